@@ -1,0 +1,137 @@
+"""From single results to outages: a pure state machine, one track per monitor.
+
+    track, changes = step(track, result)
+
+An outage begins at its first failure and ends at the first of 3 good checks in a row. A failure that isn't confirmed is
+a blip. Up and down in turns is one flapping outage: it goes on until the shop has been calm for a while.
+`unknown`, `maintenance` and `paused` say nothing about the shop: they neither confirm, nor heal, nor interrupt a row.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from monitoring.specification import Result
+
+Kind = Literal["suspected", "blip", "confirmed", "reopened", "ended"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Spans in seconds. `failures` of `window` results confirm, seen from at least `places` places."""
+
+    failures: int = 2
+    window: int = 2
+    places: int = 1
+    good: int = 3
+    reopen_within: int = 600
+    turns: int = 4
+    turns_within: int = 3600
+    calm: int = 900
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A result as far as confirmation needs it; `at` in epoch seconds."""
+
+    at: int
+    failed: bool
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """What is known of one monitor between two results; plain values, storable as JSON."""
+
+    recent: tuple[Seen, ...] = ()
+    started_at: int | None = None
+    ended_at: int | None = None
+    flapping: bool = False
+    good: tuple[int, ...] = ()
+    turns: tuple[int, ...] = ()
+    last_failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """`at` is the start for suspected, blip, confirmed and reopened (there: of the outage that goes on), the end for ended."""
+
+    kind: Kind
+    at: int
+    flapping: bool = False
+
+
+Step = tuple[Track, tuple[Change, ...]]
+
+
+def step(track: Track, result: Result, rule: Rule = Rule()) -> Step:
+    """The track after one more result, and what changed by it, in order."""
+    if result.state not in ("up", "degraded", "down"):
+        return track, ()
+    seen = Seen(result.at, result.state == "down", result.place)
+    return step_seen(track, seen, rule)
+
+
+def step_seen(track: Track, seen: Seen, rule: Rule = Rule()) -> Step:
+    track = _count_turn(track, seen, rule)
+    is_open = track.started_at is not None and track.ended_at is None
+    return _while_open(track, seen, rule) if is_open else _while_up(track, seen, rule)
+
+
+def _count_turn(track: Track, seen: Seen, rule: Rule) -> Track:
+    turns = tuple(at for at in track.turns if at > seen.at - rule.turns_within)
+    if seen.failed and not track.last_failed:
+        turns = (*turns, seen.at)
+    return replace(track, turns=turns, last_failed=seen.failed)
+
+
+def _while_up(track: Track, seen: Seen, rule: Rule) -> Step:
+    if not seen.failed and not track.recent:
+        return track, ()
+    recent = (*track.recent, seen)
+    failures = [one for one in recent[-rule.window :] if one.failed]
+    flapping = seen.failed and len(track.turns) >= rule.turns
+    enough = len(failures) >= rule.failures and len({one.place for one in failures}) >= rule.places
+    if flapping or (seen.failed and enough):
+        return _open(track, failures[0].at, flapping, rule)
+    suspected = (Change("suspected", seen.at),) if seen.failed and not track.recent else ()
+    rest, blips = _drop_blips(recent, rule)
+    return replace(track, recent=rest), (*suspected, *blips)
+
+
+def _drop_blips(recent: tuple[Seen, ...], rule: Rule) -> tuple[tuple[Seen, ...], tuple[Change, ...]]:
+    """Results without the leading failures that no later one can confirm any more."""
+    blips: tuple[Change, ...] = ()
+    while recent and not _may_confirm(recent, rule):
+        if recent[0].failed:
+            blips = (*blips, Change("blip", recent[0].at))
+        recent = recent[1:]
+    return recent, blips
+
+
+def _may_confirm(recent: tuple[Seen, ...], rule: Rule) -> bool:
+    to_come = rule.window - len(recent)
+    return recent[0].failed and to_come > 0 and sum(one.failed for one in recent) + to_come >= rule.failures
+
+
+def _open(track: Track, first: int, flapping: bool, rule: Rule) -> Step:
+    """A new outage, or the last one again when it ended only just now or the shop goes up and down in turns."""
+    start = track.turns[0] if flapping else first
+    again = track.ended_at is not None and (flapping or first - track.ended_at <= rule.reopen_within)
+    if again and track.started_at is not None and (not flapping or track.ended_at >= start):  # type: ignore[operator]
+        start = track.started_at
+        change = Change("reopened", start, flapping=True)
+    else:
+        again = False
+        change = Change("confirmed", start, flapping=flapping)
+    opened = replace(track, recent=(), started_at=start, ended_at=None, flapping=flapping or again, good=())
+    return opened, (change,)
+
+
+def _while_open(track: Track, seen: Seen, rule: Rule) -> Step:
+    if seen.failed:
+        return replace(track, good=()), ()
+    good = (*track.good[: rule.good - 1], seen.at)
+    calm = seen.at - good[0] >= rule.calm
+    if len(good) < rule.good or (track.flapping and not calm):
+        return replace(track, good=good), ()
+    return replace(track, good=(), ended_at=good[0], flapping=False), (Change("ended", good[0], track.flapping),)

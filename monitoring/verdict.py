@@ -1,0 +1,214 @@
+"""From what a probe saw to a verdict. Pure: a specification and an observation in, a result out.
+
+A fault on our side is `unknown`, never `down`.
+"""
+
+import json
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import re2
+from yarl import URL
+
+from monitoring.page_text import decode, excerpt
+from monitoring.specification import CheckSpec, Observation, Reason, Result, State
+
+# Pages that servers show with status 200 although the shop behind them doesn't work.
+BUILT_IN_FORBIDDEN = (
+    "Error establishing a database connection",
+    "Błąd podczas łączenia się z bazą danych",
+    "Błąd nawiązywania połączenia z bazą danych",
+    "<b>Fatal error</b>:",
+    "PHP Fatal error:",
+    "PHP Parse error:",
+    "<b>Parse error</b>:",
+    "SQLSTATE[",
+    "There has been a critical error on this website",
+    "W witrynie wystąpił błąd krytyczny",
+    "Welcome to nginx!",
+    "Apache2 Debian Default Page",
+    "Apache2 Ubuntu Default Page",
+    "<h1>It works!</h1>",
+    "IIS Windows Server",
+    "Index of /</title>",
+)
+
+WALLED = (403, 429)
+# What a broken way out of ours looks like from here; an answer with a wrong status or text is the shop's own.
+NETWORK_REASONS: frozenset[Reason] = frozenset({"dns", "connect", "timeout", "tls", "protocol", "truncated"})
+
+_JSON_STEP = re.compile(r"\[(\d{1,6})\]|([^.\[\]]+)")
+_Finding = tuple[State, Reason, str, str]
+
+
+def judge(spec: CheckSpec, seen: Observation) -> Result:
+    """The verdict of monitoring on one observation; `at` and `place` are left to the caller."""
+    text = decode(seen.body, dict(seen.headers))
+    state, reason, detail, subject = (
+        _fault(seen) or _status(spec, seen) or _content(spec, seen, text) or _grade(spec, seen)
+    )
+    return Result(
+        id=spec.id,
+        state=state,
+        reason=reason,
+        phase=seen.phase if seen.fault else "",
+        detail=detail,
+        subject=subject,
+        timings=seen.timings,
+        status=seen.status,
+        address=seen.address,
+        bytes=len(seen.body),
+        cut=seen.cut,
+        retry_after=any(name == "retry-after" for name, _ in seen.headers),
+        certificate_ends_at=seen.certificate_ends_at,
+        excerpt="" if state == "up" else excerpt(text, (value for _, value in spec.request_headers)),
+        attempts=seen.attempts,
+    )
+
+
+def _fault(seen: Observation) -> _Finding | None:
+    if not seen.fault:
+        return None
+    ours = seen.fault in ("blocked", "egress")
+    return ("unknown" if ours else "down", seen.fault, seen.detail, seen.subject)
+
+
+def _status(spec: CheckSpec, seen: Observation) -> _Finding | None:
+    if seen.status in spec.statuses:
+        return None
+    if seen.status in WALLED:
+        return ("degraded", "walled", "", "")
+    return ("down", "status", seen.detail, "")
+
+
+def _content(spec: CheckSpec, seen: Observation, text: str) -> _Finding | None:
+    host = URL(seen.url).host or ""
+    if host not in allowed_hosts(spec):
+        return ("down", "content", "host", host)
+    if (wrong := _header(spec, seen)) or seen.method == "HEAD":
+        return wrong
+    return _presence(spec, seen, text) or _absence(spec, seen, text) or _json(spec, seen, text)
+
+
+def allowed_hosts(spec: CheckSpec) -> tuple[str, ...]:
+    """Hosts at which the check may end; a shop's name with and without `www.` counts as one where none are given."""
+    if spec.hosts:
+        return spec.hosts
+    host = URL(spec.url).host or ""
+    bare = host.removeprefix("www.")
+    return (bare, f"www.{bare}")
+
+
+def _header(spec: CheckSpec, seen: Observation) -> _Finding | None:
+    if spec.header is None:
+        return None
+    name, wanted = spec.header
+    found = any(key == name.lower() and wanted.lower() in value.lower() for key, value in seen.headers)
+    return None if found else ("down", "content", "header", name)
+
+
+def _presence(spec: CheckSpec, seen: Observation, text: str) -> _Finding | None:
+    """What must not be there: an empty or too small page, a forbidden text."""
+    if spec.min_bytes and not text.strip():
+        return ("down", "content", "empty", "")
+    if len(seen.body) < spec.min_bytes and not seen.cut:
+        return ("down", "content", "small", str(len(seen.body)))
+    for forbidden in (*spec.forbidden, *BUILT_IN_FORBIDDEN):
+        if forbidden in text:
+            return ("down", "content", "forbidden", forbidden)
+    return None
+
+
+def _absence(spec: CheckSpec, seen: Observation, text: str) -> _Finding | None:
+    """What must be there and isn't; in a body that we cut ourselves that proves nothing."""
+    state, reason = ("unknown", "cut") if seen.cut else ("down", "content")
+    for wanted in spec.required:
+        if wanted not in text:
+            return (state, reason, "missing", wanted)  # type: ignore[return-value]
+    for pattern in spec.regexes:
+        if not matches(pattern, text):
+            return (state, reason, "pattern", pattern)  # type: ignore[return-value]
+    return None
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Linear in the length of the text whatever the pattern; re2.error for a pattern that isn't one."""
+    return re2.search(pattern, text) is not None
+
+
+def _json(spec: CheckSpec, seen: Observation, text: str) -> _Finding | None:
+    if not spec.json_path:
+        return None
+    if seen.cut:
+        return ("unknown", "cut", "json", spec.json_path)
+    try:
+        value = at_path(json.loads(text), spec.json_path)
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return ("down", "content", "json", spec.json_path)
+    if spec.json_value and _as_text(value) != spec.json_value:
+        return ("down", "content", "json", spec.json_path)
+    return None
+
+
+def at_path(value: Any, path: str) -> Any:
+    """The value at `items[0].name` (a leading `$.` is allowed); LookupError or TypeError where there is none."""
+    for index, name in _JSON_STEP.findall(path.removeprefix("$")):
+        value = value[int(index)] if index else value[name]
+    return value
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _grade(spec: CheckSpec, seen: Observation) -> _Finding:
+    addresses = (spec.url, *seen.hops, seen.url)
+    schemes = [URL(address).scheme for address in addresses]
+    if ("https", "http") in zip(schemes, schemes[1:], strict=False):
+        return ("degraded", "redirects", "downgrade", "")
+    if seen.timings.total > spec.slow_ms:
+        return ("degraded", "slow", "", "")
+    return ("up", "ok", "", "")
+
+
+def judge_egress(answered: Sequence[bool]) -> bool:
+    """Whether our own way out works: 3 of 4 canaries must answer, of another number three quarters, rounded up."""
+    return sum(answered) >= math.ceil(len(answered) * 3 / 4)
+
+
+def blame(result: Result, *, way_out_works: bool) -> Result:
+    """The same result, or `unknown: egress` where the canaries say that the fault was ours."""
+    if way_out_works or result.state != "down" or result.reason not in NETWORK_REASONS:
+        return result
+    return replace(result, state="unknown", reason="egress", detail="canaries", subject="")
+
+
+def with_second_place(result: Result, others: Iterable[Result]) -> Result:
+    """A wall (403, 429) is the shop's own failure once a second place runs into it as well."""
+    if result.reason == "walled" and any(other.reason == "walled" for other in others):
+        return replace(result, state="down", reason="status")
+    return result
+
+
+def during_maintenance(result: Result) -> Result:
+    """The result of a check made inside an announced window: what fails or says Retry-After there is maintenance."""
+    if result.state in ("down", "degraded") or (result.retry_after and result.status == 503):
+        return replace(result, state="maintenance")
+    return result
+
+
+def missed(check_id: str, *, at: int) -> Result:
+    """A check that should have been made and wasn't: our fault, so unknown."""
+    return Result(id=check_id, state="unknown", reason="missed", at=at)
+
+
+def warns_of_certificate(ends_at: int | None, *, at: int) -> int | None:
+    """The warning that a certificate's end calls for: 30, 14 or 7 (days), 0 once it has ended, None for none."""
+    if ends_at is None:
+        return None
+    if ends_at <= at:
+        return 0
+    return next((days for days in (7, 14, 30) if ends_at - at <= days * 86_400), None)
