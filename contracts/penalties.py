@@ -1,0 +1,424 @@
+"""What a missed promise costs: from a delay to an amount, with the account of it. Pure; source: domain.md section 7.
+
+Instants are UTC epoch seconds, spans are seconds, money is Decimal; what lies between is an exact Fraction, and each
+penalty is rounded once, to 0.01 half up. Every result is an account: its lines add up to the amount.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
+from functools import lru_cache
+from itertools import pairwise
+from typing import Protocol
+
+from contracts.penalty_lines import (
+    NOTHING,
+    ZERO,
+    BandLine,
+    BaseLine,
+    CapLevel,
+    CapLine,
+    ChargeLine,
+    ExcludedLine,
+    GraceLine,
+    GraceMode,
+    Kind,
+    LateLine,
+    Line,
+    MeasuredLine,
+    PenaltyError,
+    ResultLine,
+    RoundLine,
+    UnitsLine,
+    rounded,
+)
+
+HUNDRED = 100
+UNIT_NAME = re.compile(r"(?:(started|full|exact)_)?(\d{1,4})?(minute|min|hour|h|day|d)s?(?:_24h)?")
+WIDTHS = {"minute": 60, "min": 60, "hour": 3600, "h": 3600, "day": 86400, "d": 86400}
+
+
+class Rounding(StrEnum):
+    STARTED = "started"
+    FULL = "full"
+    EXACT = "exact"
+    ONCE = "once"
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """How a delay is counted: a width in seconds, and what becomes of a part of it."""
+
+    name: str
+    rounding: Rounding
+    width: int
+
+    @classmethod
+    def named(cls, name: str) -> Unit:
+        """Read started_hour, full_30min, exact_4h, started_day_24h, minute (a started one), once…; PenaltyError else."""
+        return _unit(name)
+
+    def count(self, seconds: int) -> Fraction:
+        """Units in a counted delay; `once` is settled by whoever knows that there was a breach."""
+        if self.rounding is Rounding.EXACT:
+            return Fraction(seconds, self.width)
+        if self.rounding is Rounding.FULL:
+            return Fraction(seconds // self.width)
+        return Fraction(-(-seconds // self.width))
+
+
+@lru_cache(maxsize=64)
+def _unit(name: str) -> Unit:
+    if name == "once":
+        return Unit(name, Rounding.ONCE, 0)
+    found = UNIT_NAME.fullmatch(name)
+    if found is None or (found[1] is None and name != "minute") or found[2] == "0":
+        raise PenaltyError(f"unknown unit: {name!r}")
+    return Unit(name, Rounding(found[1] or "started"), int(found[2] or 1) * WIDTHS[found[3]])
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """A rate up to and including a number of units; None: for all that follow."""
+
+    up_to: Decimal | None
+    rate: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Grace:
+    """`deductible`: the first seconds are free. `threshold`: nothing up to it, everything above it."""
+
+    seconds: int
+    mode: GraceMode
+
+
+@dataclass(frozen=True, slots=True)
+class Scheme:
+    """A penalty rule: a percentage of the base or an amount for each unit of delay, one rate or tiers."""
+
+    kind: Kind
+    unit: Unit
+    rate: Decimal | None = None
+    tiers: tuple[Tier, ...] = ()
+    grace: Grace | None = None
+
+    def __post_init__(self) -> None:
+        if (self.rate is None) == (not self.tiers):
+            raise PenaltyError("a penalty rule has either a rate or tiers")
+        if any(tier.rate < 0 for tier in self.steps):
+            raise PenaltyError("a penalty rate can't be negative")
+        edges = [tier.up_to for tier in self.tiers]
+        closed = [Decimal(0), *(edge for edge in edges if edge is not None)]
+        if None in edges[:-1] or any(low >= high for low, high in pairwise(closed)):
+            raise PenaltyError(f"tiers must rise, and only the last may be open: {[str(e) for e in edges]}")
+
+    @property
+    def steps(self) -> tuple[Tier, ...]:
+        return self.tiers or (Tier(None, self.rate or ZERO),)
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The snapshot of what the rate is taken of: the settlement month's fee, the shop's share, part months pro rata."""
+
+    fee: Decimal
+    share: Fraction = Fraction(1)
+    days: int | None = None
+    of_days: int | None = None
+    month: str = ""
+    version: str = ""
+
+    def __post_init__(self) -> None:
+        if self.fee < 0 or self.share < 0:
+            raise PenaltyError(f"a fee or a share can't be negative: {self.fee}, {self.share}")
+        if (self.days is None) != (self.of_days is None) or not 0 <= (self.days or 0) <= (self.of_days or 0):
+            raise PenaltyError(f"part of a month: {self.days} of {self.of_days} days")
+
+    @property
+    def exact(self) -> Fraction:
+        part = Fraction(1) if self.days is None or self.of_days is None else Fraction(self.days, self.of_days)
+        return Fraction(self.fee) * self.share * part
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """A limit: a percentage of the fee, or an amount."""
+
+    kind: Kind
+    value: Decimal
+
+    def limit(self, of: Decimal | Fraction) -> Decimal:
+        """The limit in money, rounded once to 0.01 half up."""
+        return rounded(Fraction(self.value) * (Fraction(of) / HUNDRED if self.kind is Kind.PERCENT else 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """Any of them may be absent. Those of the incident and the month are taken of the month's fee."""
+
+    incident: Cap | None = None
+    month: Cap | None = None
+    contract: Cap | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What was charged against each cap before."""
+
+    incident: Decimal = ZERO
+    month: Decimal = ZERO
+    contract: Decimal = ZERO
+
+
+class Calendar(Protocol):
+    def between(self, start: int, end: int, /) -> int: ...
+
+
+WorkingSeconds = Callable[[int, int], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """An accepted exclusion: a span of real time, counted only where the delay counts."""
+
+    start: int
+    end: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lateness:
+    """A breach on the time line. `hours`: the calendar that set the deadline, or None for real time.
+
+    `uncounted` are spans that the clock has left out already (between a delivery and its rejection): nothing is taken twice.
+    """
+
+    deadline: int
+    stop: int
+    hours: Calendar | WorkingSeconds | None = None
+    uncounted: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The amount due, what it was before caps, the units, the counted delay, and the lines that lead there."""
+
+    amount: Decimal
+    raw: Decimal
+    units: Fraction
+    seconds: int
+    lines: tuple[Line, ...]
+
+
+def penalty(
+    scheme: Scheme,
+    delay: int,
+    base: Base | Decimal,
+    incident_cap: Cap | None = None,
+    *,
+    late: bool = True,
+    used: Used = Used(),
+) -> Account:
+    """Price a delay in seconds. `late=False`: there was no breach, so nothing is due, not even once per breach."""
+    found = LateLine(delay)
+    return _priced(scheme, (found,), base, Caps(incident=incident_cap), used, None, late=late)
+
+
+def breach_penalty(
+    scheme: Scheme,
+    lateness: Lateness,
+    base: Base | Decimal,
+    *,
+    exclusions: Sequence[Exclusion] = (),
+    caps: Caps = Caps(),
+    used: Used = Used(),
+    fee: Decimal | None = None,
+) -> Account:
+    """Price one breach with its accepted exclusions and every cap, given what was used of each.
+
+    `fee` is what the caps' percentages are taken of; without it, the base. Raises PenaltyError for terms that can't be counted.
+    """
+    return _priced(scheme, delay_lines(lateness, exclusions), base, caps, used, fee, late=True)
+
+
+def delay_lines(lateness: Lateness, exclusions: Sequence[Exclusion] = ()) -> tuple[Line, ...]:
+    """The delay and, from the earliest on, what each exclusion takes off it that nothing took before."""
+    seconds = _counter(lateness.hours)
+    window = (lateness.deadline, max(lateness.deadline, lateness.stop))
+    taken = _union(_clipped(lateness.uncounted, window))
+    delay = seconds(*window) - sum(seconds(*span) for span in taken)
+    lines: list[Line] = [LateLine(delay, lateness.deadline, lateness.stop, lateness.hours is None)]
+    for exclusion in sorted(exclusions, key=lambda e: (e.start, e.end)):
+        clipped = list(_clipped([(exclusion.start, exclusion.end)], window))
+        fresh = sum(seconds(*piece) for span in clipped for piece in _without(span, taken))
+        lines.append(ExcludedLine(fresh, exclusion.start, exclusion.end, exclusion.reason))
+        taken = _union([*taken, *clipped])
+    return tuple(lines)
+
+
+def _counter(hours: Calendar | WorkingSeconds | None) -> WorkingSeconds:
+    if hours is None:
+        return lambda start, end: end - start
+    return hours if callable(hours) else hours.between
+
+
+def _clipped(spans: Iterable[tuple[int, int]], window: tuple[int, int]) -> Iterator[tuple[int, int]]:
+    for start, end in spans:
+        low, high = max(start, window[0]), min(end, window[1])
+        if low < high:
+            yield low, high
+
+
+def _union(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _without(span: tuple[int, int], taken: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    start, end = span
+    for low, high in taken:
+        if high <= start or end <= low:
+            continue
+        if start < low:
+            yield start, low
+        start = high
+    if start < end:
+        yield start, end
+
+
+def _priced(
+    scheme: Scheme,
+    delay: tuple[Line, ...],
+    base: Base | Decimal,
+    caps: Caps,
+    used: Used,
+    fee: Decimal | None,
+    *,
+    late: bool,
+) -> Account:
+    found, left = delay[0].seconds, max(0, sum(line.seconds for line in delay))
+    if found < 0:
+        raise PenaltyError(f"a delay can't be negative: {found} s")
+    grace = _grace(scheme.grace, left)
+    counted = left - sum(line.taken for line in grace)
+    units = _units(scheme, found, left, counted) if late else NOTHING
+    of = base if isinstance(base, Base) else Base(base)
+    charges = _charges(scheme, units, of.exact)
+    lines = [*delay, *grace, UnitsLine(counted, scheme.unit.name, units), *_base_lines(scheme, of), *charges]
+    raw = _rounding(lines)
+    amount = _capped(lines, raw, caps, used, of.exact if fee is None else Fraction(fee))
+    return Account(amount, raw, units, counted, (*lines, ResultLine(amount)))
+
+
+def _grace(grace: Grace | None, delay: int) -> list[GraceLine]:
+    if grace is None or grace.seconds == 0:
+        return []
+    if grace.mode is GraceMode.THRESHOLD and delay > grace.seconds:
+        return [GraceLine(grace.seconds, grace.mode, 0)]
+    return [GraceLine(grace.seconds, grace.mode, min(delay, grace.seconds))]
+
+
+def _units(scheme: Scheme, found: int, left: int, counted: int) -> Fraction:
+    if scheme.unit.rounding is not Rounding.ONCE:
+        return scheme.unit.count(counted)
+    forgiven = counted == 0 and (found > 0 or (scheme.grace is not None and scheme.grace.seconds > 0))
+    return NOTHING if forgiven else Fraction(1)
+
+
+def _base_lines(scheme: Scheme, base: Base) -> list[Line]:
+    if scheme.kind is Kind.AMOUNT:
+        return []
+    if base.share == 1 and base.days is None and not base.month and not base.version:
+        return []
+    return [BaseLine(base.fee, base.share, base.days, base.of_days, base.month, base.version, base.exact)]
+
+
+def _charges(scheme: Scheme, units: Fraction, base: Fraction) -> list[ChargeLine]:
+    lines: list[ChargeLine] = []
+    done = NOTHING
+    for tier in scheme.steps:
+        upto = units if tier.up_to is None else min(units, Fraction(tier.up_to))
+        if upto <= done and lines:
+            break
+        worth = Fraction(tier.rate) * (base / HUNDRED if scheme.kind is Kind.PERCENT else 1)
+        part = upto - done
+        lines.append(ChargeLine(scheme.kind, tier.rate, part, scheme.unit.name, base, done, part * worth))
+        done = upto
+    return lines
+
+
+def _rounding(lines: list[Line]) -> Decimal:
+    exact = sum((line.change for line in lines), NOTHING)
+    raw = rounded(exact)
+    if raw != exact:
+        lines.append(RoundLine(exact, raw))
+    return raw
+
+
+def _capped(lines: list[Line], raw: Decimal, caps: Caps, used: Used, of: Fraction) -> Decimal:
+    amount = raw
+    for level, cap, before in (
+        (CapLevel.INCIDENT, caps.incident, used.incident),
+        (CapLevel.MONTH, caps.month, used.month),
+        (CapLevel.CONTRACT, caps.contract, used.contract),
+    ):
+        if cap is not None:
+            line = cap_line(level, cap.limit(of), before, amount)
+            amount = line.after
+            lines.append(line)
+    return amount
+
+
+def cap_line(level: CapLevel, limit: Decimal, used: Decimal, amount: Decimal, subject: str = "") -> CapLine:
+    """Hold an amount under what is left of a cap."""
+    return CapLine(level, limit, used, amount, min(amount, max(ZERO, limit - used)), subject)
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A band of the credit table, in percent: below (exclusive) and down to (inclusive; None: to nothing at all)."""
+
+    below: Decimal
+    down_to: Decimal | None
+    percent: Decimal
+
+
+def credit(bands: Sequence[Band], commitment: Decimal, availability: Fraction, fee: Base | Decimal) -> Account:
+    """The availability credit of a month; `availability` is the exact fraction (0 to 1), the rest are percents.
+
+    "Less than the commitment" earns a credit, exactly the commitment earns none. PenaltyError for bands that overlap.
+    """
+    _check_bands(bands)
+    of = fee if isinstance(fee, Base) else Base(fee)
+    percent = availability * HUNDRED
+    met = percent >= Fraction(commitment)
+    lines: list[Line] = [MeasuredLine(availability, commitment, met)]
+    band = None if met else next((band for band in bands if _inside(band, percent)), None)
+    if band is not None:
+        scheme = Scheme(Kind.PERCENT, Unit.named("once"), band.percent)
+        lines += [BandLine(band.below, band.down_to, band.percent), *_base_lines(scheme, of)]
+        lines += _charges(scheme, Fraction(1), of.exact)
+    amount = _rounding(lines)
+    return Account(amount, amount, Fraction(band is not None), 0, (*lines, ResultLine(amount)))
+
+
+def _inside(band: Band, percent: Fraction) -> bool:
+    return percent < Fraction(band.below) and (band.down_to is None or percent >= Fraction(band.down_to))
+
+
+def _check_bands(bands: Sequence[Band]) -> None:
+    ordered = sorted(bands, key=lambda band: -band.below)
+    for upper, lower in pairwise(ordered):
+        if upper.down_to is None or lower.below > upper.down_to:
+            raise PenaltyError(f"credit bands overlap: {upper.below} to {upper.down_to} and below {lower.below}")

@@ -1,0 +1,205 @@
+"""A month of penalties: incidents, their cumulation, the caps in order, and what the client waives. Pure.
+
+Order (domain.md section 7): waived lines leave → cumulated or the highest → the incident's cap → the month's cap →
+what is left of the contract's cap → waived sums, never below zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
+
+from contracts.penalties import Caps, cap_line
+from contracts.penalty_lines import (
+    NOTHING,
+    ZERO,
+    AddedLine,
+    CapLevel,
+    CapLine,
+    DroppedLine,
+    DropReason,
+    Line,
+    PenaltyError,
+    ResultLine,
+    WaivedLine,
+)
+
+
+class Cumulation(StrEnum):
+    """What one incident owes for several missed targets."""
+
+    CUMULATIVE = "cumulative"
+    HIGHEST = "highest"
+
+
+class SameEvent(StrEnum):
+    """An availability credit and a delay penalty for one event: both, or only the greater (the credit on a tie)."""
+
+    BOTH = "both"
+    GREATER = "greater"
+
+
+class SameCause(StrEnum):
+    """One cause at several shops: a penalty for each incident, or one: the greatest."""
+
+    EACH = "each"
+    ONE = "one"
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """The rounded penalty of one missed target, or an availability credit; `events` name what it was for."""
+
+    target: str
+    raw: Decimal
+    waived: bool = False
+    events: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """An incident's penalties of this month; `used`: what earlier months charged against its cap."""
+
+    name: str
+    owed: tuple[Owed, ...]
+    used: Decimal = ZERO
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MonthAccount:
+    """The amount at every stage; the lines add up to `final`."""
+
+    per_incident: tuple[Decimal, ...]
+    before_caps: Decimal
+    after_month_cap: Decimal
+    after_contract_cap: Decimal
+    final: Decimal
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MonthRules:
+    cumulation: Cumulation = Cumulation.CUMULATIVE
+    caps: Caps = Caps()
+    same_event: SameEvent = SameEvent.BOTH
+    same_cause: SameCause = SameCause.EACH
+
+
+def month(
+    fee: Decimal | Fraction,
+    incidents: Sequence[Incident],
+    rules: MonthRules = MonthRules(),
+    *,
+    charged: Decimal = ZERO,
+    waived: Decimal = ZERO,
+) -> MonthAccount:
+    """Settle a month: `charged` is what agreed and settled penalties used of the contract's cap, `waived` a sum given up.
+
+    The fee is the settlement month's (whole or the shop's share). PenaltyError for negative sums.
+    """
+    _refuse_negative([charged, waived, *(owed.raw for incident in incidents for owed in incident.owed)])
+    lines: list[Line] = []
+    kept = [_standing(incident, lines) for incident in incidents]
+    if rules.same_event is SameEvent.GREATER:
+        kept = _greater_of_event(incidents, kept, lines)
+    if rules.cumulation is Cumulation.HIGHEST:
+        kept = [_highest(incident, owed, lines) for incident, owed in zip(incidents, kept, strict=True)]
+    amounts = [_incident(incident, owed, rules, fee, lines) for incident, owed in zip(incidents, kept, strict=True)]
+    if rules.same_cause is SameCause.ONE:
+        amounts = _one_per_cause(incidents, amounts, lines)
+    before = sum(amounts, ZERO)
+    after_month = _under(CapLevel.MONTH, rules, fee, ZERO, before, lines)
+    after_contract = _under(CapLevel.CONTRACT, rules, fee, charged, after_month, lines)
+    final = _less_waived(after_contract, waived, lines)
+    return MonthAccount(tuple(amounts), before, after_month, after_contract, final, (*lines, ResultLine(final)))
+
+
+def _refuse_negative(sums: Iterable[Decimal]) -> None:
+    for amount in sums:
+        if amount < 0:
+            raise PenaltyError(f"an amount can't be negative: {amount}")
+
+
+def _standing(incident: Incident, lines: list[Line]) -> list[Owed]:
+    """Everything comes in; a line that the client waived leaves before any cap."""
+    for owed in incident.owed:
+        lines.append(AddedLine(incident.name, owed.target, owed.raw))
+        if owed.waived:
+            lines.append(DroppedLine(incident.name, owed.target, owed.raw, DropReason.WAIVED))
+    return [owed for owed in incident.owed if not owed.waived]
+
+
+def _highest(incident: Incident, owed: list[Owed], lines: list[Line]) -> list[Owed]:
+    best = max(range(len(owed)), key=lambda i: owed[i].raw, default=-1)
+    _drop(incident, [one for i, one in enumerate(owed) if i != best], DropReason.NOT_THE_HIGHEST, lines)
+    return [one for i, one in enumerate(owed) if i == best]
+
+
+def _drop(incident: Incident, owed: Iterable[Owed], reason: DropReason, lines: list[Line]) -> None:
+    lines.extend(DroppedLine(incident.name, one.target, one.raw, reason) for one in owed)
+
+
+def _greater_of_event(incidents: Sequence[Incident], kept: list[list[Owed]], lines: list[Line]) -> list[list[Owed]]:
+    """No double: a credit stands against all delay penalties for its events; the smaller side leaves."""
+    credits = [one for owed in kept for one in owed if one.target == AVAILABILITY]
+    out: set[int] = set()
+    for credit in credits:
+        rivals = [one for owed in kept for one in owed if one.target != AVAILABILITY and one.events & credit.events]
+        greater = credit.raw >= sum((one.raw for one in rivals), ZERO)
+        out |= {id(one) for one in rivals} if greater else {id(credit)}
+    for incident, owed in zip(incidents, kept, strict=True):
+        _drop(incident, [one for one in owed if id(one) in out], DropReason.SAME_EVENT, lines)
+    return [[one for one in owed if id(one) not in out] for owed in kept]
+
+
+AVAILABILITY = "availability"
+
+
+def _incident(
+    incident: Incident, owed: list[Owed], rules: MonthRules, fee: Decimal | Fraction, lines: list[Line]
+) -> Decimal:
+    amount = sum((one.raw for one in owed), ZERO)
+    if rules.caps.incident is None or not incident.owed:
+        return amount
+    line = cap_line(CapLevel.INCIDENT, rules.caps.incident.limit(fee), incident.used, amount, incident.name)
+    lines.append(line)
+    return line.after
+
+
+def _one_per_cause(incidents: Sequence[Incident], amounts: list[Decimal], lines: list[Line]) -> list[Decimal]:
+    greatest: dict[str, int] = {}
+    for i, incident in enumerate(incidents):
+        if incident.cause and amounts[i] > amounts[greatest.setdefault(incident.cause, i)]:
+            greatest[incident.cause] = i
+    out = {i for i, incident in enumerate(incidents) if incident.cause and greatest[incident.cause] != i}
+    for i in sorted(out):
+        lines.append(DroppedLine(incidents[i].name, "", amounts[i], DropReason.SAME_CAUSE))
+    return [ZERO if i in out else amount for i, amount in enumerate(amounts)]
+
+
+def _under(
+    level: CapLevel, rules: MonthRules, fee: Decimal | Fraction, used: Decimal, amount: Decimal, lines: list[Line]
+) -> Decimal:
+    cap = rules.caps.month if level is CapLevel.MONTH else rules.caps.contract
+    if cap is None:
+        return amount
+    line: CapLine = cap_line(level, cap.limit(fee), used, amount)
+    lines.append(line)
+    return line.after
+
+
+def _less_waived(amount: Decimal, waived: Decimal, lines: list[Line]) -> Decimal:
+    if waived == 0:
+        return amount
+    taken = min(amount, waived)
+    lines.append(WaivedLine(waived, taken))
+    return amount - taken
+
+
+def total_of(lines: Iterable[Line]) -> Fraction:
+    """What the lines add up to; equal to the result of every account."""
+    return sum((line.change for line in lines), NOTHING)
