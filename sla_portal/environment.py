@@ -1,0 +1,117 @@
+"""Every variable that the product reads from the environment, with its default and what it means.
+
+`settings.py` reads them through this file, the README's table is compared with it, and a wrong value stops the start
+with a sentence that names the variable, the value and what was expected.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+YES, NO = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
+
+
+@dataclass(frozen=True)
+class Variable:
+    default: str
+    says: str
+
+
+VARIABLES: dict[str, Variable] = {
+    "DATABASE_URL": Variable("", "`postgresql://user:password@host:5432/name`; empty: the embedded server of `make run`"),
+    "REDIS_URL": Variable("", "`redis://host:6379/0`, `rediss://…` or `unix:///path`; empty: the embedded server"),
+    "SECRET_KEY": Variable("", "signs sessions and links, 50 letters or more; must be given with `DATABASE_URL`"),
+    "DEBUG": Variable("off", "`on` shows error details to everybody: never in production"),
+    "DATA_DIR": Variable("var", "folder of the embedded servers, logs and the demo's mailbox"),
+    "PORT": Variable("8000", "port of `make run`; the three after it serve the mailbox page, SMTP and the demo shops"),
+    "BASE_URL": Variable("", "public address that links in mails begin with; empty: `http://127.0.0.1:PORT`"),
+    "ALLOWED_HOSTS": Variable("", "host names that are answered, by commas, beside the one of `BASE_URL`"),
+    "TRUST_PROXY": Variable("off", "`on` where a proxy of yours sets `X-Forwarded-Proto`"),
+    "EMAIL_URL": Variable("", "`smtp+tls://user:password@host:587`; empty: the demo's mailbox"),
+    "EMAIL_FROM": Variable("Studio Północ <sla@studiopolnoc.example>", "sender of every mail"),
+    "GATEWAY_URL": Variable("", "HTTP gateway for SMS and voice, called with POST; empty: the demo's mailbox"),
+    "GATEWAY_TOKEN": Variable("", "sent to the gateway as `Authorization: Bearer …`"),
+    "PROVIDER_NAME": Variable("Studio Północ", "the provider's name on pages, in mails and documents"),
+    "DUTY_PHONE": Variable("22 100 20 30", "duty phone, shown on login, receipt and every error page"),
+    "PROBE_PLACES": Variable("pl", "places that look, by commas; each is a queue `probe.<place>` with a worker of its own"),
+    "PROBE_ALLOW_NETWORKS": Variable("", "private networks that monitors may reach, by commas, like `127.0.0.1/32`"),
+    "PROBE_PORTS": Variable("80,443", "ports that monitors may reach outside `PROBE_ALLOW_NETWORKS`"),
+    "PROBE_CANARIES": Variable("", "`host:port` by commas that tell whether our own way out works; empty: not asked"),
+    "DEMO_SHOPS_URL": Variable("", "address of the demo shops; set by `make run` only"),
+    "STATIC_ROOT": Variable("staticfiles", "folder that `manage.py collectstatic` fills"),
+    "STATIC_HASHED": Variable("off", "`on` after `collectstatic`: file names carry a hash and are cached for a year"),
+}
+
+
+def text(name: str) -> str:
+    """The variable's value without outer spaces, or its default."""
+    return os.environ.get(name, "").strip() or VARIABLES[name].default
+
+
+def refuse(name: str, expected: str) -> ImproperlyConfigured:
+    return ImproperlyConfigured(f"{name}={text(name)!r}: expected {expected}.")
+
+
+def flag(name: str) -> bool:
+    """on or off; anything else is refused, so that a typo never means `off`."""
+    value = text(name).lower()
+    if value not in YES | NO:
+        raise refuse(name, "on or off")
+    return value in YES
+
+
+def port(name: str) -> int:
+    value = text(name)
+    if not value.isdigit() or not 1 <= int(value) <= 65531:
+        raise refuse(name, "a port from 1 to 65531")
+    return int(value)
+
+
+def words(name: str) -> list[str]:
+    """A list by commas."""
+    return [word.strip() for word in text(name).split(",") if word.strip()]
+
+
+def ports(name: str) -> list[int]:
+    if not all(word.isdigit() and 1 <= int(word) <= 65535 for word in words(name)):
+        raise refuse(name, "ports from 1 to 65535, separated by commas")
+    return [int(word) for word in words(name)]
+
+
+def networks(name: str) -> list[str]:
+    for word in words(name):
+        try:
+            ipaddress.ip_network(word)
+        except ValueError as error:
+            raise refuse(name, f"networks such as 127.0.0.1/32, separated by commas ({error})") from error
+    return words(name)
+
+
+def url(name: str, *schemes: str, default: str = "") -> str:
+    """An address with one of the schemes, or the default where nothing is set."""
+    value = text(name) or default
+    if value and urlsplit(value).scheme not in schemes:
+        raise refuse(name, f"an address that begins with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+    return value
+
+
+def folder(name: str) -> Path:
+    """A folder; a relative one is inside the project."""
+    return (BASE_DIR / text(name)).resolve()
+
+
+def secret_key(key_file: Path, *, required: bool) -> str:
+    """The given key; else, for local use, the one that `make run` made for its data folder."""
+    value = text("SECRET_KEY")
+    if value and len(value) < 32:
+        raise ImproperlyConfigured(f"SECRET_KEY has {len(value)} characters: expected 50 or more.")
+    if not value and required:
+        raise ImproperlyConfigured("SECRET_KEY is empty: expected 50 random characters, as DATABASE_URL is set.")
+    return value or (key_file.read_text().strip() if key_file.is_file() else "only-for-commands-before-the-first-make-run")

@@ -1,0 +1,45 @@
+"""The few files of npm packages that pages load, served as static files from `node_modules` (no copies in the repository)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.contrib.staticfiles.finders import BaseFinder
+from django.core.checks import CheckMessage, Error
+from django.core.files.storage import FileSystemStorage
+
+from sla_portal.environment import BASE_DIR
+
+NODE_MODULES = BASE_DIR / "node_modules"
+# address under /static/ → file under node_modules; the map is there because collectstatic follows the CSS file's link to it
+FILES = {
+    "npm/tabler.min.css": "@tabler/core/dist/css/tabler.min.css",
+    "npm/tabler.min.css.map": "@tabler/core/dist/css/tabler.min.css.map",
+    "npm/uPlot.min.css": "uplot/dist/uPlot.min.css",
+    "npm/uPlot.iife.min.js": "uplot/dist/uPlot.iife.min.js",
+}
+
+
+class NpmStorage(FileSystemStorage):
+    """Reads `npm/…` names from where npm has put them."""
+
+    def path(self, name: str) -> str:
+        return str(NODE_MODULES / FILES[name])
+
+
+class NpmFinder(BaseFinder):
+    def __init__(self) -> None:
+        self.storage = NpmStorage(location=str(NODE_MODULES))
+
+    def check(self, **kwargs: Any) -> list[CheckMessage]:
+        missing = [name for name in FILES.values() if not (NODE_MODULES / name).is_file()]
+        return [Error(f"{name} is missing in node_modules", hint="Run `make env`.", id="npm.E001") for name in missing]
+
+    def find(self, path: str, find_all: bool = False, **kwargs: Any) -> Any:
+        found = [str(NODE_MODULES / FILES[path])] if path in FILES else []
+        return found if find_all else (found[0] if found else None)
+
+    def list(self, ignore_patterns: Iterable[str] | None) -> Iterator[tuple[str, FileSystemStorage]]:
+        for name in FILES:
+            yield name, self.storage

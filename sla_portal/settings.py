@@ -1,0 +1,230 @@
+"""The one settings file. Values come from the environment (`environment.py` lists them); a wrong one stops the start."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import environ
+from csp.constants import NONE, SELF
+from django.utils.translation import gettext_lazy as _
+
+from sla_portal import embedded, environment
+
+BASE_DIR = environment.BASE_DIR
+DATA_DIR = environment.folder("DATA_DIR")
+DEBUG = environment.flag("DEBUG")
+PORT = environment.port("PORT")
+BASE_URL = environment.url("BASE_URL", "http", "https", default=f"http://127.0.0.1:{PORT}").rstrip("/")
+ALLOWED_HOSTS = ["127.0.0.1", "localhost", urlsplit(BASE_URL).hostname or "", *environment.words("ALLOWED_HOSTS")]
+
+_database_url = environment.url("DATABASE_URL", "postgres", "postgresql", default=embedded.postgres_url(DATA_DIR))
+_given_servers = bool(environment.text("DATABASE_URL"))
+SECRET_KEY = environment.secret_key(DATA_DIR / "run" / "secret_key", required=_given_servers)
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": {**environ.Env.db_url_config(_database_url), "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+}
+REDIS_URL = environment.url("REDIS_URL", "redis", "rediss", "unix", default=embedded.valkey_url(DATA_DIR))
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+
+# The rooms, highest first, then what they stand on
+INSTALLED_APPS = [
+    "sla_portal",
+    "reports",
+    "monitoring",
+    "incidents",
+    "contracts",
+    "accounts",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.sessions",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django_filters",
+    "django_htmx",
+    "axes",
+    "csp",
+    "rest_framework",
+    "knox",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+]
+MIDDLEWARE = [
+    "sla_portal.request_id.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "sla_portal.language.LanguageMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+ROOT_URLCONF = "sla_portal.urls"
+WSGI_APPLICATION = "sla_portal.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "sla_portal.language.provider",
+            ],
+        },
+    }
+]
+
+# People and sign-in
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "/login/"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/login/"
+SESSION_COOKIE_AGE = 12 * 3600  # staff; the login view lengthens it to 30 days for clients
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+AXES_LOCKOUT_TEMPLATE = "429.html"
+AXES_USERNAME_FORM_FIELD = "username"
+
+# Languages and time: stored and computed in UTC, read by people in Warsaw
+LANGUAGE_CODE = "pl"
+LANGUAGES = [("pl", _("Polish")), ("en", _("English"))]
+LANGUAGE_COOKIE_NAME = "language"
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LOCALE_PATHS = [BASE_DIR / "sla_portal" / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+DISPLAY_TIME_ZONE = "Europe/Warsaw"
+
+# Safety of pages
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "base-uri": [NONE],
+        "object-src": [NONE],
+        "frame-ancestors": [NONE],
+        "form-action": [SELF],
+    }
+}
+_https = BASE_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = _https
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if _https else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if environment.flag("TRUST_PROXY") else None
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_TRUSTED_ORIGINS = [BASE_URL]
+X_FRAME_OPTIONS = "DENY"
+
+# Static files: ours, and the few npm files that `npm_files.py` names
+STATIC_URL = "/static/"
+STATIC_ROOT = environment.folder("STATIC_ROOT")
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "sla_portal.npm_files.NpmFinder",
+]
+_hashed = environment.flag("STATIC_HASHED")
+WHITENOISE_USE_FINDERS = not _hashed
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if _hashed
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+
+# Ways out
+globals().update(environ.Env.email_url_config(environment.url(
+    "EMAIL_URL", "smtp", "smtp+tls", "smtps", "smtp+ssl", default=f"smtp://127.0.0.1:{PORT + 2}")))  # fmt: skip
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = environment.text("EMAIL_FROM")
+GATEWAY_URL = environment.url("GATEWAY_URL", "http", "https", default=f"http://127.0.0.1:{PORT + 1}/gateway")
+GATEWAY_TOKEN = environment.text("GATEWAY_TOKEN")
+PROVIDER_NAME = environment.text("PROVIDER_NAME")
+DUTY_PHONE = environment.text("DUTY_PHONE")
+PROBE_PLACES = environment.words("PROBE_PLACES")
+PROBE_ALLOW_NETWORKS = environment.networks("PROBE_ALLOW_NETWORKS")
+PROBE_PORTS = environment.ports("PROBE_PORTS")
+PROBE_CANARIES = environment.words("PROBE_CANARIES")
+DEMO_SHOPS_URL = environment.url("DEMO_SHOPS_URL", "http", default=f"http://127.0.0.1:{PORT + 3}")
+DEMO_LOGINS_FILE = DATA_DIR / "run" / "demo_logins.json"
+
+# The API
+REST_FRAMEWORK = {
+    # Token before session: its WWW-Authenticate header makes an anonymous call a 401 instead of a 403
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "knox.auth.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.LimitOffsetPagination",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "PAGE_SIZE": 100,
+}
+REST_KNOX = {"TOKEN_TTL": None, "AUTO_REFRESH": False, "TOKEN_PREFIX": "sla_"}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "sla_portal",
+    "DESCRIPTION": "Report, list, read and act on incidents.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+# Work in the background. What is due stands in rows; beat only says "look now", so a lost tick loses nothing
+CELERY_BROKER_URL = embedded.broker_url(REDIS_URL)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_TASK_DEFAULT_QUEUE = "report"
+CELERY_TASK_ROUTES = {
+    "incidents.tasks.sweep_clocks": {"queue": "clock"},
+    "incidents.tasks.*": {"queue": "mail"},
+    "monitoring.tasks.*": {"queue": "monitor"},
+    "reports.tasks.*": {"queue": "report"},
+}
+CELERY_BEAT_SCHEDULE = {
+    # `expires` counts by beat's clock: ten seconds forgive a difference between two machines' clocks
+    "clocks": {"task": "incidents.tasks.sweep_clocks", "schedule": 1.0, "options": {"expires": 10}},
+    "outbox": {"task": "incidents.tasks.send_outbox", "schedule": 2.0, "options": {"expires": 10}},
+    "checks": {"task": "monitoring.tasks.sweep_checks", "schedule": 1.0, "options": {"expires": 10}},
+    "missed": {"task": "monitoring.tasks.sweep_missed", "schedule": 30.0, "options": {"expires": 60}},
+}
+CELERY_BEAT_SYNC_EVERY = 60
+
+LOGGING_CONFIG = "sla_portal.request_id.configure_logging"
+LOGGING = {"level": "DEBUG" if DEBUG else "INFO"}

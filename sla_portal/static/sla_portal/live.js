@@ -1,0 +1,80 @@
+// Counts clocks on between the server's answers, asks for news in a visible tab, keeps half-typed text. Pages work without it.
+(() => {
+  const doc = document, body = doc.body, all = (css, root = doc) => [...root.querySelectorAll(css)];
+  const started = new WeakMap();
+
+  // The server says: seconds left (negative: late by), its own time then, and until when the clock runs.
+  const span = s => {
+    const h = Math.floor(s / 3600), m = Math.floor(s / 60) % 60, rest = s % 60, two = n => String(n).padStart(2, "0"), out = [];
+    if (h) out.push(h + " h");
+    if (m) out.push((h ? two(m) : m) + " min");
+    if (s < 600 && (rest || !m)) out.push((m ? two(rest) : rest) + " s");
+    return out.join(" ").replaceAll(" ", "\u00a0");
+  };
+  const count = () => all("[data-left]").forEach(el => {
+    if (!started.has(el)) started.set(el, Date.now());
+    const { left, now, until } = el.dataset;
+    let gone = Math.max(0, Math.floor((Date.now() - started.get(el)) / 1000));
+    if (until) gone = Math.max(0, Math.min(gone, until - now));
+    const text = span(left < 0 ? gone - left : Math.max(0, left - gone));
+    if (el.textContent !== text) el.textContent = text;
+  });
+
+  const off = () => all("input[data-live-switch]").some(el => !el.checked);
+  let last = Date.now();
+  const tick = () => {
+    last = Date.now();
+    if (!off()) body.dispatchEvent(new Event("tick"));
+  };
+  const every = body.dataset.live * 1000;
+  const step = () => {
+    if (doc.hidden) return;
+    count();
+    if (every && Date.now() - last >= every) tick();
+  };
+  setInterval(step, 1000);
+  count();
+  doc.addEventListener("visibilitychange", step);
+  addEventListener("pageshow", e => {
+    all("form").forEach(form => delete form.dataset.sent);
+    if (e.persisted || performance.getEntriesByType("navigation")[0]?.type === "back_forward") tick();
+  });
+
+  // A refresh never takes a form out of somebody's hands.
+  body.addEventListener("htmx:beforeSwap", ({ detail: d }) => {
+    if (new URL(d.xhr.responseURL || location).pathname === "/login/") return location.reload();
+    if (d.requestConfig.triggeringEvent?.type !== "tick") return;
+    const held = doc.activeElement.closest("form");
+    if (d.target.querySelector("details[open] form") || (held && d.target.contains(held))) d.shouldSwap = false;
+  });
+  const offline = gone => { const el = doc.getElementById("offline"); if (el) el.hidden = !gone; };
+  body.addEventListener("htmx:sendError", () => offline(true));
+  body.addEventListener("htmx:afterOnLoad", () => { offline(false); count(); });
+
+  // One press sends once; no connection sends nothing and keeps the text.
+  doc.addEventListener("submit", e => {
+    const form = e.target;
+    if (!navigator.onLine) { offline(true); doc.getElementById("offline")?.focus(); return e.preventDefault(); }
+    if (form.dataset.sent) return e.preventDefault();
+    form.dataset.sent = "1";
+    setTimeout(() => delete form.dataset.sent, 8000);
+  });
+
+  // Drafts stay on this device, per person, until the page that shows them done.
+  const key = name => `draft:${body.dataset.user || ""}:${name}`;
+  const fields = form => [...form.elements].filter(f => f.name && !/hidden|password|file|submit|button/.test(f.type));
+  const store = localStorage;
+  all("[data-draft-done]").forEach(el => store.removeItem(key(el.dataset.draftDone)));
+  all("form[data-draft]").forEach(form => {
+    const name = key(form.dataset.draft), box = f => /radio|checkbox/.test(f.type);
+    const kept = JSON.parse(store.getItem(name) || "{}");
+    if (!doc.querySelector(".errors")) fields(form).forEach(f => {
+      const v = kept[box(f) ? f.name + "=" + f.value : f.name];
+      if (v === undefined) return;
+      if (box(f)) f.checked = v; else if (!f.value) f.value = v;
+    });
+    form.addEventListener("input", () => store.setItem(name, JSON.stringify(Object.fromEntries(
+      fields(form).map(f => box(f) ? [f.name + "=" + f.value, f.checked] : [f.name, f.value])))));
+  });
+  doc.querySelector(".errors")?.focus();
+})();

@@ -1,0 +1,48 @@
+// Letter keys for staff; switched off by the person's own setting (body[data-shortcuts="off"]). Each key has a link or button too.
+(() => {
+  const doc = document;
+  if (doc.body.dataset.shortcuts !== "on") return;
+  const rows = () => [...doc.querySelectorAll("table.queue tr.q")];
+  const here = () => doc.querySelector("tr.q.here");
+
+  const choose = row => {
+    if (!row) return;
+    rows().forEach(other => {
+      other.classList.toggle("here", other === row);
+      if (other === row) other.setAttribute("aria-current", "true"); else other.removeAttribute("aria-current");
+    });
+    row.querySelector(".q-nr a")?.focus({ preventScroll: true });
+    row.scrollIntoView({ block: "nearest" });
+  };
+  const move = by => {
+    const list = rows(), at = list.indexOf(here());
+    choose(list[at < 0 ? 0 : Math.min(list.length - 1, Math.max(0, at + by))]);
+  };
+
+  // data-key="r" marks what a key means on this page: focus it, opening what it opens.
+  const go = key => {
+    const row = here(), el = (row || doc).querySelector(`[data-key="${key}"]`);
+    if (!el) return row && key !== "r" ? void (location.href = row.querySelector(".q-nr a").href + "#" + { u: "reply", p: "pause" }[key]) : undefined;
+    if (el.tagName === "SUMMARY") el.parentElement.open = true;
+    const target = el.tagName === "SUMMARY" ? el.parentElement.querySelector("textarea, input:not([type=hidden]), select, button") || el : el;
+    target.focus();
+  };
+
+  const shown = css => [...doc.querySelectorAll(css)].find(el => el.checkVisibility());
+  const keys = {
+    j: () => move(1),
+    k: () => move(-1),
+    Enter: () => here()?.querySelector(".q-nr a")?.click(),
+    r: () => go("r"), u: () => go("u"), p: () => go("p"),
+    "/": () => shown("input[type=search]")?.focus(),
+    "?": () => { const el = doc.getElementById("keys"); if (el) { el.open = !el.open; el.querySelector("summary").focus(); } },
+  };
+  doc.addEventListener("keydown", e => {
+    if (e.ctrlKey || e.metaKey || e.altKey || !keys[e.key]) return;
+    const el = e.target;
+    if (el.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(el.tagName)) return;
+    if (e.key === "Enter" && el !== doc.body) return;
+    e.preventDefault();
+    keys[e.key]();
+  });
+})();

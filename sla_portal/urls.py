@@ -1,0 +1,14 @@
+"""Addresses: each room's own, and the API's description."""
+
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+urlpatterns = [
+    path("", include("accounts.urls")),
+    path("", include("contracts.urls")),
+    path("", include("incidents.urls")),
+    path("", include("monitoring.urls")),
+    path("", include("reports.urls")),
+    path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("api/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
+]

@@ -1,0 +1,75 @@
+"""Real PostgreSQL and Valkey for the tests: one pair for a run, a database of each for every worker."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import environ
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from sla_portal import embedded
+
+SERVERS = pytest.StashKey[list[embedded.Server]]()
+
+
+def worker_number(config: pytest.Config) -> int:
+    """0 for the only or leading process, 1… for xdist's workers."""
+    worker: str = getattr(config, "workerinput", {}).get("workerid", "")
+    return int(worker.removeprefix("gw")) + 1 if worker else 0
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    if worker_number(config) == 0 and not os.environ.get("DATABASE_URL"):
+        start_servers(config)
+    use_servers(worker_number(config))
+
+
+def start_servers(config: pytest.Config) -> None:
+    home = Path(tempfile.mkdtemp(prefix="sla_portal-test-")).resolve()
+    if os.getuid() == 0:
+        home.chmod(0o711)  # PostgreSQL runs as another user inside it
+    postgres, valkey = embedded.Postgres(home, embedded.FAST), embedded.Valkey(home)
+    config.stash[SERVERS] = [postgres, valkey]
+    for server in config.stash[SERVERS]:
+        server.start()
+    os.environ["DATABASE_URL"] = f"postgresql://postgres@/sla_portal?host={postgres.folder}"
+    os.environ["REDIS_URL"] = f"unix://{valkey.socket}?db=0"
+    os.environ["SECRET_KEY"] = settings.SECRET_KEY.ljust(50, "-")
+
+
+def use_servers(number: int) -> None:
+    """Django's settings were read before the servers ran, so their addresses are put in here."""
+    settings.DATABASES["default"].update(environ.Env.db_url_config(os.environ["DATABASE_URL"]))
+    redis_url = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/0")
+    if redis_url.startswith("unix://"):
+        redis_url = f"{redis_url.partition('?')[0]}?db={number}"
+    os.environ["REDIS_URL"] = settings.REDIS_URL = redis_url
+    settings.CELERY_BROKER_URL = embedded.broker_url(redis_url)
+    settings.CACHES["default"]["LOCATION"] = redis_url
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    servers = config.stash.get(SERVERS, [])
+    for server in servers:
+        server.stop()
+    if servers:
+        shutil.rmtree(servers[0].home)
+
+
+@pytest.fixture
+def process_environment(transactional_db: None) -> Iterator[dict[str, str]]:
+    """Environment for processes that a test starts: the test's own database and broker."""
+    name = connection.settings_dict["NAME"]
+    address = environ.Env.db_url_config(os.environ["DATABASE_URL"])
+    host = address["OPTIONS"].get("host") if address.get("OPTIONS") else ""
+    url = os.environ["DATABASE_URL"].replace(f"/{address['NAME']}", f"/{name}", 1)
+    assert host is not None
+    yield {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "sla_portal.settings"}
