@@ -7,8 +7,8 @@ a blip. Up and down in turns is one flapping outage: it goes on until the shop h
 `unknown`, `maintenance` and `paused` say nothing about the shop: they neither confirm, nor heal, nor interrupt a row.
 """
 
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal, Self
 
 from monitoring.specification import Result
 
@@ -49,6 +49,16 @@ class Track:
     good: tuple[int, ...] = ()
     turns: tuple[int, ...] = ()
     last_failed: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """From `to_json`, or from {} for a monitor that was never checked."""
+        recent = tuple(Seen(**one) for one in data.get("recent", ()))
+        turns = {name: tuple(data.get(name, ())) for name in ("good", "turns")}
+        return cls(**(data | turns | {"recent": recent}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import re2
@@ -167,7 +168,7 @@ def _as_text(value: Any) -> str:
 def _grade(spec: CheckSpec, seen: Observation) -> _Finding:
     addresses = (spec.url, *seen.hops, seen.url)
     schemes = [URL(address).scheme for address in addresses]
-    if ("https", "http") in zip(schemes, schemes[1:], strict=False):
+    if ("https", "http") in pairwise(schemes):
         return ("degraded", "redirects", "downgrade", "")
     if seen.timings.total > spec.slow_ms:
         return ("degraded", "slow", "", "")

@@ -1,0 +1,260 @@
+"""One check of one address over a fresh connection. Knows no Django and no database.
+
+aiohttp speaks HTTP; names, sockets and TLS are opened here, so that each address is judged at the moment of connecting
+and each phase has its own time. Redirects are followed by hand, proxies of the environment are ignored.
+"""
+
+import asyncio
+import ssl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cache
+
+import aiohttp
+from aiohttp.http_exceptions import HttpProcessingError
+from yarl import URL
+
+from monitoring.addresses import Policy, parse_networks, url_refusal
+from monitoring.answer import MAX_HEADERS, CappedProtocol, read_body
+from monitoring.connecting import (
+    Failure,
+    Resolver,
+    addresses_of,
+    begin,
+    certificate_end,
+    connect,
+    resolve_by_system,
+)
+from monitoring.specification import CheckSpec, Observation, Phase, Timings
+
+MAX_REDIRECTS = 5
+_REDIRECTS = (301, 302, 303, 307, 308)
+_HEADERS = {
+    "User-Agent": "Mozilla/5.0 (compatible; sla-portal-probe/1.0)",
+    "Accept": "*/*",
+    "Accept-Language": "pl,en;q=0.5",
+    "Accept-Encoding": "gzip, deflate",
+    "Cache-Control": "no-cache",
+}
+
+
+@cache
+def tls_context(extra_ca: str = "") -> ssl.SSLContext:
+    """The one context of this process (building one costs some 20 ms); `extra_ca` is a file trusted besides the system's."""
+    context = ssl.create_default_context()
+    if extra_ca:
+        context.load_verify_locations(extra_ca)
+    return context
+
+
+async def check(
+    spec: CheckSpec, *, resolve: Resolver = resolve_by_system, tls: ssl.SSLContext | None = None
+) -> Observation:
+    """One check within `spec.timeout_ms`, whatever the server does. Raises ValueError for a network that isn't one."""
+    policy = Policy(parse_networks(spec.networks))
+    context = tls or tls_context()
+    deadline = asyncio.get_running_loop().time() + spec.timeout_ms / 1000
+    if spec.method != "HEAD" or _needs_body(spec):
+        method = "GET" if spec.method == "HEAD" else spec.method
+        return await _Visit(spec, method, policy, resolve, context).run(deadline)
+    # A hanging HEAD must leave time for the GET that decides.
+    half = deadline - spec.timeout_ms / 2000
+    head = await _Visit(spec, "HEAD", policy, resolve, context).run(half)
+    if not head.fault and head.status in spec.statuses:
+        return head
+    return await _Visit(spec, "GET", policy, resolve, context).run(deadline)
+
+
+def _needs_body(spec: CheckSpec) -> bool:
+    return bool(spec.required or spec.forbidden or spec.regexes or spec.json_path or spec.min_bytes > 1)
+
+
+class _Connector(aiohttp.BaseConnector):
+    """Opens what a visit tells it to, never keeps a connection."""
+
+    def __init__(self, visit: "_Visit") -> None:
+        super().__init__(force_close=True)
+        self._visit = visit
+
+    async def _create_connection(self, req: aiohttp.ClientRequest, traces: object, timeout: object) -> CappedProtocol:
+        return await self._visit.open(req.url)
+
+
+class _Visit:
+    """One way through all hops: what is known so far, so that a deadline at any point still leaves evidence."""
+
+    def __init__(
+        self, spec: CheckSpec, method: str, policy: Policy, resolve: Resolver, context: ssl.SSLContext
+    ) -> None:
+        self.spec, self.policy, self.resolve, self.context = spec, policy, resolve, context
+        self.headers = _HEADERS | dict(spec.request_headers)
+        self.phase: Phase = "dns"
+        self.timings = Timings()
+        self.transport: asyncio.Transport | None = None
+        self.protocol: CappedProtocol | None = None
+        self.seen = Observation(method=method, url=spec.url)
+        self.body = bytearray()
+        self.deadline = self.asked_at = 0.0
+
+    async def run(self, deadline: float) -> Observation:
+        started, self.deadline = time.monotonic(), deadline
+        try:
+            async with asyncio.timeout_at(deadline):
+                await self._visit_all()
+        except Failure as failure:
+            self._note(fault=failure.fault, phase=failure.phase or self.phase, detail=failure.detail)
+            self._note(subject=failure.subject)
+        except TimeoutError:
+            fault, detail = ("dns", "timeout") if self.phase == "dns" else ("timeout", "")
+            self._note(fault=fault, phase=self.phase, detail=detail)
+        finally:
+            self._drop_connection()
+        self.timings = replace(self.timings, total=_since(started))
+        self._note(timings=self.timings, body=bytes(self.body))
+        return self.seen
+
+    def _note(self, **known: object) -> None:
+        self.seen = replace(self.seen, **known)  # type: ignore[arg-type]
+
+    async def _visit_all(self) -> None:
+        async with aiohttp.ClientSession(
+            connector=_Connector(self),
+            cookie_jar=aiohttp.CookieJar(unsafe=True),
+            auto_decompress=False,
+            trust_env=False,
+            timeout=aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None),
+            max_line_size=self.spec.header_cap,
+            max_field_size=self.spec.header_cap,
+            max_headers=MAX_HEADERS,
+        ) as session:
+            # aiohttp asks again by itself when a server hangs up; one retry is ours to make and to count.
+            session._retry_connection = False
+            await self._follow(session)
+
+    async def _follow(self, session: aiohttp.ClientSession) -> None:
+        url: URL | None = _parse(self.spec.url)
+        while url is not None:
+            if reason := url_refusal(url):
+                raise Failure("blocked", reason, subject=url.scheme if reason == "scheme" else "")
+            self._note(url=str(url))
+            target = await self._ask_twice(session, url)
+            if target is not None:
+                self._leave(session, url, target)
+            url = target
+
+    def _leave(self, session: aiohttp.ClientSession, url: URL, target: URL) -> None:
+        if len(self.seen.hops) == MAX_REDIRECTS:
+            raise Failure("redirects", "too_many", phase="headers")
+        self._note(hops=(*self.seen.hops, str(url)))
+        if (target.scheme, target.host, target.port) != (url.scheme, url.host, url.port):
+            self.headers = dict(_HEADERS)
+            session.cookie_jar.clear()
+
+    async def _ask_twice(self, session: aiohttp.ClientSession, url: URL) -> URL | None:
+        """The next address, or None at the last; once per check a connection that was hung up on is tried again."""
+        try:
+            return await self._ask(session, url)
+        except Failure as failure:
+            if failure.detail not in ("closed", "reset") or failure.fault != "connect" or self.seen.attempts > 1:
+                raise
+        self._note(attempts=2)
+        return await self._ask(session, url)
+
+    async def _ask(self, session: aiohttp.ClientSession, url: URL) -> URL | None:
+        self._drop_connection()
+        self._note(status=None, headers=(), certificate_ends_at=None)
+        with _http_faults(self):
+            async with session.request(self.seen.method, url, headers=self.headers, allow_redirects=False) as response:
+                return await self._read(response, url)
+
+    async def _read(self, response: aiohttp.ClientResponse, url: URL) -> URL | None:
+        self.timings = replace(self.timings, first_byte=_since(self.asked_at))
+        headers = tuple((name.lower(), value) for name, value in response.headers.items())
+        self._note(status=response.status, headers=headers)
+        if sum(len(name) + len(value) + 4 for name, value in response.raw_headers) > self.spec.header_cap:
+            raise Failure("protocol", "header_cap", phase="headers")
+        if response.status in _REDIRECTS and response.status not in self.spec.statuses:
+            return self._target(response, url)
+        self.phase = "body"
+        if self.seen.method != "HEAD":
+            self._note(cut=await read_body(response, self.body, self.spec.body_cap))
+        return None
+
+    def _target(self, response: aiohttp.ClientResponse, url: URL) -> URL | None:
+        location = response.headers.get("Location")
+        if not location:
+            self._note(detail="no_location")
+            return None
+        if response.status == 303 or (response.status in (301, 302) and self.seen.method == "POST"):
+            self._note(method="GET")
+        return url.join(_parse(location))
+
+    async def open(self, url: URL) -> CappedProtocol:
+        """A connection of its own for one request: name, socket, TLS, each timed, the address judged in between."""
+        self.phase, started = "dns", time.monotonic()
+        self.timings = Timings()
+        host, port = (url.host or "").rstrip("."), url.port or 0
+        addresses = await addresses_of(host, self.resolve)
+        self.timings = replace(self.timings, dns=_since(started))
+        self.phase, started = "connect", time.monotonic()
+        sock, address = await connect(addresses, port, self.policy, self.deadline - asyncio.get_running_loop().time())
+        self._note(address=address)
+        self.timings = replace(self.timings, connect=_since(started))
+        started = time.monotonic()
+        if url.scheme == "https":
+            self.phase = "tls"
+        context = self.context if url.scheme == "https" else None
+        self.transport, self.protocol = await begin(sock, self._new_protocol, context, host)
+        if context:
+            self.timings = replace(self.timings, tls=_since(started))
+            self._note(certificate_ends_at=certificate_end(self.transport))
+        self.phase, self.asked_at = "headers", time.monotonic()
+        return self.protocol
+
+    def _new_protocol(self) -> CappedProtocol:
+        return CappedProtocol(asyncio.get_running_loop(), self.spec.header_cap)
+
+    def _drop_connection(self) -> None:
+        """Aborted, not closed: a server that never answers the end of TLS would keep the socket."""
+        if self.transport is not None:
+            self.transport.abort()
+        self.transport = self.protocol = None
+
+    def hung_up(self, detail: str) -> Failure:
+        """The failure of a connection that ended before a whole head had come."""
+        if self.protocol is not None and self.protocol.head_bytes:
+            return Failure("protocol", "cut_head", "headers")
+        return Failure("connect", detail, "headers")
+
+
+@contextmanager
+def _http_faults(visit: _Visit) -> Iterator[None]:
+    """The client library's errors as reasons of the closed list."""
+    try:
+        yield
+    except aiohttp.ClientPayloadError as error:
+        raise Failure("truncated", "short", "body") from error
+    except (aiohttp.ClientResponseError, HttpProcessingError) as error:
+        raise Failure("protocol", "malformed", "headers") from error
+    except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
+        raise Failure("blocked", "host", "dns") from error
+    except aiohttp.ServerDisconnectedError as error:
+        raise visit.hung_up("closed") from error
+    except (aiohttp.ClientOSError, ConnectionError) as error:
+        if visit.phase == "body":
+            raise Failure("truncated", "reset", "body") from error
+        raise visit.hung_up("reset") from error
+
+
+def _parse(address: str) -> URL:
+    try:
+        return URL(address)
+    except ValueError as error:
+        raise Failure("blocked", "host") from error
+
+
+def _since(started: float) -> int:
+    """Whole milliseconds since a reading of the monotonic clock."""
+    return round((time.monotonic() - started) * 1000)
