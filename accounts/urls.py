@@ -1,5 +1,47 @@
-"""Addresses of the room."""
+"""Addresses of signing in and of a person's own settings."""
 
-from django.urls import URLPattern, URLResolver
+from django.contrib.auth import views as django_views
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from accounts import views
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("login/", views.sign_in, name="login"),
+    path("logout/", views.sign_out, name="logout"),
+    path(
+        "password/",
+        django_views.PasswordResetView.as_view(
+            template_name="accounts/password_ask.html",
+            email_template_name="accounts/password_mail.txt",
+            subject_template_name="accounts/password_mail_subject.txt",
+            success_url="/password/sent/",
+        ),
+        name="password_reset",
+    ),
+    path(
+        "password/sent/",
+        django_views.PasswordResetDoneView.as_view(template_name="accounts/password_sent.html"),
+        name="password_reset_done",
+    ),
+    path(
+        "password/<uidb64>/<token>/",
+        django_views.PasswordResetConfirmView.as_view(
+            template_name="accounts/password_set.html", success_url="/login/?new_password=1"
+        ),
+        name="password_reset_confirm",
+    ),
+    path(
+        "account/password/",
+        django_views.PasswordChangeView.as_view(
+            template_name="accounts/password_change.html", success_url="/account/?new_password=1"
+        ),
+        name="password_change",
+    ),
+    path("invitation/<str:token>/", views.invitation, name="invitation"),
+    path("account/", views.account, name="account"),
+    path("language/", views.choose_language, name="choose_language"),
+    path("theme/", views.choose_theme, name="choose_theme"),
+    path("client/", views.choose_client, name="choose_client"),
+    path("accessibility/", views.accessibility, name="accessibility"),
+    path("manifest.webmanifest", views.manifest, name="manifest"),
+]

@@ -1,0 +1,32 @@
+"""For which client a person of two companies is working now; the header always shows it."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+
+from accounts.models import Client, User
+
+SESSION_KEY = "active_client"
+
+
+def my_clients(user: User) -> list[Client]:
+    """The companies that the person speaks for today, by name; staff speak for none."""
+    return [] if user.is_provider else list(Client.objects.visible_to(user))
+
+
+def active_client(request: HttpRequest) -> Client | None:
+    """The chosen one, else the first; None for staff and for people without a valid membership."""
+    if not isinstance(request.user, User):
+        return None
+    clients = my_clients(request.user)
+    chosen = [client for client in clients if client.pk == request.session.get(SESSION_KEY)]
+    return (chosen or clients or [None])[0]
+
+
+def show_client(request: HttpRequest, client_id: int) -> bool:
+    """Makes this client the active one if the person speaks for it: a link to the other's thing switches visibly."""
+    if not isinstance(request.user, User) or client_id not in request.user.memberships_now or request.user.is_provider:
+        return False
+    if request.session.get(SESSION_KEY) != client_id:
+        request.session[SESSION_KEY] = client_id
+    return True

@@ -1,0 +1,77 @@
+"""Signing in, passwords, and what people set for themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.forms import AuthenticationForm, SetPasswordForm
+from django.core.validators import RegexValidator
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+
+PHONE = RegexValidator(
+    r"^\+?[\d -]{7,20}$", _("Write the phone with digits only, for example 600 100 200 or +48 600 100 200.")
+)
+
+
+class SignInForm(AuthenticationForm):
+    """The e-mail is the login; one sentence for a wrong e-mail and a wrong password, so that neither is given away."""
+
+    error_messages = {
+        "invalid_login": _("The e-mail or the password is wrong. Check capital letters, or set a new password."),
+        "inactive": _("This account is switched off. Call us."),
+    }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.label_suffix = ""
+        email = forms.EmailField(label=_("E-mail"), widget=forms.EmailInput({"autocomplete": "username"}))
+        self.fields = {"username": email, "password": self.fields["password"]}
+        self.fields["password"].label = _("Password")
+
+    def clean_username(self) -> str:
+        return str(self.cleaned_data["username"]).lower()
+
+
+class InvitationForm(SetPasswordForm[User]):
+    """The first password, together with the name and phone that incidents will show."""
+
+    name = forms.CharField(label=_("Name and surname"), max_length=120)
+    phone = forms.CharField(label=_("Phone"), max_length=32, required=False, validators=[PHONE])
+    field_order = ["name", "phone", "new_password1", "new_password2"]
+
+    def save(self, commit: bool = True) -> User:
+        self.user.name, self.user.phone = self.cleaned_data["name"], self.cleaned_data["phone"]
+        return super().save(commit)
+
+
+class AccountForm(forms.ModelForm[User]):
+    """Letter keys are for staff only, so clients aren't asked about them."""
+
+    phone = forms.CharField(
+        label=_("Phone"),
+        max_length=32,
+        required=False,
+        validators=[PHONE],
+        widget=forms.TextInput({"type": "tel", "autocomplete": "tel"}),
+        help_text=_("We put it into your next report, so that you don't type it again."),
+    )
+
+    class Meta:
+        model = User
+        fields = ["name", "phone", "language", "theme", "notices", "shortcuts"]
+        labels = {
+            "name": _("Name and surname"),
+            "language": _("Language"),
+            "theme": _("Theme"),
+            "notices": _("Send me e-mails about incidents"),
+            "shortcuts": _("Letter keys in the queue"),
+        }
+        widgets = {"language": forms.RadioSelect, "theme": forms.RadioSelect}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.instance.is_provider:
+            del self.fields["shortcuts"]

@@ -1,0 +1,155 @@
+"""Signing in and out, passwords, invitations, and a person's own settings."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import cast
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import login, logout
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.templatetags.static import static
+from django.utils import translation
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST
+
+from accounts.active import show_client
+from accounts.forms import AccountForm, InvitationForm, SignInForm
+from accounts.invitations import invited
+from accounts.models import Language, Theme, User
+
+CLIENT_SESSION = timedelta(days=30)
+STAFF_SESSION = timedelta(hours=12)
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+
+
+def came_from(request: HttpRequest) -> str:
+    """Where to go next: the page that asked, if it is ours, else the person's home."""
+    wanted = request.POST.get("next") or request.GET.get("next", "")
+    ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
+    return wanted if ours else "/"
+
+
+def enter(request: HttpRequest, user: User) -> None:
+    """Signs the person in: staff for a shift, clients for a month on their own phone."""
+    login(request, user, backend=BACKEND)
+    length = STAFF_SESSION if user.is_provider else CLIENT_SESSION
+    request.session.set_expiry(int(length.total_seconds()))
+
+
+@never_cache
+@sensitive_post_parameters("password")
+def sign_in(request: HttpRequest) -> HttpResponse:
+    if request.user.is_authenticated:
+        return redirect(came_from(request))
+    form = SignInForm(request, request.POST or None)
+    if form.is_valid():
+        enter(request, cast("User", form.get_user()))
+        return redirect(came_from(request))
+    return render(request, "accounts/login.html", {"form": form, "next": came_from(request)})
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    logout(request)
+    return redirect("login")
+
+
+@never_cache
+@sensitive_post_parameters("new_password1", "new_password2")
+def invitation(request: HttpRequest, token: str) -> HttpResponse:
+    """The first password. A dead link says so, with the phone to call."""
+    user = invited(token)
+    if user is None:
+        return render(request, "accounts/invitation_dead.html", status=404)
+    form = InvitationForm(user, request.POST or None, initial={"name": user.name, "phone": user.phone})
+    if form.is_valid():
+        enter(request, form.save())
+        return redirect("/")
+    return render(request, "accounts/invitation.html", {"form": form, "invited": user})
+
+
+@login_required
+def account(request: HttpRequest) -> HttpResponse:
+    form = AccountForm(request.POST or None, instance=User.objects.get(pk=request.user.pk))
+    if form.is_valid():
+        user = form.save()
+        with translation.override(user.language):
+            messages.success(request, _("Saved."))
+        return remember(redirect("account"), user.language, user.theme)
+    return render(request, "accounts/account.html", {"form": form})
+
+
+def remember(response: HttpResponse, language: str | None = None, theme: str | None = None) -> HttpResponse:
+    """Puts the choices into cookies too, so that the login page keeps them after signing out."""
+    for name, value in ((settings.LANGUAGE_COOKIE_NAME, language), ("theme", theme)):
+        if value is not None:
+            response.set_cookie(
+                name,
+                value,
+                max_age=settings.LANGUAGE_COOKIE_AGE,
+                secure=settings.SESSION_COOKIE_SECURE,
+                httponly=True,
+                samesite="Lax",
+            )
+    return response
+
+
+@require_POST
+def choose_language(request: HttpRequest) -> HttpResponse:
+    language = request.POST.get("language", "")
+    if language not in Language.values:
+        raise Http404
+    if isinstance(request.user, User):
+        User.objects.filter(pk=request.user.pk).update(language=language)
+    return remember(redirect(came_from(request)), language=language)
+
+
+@require_POST
+def choose_theme(request: HttpRequest) -> HttpResponse:
+    theme = request.POST.get("theme", "")
+    if theme not in Theme.values:
+        raise Http404
+    if isinstance(request.user, User):
+        User.objects.filter(pk=request.user.pk).update(theme=theme)
+    return remember(redirect(came_from(request)), theme=theme)
+
+
+@require_POST
+@login_required
+def choose_client(request: HttpRequest) -> HttpResponse:
+    """Always to the home page: the page that was open belongs to the other client."""
+    wanted = request.POST.get("client", "")
+    if not wanted.isdecimal() or not show_client(request, int(wanted)):
+        raise Http404
+    return redirect("/")
+
+
+def accessibility(request: HttpRequest) -> HttpResponse:
+    return render(request, "sla_portal/accessibility.html")
+
+
+def manifest(request: HttpRequest) -> HttpResponse:
+    """For the home screen of a phone: one tap to the report form."""
+    icons = [
+        {"src": static(f"sla_portal/icon-{size}.png"), "sizes": f"{size}x{size}", "type": "image/png"}
+        for size in (192, 512)
+    ]
+    data = {
+        "name": settings.PROVIDER_NAME,
+        "short_name": settings.PROVIDER_NAME,
+        "lang": translation.get_language(),
+        "start_url": "/",
+        "display": "minimal-ui",
+        "background_color": "#ffffff",
+        "theme_color": "#0a58a6",
+        "icons": icons,
+        "shortcuts": [{"name": _("Report a failure"), "url": "/report/", "icons": icons[:1]}],
+    }
+    return JsonResponse(data, content_type="application/manifest+json")

@@ -1,0 +1,344 @@
+"""What was promised: shops, calendars, contracts with their versions, targets, penalties and ladders."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Self
+from zoneinfo import ZoneInfo
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import RangeOperators
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import F, Func, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import MANAGER, OWNER, Client, User
+
+
+class Severity(models.TextChoices):
+    P1 = "P1", _("critical failure")
+    P2 = "P2", _("serious fault")
+    P3 = "P3", _("ordinary fault")
+    P4 = "P4", _("blemish")
+
+
+class TargetKind(models.TextChoices):
+    REACTION = "reaction", _("reaction")
+    RESTORE = "restore", _("repair")
+    FINAL_FIX = "final_fix", _("final fix")
+
+
+class ShopQuerySet(models.QuerySet["Shop"]):
+    def visible_to(self, user: User) -> Self:
+        return self if user.is_provider else self.filter(client_id__in=user.memberships_now)
+
+
+class Shop(models.Model):
+    """An online shop of a client."""
+
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="shops")
+    name = models.CharField(_("name"), max_length=80)
+    slug = models.SlugField(unique=True)
+    url = models.URLField(_("address"))
+    is_active = models.BooleanField(default=True)
+
+    objects = ShopQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CalendarQuerySet(models.QuerySet["Calendar"]):
+    def visible_to(self, user: User) -> Self:
+        if user.is_provider:
+            return self
+        return self.filter(targets__version__contract__client_id__in=user.memberships_now).distinct()
+
+
+class Calendar(models.Model):
+    """Working hours. `weekly` maps "mon", "mon-fri"… to lists of ["08:00", "16:00"]; a close may lie above 24:00.
+
+    A calendar that a version in force uses is never edited; days off and special days are added ahead (`CalendarDay`).
+    """
+
+    name = models.CharField(_("name"), max_length=80, unique=True)
+    zone = models.CharField(_("time zone"), max_length=40, default="Europe/Warsaw")
+    weekly = models.JSONField(_("weekly hours"))
+    statutory_holidays = models.BooleanField(_("closed on Polish public holidays"), default=True)
+
+    objects = CalendarQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CalendarDay(models.Model):
+    """A company day off (no windows) or a special day, entered ahead."""
+
+    calendar = models.ForeignKey(Calendar, on_delete=models.PROTECT, related_name="days")
+    date = models.DateField(_("date"))
+    windows = models.JSONField(_("hours"), default=list, blank=True)
+    entered_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    entered_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["date"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["calendar", "date"],
+                name="one_entry_per_calendar_and_date",
+                violation_error_message=_("This day has its hours already."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.calendar}, {self.date}"
+
+
+class ContractQuerySet(models.QuerySet["Contract"]):
+    def visible_to(self, user: User) -> Self:
+        """Contracts hold money: for managers, and for owners of the client."""
+        if user.provider_role == MANAGER:
+            return self
+        own = [client for client, role in user.memberships_now.items() if role == OWNER]
+        return self.filter(client_id__in=own)
+
+
+class Contract(models.Model):
+    """An SLA between the provider and one client for some of its shops."""
+
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="contracts")
+    number = models.CharField(_("contract number"), max_length=40)
+    shops = models.ManyToManyField(Shop, related_name="contracts", verbose_name=_("shops"))
+    zone = models.CharField(_("time zone"), max_length=40, default="Europe/Warsaw")
+    starts_on = models.DateField(_("from"))
+    ends_on = models.DateField(_("until (last day)"), null=True, blank=True)
+    notice_months = models.PositiveSmallIntegerField(_("notice in months"), default=3)
+
+    objects = ContractQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["client__name", "number"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["client", "number"],
+                name="one_contract_per_client_and_number",
+                violation_error_message=_("This client has a contract with this number."),
+            ),
+            models.CheckConstraint(
+                condition=Q(ends_on=None) | Q(ends_on__gte=F("starts_on")),
+                name="contract_ends_after_it_starts",
+                violation_error_message=_("The contract ends before it starts."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class RepairStart(models.TextChoices):
+    REPORT = "report", _("from the report")
+    FIRST_CONTACT = "first_contact", _("from the first contact")
+    CONTACT_OR_DEADLINE = "contact_or_reaction_deadline", _("from the first contact or the end of the reaction time")
+    WORK_STARTED = "work_started", _("from the start of work")
+
+
+class Reopen(models.TextChoices):
+    CONTINUE = "continue", _("goes on with the time left")
+    RESTART = "restart", _("starts anew")
+
+
+class Liability(models.TextChoices):
+    ZWLOKA = "zwloka", _("default of the provider (zwłoka)")
+    OPOZNIENIE = "opoznienie", _("any delay (opóźnienie)")
+
+
+class Cumulation(models.TextChoices):
+    CUMULATIVE = "cumulative", _("added up")
+    HIGHEST = "highest", _("only the highest")
+
+
+class DelayTime(models.TextChoices):
+    CALENDAR = "calendar", _("in the target's hours")
+    REAL = "real", _("in real time")
+
+
+class VersionQuerySet(models.QuerySet["ContractVersion"]):
+    def in_force(self, shop: Shop, on: date) -> ContractVersion | None:
+        """The version that covers the shop on a local day; where two contracts do, the one that began last."""
+        inside = Q(valid_from__lte=on) & (Q(valid_to=None) | Q(valid_to__gt=on))
+        return self.filter(inside, contract__shops=shop).select_related("contract").order_by("-valid_from").first()
+
+    def visible_to(self, user: User) -> Self:
+        return self.filter(contract__in=Contract.objects.visible_to(user))
+
+
+class ContractVersion(models.Model):
+    """The terms of a contract for a period [valid_from, valid_to); never edited once in force."""
+
+    contract = models.ForeignKey(Contract, on_delete=models.PROTECT, related_name="versions")
+    number = models.PositiveSmallIntegerField(_("version"))
+    valid_from = models.DateField(_("in force from"))
+    valid_to = models.DateField(_("in force until (exclusive)"), null=True, blank=True)
+    monthly_fee = models.DecimalField(
+        _("monthly fee, net"), max_digits=12, decimal_places=2, validators=[MinValueValidator(0)]
+    )
+    currency = models.CharField(_("currency"), max_length=3, default="PLN")
+    repair_starts = models.CharField(max_length=32, choices=RepairStart, default=RepairStart.REPORT)
+    reopen = models.CharField(max_length=8, choices=Reopen, default=Reopen.CONTINUE)
+    liability = models.CharField(max_length=10, choices=Liability, default=Liability.ZWLOKA)
+    delay_time = models.CharField(max_length=8, choices=DelayTime, default=DelayTime.CALENDAR)
+    cumulation = models.CharField(max_length=10, choices=Cumulation, default=Cumulation.CUMULATIVE)
+    incident_cap_percent = models.DecimalField(max_digits=6, decimal_places=3, null=True, blank=True)
+    incident_cap_amount = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
+    month_cap_percent = models.DecimalField(max_digits=6, decimal_places=3, null=True, blank=True)
+    contract_cap_amount = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
+    availability_target = models.DecimalField(max_digits=6, decimal_places=4, null=True, blank=True)
+    minimum_outage_minutes = models.PositiveSmallIntegerField(default=0)
+    monitoring_starts_clock = models.BooleanField(_("a monitor's alarm starts the clocks"), default=True)
+    third_party_pause = models.BooleanField(_("a third party's delay stops the clock"), default=False)
+    update_minutes = models.PositiveSmallIntegerField(_("update to the client every, P1, minutes"), default=60)
+    second_person_above = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
+    signed_on = models.DateField(_("signed on"), null=True, blank=True)
+    signatories = models.CharField(_("signed by"), max_length=200, blank=True)
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = VersionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["contract", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["contract", "number"], name="one_version_per_number"),
+            ExclusionConstraint(
+                name="versions_do_not_overlap",
+                expressions=[
+                    (
+                        Func(F("valid_from"), F("valid_to"), function="daterange", output_field=models.Field()),
+                        RangeOperators.OVERLAPS,
+                    ),
+                    ("contract", RangeOperators.EQUAL),
+                ],
+                violation_error_message=_("Another version is in force in this period."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.contract.number}, {self.number}"
+
+    def has_started(self, at: datetime) -> bool:
+        return at.astimezone(ZoneInfo(self.contract.zone)).date() >= self.valid_from
+
+
+class Target(models.Model):
+    """How long for one severity, counted in a calendar of its own."""
+
+    version = models.ForeignKey(ContractVersion, on_delete=models.CASCADE, related_name="targets")
+    severity = models.CharField(max_length=2, choices=Severity)
+    kind = models.CharField(max_length=9, choices=TargetKind)
+    minutes = models.PositiveIntegerField()
+    calendar = models.ForeignKey(Calendar, on_delete=models.PROTECT, related_name="targets")
+
+    class Meta:
+        ordering = ["version", "severity", "kind"]
+        constraints = [
+            models.UniqueConstraint(fields=["version", "severity", "kind"], name="one_target_per_severity_and_kind")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.severity} {self.kind} {self.minutes} min"
+
+
+class RateType(models.TextChoices):
+    PERCENT = "percent", _("% of the fee")
+    AMOUNT = "amount", _("amount")
+
+
+class GraceMode(models.TextChoices):
+    DEDUCTIBLE = "deductible", _("the first minutes are free")
+    THRESHOLD = "threshold", _("nothing up to the threshold, everything above")
+
+
+class PenaltyRule(models.Model):
+    """What a missed target costs: rate × units of delay."""
+
+    target = models.OneToOneField(Target, on_delete=models.CASCADE, related_name="penalty")
+    rate_type = models.CharField(max_length=8, choices=RateType, default=RateType.PERCENT)
+    rate = models.DecimalField(max_digits=12, decimal_places=4, validators=[MinValueValidator(0)])
+    unit = models.CharField(max_length=16, default="started_hour")
+    grace_minutes = models.PositiveSmallIntegerField(default=0)
+    grace_mode = models.CharField(max_length=10, choices=GraceMode, default=GraceMode.DEDUCTIBLE)
+
+    def __str__(self) -> str:
+        return f"{self.target}: {self.rate} {self.rate_type} / {self.unit}"
+
+
+class Whom(models.TextChoices):
+    ASSIGNEE = "assignee", _("assignee")
+    DUTY = "duty", _("person on duty")
+    MANAGER = MANAGER, _("manager")
+    OWNER = OWNER, _("client's owner")
+    PERSON = "person", _("named person")
+
+
+class Channel(models.TextChoices):
+    EMAIL = "email", _("e-mail")
+    SMS = "sms", _("text message")
+    VOICE = "voice", _("phone call")
+
+
+class EscalationStep(models.Model):
+    """One rung of a version's ladder: at a share of the target used, tell somebody by a channel."""
+
+    version = models.ForeignKey(ContractVersion, on_delete=models.CASCADE, related_name="steps")
+    target = models.CharField(max_length=9, choices=TargetKind)
+    share = models.PositiveSmallIntegerField(_("share of the time, %"), validators=[MinValueValidator(1)])
+    whom = models.CharField(max_length=8, choices=Whom)
+    person = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    channel = models.CharField(max_length=5, choices=Channel, default=Channel.EMAIL)
+
+    class Meta:
+        ordering = ["version", "target", "share", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["version", "target", "share", "whom", "channel"], name="one_rung_per_share_whom_and_channel"
+            ),
+            models.CheckConstraint(
+                condition=Q(person=None) ^ Q(whom="person"), name="a_named_person_is_given_where_one_is_told"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.target} {self.share} % → {self.whom} ({self.channel})"
+
+
+class MaintenanceWindow(models.Model):
+    """Announced work on a shop, in which a failed check is maintenance and no outage."""
+
+    shop = models.ForeignKey(Shop, on_delete=models.PROTECT, related_name="maintenance")
+    starts_at = models.DateTimeField(_("from"))
+    ends_at = models.DateTimeField(_("until"))
+    announced_at = models.DateTimeField()
+    note = models.CharField(_("what is done"), max_length=200)
+    entered_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["starts_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends_at__gt=F("starts_at")),
+                name="maintenance_ends_after_it_starts",
+                violation_error_message=_("The work ends before it starts."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.shop}, {self.starts_at:%Y-%m-%d %H:%M}"

@@ -1,0 +1,378 @@
+"""The verbs of an incident: the only writers of its status. Each locks, refuses or acts, journals and projects.
+
+Every verb is keyword-only, takes `by` (a person) and `at` (the server's time), is safe to repeat, and raises
+`Refused` with a sentence where it can't be done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from contracts.models import Severity
+from contracts.terms import whole
+from incidents import journal, notices, projection
+from incidents.models import Incident, JournalEntry, Pause, PauseReason, Status
+from incidents.refusals import Refused
+from incidents.reporting import lock
+
+UPDATE_MINUTES = {"P1": 60, "P2": 240}
+
+
+def _open(incident: Incident) -> Incident:
+    """The locked row of an incident that still lives."""
+    incident = lock(incident)
+    if incident.is_ended:
+        raise Refused(_("%(nr)s is closed; report a new incident.") % {"nr": incident.nr})
+    return incident
+
+
+def _words(text: str, sentence: str) -> str:
+    text = text.strip()
+    if not text:
+        raise Refused(sentence, "text")
+    return text
+
+
+def _contact(incident: Incident, at: datetime, by: User) -> None:
+    """A person's first substantive contact, whichever verb carried it."""
+    incident.first_contact_at = incident.first_contact_at or at
+    incident.assignee = incident.assignee or by
+    if incident.status == Status.NEW:
+        incident.status = Status.OPEN
+    _promise_update(incident, at)
+
+
+def _promise_update(incident: Incident, at: datetime, next_update_at: datetime | None = None) -> None:
+    """When the client hears next: as the agent said, else by the contract's rhythm for the severity."""
+    minutes = UPDATE_MINUTES.get(incident.severity)
+    if incident.severity == "P1" and incident.version:
+        minutes = incident.version.update_minutes
+    planned = at + timedelta(minutes=minutes) if minutes else None
+    incident.next_update_at = whole(next_update_at) if next_update_at else planned
+
+
+def greeting(by: User) -> str:
+    """The sentence that `React` sends: a person's contact."""
+    return _("This is %(name)s. I am working on this incident.") % {"name": by.name}
+
+
+@transaction.atomic
+def acknowledge(*, incident: Incident, by: User, at: datetime, text: str = "") -> Incident:
+    """React: the person says that work has begun, and becomes the assignee. Repeated, it changes nothing."""
+    incident, at = _open(incident), whole(at)
+    if incident.first_contact_at:
+        return incident
+    said = text.strip() or greeting(by)
+    _contact(incident, at, by)
+    entry = journal.append(incident, "contact", by=by, at=at, text=said)
+    projection.project(incident, at=at)
+    notices.tell_client(incident, entry, at=at)
+    return incident
+
+
+@transaction.atomic
+def say(*, incident: Incident, by: User, at: datetime, text: str, next_update_at: datetime | None = None) -> Incident:
+    """A message to the client; the first one is the reaction."""
+    incident, at = _open(incident), whole(at)
+    text = _words(text, _("Write a message to the client."))
+    _contact(incident, at, by)
+    _promise_update(incident, at, next_update_at)
+    entry = journal.append(incident, "contact", by=by, at=at, text=text)
+    projection.project(incident, at=at)
+    notices.tell_client(incident, entry, at=at)
+    return incident
+
+
+@transaction.atomic
+def note(*, incident: Incident, by: User, at: datetime, text: str) -> Incident:
+    """An internal note: never reaches the client, moves no clock."""
+    incident = lock(incident)
+    text = _words(text, _("Write the note."))
+    journal.append(incident, "internal_note", by=by, at=whole(at), text=text, public=False)
+    incident.save()
+    return incident
+
+
+@transaction.atomic
+def assign(*, incident: Incident, by: User, at: datetime, to: User) -> Incident:
+    """Hand the incident to another member of staff."""
+    incident = _open(incident)
+    if not to.works_incidents or not to.is_active:
+        raise Refused(_("Only active staff can take an incident."), "to")
+    if incident.assignee_id == to.pk:
+        return incident
+    incident.assignee = to
+    entry = journal.append(
+        incident, "assigned", by=by, at=whole(at), public=False, facts={"to": to.pk, "name": to.name}
+    )
+    incident.save()
+    notices.tell_person(incident, entry, to=to, at=at)
+    return incident
+
+
+@transaction.atomic
+def pause(*, incident: Incident, by: User, at: datetime, reason: str, text: str) -> Incident:
+    """Stop the clocks for a listed reason with a question or note that the client sees; also a contact."""
+    incident, at = _open(incident), whole(at)
+    text = _words(text, _("Write the question or note that the client will see."))
+    if incident.is_request:
+        raise Refused(_("A question has no clock to stop."))
+    if incident.status == Status.RESOLVED:
+        raise Refused(_("It is fixed and waits for the client; no clock runs."))
+    if reason not in PauseReason.values:
+        raise Refused(_("Choose why the clock stops."), "reason")
+    if reason == PauseReason.THIRD_PARTY and incident.version and not incident.version.third_party_pause:
+        raise Refused(_("This contract doesn't stop the clock for a third party."), "reason")
+    if incident.pauses.filter(reason=reason, ended_at=None).exists():
+        raise Refused(_("The clock stands for this reason already."), "reason")
+    _contact(incident, at, by)
+    Pause.objects.create(incident=incident, reason=reason, started_at=at)
+    entry = journal.append(incident, "paused", by=by, at=at, text=text, reason=reason)
+    projection.project(incident, at=at)
+    notices.tell_client(incident, entry, at=at)
+    return incident
+
+
+@transaction.atomic
+def resume(*, incident: Incident, by: User, at: datetime, reason: str) -> Incident:
+    """The clock runs again; ending a pause that is not open changes nothing."""
+    incident, at = _open(incident), whole(at)
+    if _end_pauses(incident, by=by, at=at, reasons=[reason]):
+        projection.project(incident, at=at)
+    return incident
+
+
+def _end_pauses(incident: Incident, *, by: User | None, at: datetime, reasons: list[str] | None = None) -> bool:
+    """End the open pauses of these reasons (None: all), each with its own entry. True where one ended."""
+    pauses = incident.pauses.filter(ended_at=None)
+    ended = list(pauses if reasons is None else pauses.filter(reason__in=reasons))
+    for open_pause in ended:
+        open_pause.ended_at = at
+        open_pause.save(update_fields=["ended_at"])
+        journal.append(incident, "resumed", by=by, at=at, reason=open_pause.reason)
+    return bool(ended)
+
+
+@transaction.atomic
+def answer(*, incident: Incident, by: User, at: datetime, text: str) -> Incident:
+    """A client's message; ends the pause that waits for the client, no other."""
+    incident, at = _open(incident), whole(at)
+    text = _words(text, _("Write your answer."))
+    entry = journal.append(incident, "client_message", by=by, at=at, text=text)
+    _end_pauses(incident, by=by, at=at, reasons=[PauseReason.CLIENT_ANSWER])
+    projection.project(incident, at=at)
+    notices.tell_staff(incident, entry, at=at)
+    return incident
+
+
+@transaction.atomic
+def ask_for_manager(*, incident: Incident, by: User, at: datetime, text: str = "") -> Incident:
+    """The client's own escalation: managers hear at once. Once an hour is enough; sooner it changes nothing."""
+    incident, at = _open(incident), whole(at)
+    hour_ago = at - timedelta(hours=1)
+    if incident.journal.filter(kind="escalation_asked", at__gt=hour_ago).exists():
+        return incident
+    entry = journal.append(incident, "escalation_asked", by=by, at=at, text=text.strip())
+    incident.save()
+    notices.tell_managers(incident, entry, at=at)
+    return incident
+
+
+@transaction.atomic
+def back_up(*, incident: Incident, by: User, at: datetime, where: str, size: str = "", checksum: str = "") -> Incident:
+    """The backup before the repair: where, how large, its checksum. Part of the evidence, seen by the client."""
+    incident, at = _open(incident), whole(at)
+    where = where.strip()
+    if not where:
+        raise Refused(_("Say where the backup is."), "where")
+    incident.backup_at = incident.backup_at or at
+    facts = {"where": where, "size": size.strip(), "checksum": checksum.strip()}
+    journal.append(incident, "backup", by=by, at=at, facts=facts)
+    incident.save()
+    return incident
+
+
+@transaction.atomic
+def skip_backup(*, incident: Incident, by: User, at: datetime, text: str) -> Incident:
+    """Repair without a backup: only with a reason."""
+    incident, at = _open(incident), whole(at)
+    text = _words(text, _("Say why there is no backup."))
+    incident.backup_at = incident.backup_at or at
+    journal.append(incident, "backup_skipped", by=by, at=at, text=text)
+    incident.save()
+    return incident
+
+
+def _ready_to_repair(incident: Incident) -> None:
+    if incident.needs_backup:
+        raise Refused(_("First the backup: say where it is, or why there is none."), "where")
+
+
+@transaction.atomic
+def work_around(*, incident: Incident, by: User, at: datetime, text: str) -> Incident:
+    """The shop sells again by a detour: meets the repair time, starts the final fix. A second one is a message."""
+    incident, at = _open(incident), whole(at)
+    text = _words(text, _("Tell the client how it works now."))
+    if incident.status == Status.RESOLVED:
+        raise Refused(_("It is fixed and waits for the client."))
+    if incident.status == Status.WORKAROUND:
+        return say(incident=incident, by=by, at=at, text=text)
+    _ready_to_repair(incident)
+    return _deliver(incident, "workaround", Status.WORKAROUND, by=by, at=at, text=text)
+
+
+@transaction.atomic
+def resolve(*, incident: Incident, by: User, at: datetime, text: str) -> Incident:
+    """Fixed: every clock stops, the client confirms. Repeated, it changes nothing."""
+    incident, at = _open(incident), whole(at)
+    if incident.status == Status.RESOLVED:
+        return incident
+    text = _words(text, _("Tell the client what was wrong and what was done."))
+    _ready_to_repair(incident)
+    return _deliver(incident, "resolved", Status.RESOLVED, by=by, at=at, text=text)
+
+
+def _deliver(incident: Incident, kind: str, status: str, *, by: User, at: datetime, text: str) -> Incident:
+    """A delivery ends every pause, is a contact, and is what the client accepts or rejects."""
+    _contact(incident, at, by)
+    entry = journal.append(incident, kind, by=by, at=at, text=text)
+    _close_pause_rows(incident, at)
+    incident.status = status
+    if status == Status.RESOLVED:
+        incident.next_update_at = None
+        incident.silence_at = projection.silence_term(incident, at)
+    projection.project(incident, at=at)
+    notices.tell_client(incident, entry, at=at)
+    return incident
+
+
+def _close_pause_rows(incident: Incident, at: datetime) -> None:
+    """A delivery ends every pause by itself: the journal's entry says it, no `resumed` is written."""
+    incident.pauses.filter(ended_at=None).update(ended_at=at)
+
+
+@transaction.atomic
+def accept(*, incident: Incident, by: User | None, at: datetime, text: str = "") -> Incident:
+    """The client confirms (`by` None: by silence): a repair closes the incident, a workaround is taken note of."""
+    incident, at = lock(incident), whole(at)
+    if incident.status == Status.CLOSED:
+        return incident
+    if incident.status not in {Status.RESOLVED, Status.WORKAROUND}:
+        raise Refused(_("Nothing has been delivered yet."))
+    entry = journal.append(
+        incident, "accepted", by=by, at=at, text=text.strip(), facts={"silence": by is None, "of": incident.status}
+    )
+    _end_pauses(incident, by=by, at=at, reasons=[PauseReason.CLIENT_ANSWER])
+    if incident.status == Status.RESOLVED:
+        incident.status, incident.phone, incident.silence_at = Status.CLOSED, "", None
+    projection.project(incident, at=at)
+    notices.tell_staff(incident, entry, at=at)
+    return incident
+
+
+@transaction.atomic
+def reject(*, incident: Incident, by: User, at: datetime, text: str) -> Incident:
+    """Still broken: the last delivery falls and its clock goes on. Needs a reason."""
+    incident, at = _open(incident), whole(at)
+    if incident.status not in {Status.RESOLVED, Status.WORKAROUND}:
+        raise Refused(_("Nothing has been delivered yet."))
+    text = _words(text, _("Say what still doesn't work."))
+    stands = incident.status == Status.RESOLVED and _workaround_stands(incident)
+    entry = journal.append(incident, "rejected", by=by, at=at, text=text)
+    _end_pauses(incident, by=by, at=at, reasons=[PauseReason.CLIENT_ANSWER])
+    incident.status = Status.WORKAROUND if stands else Status.OPEN
+    incident.silence_at = None
+    _promise_update(incident, at)
+    projection.project(incident, at=at)
+    notices.tell_staff(incident, entry, at=at)
+    return incident
+
+
+def _workaround_stands(incident: Incident) -> bool:
+    """Whether a workaround was given and not rejected since."""
+    stands = False
+    last = ""
+    for kind in incident.journal.filter(kind__in=["workaround", "resolved", "rejected"]).values_list("kind", flat=True):
+        if kind == "workaround":
+            stands = True
+        elif kind == "rejected" and last == "workaround":
+            stands = False
+        last = "workaround" if kind == "rejected" and stands else kind
+    return stands
+
+
+@transaction.atomic
+def change_severity(*, incident: Incident, by: User, at: datetime, to: str, change: str, text: str) -> Incident:
+    """Got worse, or was classified wrongly (correction). Milder needs the client: see `agree_milder`."""
+    incident, at = _open(incident), whole(at)
+    text = _words(text, _("Say why the category changes."))
+    if to not in Severity.values:
+        raise Refused(_("Choose a category."), "to")
+    if incident.severity == to:
+        return incident
+    if change not in {"worse", "correction"} or (incident.severity and to > incident.severity):
+        raise Refused(_("A milder category needs the client's consent."), "to")
+    return _set_severity(incident, to, change, by=by, at=at, text=text)
+
+
+@transaction.atomic
+def agree_milder(*, incident: Incident, by: User, at: datetime, to: str, text: str) -> Incident:
+    """The client itself agrees to a milder category; a breach that has happened stays."""
+    incident, at = _open(incident), whole(at)
+    if to not in Severity.values or to <= incident.severity:
+        raise Refused(_("Choose a milder category."), "to")
+    return _set_severity(incident, to, "downgrade", by=by, at=at, text=text.strip())
+
+
+@transaction.atomic
+def contest(*, incident: Incident, by: User, at: datetime, text: str) -> Incident:
+    """The client says that it is more urgent: the next stricter category's clocks run until it is settled."""
+    incident, at = _open(incident), whole(at)
+    text = _words(text, _("Say why it is more urgent."))
+    if incident.contested:
+        return incident
+    stricter = max((value for value in Severity.values if value < (incident.severity or "P9")), default="")
+    if not stricter:
+        raise Refused(_("It has the most urgent category already."))
+    incident.contested = True
+    return _set_severity(incident, stricter, "worse", by=by, at=at, text=text, reason="contested")
+
+
+def _set_severity(
+    incident: Incident, to: str, change: str, *, by: User, at: datetime, text: str, reason: str = ""
+) -> Incident:
+    old, incident.severity = incident.severity, to
+    entry = journal.append(
+        incident, "severity", by=by, at=at, text=text, severity=to, change=change, reason=reason, facts={"old": old}
+    )
+    projection.project(incident, at=at)
+    tell: Callable[..., None] = notices.tell_client if by.is_provider else notices.tell_staff
+    tell(incident, entry, at=at)
+    return incident
+
+
+@transaction.atomic
+def cancel(*, incident: Incident, by: User, at: datetime, text: str) -> Incident:
+    """The client withdraws the report; a breach that was recorded stays."""
+    incident, at = lock(incident), whole(at)
+    if incident.status == Status.CANCELLED:
+        return incident
+    if incident.is_ended:
+        raise Refused(_("%(nr)s is closed already.") % {"nr": incident.nr})
+    text = _words(text, _("Say why it is withdrawn."))
+    incident.status, incident.phone, incident.silence_at, incident.next_update_at = Status.CANCELLED, "", None, None
+    entry = journal.append(incident, "cancelled", by=by, at=at, text=text)
+    _close_pause_rows(incident, at)
+    projection.project(incident, at=at)
+    notices.tell_staff(incident, entry, at=at)
+    return incident
+
+
+def last_word(entry: JournalEntry) -> str:
+    """The words of an entry for a list: its text's first line."""
+    return entry.text.strip().splitlines()[0] if entry.text.strip() else ""

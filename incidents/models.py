@@ -1,0 +1,417 @@
+"""What happened: incidents, their journal, the projection of their clocks, breaches and the outbox."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Self
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from accounts.models import MANAGER, OWNER, Client, User
+from contracts.models import Channel, ContractVersion, EscalationStep, Severity, Shop, TargetKind
+
+
+class What(models.TextChoices):
+    """The sentences of the report form, in the form's order."""
+
+    CLOSED = "closed", _("Shop doesn't open")
+    NO_ORDERS = "no_orders", _("Customers can't order")
+    NO_PAYMENT = "no_payment", _("No payment works")
+    BREAK_IN = "break_in", _("Break-in, leak, foreign content")
+    SOME_PAYMENTS = "some_payments", _("Some payments fail")
+    ORDERS_LOST = "orders_lost", _("Orders don't reach our systems")
+    WRONG_DATA = "wrong_data", _("Wrong prices, delivery, e-mails")
+    TOO_SLOW = "too_slow", _("Too slow to buy")
+    OTHER = "other", _("Something else")
+    SLOWER = "slower", _("Slower than usual")
+    TYPO = "typo", _("Typo, looks, small thing")
+    QUESTION = "question", _("I have a question or want a change")
+
+
+SEVERITY_OF: dict[str, str] = {
+    What.CLOSED: "P1", What.NO_ORDERS: "P1", What.NO_PAYMENT: "P1", What.BREAK_IN: "P1",
+    What.SOME_PAYMENTS: "P2", What.ORDERS_LOST: "P2", What.WRONG_DATA: "P2", What.TOO_SLOW: "P2", What.OTHER: "P2",
+    What.SLOWER: "P3", What.TYPO: "P4", What.QUESTION: "",
+}  # fmt: skip
+# A report with one of these joins the open incident that a monitor has opened for the shop (domain: clocks, monitoring).
+JOINS_MONITOR = frozenset({What.CLOSED, What.NO_ORDERS, What.NO_PAYMENT})
+
+
+class Status(models.TextChoices):
+    NEW = "new", _("reported")
+    OPEN = "open", _("in work")
+    WORKAROUND = "workaround", _("workaround stands")
+    RESOLVED = "resolved", pgettext_lazy("incident", "fixed, waits for the client")
+    CLOSED = "closed", pgettext_lazy("incident", "closed")
+    CANCELLED = "cancelled", pgettext_lazy("incident", "withdrawn")
+    MERGED = "merged", pgettext_lazy("incident", "merged")
+
+
+ENDED = frozenset({Status.CLOSED, Status.CANCELLED, Status.MERGED})
+LIVES = ~Q(status__in=["closed", "cancelled", "merged"])
+
+
+class Origin(models.TextChoices):
+    PORTAL = "portal", _("portal")
+    PHONE = "phone", _("phone")
+    API = "api", "API"
+    MONITOR = "monitor", _("monitor")
+
+
+class PauseReason(models.TextChoices):
+    CLIENT_ANSWER = "client_answer", _("waiting for the client's answer")
+    THIRD_PARTY = "third_party", _("waiting for a third party")
+    CLIENT_WAIT = "client_wait", _("the client asked to wait")
+    FORCE_MAJEURE = "force_majeure", _("force majeure")
+    MAINTENANCE = "maintenance_window", _("maintenance window")
+
+
+class IncidentQuerySet(models.QuerySet["Incident"]):
+    def visible_to(self, user: User) -> Self:
+        if user.works_incidents:
+            return self
+        return self.filter(client_id__in=user.memberships_now)
+
+    def active(self) -> Self:
+        return self.exclude(status__in=ENDED)
+
+    def with_row(self) -> Self:
+        """Everything that one row of a list shows, in a constant number of queries."""
+        related = self.select_related("client", "shop", "assignee", "version__contract", "last_entry__by")
+        return related.prefetch_related("clocks__calendar__days", "pauses")
+
+
+class Incident(models.Model):
+    """A failure that runs under an SLA, or (`severity` empty) a question that runs under none.
+
+    `status`, `severity` and every `*_at` column are written by `incidents.lifecycle` only.
+    """
+
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="incidents")
+    shop = models.ForeignKey(Shop, on_delete=models.PROTECT, related_name="incidents")
+    version = models.ForeignKey(ContractVersion, on_delete=models.PROTECT, null=True, related_name="incidents")
+    number = models.PositiveIntegerField()
+    nr = models.CharField(max_length=16, unique=True)
+    what = models.CharField(max_length=16, choices=What)
+    sentence = models.CharField(max_length=500, blank=True)
+    severity = models.CharField(max_length=2, choices=Severity, blank=True)
+    status = models.CharField(max_length=10, choices=Status, default=Status.NEW)
+    origin = models.CharField(max_length=8, choices=Origin, default=Origin.PORTAL)
+    reporter = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    phone = models.CharField(max_length=32, blank=True)
+    occurred_at = models.DateTimeField(null=True)
+    reported_at = models.DateTimeField()
+    received_at = models.DateTimeField()
+    affected = models.CharField(max_length=200, blank=True)
+    page = models.CharField(max_length=500, blank=True)
+    order_number = models.CharField(max_length=80, blank=True)
+    possible_leak = models.BooleanField(default=False)
+    form_key = models.UUIDField(null=True)
+    failure = models.CharField(max_length=80, blank=True)
+    assignee = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    first_contact_at = models.DateTimeField(null=True)
+    backup_at = models.DateTimeField(null=True)
+    contested = models.BooleanField(default=False)
+    restored_at = models.DateTimeField(null=True)
+    next_update_at = models.DateTimeField(null=True)
+    silence_at = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(null=True)
+    wake_at = models.DateTimeField(null=True)
+    changed_at = models.DateTimeField()
+    journal_length = models.PositiveIntegerField(default=0)
+    journal_head = models.CharField(max_length=64, blank=True)
+    last_entry = models.ForeignKey("JournalEntry", on_delete=models.PROTECT, null=True, related_name="+")
+
+    objects = IncidentQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-received_at", "-pk"]
+        indexes = [
+            models.Index(fields=["wake_at"], name="incident_wakes", condition=Q(wake_at__isnull=False)),
+            models.Index(fields=["due_at", "id"], name="incident_due", condition=LIVES),
+            models.Index(fields=["shop", "-received_at"], name="incident_by_shop"),
+            models.Index(fields=["client", "-received_at"], name="incident_by_client"),
+            models.Index(fields=["-received_at", "-id"], name="incident_by_time"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["client", "number"], name="one_incident_per_client_and_number"),
+            models.UniqueConstraint(fields=["form_key"], name="one_incident_per_form"),
+            models.UniqueConstraint(
+                fields=["shop", "failure"],
+                condition=~Q(failure="") & LIVES,
+                name="one_open_incident_per_shop_failure",
+                violation_error_message=_("This failure of the shop has an open incident."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.nr
+
+    @property
+    def is_ended(self) -> bool:
+        return self.status in ENDED
+
+    @property
+    def is_request(self) -> bool:
+        """A question or a change: care, no SLA clock."""
+        return not self.severity
+
+    @property
+    def needs_backup(self) -> bool:
+        return self.severity in {"P1", "P2"} and self.backup_at is None
+
+    @property
+    def zone(self) -> str:
+        return self.version.contract.zone if self.version else "Europe/Warsaw"
+
+
+class JoinedReport(models.Model):
+    """A second report of the same failure: its author gets a receipt and hears of the incident."""
+
+    incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="joined")
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    form_key = models.UUIDField(null=True)
+
+    class Meta:
+        ordering = ["at"]
+        constraints = [models.UniqueConstraint(fields=["form_key"], name="one_joined_report_per_form")]
+
+    def __str__(self) -> str:
+        return f"{self.incident_id} {self.by}"
+
+
+class Actor(models.TextChoices):
+    CLIENT = "client", _("client")
+    STAFF = "staff", _("staff")
+    MONITOR = "monitor", _("monitor")
+    SYSTEM = "system", _("system")
+
+
+class JournalQuerySet(models.QuerySet["JournalEntry"]):
+    def visible_to(self, user: User) -> Self:
+        if user.works_incidents:
+            return self
+        return self.filter(public=True, incident__client_id__in=user.memberships_now)
+
+
+class JournalEntry(models.Model):
+    """One line of the append-only, hash-chained journal (a trigger refuses a change of the hashed columns).
+
+    The hash covers a salted commitment to `text`, not the text: an anonymised person's words and salt can go
+    and the chain still holds.
+    """
+
+    incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="journal")
+    seq = models.PositiveIntegerField()
+    kind = models.CharField(max_length=24)
+    at = models.DateTimeField()
+    recorded_at = models.DateTimeField()
+    by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    actor = models.CharField(max_length=8, choices=Actor)
+    channel = models.CharField(max_length=8, default="portal")
+    public = models.BooleanField(default=True)
+    severity = models.CharField(max_length=2, blank=True)
+    change = models.CharField(max_length=10, blank=True)
+    reason = models.CharField(max_length=24, blank=True)
+    facts = models.JSONField(default=dict)
+    text = models.TextField(blank=True)
+    salt = models.CharField(max_length=32, blank=True)
+    commitment = models.CharField(max_length=64)
+    previous = models.CharField(max_length=64, blank=True)
+    hash = models.CharField(max_length=64)
+
+    objects = JournalQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["incident", "seq"]
+        constraints = [models.UniqueConstraint(fields=["incident", "seq"], name="one_entry_per_incident_and_seq")]
+
+    def __str__(self) -> str:
+        return f"{self.incident_id}/{self.seq} {self.kind}"
+
+
+class ClockState(models.TextChoices):
+    RUNNING = "running", _("running")
+    PAUSED = "paused", _("paused")
+    MET = "met", _("met")
+    BREACHED = "breached", _("breached")
+    NOT_RUNNING = "not_running", _("not running")
+
+
+class ClockRow(models.Model):
+    """The projection of one clock at `computed_at`, made by `incidents.projection` from the journal; never a source."""
+
+    incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="clocks")
+    target = models.CharField(max_length=9, choices=TargetKind)
+    state = models.CharField(max_length=11, choices=ClockState)
+    severity = models.CharField(max_length=2, blank=True)
+    calendar = models.ForeignKey("contracts.Calendar", on_delete=models.PROTECT, null=True, related_name="+")
+    started_at = models.DateTimeField(null=True)
+    deadline = models.DateTimeField(null=True)
+    stopped_at = models.DateTimeField(null=True)
+    lap = models.PositiveSmallIntegerField(default=1)
+    round = models.PositiveSmallIntegerField(default=1)
+    run = models.PositiveSmallIntegerField(default=1)
+    total = models.PositiveIntegerField(default=0)
+    left = models.IntegerField(null=True)
+    late = models.PositiveIntegerField(null=True)
+    computed_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["incident", "target"]
+        constraints = [models.UniqueConstraint(fields=["incident", "target"], name="one_clock_per_target")]
+
+    def __str__(self) -> str:
+        return f"{self.incident_id} {self.target} {self.state}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether time still runs or may run again: not stopped and not absent."""
+        return self.stopped_at is None and self.state != ClockState.NOT_RUNNING
+
+
+class Pause(models.Model):
+    """A stop of the clocks, mirrored from the journal so that the database refuses a second open one of a reason."""
+
+    incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="pauses")
+    reason = models.CharField(max_length=20, choices=PauseReason)
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["started_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["incident", "reason"],
+                condition=Q(ended_at=None),
+                name="one_open_pause_per_reason",
+                violation_error_message=_("The clock stands for this reason already."),
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at=None) | Q(ended_at__gte=F("started_at")), name="pause_ends_after_it_starts"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.incident_id} {self.reason}"
+
+
+class Firing(models.Model):
+    """A ladder step that went out: exactly once per clock, lap, round and step."""
+
+    incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="firings")
+    step = models.ForeignKey(EscalationStep, on_delete=models.PROTECT, related_name="+")
+    target = models.CharField(max_length=9, choices=TargetKind)
+    lap = models.PositiveSmallIntegerField()
+    round = models.PositiveSmallIntegerField()
+    run = models.PositiveSmallIntegerField()
+    due_at = models.DateTimeField()
+    fired_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["due_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["incident", "target", "run", "lap", "round", "step"],
+                name="one_firing_per_clock_lap_round_and_step",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.incident_id} {self.step}"
+
+
+class BreachQuerySet(models.QuerySet["Breach"]):
+    def visible_to(self, user: User) -> Self:
+        """Breaches lead to money: managers, and owners of the client. Clock states are seen on the incident."""
+        if user.provider_role == MANAGER:
+            return self
+        own = [client for client, role in user.memberships_now.items() if role == OWNER]
+        return self.filter(incident__client_id__in=own)
+
+
+class Breach(models.Model):
+    """A missed deadline, recorded once per clock and lap; its time is the deadline, whenever it was noticed."""
+
+    incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="breaches")
+    version = models.ForeignKey(ContractVersion, on_delete=models.PROTECT, related_name="+")
+    target = models.CharField(max_length=9, choices=TargetKind)
+    severity = models.CharField(max_length=2, choices=Severity)
+    lap = models.PositiveSmallIntegerField(default=1)
+    run = models.PositiveSmallIntegerField(default=1)
+    deadline = models.DateTimeField()
+    noticed_at = models.DateTimeField()
+    stopped_at = models.DateTimeField(null=True)
+    delay = models.PositiveIntegerField(null=True)
+
+    objects = BreachQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-deadline", "-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["incident", "target", "run", "lap"], name="one_breach_per_clock_and_lap"),
+            models.CheckConstraint(
+                condition=Q(noticed_at__gte=F("deadline")), name="breach_is_noticed_after_its_deadline"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.incident_id} {self.target}"
+
+    @property
+    def noticed_late(self) -> bool:
+        return self.noticed_at - self.deadline > timedelta(seconds=60)
+
+
+class Delivery(models.TextChoices):
+    QUEUED = "queued", _("waits")
+    SENT = "sent", _("sent")
+    FAILED = "failed", _("given up")
+
+
+class NotificationQuerySet(models.QuerySet["Notification"]):
+    def visible_to(self, user: User) -> Self:
+        return self if user.is_provider else self.filter(recipient=user)
+
+
+class Notification(models.Model):
+    """The outbox: written with the change, sent after commit, retried with a cap; `key` makes a second one impossible."""
+
+    key = models.CharField(max_length=120, unique=True)
+    incident = models.ForeignKey(Incident, on_delete=models.PROTECT, null=True, related_name="notifications")
+    recipient = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    channel = models.CharField(max_length=5, choices=Channel)
+    address = models.CharField(max_length=254)
+    subject = models.CharField(max_length=200)
+    body = models.TextField()
+    html = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+    status = models.CharField(max_length=6, choices=Delivery, default=Delivery.QUEUED)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField(null=True)
+    error = models.CharField(max_length=500, blank=True)
+
+    objects = NotificationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        indexes = [models.Index(fields=["next_attempt_at"], name="outbox_due", condition=Q(status="queued"))]
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.address}: {self.subject}"
+
+
+class Heartbeat(models.Model):
+    """When a sweep last ran, so that a page can say that nobody is watching."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    at = models.DateTimeField()
+    took_ms = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.at}"

@@ -1,0 +1,265 @@
+"""How an incident comes to be: reported by a person, or opened by a monitor; two reports of one failure become one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import Client, User
+from contracts.models import ContractVersion, Severity, Shop
+from contracts.terms import whole
+from incidents import journal, notices, projection
+from incidents.models import (
+    ENDED,
+    JOINS_MONITOR,
+    SEVERITY_OF,
+    Actor,
+    Incident,
+    JoinedReport,
+    Origin,
+    Status,
+    What,
+)
+from incidents.refusals import Refused
+
+HOME_ZONE = ZoneInfo("Europe/Warsaw")
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What the form's fold asks; every field may be missing."""
+
+    occurred_at: datetime | None = None
+    affected: str = ""
+    page: str = ""
+    order_number: str = ""
+
+
+@transaction.atomic
+def report(
+    *,
+    shop: Shop,
+    what: str,
+    by: User,
+    at: datetime,
+    sentence: str = "",
+    phone: str = "",
+    form_key: UUID | None = None,
+    origin: str = Origin.PORTAL,
+    reported_at: datetime | None = None,
+    details: Details = Details(),
+    join: Incident | None = None,
+) -> Incident:
+    """File a failure, or join the open incident of the same one; the same `form_key` again returns what it made.
+
+    `reported_at` is when the client says that it was told (by phone); the clock runs from `at`, the receipt.
+    Raises Refused where the shop is not watched any more or the incident to join has ended.
+    """
+    at = whole(at)
+    shop = Shop.objects.select_for_update().select_related("client").get(pk=shop.pk)
+    if form_key and (made := _made_by(form_key)):
+        return made
+    if not shop.is_active:
+        raise Refused(_("This shop is no longer looked after. Call us."), "shop")
+    same = _to_join(shop, what, join)
+    if same:
+        return _join(same, what=what, by=by, at=at, sentence=sentence, form_key=form_key)
+    incident = _create(
+        shop, what, at, sentence=sentence, phone=phone, form_key=form_key, origin=origin, reporter=by,
+        severity=SEVERITY_OF[what], reported_at=whole(reported_at or at), details=details,
+    )  # fmt: skip
+    facts = {"what": what, "reported_at": incident.reported_at.isoformat(), "origin": origin}
+    entry = journal.append(
+        incident, "received", by=by, at=at, text=sentence, severity=incident.severity, channel=origin, facts=facts
+    )
+    projection.project(incident, at=at)
+    notices.receipt(incident, entry, to=by, at=at)
+    notices.tell_staff(incident, entry, at=at)
+    return incident
+
+
+def _made_by(form_key: UUID) -> Incident | None:
+    first = Incident.objects.filter(form_key=form_key).first()
+    return first or Incident.objects.filter(joined__form_key=form_key).first()
+
+
+def _to_join(shop: Shop, what: str, wanted: Incident | None) -> Incident | None:
+    active = Incident.objects.active().filter(shop=shop).select_for_update()
+    if wanted:
+        found = active.filter(pk=wanted.pk).first()
+        if not found:
+            raise Refused(_("That incident has ended; file a new report."), "join")
+        return found
+    if what not in JOINS_MONITOR:
+        return None
+    return active.exclude(failure="").order_by("received_at").first()
+
+
+def _join(incident: Incident, *, what: str, by: User, at: datetime, sentence: str, form_key: UUID | None) -> Incident:
+    """The earliest receipt stands; the stricter severity wins; the author gets a receipt and hears the rest."""
+    JoinedReport.objects.create(incident=incident, by=by, at=at, form_key=form_key)
+    # Where the contract doesn't let an alarm start the clocks, the first person's report does
+    kind = "joined" if incident.journal.filter(kind="received").exists() else "received"
+    entry = journal.append(
+        incident, kind, by=by, at=at, text=sentence, severity=incident.severity, facts={"what": what}
+    )
+    if incident.reporter_id is None:
+        incident.reporter = by
+    _make_stricter(incident, SEVERITY_OF[what], at)
+    projection.project(incident, at=at)
+    notices.receipt(incident, entry, to=by, at=at)
+    return incident
+
+
+def _make_stricter(incident: Incident, severity: str, at: datetime) -> None:
+    if not severity or (incident.severity and severity >= incident.severity):
+        return
+    journal.append(incident, "severity", by=None, at=at, severity=severity, change="worse", reason="joined")
+    incident.severity = severity
+
+
+def _create(
+    shop: Shop,
+    what: str,
+    at: datetime,
+    *,
+    severity: str,
+    origin: str,
+    reported_at: datetime,
+    sentence: str = "",
+    phone: str = "",
+    form_key: UUID | None = None,
+    reporter: User | None = None,
+    details: Details = Details(),
+    failure: str = "",
+) -> Incident:
+    client = Client.objects.select_for_update().get(pk=shop.client_id)
+    client.last_number += 1
+    client.save(update_fields=["last_number"])
+    version = ContractVersion.objects.in_force(shop, at.astimezone(HOME_ZONE).date())
+    return Incident.objects.create(
+        client=client, shop=shop, version=version, number=client.last_number,
+        nr=f"{client.code}-{client.last_number:04d}", what=what, sentence=sentence, severity=severity, origin=origin,
+        reporter=reporter, phone=phone, occurred_at=details.occurred_at and whole(details.occurred_at),
+        reported_at=reported_at, received_at=at, affected=details.affected, page=details.page,
+        order_number=details.order_number, possible_leak=what == What.BREAK_IN, form_key=form_key, failure=failure,
+        changed_at=at,
+    )  # fmt: skip
+
+
+@transaction.atomic
+def add_details(*, incident: Incident, by: User, at: datetime, details: Details, sentence: str = "") -> Incident:
+    """The rest of a report, asked on the receipt. Fills and changes fields; moves no clock."""
+    incident = lock(incident)
+    changed = {
+        name: value
+        for name in ("occurred_at", "affected", "page", "order_number")
+        if (value := getattr(details, name)) and value != getattr(incident, name)
+    }
+    if sentence and sentence != incident.sentence:
+        changed["sentence"] = sentence
+    if not changed:
+        return incident
+    for name, value in changed.items():
+        setattr(incident, name, value)
+    words = "; ".join(str(value) for value in changed.values())
+    journal.append(incident, "details", by=by, at=whole(at), text=words, facts={"fields": sorted(changed)})
+    incident.save()
+    return incident
+
+
+@transaction.atomic
+def open_from_monitor(
+    *,
+    shop: Shop,
+    failure: str,
+    what: str,
+    severity: str,
+    first_failed_at: datetime,
+    at: datetime,
+    evidence: Mapping[str, Any],
+    words: str,
+) -> Incident:
+    """A confirmed outage: opens an incident, or adds its evidence to the open one of the same failure.
+
+    The clock runs from `at`, the confirmation, where the contract lets monitoring start it; else from a person's
+    report. `words` describe the failure in Polish, for staff.
+    """
+    at = whole(at)
+    shop = Shop.objects.select_for_update().get(pk=shop.pk)
+    incident = _known_failure(shop, failure)
+    facts = {**evidence, "first_failed_at": whole(first_failed_at).isoformat(), "failure": failure}
+    if incident:
+        return _add_evidence(incident, failure=failure, severity=severity, at=at, facts=facts, words=words)
+    incident = _create(
+        shop, what, at, severity=severity, origin=Origin.MONITOR, reported_at=at,
+        details=Details(occurred_at=first_failed_at), failure=failure,
+    )  # fmt: skip
+    runs = incident.version is None or incident.version.monitoring_starts_clock
+    kind = "received" if runs else "alarm"
+    entry = journal.append(
+        incident,
+        kind,
+        by=None,
+        actor=Actor.MONITOR,
+        at=at,
+        severity=severity,
+        channel="monitor",
+        text=words,
+        facts=facts,
+    )
+    projection.project(incident, at=at)
+    notices.tell_client(incident, entry, at=at)
+    notices.tell_staff(incident, entry, at=at)
+    return incident
+
+
+def _known_failure(shop: Shop, failure: str) -> Incident | None:
+    """The open incident of this failure, else a client's open report of a shop that does not sell."""
+    active = Incident.objects.active().filter(shop=shop).select_for_update().order_by("received_at")
+    same = active.filter(failure=failure).first()
+    return same or active.filter(failure="", what__in=JOINS_MONITOR).exclude(status=Status.RESOLVED).first()
+
+
+def _add_evidence(
+    incident: Incident, *, failure: str, severity: str, at: datetime, facts: Mapping[str, Any], words: str
+) -> Incident:
+    incident.failure = incident.failure or failure
+    journal.append(
+        incident, "monitor_failed", by=None, actor=Actor.MONITOR, at=at, channel="monitor", text=words, facts=facts
+    )
+    _make_stricter(incident, severity, at)
+    projection.project(incident, at=at)
+    return incident
+
+
+@transaction.atomic
+def note_recovery(*, incident: Incident, restored_at: datetime, at: datetime, words: str) -> Incident:
+    """The monitor sees the shop work again: evidence, and the restore time proposed to staff. Stops no clock."""
+    incident = lock(incident)
+    if incident.status in ENDED:
+        return incident
+    incident.restored_at = whole(restored_at)
+    journal.append(
+        incident, "monitor_recovered", by=None, actor=Actor.MONITOR, at=whole(at), channel="monitor", text=words,
+        facts={"restored_at": incident.restored_at.isoformat()},
+    )  # fmt: skip
+    incident.save()
+    return incident
+
+
+def lock(incident: Incident) -> Incident:
+    """The row, locked; `of` leaves the joined rows to others."""
+    rows = Incident.objects.select_for_update(of=("self",))
+    return rows.select_related("client", "shop", "version__contract").get(pk=incident.pk)
+
+
+def severity_label(severity: str) -> str:
+    return f"{severity} {Severity(severity).label}" if severity else str(_("question or change"))

@@ -1,0 +1,72 @@
+"""What it adds up to: the manager's decisions on breaches."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from incidents.models import Breach
+
+
+class Verdict(models.TextChoices):
+    CONFIRMED = "confirmed", _("confirmed")
+    EXCLUDED = "excluded", _("excluded")
+
+
+class ExclusionReason(models.TextChoices):
+    CLIENT = "client", _("client's fault")
+    THIRD_PARTY = "third_party", _("third party")
+    FORCE_MAJEURE = "force_majeure", _("force majeure")
+    MAINTENANCE = "maintenance", _("announced maintenance")
+    OVERSTATED = "overstated", _("category overstated by the client")
+
+
+class DecisionQuerySet(models.QuerySet["BreachDecision"]):
+    def visible_to(self, user: User) -> Self:
+        return self.filter(breach__in=Breach.objects.visible_to(user))
+
+
+class BreachDecision(models.Model):
+    """One act on a breach: confirmed, or a span of its delay excluded. Both amounts stay; nothing is overwritten."""
+
+    breach = models.ForeignKey(Breach, on_delete=models.PROTECT, related_name="decisions")
+    verdict = models.CharField(max_length=9, choices=Verdict)
+    reason = models.CharField(max_length=13, choices=ExclusionReason, blank=True)
+    evidence = models.TextField(blank=True)
+    excluded_from = models.DateTimeField(null=True)
+    excluded_to = models.DateTimeField(null=True)
+    amount_before = models.DecimalField(max_digits=14, decimal_places=2)
+    amount_after = models.DecimalField(max_digits=14, decimal_places=2)
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    second_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    second_at = models.DateTimeField(null=True)
+
+    objects = DecisionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["breach", "at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["breach"],
+                name="one_decision_per_breach",
+                violation_error_message=_("Somebody has decided this."),
+            ),
+            models.CheckConstraint(
+                condition=Q(verdict="confirmed") | (~Q(reason="") & ~Q(evidence="")),
+                name="an_exclusion_has_a_reason_and_evidence",
+                violation_error_message=_("An exclusion needs a reason and evidence."),
+            ),
+            models.CheckConstraint(
+                condition=Q(second_by=None) | ~Q(second_by=F("by")),
+                name="the_second_person_is_another",
+                violation_error_message=_("The second person must be another than the first."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.breach_id} {self.verdict}"
