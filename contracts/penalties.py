@@ -60,7 +60,7 @@ class Unit:
 
     @classmethod
     def named(cls, name: str) -> Unit:
-        """Read started_hour, full_30min, exact_4h, started_day_24h, minute (a started one), once…; PenaltyError else."""
+        """Read started_hour, full_30min, exact_4h, started_day_24h, minute (a started one), once; else PenaltyError."""
         return _unit(name)
 
     def count(self, seconds: int) -> Fraction:
@@ -196,7 +196,7 @@ class Exclusion:
 class Lateness:
     """A breach on the time line. `hours`: the calendar that set the deadline, or None for real time.
 
-    `uncounted` are spans that the clock has left out already (between a delivery and its rejection): nothing is taken twice.
+    `uncounted` are spans that the clock has left out already (between a delivery and its rejection).
     """
 
     deadline: int
@@ -242,7 +242,7 @@ def breach_penalty(
 ) -> Account:
     """Price one breach with its accepted exclusions and every cap, given what was used of each.
 
-    `fee` is what the caps' percentages are taken of; without it, the base. Raises PenaltyError for terms that can't be counted.
+    `fee` is what the caps' percentages are taken of; without it, the base. PenaltyError for terms that can't count.
     """
     return _priced(scheme, delay_lines(lateness, exclusions), base, caps, used, fee, late=True)
 

@@ -27,6 +27,9 @@ from contracts.penalty_lines import (
     WaivedLine,
 )
 
+AVAILABILITY = "availability"
+NO_CAPS = Caps()
+
 
 class Cumulation(StrEnum):
     """What one incident owes for several missed targets."""
@@ -61,12 +64,16 @@ class Owed:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """An incident's penalties of this month; `used`: what earlier months charged against its cap."""
+    """An incident's penalties of this month; `used`: what earlier months charged against its cap.
+
+    An availability credit comes as an incident of its own, `capped=False`: no incident's cap can meet it.
+    """
 
     name: str
     owed: tuple[Owed, ...]
     used: Decimal = ZERO
     cause: str = ""
+    capped: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +91,7 @@ class MonthAccount:
 @dataclass(frozen=True, slots=True)
 class MonthRules:
     cumulation: Cumulation = Cumulation.CUMULATIVE
-    caps: Caps = Caps()
+    caps: Caps = NO_CAPS
     same_event: SameEvent = SameEvent.BOTH
     same_cause: SameCause = SameCause.EACH
 
@@ -97,9 +104,10 @@ def month(
     charged: Decimal = ZERO,
     waived: Decimal = ZERO,
 ) -> MonthAccount:
-    """Settle a month: `charged` is what agreed and settled penalties used of the contract's cap, `waived` a sum given up.
+    """Settle a month: `charged` is what agreed and settled penalties used of the contract's cap.
 
-    The fee is the settlement month's (whole or the shop's share). PenaltyError for negative sums.
+    `waived` is a sum given up; the fee is the settlement month's (whole or the shop's share).
+    PenaltyError for negative sums.
     """
     _refuse_negative([charged, waived, *(owed.raw for incident in incidents for owed in incident.owed)])
     lines: list[Line] = []
@@ -144,26 +152,34 @@ def _drop(incident: Incident, owed: Iterable[Owed], reason: DropReason, lines: l
 
 
 def _greater_of_event(incidents: Sequence[Incident], kept: list[list[Owed]], lines: list[Line]) -> list[list[Owed]]:
-    """No double: a credit stands against all delay penalties for its events; the smaller side leaves."""
-    credits = [one for owed in kept for one in owed if one.target == AVAILABILITY]
-    out: set[int] = set()
-    for credit in credits:
-        rivals = [one for owed in kept for one in owed if one.target != AVAILABILITY and one.events & credit.events]
-        greater = credit.raw >= sum((one.raw for one in rivals), ZERO)
-        out |= {id(one) for one in rivals} if greater else {id(credit)}
-    for incident, owed in zip(incidents, kept, strict=True):
-        _drop(incident, [one for one in owed if id(one) in out], DropReason.SAME_EVENT, lines)
-    return [[one for one in owed if id(one) not in out] for owed in kept]
+    """No double: among all that was owed for the same events, the credits or the delay penalties stand, not both."""
+    out: set[tuple[int, int]] = set()
+    for group in _same_events(kept):
+        credit = [(i, j) for i, j in group if kept[i][j].target == AVAILABILITY]
+        delays = [key for key in group if key not in credit]
+        if credit and delays:
+            credited, delayed = (sum((kept[i][j].raw for i, j in side), ZERO) for side in (credit, delays))
+            out |= set(delays if credited >= delayed else credit)
+    for i, incident in enumerate(incidents):
+        _drop(incident, [one for j, one in enumerate(kept[i]) if (i, j) in out], DropReason.SAME_EVENT, lines)
+    return [[one for j, one in enumerate(owed) if (i, j) not in out] for i, owed in enumerate(kept)]
 
 
-AVAILABILITY = "availability"
+def _same_events(kept: list[list[Owed]]) -> list[list[tuple[int, int]]]:
+    """Places of the amounts, grouped by the events that tie them to one another."""
+    groups: list[tuple[set[str], list[tuple[int, int]]]] = []
+    for key, events in (((i, j), set(one.events)) for i, owed in enumerate(kept) for j, one in enumerate(owed)):
+        tied = [group for group in groups if group[0] & events]
+        groups = [group for group in groups if not group[0] & events]
+        groups.append((events.union(*(g[0] for g in tied)), [key, *(k for g in tied for k in g[1])]))
+    return [members for _, members in groups]
 
 
 def _incident(
     incident: Incident, owed: list[Owed], rules: MonthRules, fee: Decimal | Fraction, lines: list[Line]
 ) -> Decimal:
     amount = sum((one.raw for one in owed), ZERO)
-    if rules.caps.incident is None or not incident.owed:
+    if rules.caps.incident is None or not incident.owed or not incident.capped:
         return amount
     line = cap_line(CapLevel.INCIDENT, rules.caps.incident.limit(fee), incident.used, amount, incident.name)
     lines.append(line)
@@ -176,8 +192,7 @@ def _one_per_cause(incidents: Sequence[Incident], amounts: list[Decimal], lines:
         if incident.cause and amounts[i] > amounts[greatest.setdefault(incident.cause, i)]:
             greatest[incident.cause] = i
     out = {i for i, incident in enumerate(incidents) if incident.cause and greatest[incident.cause] != i}
-    for i in sorted(out):
-        lines.append(DroppedLine(incidents[i].name, "", amounts[i], DropReason.SAME_CAUSE))
+    lines.extend(DroppedLine(incidents[i].name, "", amounts[i], DropReason.SAME_CAUSE) for i in sorted(out))
     return [ZERO if i in out else amount for i, amount in enumerate(amounts)]
 
 
