@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
-class UnknownWord(ValueError):
+class UnknownWordError(ValueError):
     """A file, group, event, mode, unit or target that the formats don't know; the message names it."""
 
 
