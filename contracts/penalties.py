@@ -7,40 +7,172 @@ penalty is rounded once, to 0.01 half up. Every result is an account: its lines 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
-from typing import Protocol
-
-from contracts.penalty_lines import (
-    NOTHING,
-    ZERO,
-    BandLine,
-    BaseLine,
-    CapLevel,
-    CapLine,
-    ChargeLine,
-    ExcludedLine,
-    GraceLine,
-    GraceMode,
-    Kind,
-    LateLine,
-    Line,
-    MeasuredLine,
-    PenaltyError,
-    ResultLine,
-    RoundLine,
-    UnitsLine,
-    rounded,
-)
 
 HUNDRED = 100
 UNIT_NAME = re.compile(r"(?:(started|full|exact)_)?(\d{1,4})?(minute|min|hour|h|day|d)s?(?:_24h)?")
 WIDTHS = {"minute": 60, "min": 60, "hour": 3600, "h": 3600, "day": 86400, "d": 86400}
+
+
+ZERO = Decimal("0.00")
+NOTHING = Fraction(0)
+
+
+class PenaltyError(ValueError):
+    """Terms that can't be counted; the message names what is wrong and with which value."""
+
+
+class Kind(StrEnum):
+    PERCENT = "percent"
+    AMOUNT = "amount"
+
+
+class GraceMode(StrEnum):
+    DEDUCTIBLE = "deductible"
+    THRESHOLD = "threshold"
+
+
+class CapLevel(StrEnum):
+    INCIDENT = "incident"
+    MONTH = "month"
+    CONTRACT = "contract"
+
+
+def rounded(value: Fraction) -> Decimal:
+    """Round once to 0.01, half up (money is never negative here). Exact: no float, no context precision."""
+    grosze = (value.numerator * 200 + value.denominator) // (value.denominator * 2)
+    return Decimal(grosze).scaleb(-2)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A step of the account: what it adds to the counted delay (seconds) and to the result (money)."""
+
+    @property
+    def seconds(self) -> int:
+        return 0
+
+    @property
+    def change(self) -> Fraction:
+        return NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class LateLine(Line):
+    """The delay as it was found, in the target's hours or in real time; the instants where they are known."""
+
+    delay: int
+    deadline: int | None = None
+    stop: int | None = None
+    real_time: bool = False
+
+    @property
+    def seconds(self) -> int:
+        return self.delay
+
+
+@dataclass(frozen=True, slots=True)
+class ExcludedLine(Line):
+    """Time that the provider doesn't answer for; `taken` is what no earlier line has taken."""
+
+    taken: int
+    start: int | None
+    end: int | None
+    reason: str
+
+    @property
+    def seconds(self) -> int:
+        return -self.taken
+
+
+@dataclass(frozen=True, slots=True)
+class GraceLine(Line):
+    allowed: int
+    mode: GraceMode
+    taken: int
+
+    @property
+    def seconds(self) -> int:
+        return -self.taken
+
+
+@dataclass(frozen=True, slots=True)
+class UnitsLine(Line):
+    """The counted delay in units; `unit` is its name as in the contract (started_hour, once, …)."""
+
+    counted: int
+    unit: str
+    units: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class BaseLine(Line):
+    """What the rate is taken of: the fee of a month, or the shop's share of it, whole or for some of its days."""
+
+    fee: Decimal
+    share: Fraction
+    days: int | None
+    of_days: int | None
+    month: str
+    version: str
+    base: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeLine(Line):
+    """units × rate (of the base); with tiers one line a tier. Exact: rounding is a line of its own."""
+
+    kind: Kind
+    rate: Decimal
+    units: Fraction
+    unit: str
+    base: Fraction
+    from_unit: Fraction
+    amount: Fraction
+
+    @property
+    def change(self) -> Fraction:
+        return self.amount
+
+
+@dataclass(frozen=True, slots=True)
+class RoundLine(Line):
+    """The one rounding, 0.01 half up."""
+
+    exact: Fraction
+    to: Decimal
+
+    @property
+    def change(self) -> Fraction:
+        return Fraction(self.to) - self.exact
+
+
+@dataclass(frozen=True, slots=True)
+class CapLine(Line):
+    """A cap, what of it was used before, and what it takes (0 where it wasn't reached)."""
+
+    level: CapLevel
+    limit: Decimal
+    used: Decimal
+    before: Decimal
+    after: Decimal
+    subject: str = ""
+
+    @property
+    def change(self) -> Fraction:
+        return Fraction(self.after - self.before)
+
+
+@dataclass(frozen=True, slots=True)
+class ResultLine(Line):
+    """The last line: the sum of the changes above it, to the grosz."""
+
+    total: Decimal
 
 
 class Rounding(StrEnum):
@@ -176,33 +308,8 @@ class Used:
     contract: Decimal = ZERO
 
 
-class Calendar(Protocol):
-    def between(self, start: int, end: int, /) -> int: ...
-
-
-WorkingSeconds = Callable[[int, int], int]
-
-
-@dataclass(frozen=True, slots=True)
-class Exclusion:
-    """An accepted exclusion: a span of real time, counted only where the delay counts."""
-
-    start: int
-    end: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Lateness:
-    """A breach on the time line. `hours`: the calendar that set the deadline, or None for real time.
-
-    `uncounted` are spans that the clock has left out already (between a delivery and its rejection).
-    """
-
-    deadline: int
-    stop: int
-    hours: Calendar | WorkingSeconds | None = None
-    uncounted: tuple[tuple[int, int], ...] = ()
+NO_CAPS = Caps()
+UNUSED = Used()
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,81 +330,14 @@ def penalty(
     incident_cap: Cap | None = None,
     *,
     late: bool = True,
-    used: Used = Used(),
+    used: Used = UNUSED,
 ) -> Account:
     """Price a delay in seconds. `late=False`: there was no breach, so nothing is due, not even once per breach."""
     found = LateLine(delay)
-    return _priced(scheme, (found,), base, Caps(incident=incident_cap), used, None, late=late)
+    return priced(scheme, (found,), base, Caps(incident=incident_cap), used, None, late=late)
 
 
-def breach_penalty(
-    scheme: Scheme,
-    lateness: Lateness,
-    base: Base | Decimal,
-    *,
-    exclusions: Sequence[Exclusion] = (),
-    caps: Caps = Caps(),
-    used: Used = Used(),
-    fee: Decimal | None = None,
-) -> Account:
-    """Price one breach with its accepted exclusions and every cap, given what was used of each.
-
-    `fee` is what the caps' percentages are taken of; without it, the base. PenaltyError for terms that can't count.
-    """
-    return _priced(scheme, delay_lines(lateness, exclusions), base, caps, used, fee, late=True)
-
-
-def delay_lines(lateness: Lateness, exclusions: Sequence[Exclusion] = ()) -> tuple[Line, ...]:
-    """The delay and, from the earliest on, what each exclusion takes off it that nothing took before."""
-    seconds = _counter(lateness.hours)
-    window = (lateness.deadline, max(lateness.deadline, lateness.stop))
-    taken = _union(_clipped(lateness.uncounted, window))
-    delay = seconds(*window) - sum(seconds(*span) for span in taken)
-    lines: list[Line] = [LateLine(delay, lateness.deadline, lateness.stop, lateness.hours is None)]
-    for exclusion in sorted(exclusions, key=lambda e: (e.start, e.end)):
-        clipped = list(_clipped([(exclusion.start, exclusion.end)], window))
-        fresh = sum(seconds(*piece) for span in clipped for piece in _without(span, taken))
-        lines.append(ExcludedLine(fresh, exclusion.start, exclusion.end, exclusion.reason))
-        taken = _union([*taken, *clipped])
-    return tuple(lines)
-
-
-def _counter(hours: Calendar | WorkingSeconds | None) -> WorkingSeconds:
-    if hours is None:
-        return lambda start, end: end - start
-    return hours if callable(hours) else hours.between
-
-
-def _clipped(spans: Iterable[tuple[int, int]], window: tuple[int, int]) -> Iterator[tuple[int, int]]:
-    for start, end in spans:
-        low, high = max(start, window[0]), min(end, window[1])
-        if low < high:
-            yield low, high
-
-
-def _union(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    joined: list[tuple[int, int]] = []
-    for start, end in sorted(spans):
-        if joined and start <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
-        else:
-            joined.append((start, end))
-    return joined
-
-
-def _without(span: tuple[int, int], taken: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    start, end = span
-    for low, high in taken:
-        if high <= start or end <= low:
-            continue
-        if start < low:
-            yield start, low
-        start = high
-    if start < end:
-        yield start, end
-
-
-def _priced(
+def priced(
     scheme: Scheme,
     delay: tuple[Line, ...],
     base: Base | Decimal,
@@ -314,9 +354,9 @@ def _priced(
     counted = left - sum(line.taken for line in grace)
     units = _units(scheme, found, left, counted) if late else NOTHING
     of = base if isinstance(base, Base) else Base(base)
-    charges = _charges(scheme, units, of.exact)
-    lines = [*delay, *grace, UnitsLine(counted, scheme.unit.name, units), *_base_lines(scheme, of), *charges]
-    raw = _rounding(lines)
+    charges = charge_lines(scheme, units, of.exact)
+    lines = [*delay, *grace, UnitsLine(counted, scheme.unit.name, units), *base_lines(scheme, of), *charges]
+    raw = round_line(lines)
     amount = _capped(lines, raw, caps, used, of.exact if fee is None else Fraction(fee))
     return Account(amount, raw, units, counted, (*lines, ResultLine(amount)))
 
@@ -336,7 +376,7 @@ def _units(scheme: Scheme, found: int, left: int, counted: int) -> Fraction:
     return NOTHING if forgiven else Fraction(1)
 
 
-def _base_lines(scheme: Scheme, base: Base) -> list[Line]:
+def base_lines(scheme: Scheme, base: Base) -> list[Line]:
     if scheme.kind is Kind.AMOUNT:
         return []
     if base.share == 1 and base.days is None and not base.month and not base.version:
@@ -344,7 +384,7 @@ def _base_lines(scheme: Scheme, base: Base) -> list[Line]:
     return [BaseLine(base.fee, base.share, base.days, base.of_days, base.month, base.version, base.exact)]
 
 
-def _charges(scheme: Scheme, units: Fraction, base: Fraction) -> list[ChargeLine]:
+def charge_lines(scheme: Scheme, units: Fraction, base: Fraction) -> list[ChargeLine]:
     lines: list[ChargeLine] = []
     done = NOTHING
     for tier in scheme.steps:
@@ -358,7 +398,7 @@ def _charges(scheme: Scheme, units: Fraction, base: Fraction) -> list[ChargeLine
     return lines
 
 
-def _rounding(lines: list[Line]) -> Decimal:
+def round_line(lines: list[Line]) -> Decimal:
     exact = sum((line.change for line in lines), NOTHING)
     raw = rounded(exact)
     if raw != exact:
@@ -383,42 +423,3 @@ def _capped(lines: list[Line], raw: Decimal, caps: Caps, used: Used, of: Fractio
 def cap_line(level: CapLevel, limit: Decimal, used: Decimal, amount: Decimal, subject: str = "") -> CapLine:
     """Hold an amount under what is left of a cap."""
     return CapLine(level, limit, used, amount, min(amount, max(ZERO, limit - used)), subject)
-
-
-@dataclass(frozen=True, slots=True)
-class Band:
-    """A band of the credit table, in percent: below (exclusive) and down to (inclusive; None: to nothing at all)."""
-
-    below: Decimal
-    down_to: Decimal | None
-    percent: Decimal
-
-
-def credit(bands: Sequence[Band], commitment: Decimal, availability: Fraction, fee: Base | Decimal) -> Account:
-    """The availability credit of a month; `availability` is the exact fraction (0 to 1), the rest are percents.
-
-    "Less than the commitment" earns a credit, exactly the commitment earns none. PenaltyError for bands that overlap.
-    """
-    _check_bands(bands)
-    of = fee if isinstance(fee, Base) else Base(fee)
-    percent = availability * HUNDRED
-    met = percent >= Fraction(commitment)
-    lines: list[Line] = [MeasuredLine(availability, commitment, met)]
-    band = None if met else next((band for band in bands if _inside(band, percent)), None)
-    if band is not None:
-        scheme = Scheme(Kind.PERCENT, Unit.named("once"), band.percent)
-        lines += [BandLine(band.below, band.down_to, band.percent), *_base_lines(scheme, of)]
-        lines += _charges(scheme, Fraction(1), of.exact)
-    amount = _rounding(lines)
-    return Account(amount, amount, Fraction(band is not None), 0, (*lines, ResultLine(amount)))
-
-
-def _inside(band: Band, percent: Fraction) -> bool:
-    return percent < Fraction(band.below) and (band.down_to is None or percent >= Fraction(band.down_to))
-
-
-def _check_bands(bands: Sequence[Band]) -> None:
-    ordered = sorted(bands, key=lambda band: -band.below)
-    for upper, lower in pairwise(ordered):
-        if upper.down_to is None or lower.below > upper.down_to:
-            raise PenaltyError(f"credit bands overlap: {upper.below} to {upper.down_to} and below {lower.below}")

@@ -12,23 +12,20 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
-from contracts.penalties import Caps, cap_line
-from contracts.penalty_lines import (
+from contracts.penalties import (
+    NO_CAPS,
     NOTHING,
     ZERO,
-    AddedLine,
     CapLevel,
     CapLine,
-    DroppedLine,
-    DropReason,
+    Caps,
     Line,
     PenaltyError,
     ResultLine,
-    WaivedLine,
+    cap_line,
 )
 
 AVAILABILITY = "availability"
-NO_CAPS = Caps()
 
 
 class Cumulation(StrEnum):
@@ -50,6 +47,54 @@ class SameCause(StrEnum):
 
     EACH = "each"
     ONE = "one"
+
+
+class DropReason(StrEnum):
+    """Why a whole amount doesn't count, though its deadline was missed."""
+
+    WAIVED = "waived"
+    NOT_THE_HIGHEST = "not_the_highest"
+    SAME_CAUSE = "same_cause"
+    SAME_EVENT = "same_event"
+
+
+@dataclass(frozen=True, slots=True)
+class AddedLine(Line):
+    """An amount that comes into the month: one missed target of one incident, or an availability credit."""
+
+    subject: str
+    target: str
+    amount: Decimal
+
+    @property
+    def change(self) -> Fraction:
+        return Fraction(self.amount)
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedLine(Line):
+    """An amount that leaves whole, before any cap."""
+
+    subject: str
+    target: str
+    amount: Decimal
+    reason: DropReason
+
+    @property
+    def change(self) -> Fraction:
+        return -Fraction(self.amount)
+
+
+@dataclass(frozen=True, slots=True)
+class WaivedLine(Line):
+    """A sum that the client gives up, taken after the caps; never more than there was."""
+
+    asked: Decimal
+    taken: Decimal
+
+    @property
+    def change(self) -> Fraction:
+        return -Fraction(self.taken)
 
 
 @dataclass(frozen=True, slots=True)

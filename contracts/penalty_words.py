@@ -14,29 +14,29 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy, ngettext_lazy
 
 from accounts.words import NBSP, bare_span, full_time, money, number
-from contracts.penalties import Account, Rounding, Scheme, Tier, Unit
-from contracts.penalty_lines import (
-    AddedLine,
-    BandLine,
+from contracts.penalties import (
+    Account,
     BaseLine,
     CapLevel,
     CapLine,
     ChargeLine,
-    DroppedLine,
-    DropReason,
     ExcludedLine,
     GraceLine,
     GraceMode,
     Kind,
     LateLine,
     Line,
-    MeasuredLine,
     ResultLine,
+    Rounding,
     RoundLine,
+    Scheme,
+    Tier,
+    Unit,
     UnitsLine,
-    WaivedLine,
     rounded,
 )
+from contracts.penalty_credit import BandLine, MeasuredLine
+from contracts.penalty_month import AddedLine, DroppedLine, DropReason, WaivedLine
 
 PLACES = 4
 
