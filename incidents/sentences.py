@@ -1,0 +1,173 @@
+"""A clock is one sentence, absolute time first, the same in lists, pages, mails and the API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from accounts import words
+from contracts.terms import calendar_terms, moment, seconds
+from contracts.worktime import WorkCalendar, work_calendar
+from incidents.models import ClockRow, ClockState, Incident, Pause, PauseReason
+
+WARN_SHARE = 75
+BY = {
+    "reaction": gettext_noop("Reaction by %(time)s"),
+    "restore": gettext_noop("Repair by %(time)s"),
+    "final_fix": gettext_noop("Final fix by %(time)s"),
+}
+DONE = {
+    "reaction": gettext_noop("Reaction %(time)s"),
+    "restore": gettext_noop("Repair %(time)s"),
+    "final_fix": gettext_noop("Final fix %(time)s"),
+}
+WAITS = {
+    PauseReason.CLIENT_ANSWER: gettext_noop("Waits for the client since %(time)s"),
+    PauseReason.THIRD_PARTY: gettext_noop("Waits for a third party since %(time)s"),
+    PauseReason.CLIENT_WAIT: gettext_noop("The client asked to wait, since %(time)s"),
+    PauseReason.FORCE_MAJEURE: gettext_noop("Force majeure since %(time)s"),
+    PauseReason.MAINTENANCE: gettext_noop("Maintenance window since %(time)s"),
+}
+WAITS_FOR_YOU = gettext_noop("Paused: waiting for your answer")
+
+
+@dataclass(frozen=True, slots=True)
+class ClockSentence:
+    """`lead` is the bold part with its time, `tail` what follows; `left` seconds are counted on by the page.
+
+    `left` is negative when late, None where nothing is counted; it runs until `until` (None: without a stop).
+    """
+
+    target: str
+    style: str
+    icon: str
+    lead: SafeString
+    tail: str
+    left: int | None = None
+    until: datetime | None = None
+    working: bool = False
+    used: int = 0
+    due: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.style in {"run", "warn", "off", "hold"} or (self.style == "late" and self.left is not None)
+
+    @property
+    def plain(self) -> str:
+        """The sentence without marks, for mails and the API."""
+        lead = self.lead[: self.lead.find("<time")] + self.lead[self.lead.find(">") + 1 : self.lead.find("</time>")]
+        lead = lead if "<time" in self.lead else str(self.lead)
+        span = "" if self.left is None else f" {words.span(abs(self.left), working=self.working)}"
+        return f"{lead}, {self.tail}{span}" if self.tail or span else lead
+
+
+def incident_sentences(incident: Incident, *, now: datetime, for_client: bool) -> list[ClockSentence]:
+    """The sentences of an incident's clocks, the nearest deadline first, then what waits, then what is done."""
+    found = [clock_sentence(row, incident, now=now, for_client=for_client) for row in incident.clocks.all()]
+    known = [sentence for sentence in found if sentence]
+    return sorted(known, key=lambda one: (not one.is_open, one.due is None, one.due or now))
+
+
+def clock_sentence(row: ClockRow, incident: Incident, *, now: datetime, for_client: bool) -> ClockSentence | None:
+    """None where the clock doesn't run: never started, cancelled, no such target."""
+    if row.state == ClockState.NOT_RUNNING:
+        return None
+    if row.state == ClockState.PAUSED:
+        return _paused(row, incident.pauses.all(), now, incident.zone, for_client=for_client)
+    if row.deadline is None:
+        return None
+    if row.stopped_at is not None:
+        return _stopped(row, now, incident.zone)
+    return _late(row, now, incident.zone) if now > row.deadline else _running(row, now, incident.zone)
+
+
+def _calendar(row: ClockRow) -> WorkCalendar | None:
+    return work_calendar(calendar_terms(row.calendar)) if row.calendar else None
+
+
+def _between(row: ClockRow, start: datetime, end: datetime) -> int:
+    calendar = _calendar(row)
+    return calendar.between(seconds(start), seconds(end)) if calendar else max(0, seconds(end) - seconds(start))
+
+
+def _working(row: ClockRow) -> bool:
+    """Whether hours are hours of work: a calendar that ever closes."""
+    calendar = _calendar(row)
+    return calendar is not None and calendar.next_change(seconds(row.computed_at)) is not None
+
+
+def _running(row: ClockRow, now: datetime, zone: str) -> ClockSentence:
+    assert row.deadline is not None
+    calendar, at = _calendar(row), seconds(now)
+    left = _between(row, now, row.deadline)
+    used = _share(row.total - left, row.total)
+    lead = _lead(BY[row.target], row.deadline, now, zone)
+    if calendar and not calendar.is_open(at) and calendar.opening(at) <= seconds(row.deadline):
+        opens = words.when(moment(calendar.opening(at)), now, zone, "genitive")
+        tail = _("clock stands until %(time)s (out of hours), left") % {"time": opens}
+        return ClockSentence(row.target, "off", "off", lead, tail, left, now, True, used, row.deadline)
+    change = calendar.next_change(at) if calendar else None
+    warn = used >= WARN_SHARE
+    return ClockSentence(
+        row.target, "warn" if warn else "run", "warn" if warn else "run", lead, _("left"), left,
+        moment(change) if change else None, change is not None, used, row.deadline,
+    )  # fmt: skip
+
+
+def _late(row: ClockRow, now: datetime, zone: str) -> ClockSentence:
+    assert row.deadline is not None
+    late = _between(row, row.deadline, now)
+    calendar, at = _calendar(row), seconds(now)
+    change = calendar.next_change(at) if calendar else None
+    stands = calendar is not None and not calendar.is_open(at)
+    return ClockSentence(
+        row.target, "late", "late", _lead(BY[row.target], row.deadline, now, zone), _("overdue by"), -late,
+        now if stands else (moment(change) if change else None), change is not None,
+        _share(row.total + late, row.total), row.deadline,
+    )  # fmt: skip
+
+
+def _stopped(row: ClockRow, now: datetime, zone: str) -> ClockSentence:
+    assert row.deadline is not None
+    assert row.stopped_at is not None
+    lead = _lead(DONE[row.target], row.stopped_at, now, zone, "nominative")
+    working = _working(row)
+    if row.state == ClockState.BREACHED:
+        tail = _("overdue by %(span)s") % {"span": words.span(row.late or 0, working=working)}
+        return ClockSentence(row.target, "late", "late", lead, tail, due=row.deadline)
+    early = words.span(_between(row, row.stopped_at, row.deadline), working=working)
+    return ClockSentence(row.target, "met", "met", lead, _("met, %(span)s early") % {"span": early}, due=row.deadline)
+
+
+def _paused(row: ClockRow, pauses: Iterable[Pause], now: datetime, zone: str, *, for_client: bool) -> ClockSentence:
+    open_pauses = [one for one in pauses if one.ended_at is None]
+    first = min(open_pauses, key=lambda one: one.started_at, default=None)
+    used = _share(row.total - (row.left or 0), row.total)
+    if first is None or (for_client and first.reason == PauseReason.CLIENT_ANSWER):
+        lead = format_html("{}", _(WAITS_FOR_YOU))
+    else:
+        lead = _lead(WAITS[PauseReason(first.reason)], first.started_at, now, zone)
+    tail = _("left")
+    return ClockSentence(row.target, "hold", "hold", lead, tail, row.left or 0, now, _working(row), used)
+
+
+def _lead(sentence: str, instant: datetime, now: datetime, zone: str, case: words.Case = "genitive") -> SafeString:
+    """The sentence with a `<time>` in it, whose title has the seconds."""
+    shown = words.when(instant, now, zone, case)
+    mark = format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        instant.strftime("%Y-%m-%dT%H:%M:%SZ"), words.full_time(instant, zone), shown,
+    )  # fmt: skip
+    before, _time, after = _(sentence).partition("%(time)s")
+    return format_html("{}{}{}", words.typographic(before), mark, after)
+
+
+def _share(used: int, total: int) -> int:
+    return max(0, used * 100 // total) if total else 0
