@@ -79,3 +79,8 @@ def _check_bands(bands: Sequence[Band]) -> None:
     for upper, lower in pairwise(ordered):
         if upper.down_to is None or lower.below > upper.down_to:
             raise PenaltyError(f"credit bands overlap: {upper.below} to {upper.down_to} and below {lower.below}")
+
+
+def band_percent(account: Account) -> Decimal:
+    """The credit in percent of the fee; 0 where the commitment was kept."""
+    return next((line.percent for line in account.lines if isinstance(line, BandLine)), Decimal(0))

@@ -1,0 +1,200 @@
+"""Penalty cases: a file of the format is translated into the product's own dataclasses and priced by its functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from fractions import Fraction
+
+from contracts.penalties import (
+    UNUSED,
+    Cap,
+    Caps,
+    ExcludedLine,
+    Grace,
+    GraceMode,
+    Kind,
+    LateLine,
+    Line,
+    Scheme,
+    Tier,
+    Unit,
+    priced,
+)
+from contracts.penalty_credit import Band, band_percent, credit
+from contracts.penalty_month import Cumulation, Incident, MonthRules, Owed, month
+from reports.cases_outcome import Outcome, UnknownWordError
+from reports.cases_read import Answer, decimal, fields, group_outcomes, items, needed, whole, word
+
+PEOPLE_READ = ("note", "title", "currency")
+RULES = {
+    "cumulative": Cumulation.CUMULATIVE,
+    "highest": Cumulation.HIGHEST,
+    "highest_only": Cumulation.HIGHEST,
+    "max": Cumulation.HIGHEST,
+}
+TARGETS = {
+    "reaction": "reaction",
+    "restore": "restore",
+    "repair": "restore",
+    "workaround": "restore",
+    "final_fix": "final_fix",
+    "fix": "final_fix",
+    "availability": "availability",
+    "update": "update",
+    "status_update": "update",
+    "next_update": "update",
+}
+
+
+def penalty_outcomes(data: Mapping[str, object]) -> list[Outcome]:
+    """Every case of a penalty file but the group `other`. UnknownWordError names what the format doesn't know."""
+    tables = needed("the file", data, "bands")
+    if not isinstance(tables, Mapping):
+        raise UnknownWordError(f"bands: an object is expected, not {tables!r}")
+    bands = {str(name): _bands(str(name), table) for name, table in tables.items()}
+    answers: dict[str, Callable[[str, object], Answer]] = {
+        "single": _single,
+        "monthly": _monthly,
+        "availability_credit": lambda where, given: _credit(where, given, bands),
+    }
+    return group_outcomes(data, answers)
+
+
+def _kind(where: str, field: str, value: object) -> Kind:
+    return word(where, field, value, {kind.value: kind for kind in Kind})
+
+
+def _single(where: str, given: object) -> Answer:
+    known = ("scheme", "delay_seconds", "excluded_seconds", "late", "base_amount_pln", "incident_cap", *PEOPLE_READ)
+    told = fields(where, given, known)
+    delay = whole(where, needed(where, told, "delay_seconds"))
+    lines: list[Line] = [LateLine(delay)]
+    excluded = whole(where, told.get("excluded_seconds") or 0)
+    if excluded:
+        lines.append(ExcludedLine(min(delay, excluded), None, None, ""))
+    account = priced(
+        scheme(where, needed(where, told, "scheme")),
+        tuple(lines),
+        decimal(where, needed(where, told, "base_amount_pln")),
+        Caps(incident=_cap(where, told.get("incident_cap"))),
+        UNUSED,
+        None,
+        late=bool(told.get("late", delay > 0)),
+    )
+    return {"units": account.units, "raw_pln": account.raw, "final_pln": account.amount}
+
+
+def scheme(where: str, given: object) -> Scheme:
+    told = fields(where, given, ("rate_type", "rate", "unit", "tiers", "grace"))
+    return Scheme(
+        kind=_kind(where, "rate_type", needed(where, told, "rate_type")),
+        unit=Unit.named(str(needed(where, told, "unit"))),
+        rate=None if told.get("rate") is None else decimal(where, told["rate"]),
+        tiers=tuple(_tier(where, tier) for tier in items(where, told.get("tiers") or [])),
+        grace=_grace(where, told.get("grace")),
+    )
+
+
+def _tier(where: str, given: object) -> Tier:
+    told = fields(where, given, ("up_to", "rate"))
+    up_to = told.get("up_to")
+    return Tier(None if up_to is None else decimal(where, up_to), decimal(where, needed(where, told, "rate")))
+
+
+def _grace(where: str, given: object) -> Grace | None:
+    if given is None:
+        return None
+    told = fields(where, given, ("minutes", "mode"))
+    mode = word(where, "grace mode", needed(where, told, "mode"), {mode.value: mode for mode in GraceMode})
+    return Grace(whole(where, decimal(where, needed(where, told, "minutes")) * 60), mode)
+
+
+def _cap(where: str, given: object) -> Cap | None:
+    if given is None:
+        return None
+    told = fields(where, given, ("type", "value"))
+    kind = _kind(where, "cap type", needed(where, told, "type"))
+    return Cap(kind, decimal(where, needed(where, told, "value")))
+
+
+def _monthly(where: str, given: object) -> Answer:
+    caps = (*(f"{level}_cap_{kind}" for level in ("incident", "month", "contract") for kind in ("percent", "pln")),)
+    known = ("monthly_fee_net", "incidents", "rule", "contract_already_charged_pln", "waived_pln", *caps, *PEOPLE_READ)
+    told = fields(where, given, known)
+    rule = word(where, "rule", needed(where, told, "rule"), RULES)
+    limits = Caps(*(_level(where, told, level) for level in ("incident", "month", "contract")))
+    settled = month(
+        decimal(where, needed(where, told, "monthly_fee_net")),
+        [_incident(where, n, one) for n, one in enumerate(items(where, needed(where, told, "incidents")), 1)],
+        MonthRules(
+            RULES[str(rule)], Caps(*(_level(where, told, level) for level in ("incident", "month", "contract")))
+        ),
+        charged=decimal(where, told.get("contract_already_charged_pln") or 0),
+        waived=decimal(where, told.get("waived_pln") or 0),
+    )
+    return {
+        "per_incident_pln": list(settled.per_incident),
+        "month_before_caps_pln": settled.before_caps,
+        "after_month_cap_pln": settled.after_month_cap,
+        "after_contract_cap_pln": settled.after_contract_cap,
+        "final_pln": settled.final,
+    }
+
+
+def _level(where: str, told: Mapping[str, object], level: str) -> Cap | None:
+    percent, amount = told.get(f"{level}_cap_percent"), told.get(f"{level}_cap_pln")
+    if percent is not None and amount is not None:
+        raise UnknownWordError(f"{where}: two limits of the {level}")
+    if percent is not None:
+        return Cap(Kind.PERCENT, decimal(where, percent))
+    return None if amount is None else Cap(Kind.AMOUNT, decimal(where, amount))
+
+
+def _incident(where: str, number: int, given: object) -> Incident:
+    told = fields(where, given, ("targets", "waived", "cap_used_pln", *PEOPLE_READ))
+    owed = [_owed(where, target, told) for target in items(where, needed(where, told, "targets"))]
+    return Incident(str(number), tuple(owed), used=decimal(where, told.get("cap_used_pln") or 0))
+
+
+def _owed(where: str, given: object, incident: Mapping[str, object]) -> Owed:
+    told = fields(where, given, ("target", "raw_pln", "waived", *PEOPLE_READ))
+    target = word(where, "target", needed(where, told, "target"), TARGETS)
+    waived = bool(told.get("waived") or incident.get("waived"))
+    return Owed(target, decimal(where, needed(where, told, "raw_pln")), waived)
+
+
+def _bands(name: str, given: object) -> tuple[Decimal, tuple[Band, ...]]:
+    told = fields(f"bands {name}", given, ("commit", "bands", *PEOPLE_READ))
+    rows = items(f"bands {name}", needed(f"bands {name}", told, "bands"))
+    commitment = decimal(f"bands {name}", needed(f"bands {name}", told, "commit"))
+    return commitment, tuple(_band(f"bands {name}", row) for row in rows)
+
+
+def _band(where: str, given: object) -> Band:
+    row = items(where, given)
+    if len(row) != 3:
+        raise UnknownWordError(f"{where}: a band is [below, down to, credit], not {row!r}")
+    below, down_to, percent = row
+    lower = None if down_to is None else decimal(where, down_to)
+    return Band(decimal(where, below), lower, decimal(where, percent))
+
+
+def _credit(where: str, given: object, tables: Mapping[str, tuple[Decimal, tuple[Band, ...]]]) -> Answer:
+    told = fields(where, given, ("bands", "downtime_minutes", "total_minutes", "monthly_fee", *PEOPLE_READ))
+    commitment, bands = word(where, "bands", needed(where, told, "bands"), tables)
+    total, down = (Fraction(decimal(where, needed(where, told, f))) for f in ("total_minutes", "downtime_minutes"))
+    if total <= 0:
+        raise UnknownWordError(f"{where}: total_minutes must be above 0, not {told['total_minutes']!r}")
+    availability = (total - down) / total
+    account = credit(bands, commitment, availability, decimal(where, needed(where, told, "monthly_fee")))
+    return {
+        "uptime_percent_floor4": floor4(availability),
+        "credit_percent": band_percent(account),
+        "credit": account.amount,
+    }
+
+
+def floor4(availability: Fraction) -> Decimal:
+    """Percent with four places, never rounded up."""
+    return Decimal(availability.numerator * 1_000_000 // availability.denominator).scaleb(-4)
