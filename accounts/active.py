@@ -20,7 +20,7 @@ def active_client(request: HttpRequest) -> Client | None:
         return None
     clients = my_clients(request.user)
     chosen = [client for client in clients if client.pk == request.session.get(SESSION_KEY)]
-    return (chosen or clients or [None])[0]
+    return next(iter(chosen or clients), None)
 
 
 def show_client(request: HttpRequest, client_id: int) -> bool:

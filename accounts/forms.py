@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm, SetPasswordForm
@@ -35,7 +35,13 @@ class SignInForm(AuthenticationForm):
         return str(self.cleaned_data["username"]).lower()
 
 
-class InvitationForm(SetPasswordForm[User]):
+if TYPE_CHECKING:
+    PasswordForm = SetPasswordForm[User]
+else:
+    PasswordForm = SetPasswordForm  # generic in the stubs only
+
+
+class InvitationForm(PasswordForm):
     """The first password, together with the name and phone that incidents will show."""
 
     name = forms.CharField(label=_("Name and surname"), max_length=120)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import cast
 
 from django.conf import settings
 from django.contrib import messages
@@ -50,7 +49,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         return redirect(came_from(request))
     form = SignInForm(request, request.POST or None)
     if form.is_valid():
-        enter(request, cast("User", form.get_user()))
+        enter(request, form.get_user())
         return redirect(came_from(request))
     return render(request, "accounts/login.html", {"form": form, "next": came_from(request)})
 
@@ -77,7 +76,8 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
 
 @login_required
 def account(request: HttpRequest) -> HttpResponse:
-    form = AccountForm(request.POST or None, instance=User.objects.get(pk=request.user.pk))
+    # A fresh copy: the header must not show a name that the form refused
+    form = AccountForm(request.POST or None, instance=User.objects.get(email=request.user.get_username()))
     if form.is_valid():
         user = form.save()
         with translation.override(user.language):

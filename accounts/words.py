@@ -1,4 +1,4 @@
-"""Times, spans, money and shares as people read them, in the language that is active; figures never break from their units."""
+"""Times, spans, money and shares as people read them, in the active language; a figure never breaks from its unit."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def _repeated(local: datetime) -> bool:
     return local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
 
 
-def clock_time(instant: datetime, zone: tzinfo | str, seconds: bool = False) -> str:
+def clock_time(instant: datetime, zone: tzinfo | str, *, seconds: bool = False) -> str:
     """`8:40`, `8:12:05`; in the repeated hour with the zone's name, `2:30 CEST`. Floored to what is shown."""
     local = _local(instant, zone)
     text = f"{local.hour}:{local:%M:%S}" if seconds else f"{local.hour}:{local:%M}"
@@ -114,6 +114,7 @@ def when(
     now: datetime,
     zone: tzinfo | str,
     case: Case = "nominative",
+    *,
     seconds: bool = False,
     today: bool = True,
 ) -> str:
@@ -122,7 +123,7 @@ def when(
     `today=False` leaves the word "dziś" out: `9:10`.
     """
     words, local = tongue(), _local(instant, zone)
-    hour = clock_time(instant, zone, seconds)
+    hour = clock_time(instant, zone, seconds=seconds)
     distance = (local.date() - _local(now, zone).date()).days
     if distance == 0 and not today:
         return hour
@@ -146,7 +147,7 @@ def full_date(value: date) -> str:
     return NBSP.join((str(value.day), tongue().months["genitive"][value.month - 1], str(value.year)))
 
 
-def month(value: date, case: MonthCase = "nominative", year: bool = True) -> str:
+def month(value: date, case: MonthCase = "nominative", *, year: bool = True) -> str:
     """`listopad 2026`; locative after "w": `listopadzie 2026`."""
     name = tongue().months[case][value.month - 1]
     return f"{name}{NBSP}{value.year}" if year else name
@@ -157,16 +158,16 @@ def full_time(instant: datetime, zone: tzinfo | str) -> str:
     return f"{full_date(_local(instant, zone).date())}, {clock_time(instant, zone, seconds=True)}"
 
 
-def span(seconds: int, working: bool = False, seconds_shown: bool | None = None) -> str:
+def span(seconds: int, *, working: bool = False, seconds_shown: bool | None = None) -> str:
     """`3 h 32 min`, `3 h 32 min pracy`; seconds only under 10 minutes unless told. Floored, never days.
 
     Raises ValueError for a negative span: "late by" and "left" are different sentences.
     """
-    text = bare_span(seconds, seconds_shown)
+    text = bare_span(seconds, seconds_shown=seconds_shown)
     return f"{text}{NBSP}{tongue().of_work.replace(' ', NBSP)}" if working else text
 
 
-def bare_span(seconds: int, seconds_shown: bool | None = None) -> str:
+def bare_span(seconds: int, *, seconds_shown: bool | None = None) -> str:
     if seconds < 0:
         raise ValueError(f"a span of {seconds} s: say how late it is instead")
     hours, rest = divmod(seconds, 3600)

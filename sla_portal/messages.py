@@ -5,7 +5,7 @@
     python -m sla_portal.messages --drop       also forget translations that nothing uses
     python -m sla_portal.messages --check      change nothing; exit 1 if anything is missing, fuzzy, unused or stale
 
-Source strings are English, so only Polish has catalogues. Compiling puts the no-break spaces in: translators type plain ones.
+Source strings are English, so only Polish has catalogues. Translators type plain spaces; compiling makes some no-break.
 """
 
 from __future__ import annotations
@@ -83,10 +83,12 @@ def updated(room: str, root: Path = ROOT) -> Catalog:
     return catalog
 
 
-def as_po(catalog: Catalog, drop_unused: bool = False) -> str:
+def as_po(catalog: Catalog, *, drop_unused: bool = False) -> str:
     """The catalogue as text. The header has no dates, so that an unchanged room is an unchanged file."""
     buffer = io.BytesIO()
-    write_po(buffer, catalog, omit_header=True, include_lineno=False, ignore_obsolete=drop_unused, sort_output=True, width=0)
+    write_po(
+        buffer, catalog, omit_header=True, include_lineno=False, ignore_obsolete=drop_unused, sort_output=True, width=0
+    )
     header = (
         'msgid ""\nmsgstr ""\n'
         '"MIME-Version: 1.0\\n"\n"Content-Type: text/plain; charset=utf-8\\n"\n"Content-Transfer-Encoding: 8bit\\n"\n'
@@ -95,12 +97,12 @@ def as_po(catalog: Catalog, drop_unused: bool = False) -> str:
     return header + buffer.getvalue().decode().strip() + "\n"
 
 
-def update(room: str, drop_unused: bool = False, root: Path = ROOT) -> bool:
+def update(room: str, *, drop_unused: bool = False, root: Path = ROOT) -> bool:
     """Writes the room's catalogue if it changed; answers whether it did."""
     catalog, path = updated(room, root), po_path(room, root)
     if not len(catalog) and not path.exists():
         return False
-    text = as_po(catalog, drop_unused)
+    text = as_po(catalog, drop_unused=drop_unused)
     if path.exists() and path.read_text(encoding="utf-8") == text:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -113,14 +115,20 @@ def compiled(catalog: Catalog) -> bytes:
     polished = Catalog(locale=LANGUAGE, domain="django", fuzzy=False)
     for message in catalog:
         if message.id:
-            polished.add(message.id, _joined(message.string), context=message.context, flags=message.flags)
+            polished.add(message.id, _joined(message), context=message.context, flags=message.flags)
     buffer = io.BytesIO()
     write_mo(buffer, polished)
     return buffer.getvalue()
 
 
-def _joined(string: str | tuple[str, ...]) -> str | tuple[str, ...]:
-    return typographic(string) if isinstance(string, str) else tuple(typographic(part) for part in string)
+def _strings(message: Message) -> tuple[str, ...]:
+    """One string, or one per plural form."""
+    return (message.string,) if isinstance(message.string, str) else tuple(message.string or ())
+
+
+def _joined(message: Message) -> str | tuple[str, ...]:
+    joined = tuple(typographic(part) for part in _strings(message))
+    return joined[0] if isinstance(message.string, str) else joined
 
 
 def compile_room(room: str, root: Path = ROOT) -> bool:
@@ -156,7 +164,7 @@ def _label(message: Message) -> str:
 
 
 def _message_faults(message: Message) -> Iterator[str]:
-    strings = [message.string] if isinstance(message.string, str) else list(message.string)
+    strings = _strings(message)
     if not all(strings):
         yield "not translated"
     if message.fuzzy:
@@ -183,7 +191,7 @@ def contradictions(rooms: tuple[str, ...] = ROOMS, root: Path = ROOT) -> Iterato
 
 def check(rooms: tuple[str, ...]) -> int:
     found = [fault for room in rooms for fault in faults(room)] + list(contradictions())
-    print("\n".join(found) or "every string is translated")
+    sys.stdout.write("\n".join(found or ["every string is translated"]) + "\n")
     return 1 if found else 0
 
 
@@ -197,9 +205,9 @@ def main(arguments: list[str] | None = None) -> int:
     rooms = tuple(options.rooms) or ROOMS
     if options.check:
         return check(rooms)
-    changed = [] if options.only_compile else [room for room in rooms if update(room, options.drop)]
+    changed = [] if options.only_compile else [room for room in rooms if update(room, drop_unused=options.drop)]
     built = [room for room in rooms if compile_room(room)]
-    print(f"updated: {', '.join(changed) or 'none'}; compiled: {', '.join(built) or 'none'}")
+    sys.stdout.write(f"updated: {', '.join(changed) or 'none'}; compiled: {', '.join(built) or 'none'}\n")
     return 0
 
 

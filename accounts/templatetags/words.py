@@ -6,7 +6,9 @@ import re
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 
-from django import template
+from django import forms, template
+from django.conf import settings
+from django.forms import BoundField
 from django.template import Context
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -47,7 +49,7 @@ def icon(name: str) -> SafeString:
 
 
 @register.simple_tag
-def severity(code: str, long: bool = False) -> SafeString:
+def severity(code: str, *, long: bool = False) -> SafeString:
     """`{% severity "P1" %}`: the mark, its words for screen readers; `long=True` shows the words beside it."""
     words_of = str(SEVERITIES[code])
     if long:
@@ -67,12 +69,13 @@ def when(
     context: Context,
     instant: datetime,
     case: words.Case = "nominative",
+    *,
     seconds: bool = False,
     today: bool = True,
     zone: tzinfo | str | None = None,
 ) -> str:
     """`{% when dt case="genitive" %}`: text only; `moment` is the same inside a time element."""
-    return words.when(instant, context["now"], _zone(context, zone), case, seconds, today)
+    return words.when(instant, context["now"], _zone(context, zone), case, seconds=seconds, today=today)
 
 
 @register.simple_tag(takes_context=True)
@@ -80,19 +83,20 @@ def moment(
     context: Context,
     instant: datetime,
     case: words.Case = "nominative",
+    *,
     seconds: bool = False,
     today: bool = True,
     zone: tzinfo | str | None = None,
 ) -> SafeString:
     """`<time>` in UTC, seconds in its title."""
-    return _time(instant, when(context, instant, case, seconds, today, zone), _zone(context, zone))
+    return _time(instant, when(context, instant, case, seconds=seconds, today=today, zone=zone), _zone(context, zone))
 
 
 @register.simple_tag(takes_context=True)
-def hour(context: Context, instant: datetime, seconds: bool = False, zone: tzinfo | str | None = None) -> SafeString:
+def hour(context: Context, instant: datetime, *, seconds: bool = False, zone: tzinfo | str | None = None) -> SafeString:
     """`<time>` that shows only `8:40` or `8:12:05`."""
     where = _zone(context, zone)
-    return _time(instant, words.clock_time(instant, where, seconds), where)
+    return _time(instant, words.clock_time(instant, where, seconds=seconds), where)
 
 
 def _time(instant: datetime, text: str, zone: tzinfo | str) -> SafeString:
@@ -101,7 +105,7 @@ def _time(instant: datetime, text: str, zone: tzinfo | str) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def countdown(context: Context, left: int, until: datetime | None = None, working: bool = False) -> SafeString:
+def countdown(context: Context, left: int, until: datetime | None = None, *, working: bool = False) -> SafeString:
     """Seconds left (negative: late by), counted on by live.js while the clock runs, which is until `until`."""
     runs = format_html(' data-until="{}"', int(until.timestamp())) if until else ""
     text = format_html(
@@ -119,7 +123,7 @@ def _of_work() -> str:
 
 
 @register.simple_tag
-def used(share: int, wide: bool = False) -> SafeString:
+def used(share: int, *, wide: bool = False) -> SafeString:
     """The bar of time used in per cent, notch at 75; the number stands beside it, so it is hidden from readers."""
     return format_html(
         '<svg class="used{}" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">'
@@ -168,10 +172,10 @@ def month(value: date, case: words.MonthCase = "nominative") -> str:
 
 
 @register.filter(is_safe=True)
-def nbsp(text: object) -> SafeString:
+def nbsp(text: str) -> SafeString:
     """People's text: escaped, no lone letters at line ends, incident numbers in one piece."""
-    safe = words.typographic(str(conditional_escape(text)))
-    return mark_safe(_NUMBER.sub(r'<span class="nowrap">\g<0></span>', safe))
+    safe = words.typographic(conditional_escape(text))
+    return mark_safe(_NUMBER.sub(r'<span class="nowrap">\g<0></span>', safe))  # noqa: S308 escaped a line above
 
 
 @register.filter
@@ -185,3 +189,41 @@ def tel(phone: str) -> str:
     """The address of a phone number; without a country it is a Polish one."""
     digits = re.sub(r"[^\d+]", "", phone)
     return digits if digits.startswith("+") else f"+48{digits}"
+
+
+@register.simple_tag
+def provider_name() -> str:
+    """For pages that have no context processors, such as the page of an error."""
+    return str(settings.PROVIDER_NAME)
+
+
+@register.simple_tag
+def duty_phone() -> SafeString:
+    """The duty phone as a link; every error page has it."""
+    return format_html('<a class="phone" href="tel:{}">{}</a>', tel(settings.DUTY_PHONE), settings.DUTY_PHONE)
+
+
+@register.simple_tag(takes_context=True)
+def zone_name(context: Context) -> str:
+    """`Europe/Warsaw (CET)`: the zone that the page's times are in."""
+    local = context["now"].astimezone(words.as_zone(context["zone"]))
+    return f"{context['zone']} ({local.tzname()})"
+
+
+@register.simple_tag
+def control(field: BoundField) -> SafeString:
+    """The field's own input with the look of the theme; checkboxes and radios keep theirs."""
+    if isinstance(field.field.widget, forms.CheckboxInput):
+        return field.as_widget()
+    return field.as_widget(attrs={"class": f"form-control {field.field.widget.attrs.get('class', '')}".strip()})
+
+
+@register.filter
+def is_checkbox(field: BoundField) -> bool:
+    return isinstance(field.field.widget, forms.CheckboxInput)
+
+
+@register.filter
+def is_choices(field: BoundField) -> bool:
+    """Radios or several checkboxes: a fieldset with a legend."""
+    return isinstance(field.field.widget, forms.RadioSelect | forms.CheckboxSelectMultiple)

@@ -1,4 +1,4 @@
-// Counts clocks on between the server's answers, asks for news in a visible tab, keeps half-typed text. Pages work without it.
+// Counts clocks on between the server's answers and asks for news while the tab is seen. Pages work without it.
 (() => {
   const doc = document, body = doc.body, all = (css, root = doc) => [...root.querySelectorAll(css)];
   const started = new WeakMap();
@@ -36,7 +36,6 @@
   count();
   doc.addEventListener("visibilitychange", step);
   addEventListener("pageshow", e => {
-    all("form").forEach(form => delete form.dataset.sent);
     if (e.persisted || performance.getEntriesByType("navigation")[0]?.type === "back_forward") tick();
   });
 
@@ -47,34 +46,5 @@
     const held = doc.activeElement.closest("form");
     if (d.target.querySelector("details[open] form") || (held && d.target.contains(held))) d.shouldSwap = false;
   });
-  const offline = gone => { const el = doc.getElementById("offline"); if (el) el.hidden = !gone; };
-  body.addEventListener("htmx:sendError", () => offline(true));
-  body.addEventListener("htmx:afterOnLoad", () => { offline(false); count(); });
-
-  // One press sends once; no connection sends nothing and keeps the text.
-  doc.addEventListener("submit", e => {
-    const form = e.target;
-    if (!navigator.onLine) { offline(true); doc.getElementById("offline")?.focus(); return e.preventDefault(); }
-    if (form.dataset.sent) return e.preventDefault();
-    form.dataset.sent = "1";
-    setTimeout(() => delete form.dataset.sent, 8000);
-  });
-
-  // Drafts stay on this device, per person, until the page that shows them done.
-  const key = name => `draft:${body.dataset.user || ""}:${name}`;
-  const fields = form => [...form.elements].filter(f => f.name && !/hidden|password|file|submit|button/.test(f.type));
-  const store = localStorage;
-  all("[data-draft-done]").forEach(el => store.removeItem(key(el.dataset.draftDone)));
-  all("form[data-draft]").forEach(form => {
-    const name = key(form.dataset.draft), box = f => /radio|checkbox/.test(f.type);
-    const kept = JSON.parse(store.getItem(name) || "{}");
-    if (!doc.querySelector(".errors")) fields(form).forEach(f => {
-      const v = kept[box(f) ? f.name + "=" + f.value : f.name];
-      if (v === undefined) return;
-      if (box(f)) f.checked = v; else if (!f.value) f.value = v;
-    });
-    form.addEventListener("input", () => store.setItem(name, JSON.stringify(Object.fromEntries(
-      fields(form).map(f => box(f) ? [f.name + "=" + f.value, f.checked] : [f.name, f.value])))));
-  });
-  doc.querySelector(".errors")?.focus();
+  body.addEventListener("htmx:afterSettle", count);
 })();

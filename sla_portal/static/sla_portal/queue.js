@@ -5,15 +5,24 @@
   const rows = () => [...doc.querySelectorAll("table.queue tr.q")];
   const here = () => doc.querySelector("tr.q.here");
 
-  const choose = row => {
-    if (!row) return;
+  let chosen = "";
+  const mark = row => {
+    chosen = row.id;
     rows().forEach(other => {
       other.classList.toggle("here", other === row);
       if (other === row) other.setAttribute("aria-current", "true"); else other.removeAttribute("aria-current");
     });
+  };
+  const choose = row => {
+    if (!row) return;
+    mark(row);
     row.querySelector(".q-nr a")?.focus({ preventScroll: true });
     row.scrollIntoView({ block: "nearest" });
   };
+  doc.body.addEventListener("htmx:afterSettle", () => {
+    const row = chosen && doc.getElementById(chosen);
+    if (row) mark(row);
+  });
   const move = by => {
     const list = rows(), at = list.indexOf(here());
     choose(list[at < 0 ? 0 : Math.min(list.length - 1, Math.max(0, at + by))]);

@@ -1,0 +1,44 @@
+// Forms: one press sends once, no connection sends nothing, half-typed text stays on this device. Forms work without it.
+(() => {
+  const doc = document, body = doc.body, all = css => [...doc.querySelectorAll(css)];
+  const free = () => all("form").forEach(form => delete form.dataset.sent);
+  const offline = gone => {
+    const el = doc.getElementById("offline");
+    if (el) el.hidden = !gone;
+    return el;
+  };
+  body.addEventListener("htmx:sendError", () => offline(true));
+  body.addEventListener("htmx:afterOnLoad", () => offline(false));
+  body.addEventListener("htmx:afterRequest", free);
+  addEventListener("pageshow", free);
+  addEventListener("online", () => offline(false));
+
+  doc.addEventListener("submit", e => {
+    const form = e.target;
+    if (!navigator.onLine) {
+      e.preventDefault();
+      return void offline(true)?.focus();
+    }
+    if (form.dataset.sent) return e.preventDefault();
+    form.dataset.sent = "1";
+    setTimeout(() => delete form.dataset.sent, 8000);
+  });
+
+  // Drafts stay on this device, per person, until the page that shows them done.
+  const key = name => `draft:${body.dataset.user || ""}:${name}`;
+  const fields = form => [...form.elements].filter(f => f.name && !/hidden|password|file|submit|button/.test(f.type));
+  const store = localStorage;
+  all("[data-draft-done]").forEach(el => store.removeItem(key(el.dataset.draftDone)));
+  all("form[data-draft]").forEach(form => {
+    const name = key(form.dataset.draft), box = f => /radio|checkbox/.test(f.type);
+    const kept = JSON.parse(store.getItem(name) || "{}");
+    if (!doc.querySelector(".errors")) fields(form).forEach(f => {
+      const v = kept[box(f) ? f.name + "=" + f.value : f.name];
+      if (v === undefined) return;
+      if (box(f)) f.checked = v; else if (!f.value) f.value = v;
+    });
+    form.addEventListener("input", () => store.setItem(name, JSON.stringify(Object.fromEntries(
+      fields(form).map(f => box(f) ? [f.name + "=" + f.value, f.checked] : [f.name, f.value])))));
+  });
+  doc.querySelector(".errors")?.focus();
+})();
