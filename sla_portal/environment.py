@@ -25,7 +25,9 @@ class Variable:
 
 
 VARIABLES: dict[str, Variable] = {
-    "DATABASE_URL": Variable("", "`postgresql://user:password@host:5432/name`; empty: the embedded server of `make run`"),
+    "DATABASE_URL": Variable(
+        "", "`postgresql://user:password@host:5432/name`; empty: the embedded server of `make run`"
+    ),
     "REDIS_URL": Variable("", "`redis://host:6379/0`, `rediss://…` or `unix:///path`; empty: the embedded server"),
     "SECRET_KEY": Variable("", "signs sessions and links, 50 letters or more; must be given with `DATABASE_URL`"),
     "DEBUG": Variable("off", "`on` shows error details to everybody: never in production"),
@@ -40,7 +42,9 @@ VARIABLES: dict[str, Variable] = {
     "GATEWAY_TOKEN": Variable("", "sent to the gateway as `Authorization: Bearer …`"),
     "PROVIDER_NAME": Variable("Studio Północ", "the provider's name on pages, in mails and documents"),
     "DUTY_PHONE": Variable("22 100 20 30", "duty phone, shown on login, receipt and every error page"),
-    "PROBE_PLACES": Variable("pl", "places that look, by commas; each is a queue `probe.<place>` with a worker of its own"),
+    "PROBE_PLACES": Variable(
+        "pl", "places that look, by commas; each is a queue `probe.<place>` with a worker of its own"
+    ),
     "PROBE_ALLOW_NETWORKS": Variable("", "private networks that monitors may reach, by commas, like `127.0.0.1/32`"),
     "PROBE_PORTS": Variable("80,443", "ports that monitors may reach outside `PROBE_ALLOW_NETWORKS`"),
     "PROBE_CANARIES": Variable("", "`host:port` by commas that tell whether our own way out works; empty: not asked"),
@@ -114,4 +118,6 @@ def secret_key(key_file: Path, *, required: bool) -> str:
         raise ImproperlyConfigured(f"SECRET_KEY has {len(value)} characters: expected 50 or more.")
     if not value and required:
         raise ImproperlyConfigured("SECRET_KEY is empty: expected 50 random characters, as DATABASE_URL is set.")
-    return value or (key_file.read_text().strip() if key_file.is_file() else "only-for-commands-before-the-first-make-run")
+    return value or (
+        key_file.read_text().strip() if key_file.is_file() else "only-for-commands-before-the-first-make-run"
+    )

@@ -1,4 +1,4 @@
-"""The few files of npm packages that pages load, served as static files from `node_modules` (no copies in the repository)."""
+"""The few files of npm packages that pages load, served as static files from `node_modules`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.core.files.storage import FileSystemStorage
 from sla_portal.environment import BASE_DIR
 
 NODE_MODULES = BASE_DIR / "node_modules"
-# address under /static/ → file under node_modules; the map is there because collectstatic follows the CSS file's link to it
+# Address under /static/ → file under node_modules; collectstatic follows the CSS file's link to its map
 FILES = {
     "npm/tabler.min.css": "@tabler/core/dist/css/tabler.min.css",
     "npm/tabler.min.css.map": "@tabler/core/dist/css/tabler.min.css.map",

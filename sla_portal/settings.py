@@ -1,4 +1,4 @@
-"""The one settings file. Values come from the environment (`environment.py` lists them); a wrong one stops the start."""
+"""The one settings file. Values come from the environment (listed in `environment.py`); a wrong one stops the start."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+import django_stubs_ext
 import environ
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from sla_portal import embedded, environment
+
+django_stubs_ext.monkeypatch()  # lets `QuerySet["Client"]` and the like be written
 
 BASE_DIR = environment.BASE_DIR
 DATA_DIR = environment.folder("DATA_DIR")
@@ -83,6 +86,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "sla_portal.language.provider",
+                "accounts.context_processors.portal",
             ],
         },
     }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import environ
@@ -65,11 +64,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.fixture
-def process_environment(transactional_db: None) -> Iterator[dict[str, str]]:
+def process_environment(transactional_db: None) -> dict[str, str]:
     """Environment for processes that a test starts: the test's own database and broker."""
-    name = connection.settings_dict["NAME"]
-    address = environ.Env.db_url_config(os.environ["DATABASE_URL"])
-    host = address["OPTIONS"].get("host") if address.get("OPTIONS") else ""
-    url = os.environ["DATABASE_URL"].replace(f"/{address['NAME']}", f"/{name}", 1)
-    assert host is not None
-    yield {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "sla_portal.settings"}
+    given = environ.Env.db_url_config(os.environ["DATABASE_URL"])["NAME"]
+    url = os.environ["DATABASE_URL"].replace(f"/{given}", f"/{connection.settings_dict['NAME']}", 1)
+    return {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "sla_portal.settings"}

@@ -1,0 +1,21 @@
+"""`manage.py prepare`: brings the database up to date and, where it is empty, plays the demo's history into it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management import call_command, get_commands
+from django.core.management.base import BaseCommand
+
+from accounts.models import User
+
+
+class Command(BaseCommand):
+    help = "Migrates the database; an empty one gets the demo data. For `make run`: production migrates only."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.stdout.write("Database: migrations…")
+        call_command("migrate", verbosity=0, interactive=False)
+        if "demo_seed" in get_commands() and not User.objects.exists():
+            self.stdout.write("Database: demo data…")
+            call_command("demo_seed")
