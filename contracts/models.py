@@ -70,11 +70,20 @@ class Calendar(models.Model):
     zone = models.CharField(_("time zone"), max_length=40, default="Europe/Warsaw")
     weekly = models.JSONField(_("weekly hours"))
     statutory_holidays = models.BooleanField(_("closed on Polish public holidays"), default=True)
+    is_office = models.BooleanField(_("our own office hours"), default=False)
 
     objects = CalendarQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["is_office"],
+                condition=Q(is_office=True),
+                name="one_calendar_of_the_office",
+                violation_error_message=_("Another calendar has our office hours."),
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
