@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
 
-from monitoring.connecting import Failure
+from monitoring.connecting import CheckError
 
 MAX_HEADERS = 4096
 # Compressed bytes that inflate to nothing would never fill the cap on the body.
@@ -35,14 +35,14 @@ class CappedProtocol(ResponseHandler):
             return
         self.head_bytes += len(data)
         if self.head_bytes > self.head_cap and self.transport is not None:
-            self.set_exception(Failure("protocol", "header_cap", "headers"))
+            self.set_exception(CheckError("protocol", "header_cap", "headers"))
             self.transport.abort()
 
 
 async def read_body(response: aiohttp.ClientResponse, body: bytearray, cap: int) -> bool:
     """Fills `body` with at most `cap` bytes after decompression; True if there was more, which is left unread.
 
-    Failure `encoding` for bytes that aren't what Content-Encoding says, or for an encoding that wasn't asked for.
+    CheckError `encoding` for bytes that aren't what Content-Encoding says, or for an encoding that wasn't asked for.
     """
     inflate = _inflater(response.headers.get("Content-Encoding", ""))
     wire = 0
@@ -81,7 +81,7 @@ class _Inflate:
                 out += self._inflater.decompress(data, room - len(out))
                 data = self._rest()
         except zlib.error as error:
-            raise Failure("encoding", "undecodable", "body") from error
+            raise CheckError("encoding", "undecodable", "body") from error
         return bytes(out)
 
     def _rest(self) -> bytes:
@@ -96,7 +96,7 @@ class _Inflate:
 
     def finish(self) -> None:
         if self._inflater is not None and not self._inflater.eof:
-            raise Failure("encoding", "undecodable", "body")
+            raise CheckError("encoding", "undecodable", "body")
 
 
 def _inflater(encoding: str) -> _Plain | _Inflate:
@@ -104,10 +104,14 @@ def _inflater(encoding: str) -> _Plain | _Inflate:
         case "" | "identity":
             return _Plain()
         case "gzip" | "x-gzip":
-            return _Inflate(lambda data: 16 + zlib.MAX_WBITS)
+            return _Inflate(_gzip_bits)
         case "deflate":
             return _Inflate(_deflate_bits)
-    raise Failure("encoding", "unknown", "body", encoding[:40])
+    raise CheckError("encoding", "unknown", "body", encoding[:40])
+
+
+def _gzip_bits(_: bytes) -> int:
+    return 16 + zlib.MAX_WBITS
 
 
 def _deflate_bits(data: bytes) -> int:

@@ -63,7 +63,7 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """`at` is the start for suspected, blip, confirmed and reopened (there: of the outage that goes on), the end for ended."""
+    """`at` is the end for `ended`, else the start; for `reopened` that of the outage that goes on."""
 
     kind: Kind
     at: int
@@ -102,7 +102,7 @@ def _while_up(track: Track, seen: Seen, rule: Rule) -> Step:
     flapping = seen.failed and len(track.turns) >= rule.turns
     enough = len(failures) >= rule.failures and len({one.place for one in failures}) >= rule.places
     if flapping or (seen.failed and enough):
-        return _open(track, failures[0].at, flapping, rule)
+        return _open(track, failures[0].at, flapping=flapping, rule=rule)
     suspected = (Change("suspected", seen.at),) if seen.failed and not track.recent else ()
     rest, blips = _drop_blips(recent, rule)
     return replace(track, recent=rest), (*suspected, *blips)
@@ -123,7 +123,7 @@ def _may_confirm(recent: tuple[Seen, ...], rule: Rule) -> bool:
     return recent[0].failed and to_come > 0 and sum(one.failed for one in recent) + to_come >= rule.failures
 
 
-def _open(track: Track, first: int, flapping: bool, rule: Rule) -> Step:
+def _open(track: Track, first: int, *, flapping: bool, rule: Rule) -> Step:
     """A new outage, or the last one again when it ended only just now or the shop goes up and down in turns."""
     start = track.turns[0] if flapping else first
     again = track.ended_at is not None and (flapping or first - track.ended_at <= rule.reopen_within)
@@ -144,4 +144,5 @@ def _while_open(track: Track, seen: Seen, rule: Rule) -> Step:
     calm = seen.at - good[0] >= rule.calm
     if len(good) < rule.good or (track.flapping and not calm):
         return replace(track, good=good), ()
-    return replace(track, good=(), ended_at=good[0], flapping=False), (Change("ended", good[0], track.flapping),)
+    ended = Change("ended", good[0], flapping=track.flapping)
+    return replace(track, good=(), ended_at=good[0], flapping=False), (ended,)

@@ -38,7 +38,7 @@ _PLAIN_TEXT_REASONS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TO
 
 
 @dataclass(eq=False)
-class Failure(Exception):
+class CheckError(Exception):
     """A check that ends here: its reason, sub-reason and what it speaks of."""
 
     fault: Fault
@@ -48,7 +48,7 @@ class Failure(Exception):
 
 
 async def resolve_by_system(host: str) -> Sequence[str]:
-    """Numeric addresses by the system's resolver; Failure `dns`, or `egress` where the look-up never got a thread."""
+    """Numeric addresses by the system's resolver; CheckError `dns`, or `egress` if no thread was free."""
     begun = False
 
     def look_up() -> list[str]:
@@ -62,7 +62,7 @@ async def resolve_by_system(host: str) -> Sequence[str]:
     except asyncio.CancelledError:
         if begun:
             raise
-        raise Failure("egress", "resolver_busy", "dns") from None
+        raise CheckError("egress", "resolver_busy", "dns") from None
 
 
 async def addresses_of(host: str, resolve: Resolver) -> Sequence[str]:
@@ -74,11 +74,11 @@ async def addresses_of(host: str, resolve: Resolver) -> Sequence[str]:
     try:
         found = await resolve(host)
     except socket.gaierror as error:
-        raise Failure("dns", _dns_detail(error), "dns", host) from error
+        raise CheckError("dns", _dns_detail(error), "dns", host) from error
     except UnicodeError as error:
-        raise Failure("dns", "nxdomain", "dns", host) from error
+        raise CheckError("dns", "nxdomain", "dns", host) from error
     if not found:
-        raise Failure("dns", "nxdomain", "dns", host)
+        raise CheckError("dns", "nxdomain", "dns", host)
     return found
 
 
@@ -90,7 +90,7 @@ def _dns_detail(error: socket.gaierror) -> str:
 async def connect(addresses: Sequence[str], port: int, policy: Policy, seconds: float) -> tuple[socket.socket, str]:
     """A socket connected to the first permitted address that answers, and that address.
 
-    Refused addresses are passed over; Failure `blocked` where none is permitted, else the last one's `connect`.
+    Refused addresses are passed over; CheckError `blocked` where none is permitted, else the last one's `connect`.
     """
     judged = [(address, socket_refusal(address, port, policy)) for address in addresses]
     permitted = [address for address, refused in judged if not refused][:_TRIED_ADDRESSES]
@@ -103,14 +103,14 @@ async def connect(addresses: Sequence[str], port: int, policy: Policy, seconds: 
         try:
             async with asyncio.timeout(left / (len(permitted) - place + 1) if place < len(permitted) else None):
                 return await _open_socket(address, port, policy), address
-        except (Failure, TimeoutError):
+        except (CheckError, TimeoutError):
             if place == len(permitted):
                 raise
-    raise Failure("connect", "unreachable", "connect")
+    raise CheckError("connect", "unreachable", "connect")
 
 
-def _blocked(address: str, refused: Refusal, port: int) -> Failure:
-    return Failure("blocked", refused, "connect", str(port) if refused == "port" else address)
+def _blocked(address: str, refused: Refusal, port: int) -> CheckError:
+    return CheckError("blocked", refused, "connect", str(port) if refused == "port" else address)
 
 
 async def _open_socket(address: str, port: int, policy: Policy) -> socket.socket:
@@ -119,7 +119,7 @@ async def _open_socket(address: str, port: int, policy: Policy) -> socket.socket
     sock: socket.socket | None = None
     try:
         sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
-        sock.setblocking(False)
+        sock.settimeout(0)
         await asyncio.get_running_loop().sock_connect(sock, (address, port))
     except BaseException as error:
         if sock is not None:
@@ -130,10 +130,10 @@ async def _open_socket(address: str, port: int, policy: Policy) -> socket.socket
     return sock
 
 
-def _connect_failure(error: OSError, address: str) -> Failure:
+def _connect_failure(error: OSError, address: str) -> CheckError:
     if error.errno in _OUR_FAULTS:
-        return Failure("egress", "local", "connect")
-    return Failure("connect", _CONNECT_DETAILS.get(error.errno or 0, "unreachable"), "connect", address)
+        return CheckError("egress", "local", "connect")
+    return CheckError("connect", _CONNECT_DETAILS.get(error.errno or 0, "unreachable"), "connect", address)
 
 
 async def begin(
@@ -148,15 +148,15 @@ async def begin(
             protocol, sock=sock, ssl=context, server_hostname=host, ssl_handshake_timeout=_NEVER, ssl_shutdown_timeout=1
         )
     except ssl.SSLCertVerificationError as error:
-        raise Failure("tls", _CERTIFICATE_DETAILS.get(error.verify_code, "untrusted"), "tls", host) from error
+        raise CheckError("tls", _CERTIFICATE_DETAILS.get(error.verify_code, "untrusted"), "tls", host) from error
     except (ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionAbortedError, BrokenPipeError) as error:
-        raise Failure("connect", "closed", "tls") from error
+        raise CheckError("connect", "closed", "tls") from error
     except ssl.SSLError as error:
         plain = error.reason in _PLAIN_TEXT_REASONS
-        raise Failure("tls", "plain_text" if plain else "handshake", "tls") from error
+        raise CheckError("tls", "plain_text" if plain else "handshake", "tls") from error
     except ConnectionResetError as error:
         # asyncio reports an end of file within the handshake as a reset without a number.
-        raise Failure("connect", "reset" if error.errno else "closed", "tls") from error
+        raise CheckError("connect", "reset" if error.errno else "closed", "tls") from error
 
 
 def certificate_end(transport: asyncio.BaseTransport) -> int | None:

@@ -19,7 +19,7 @@ from yarl import URL
 from monitoring.addresses import Policy, parse_networks, url_refusal
 from monitoring.answer import MAX_HEADERS, CappedProtocol, read_body
 from monitoring.connecting import (
-    Failure,
+    CheckError,
     Resolver,
     addresses_of,
     begin,
@@ -42,7 +42,7 @@ _HEADERS = {
 
 @cache
 def tls_context(extra_ca: str = "") -> ssl.SSLContext:
-    """The one context of this process (building one costs some 20 ms); `extra_ca` is a file trusted besides the system's."""
+    """The one context of this process (building one costs some 20 ms); `extra_ca` is a file trusted as well."""
     context = ssl.create_default_context()
     if extra_ca:
         context.load_verify_locations(extra_ca)
@@ -103,7 +103,7 @@ class _Visit:
         try:
             async with asyncio.timeout_at(deadline):
                 await self._visit_all()
-        except Failure as failure:
+        except CheckError as failure:
             self._note(fault=failure.fault, phase=failure.phase or self.phase, detail=failure.detail)
             self._note(subject=failure.subject)
         except TimeoutError:
@@ -137,7 +137,7 @@ class _Visit:
         url: URL | None = _parse(self.spec.url)
         while url is not None:
             if reason := url_refusal(url):
-                raise Failure("blocked", reason, subject=url.scheme if reason == "scheme" else "")
+                raise CheckError("blocked", reason, subject=url.scheme if reason == "scheme" else "")
             self._note(url=str(url))
             target = await self._ask_twice(session, url)
             if target is not None:
@@ -146,7 +146,7 @@ class _Visit:
 
     def _leave(self, session: aiohttp.ClientSession, url: URL, target: URL) -> None:
         if len(self.seen.hops) == MAX_REDIRECTS:
-            raise Failure("redirects", "too_many", phase="headers")
+            raise CheckError("redirects", "too_many", phase="headers")
         self._note(hops=(*self.seen.hops, str(url)))
         if (target.scheme, target.host, target.port) != (url.scheme, url.host, url.port):
             self.headers = dict(_HEADERS)
@@ -156,7 +156,7 @@ class _Visit:
         """The next address, or None at the last; once per check a connection that was hung up on is tried again."""
         try:
             return await self._ask(session, url)
-        except Failure as failure:
+        except CheckError as failure:
             if failure.detail not in ("closed", "reset") or failure.fault != "connect" or self.seen.attempts > 1:
                 raise
         self._note(attempts=2)
@@ -174,7 +174,7 @@ class _Visit:
         headers = tuple((name.lower(), value) for name, value in response.headers.items())
         self._note(status=response.status, headers=headers)
         if sum(len(name) + len(value) + 4 for name, value in response.raw_headers) > self.spec.header_cap:
-            raise Failure("protocol", "header_cap", phase="headers")
+            raise CheckError("protocol", "header_cap", phase="headers")
         if response.status in _REDIRECTS and response.status not in self.spec.statuses:
             return self._target(response, url)
         self.phase = "body"
@@ -189,7 +189,8 @@ class _Visit:
             return None
         if response.status == 303 or (response.status in (301, 302) and self.seen.method == "POST"):
             self._note(method="GET")
-        return url.join(_parse(location))
+        target = _parse(location)
+        return target if target.scheme else url.join(target)
 
     async def open(self, url: URL) -> CappedProtocol:
         """A connection of its own for one request: name, socket, TLS, each timed, the address judged in between."""
@@ -222,11 +223,11 @@ class _Visit:
             self.transport.abort()
         self.transport = self.protocol = None
 
-    def hung_up(self, detail: str) -> Failure:
+    def hung_up(self, detail: str) -> CheckError:
         """The failure of a connection that ended before a whole head had come."""
         if self.protocol is not None and self.protocol.head_bytes:
-            return Failure("protocol", "cut_head", "headers")
-        return Failure("connect", detail, "headers")
+            return CheckError("protocol", "cut_head", "headers")
+        return CheckError("connect", detail, "headers")
 
 
 @contextmanager
@@ -235,16 +236,16 @@ def _http_faults(visit: _Visit) -> Iterator[None]:
     try:
         yield
     except aiohttp.ClientPayloadError as error:
-        raise Failure("truncated", "short", "body") from error
+        raise CheckError("truncated", "short", "body") from error
     except (aiohttp.ClientResponseError, HttpProcessingError) as error:
-        raise Failure("protocol", "malformed", "headers") from error
+        raise CheckError("protocol", "malformed", "headers") from error
     except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
-        raise Failure("blocked", "host", "dns") from error
+        raise CheckError("blocked", "host", "dns") from error
     except aiohttp.ServerDisconnectedError as error:
         raise visit.hung_up("closed") from error
     except (aiohttp.ClientOSError, ConnectionError) as error:
         if visit.phase == "body":
-            raise Failure("truncated", "reset", "body") from error
+            raise CheckError("truncated", "reset", "body") from error
         raise visit.hung_up("reset") from error
 
 
@@ -252,7 +253,7 @@ def _parse(address: str) -> URL:
     try:
         return URL(address)
     except ValueError as error:
-        raise Failure("blocked", "host") from error
+        raise CheckError("blocked", "host") from error
 
 
 def _since(started: float) -> int:

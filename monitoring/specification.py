@@ -38,8 +38,9 @@ class CheckSpec(Plain):
     """One check of one address. Times in milliseconds, sizes in bytes.
 
     `header` is a name and the text its value must contain; `json_path` is like `status` or `items[0].name`, with
-    `json_value` the text it must have ("" = it must only exist). `hosts` are the hosts at which a redirect may end; empty
-    means the host of `url`, with or without `www.`. `networks` are the only non-public ones that may be connected to.
+    `json_value` the text it must have ("" = it must only exist). `hosts` are the hosts at which a redirect may end;
+    empty means the host of `url`, with or without `www.`. Of networks that aren't public only `networks` may
+    be connected to.
     `request_headers` may hold secrets and never appear in a result.
     """
 
@@ -99,9 +100,9 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Result(Plain):
-    """The verdict on one check. `at` is the start in UTC epoch seconds and `place` where it was made, set by the worker.
+    """The verdict on one check. `at` is the start in UTC epoch seconds, `place` where it was made.
 
-    `detail` is a closed sub-reason (see monitoring/sentences.py), `subject` the text, host, header or address it speaks of.
+    `detail` is a closed sub-reason (see monitoring/sentences.py), `subject` the text, host, header or address meant.
     `excerpt` (redacted, at most 2 KiB) is evidence for staff only.
     """
 
