@@ -78,6 +78,10 @@ class User(AbstractBaseUser):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def first_name(self) -> str:
+        return self.name.split(" ", 1)[0]
+
     @cached_property
     def memberships_now(self) -> dict[int, str]:
         """Client id → role, of the memberships that are valid today."""

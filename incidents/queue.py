@@ -15,6 +15,7 @@ from accounts.models import User
 from contracts.models import Calendar
 from contracts.terms import calendar_terms, moment, seconds
 from contracts.worktime import work_calendar
+from incidents import journal_words
 from incidents.models import Incident, Pause, Status
 from incidents.sentences import ClockSentence, incident_sentences
 
@@ -34,6 +35,7 @@ class Boundary:
 class Row(TypedDict):
     incident: Incident
     clock: ClockSentence | None
+    last: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,8 @@ def groups(user: User, chosen: str, now: datetime) -> list[Group]:
     ids = dict(firsts[0].union(*firsts[1:], all=True))
     rows: dict[str, list[Row]] = {key: [] for key in conditions}
     for incident in Incident.objects.filter(pk__in=ids).with_row().order_by("due_at", "pk"):
-        rows[ids[incident.pk]].append({"incident": incident, "clock": nearest(incident, now)})
+        last = journal_words.brief(incident.last_entry) if incident.last_entry else ""
+        rows[ids[incident.pk]].append({"incident": incident, "clock": nearest(incident, now), "last": last})
     return [Group(key, NAMES[key], numbers[key], rows[key]) for key in conditions if numbers[key]]
 
 

@@ -1,0 +1,111 @@
+"""What a line of the journal says to people: a person's words in a block, an event in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from contracts.models import Channel, Severity
+from incidents.models import Actor, JournalEntry, Origin, PauseReason, What
+
+EVENTS = {
+    "received": gettext_noop("Report received (%(channel)s)"),
+    "alarm": gettext_noop("Our monitor sees a failure"),
+    "joined": gettext_noop("%(by)s reported the same failure"),
+    "details": gettext_noop("%(by)s added details"),
+    "monitor_failed": gettext_noop("Our monitor sees the failure too"),
+    "monitor_recovered": gettext_noop("Our monitor sees the shop work again"),
+    "resumed": gettext_noop("The clock runs again (it stood: %(reason)s)"),
+    "backup": gettext_noop("Backup ready: %(where)s"),
+    "backup_skipped": gettext_noop("No backup before the repair"),
+    "accepted": gettext_noop("%(by)s confirmed"),
+    "silence": gettext_noop("Accepted by silence"),
+    "severity": gettext_noop("Category: %(severity)s"),
+    "assigned": gettext_noop("Handed to %(name)s"),
+    "escalated": gettext_noop("%(share)s %% of the time used: told %(people)s"),
+    "escalation_asked": gettext_noop("%(by)s asked for a manager"),
+    "update_missed": gettext_noop("The promised update was not sent in time"),
+    "breach": gettext_noop("Deadline missed"),
+    "cancelled": gettext_noop("%(by)s withdrew the report"),
+    "work_started": gettext_noop("Work started"),
+    "auto_reply": gettext_noop("Receipt sent"),
+}
+BLOCKS = {
+    "contact": gettext_noop("to the client"),
+    "internal_note": gettext_noop("internal note"),
+    "client_message": gettext_noop("client"),
+    "paused": gettext_noop("stops the clock: %(reason)s"),
+    "workaround": gettext_noop("workaround"),
+    "resolved": gettext_noop("fixed"),
+    "rejected": gettext_noop("still broken"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """`style` is the list item's class; `title` the bold name, `note` what kind of word it is, `text` the words."""
+
+    entry: JournalEntry
+    style: str
+    title: str
+    note: str
+    text: str
+
+
+def lines(entries: Iterable[JournalEntry]) -> list[Line]:
+    """The newest first, as pages show a journal; pass only what the reader may see."""
+    found = sorted(entries, key=lambda entry: -entry.seq)
+    first = min((entry.seq for entry in found if entry.kind == "contact"), default=0)
+    return [_line(entry, is_reaction=entry.seq == first) for entry in found]
+
+
+def _line(entry: JournalEntry, *, is_reaction: bool) -> Line:
+    if entry.kind in BLOCKS:
+        note = _(BLOCKS[entry.kind]) % _facts(entry)
+        note = f"{note}, {_('reaction')}" if is_reaction else note
+        return Line(entry, _style(entry), str(entry.by or _("monitor")), note, entry.text)
+    return Line(entry, "event", "", _event(entry), entry.text)
+
+
+def _style(entry: JournalEntry) -> str:
+    if not entry.public:
+        return "inside"
+    return "said from-client" if entry.actor == Actor.CLIENT else "said"
+
+
+def _event(entry: JournalEntry) -> str:
+    kind = "silence" if entry.kind == "accepted" and entry.by_id is None else entry.kind
+    return _(EVENTS[kind]) % _facts(entry)
+
+
+def _facts(entry: JournalEntry) -> dict[str, object]:
+    """Every word that a sentence may need, from the entry's typed fields."""
+    facts = entry.facts
+    return {
+        "by": entry.by or _("system"),
+        "channel": _channel(entry.channel),
+        "reason": PauseReason(entry.reason).label if entry.reason in PauseReason.values else "",
+        "severity": f"{entry.severity} {Severity(entry.severity).label}" if entry.severity else "",
+        "where": ", ".join(str(facts[key]) for key in ("where", "size", "checksum") if facts.get(key)),
+        "name": facts.get("name", ""),
+        "share": facts.get("share", ""),
+        "people": ", ".join(facts.get("people", [])),
+        "what": What(facts["what"]).label if facts.get("what") in What.values else "",
+    }
+
+
+def _channel(channel: str) -> str:
+    if channel in Origin.values:
+        return str(Origin(channel).label)
+    return str(Channel(channel).label) if channel in Channel.values else channel
+
+
+def brief(entry: JournalEntry) -> str:
+    """One line for a list: who, and the words or the event."""
+    text = " ".join(entry.text.split())
+    if entry.kind in BLOCKS and text:
+        return f"{entry.by.first_name if entry.by else _('monitor')}: {text}"
+    return f"{_event(entry)}, {entry.by}" if entry.kind == "received" and entry.by else _event(entry)

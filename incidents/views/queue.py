@@ -1,0 +1,65 @@
+"""The queue: the page, and the fragment that changes its cells in place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from accounts.live import mark_of, unchanged
+from accounts.models import AGENT, MANAGER
+from accounts.permissions import SignedRequest, open_to
+from incidents import queue
+
+
+@require_GET
+@open_to(AGENT, MANAGER)
+def show(request: SignedRequest) -> HttpResponse:
+    return render(request, "incidents/queue.html", _context(request))
+
+
+@require_GET
+@open_to(AGENT, MANAGER)
+def live(request: SignedRequest) -> HttpResponse:
+    """Rows that the page shows change in place; what is new, gone or moved is counted and waits for a click."""
+    context = _context(request)
+    if answer := unchanged(request, context["mark"]):
+        return answer
+    shown = [int(row) for row in request.GET.get("rows", "").split(",") if row.isdigit()]
+    places = [row["incident"].pk for group in context["groups"] for row in group.rows]
+    context["changed"] = len(set(shown) ^ set(places)) + _moved(shown, places)
+    context["known"] = set(shown) & set(places)
+    response = render(request, "incidents/_queue_live.html", context)
+    response["ETag"] = f'"{context["mark"]}"'
+    return response
+
+
+def _moved(shown: list[int], places: list[int]) -> int:
+    """How many of the rows in both stand in another order."""
+    here = [row for row in shown if row in set(places)]
+    there = [row for row in places if row in set(shown)]
+    return sum(1 for old, new in zip(here, there, strict=True) if old != new)
+
+
+def _context(request: SignedRequest) -> dict[str, Any]:
+    now = timezone.now().replace(microsecond=0)
+    chosen = request.GET.get("show", "")
+    chosen = chosen if chosen in queue.FILTERS else ""
+    found = queue.groups(request.user, chosen, now)
+    counts = queue.counts(request.user)
+    tabs = [{"key": key, "name": name, "count": counts[key]} for key, (name, _of) in queue.FILTERS.items()]
+    rows = [row for group in found for row in group.rows]
+    facts = [(row["incident"].pk, row["incident"].changed_at, row["clock"] and row["clock"].style) for row in rows]
+    return {
+        "groups": found,
+        "tabs": tabs,
+        "chosen": chosen,
+        "now": now,
+        "boundary": queue.boundary(now),
+        "rows": ",".join(str(row["incident"].pk) for row in rows),
+        "mark": mark_of(facts, [(group.key, group.count) for group in found], request.LANGUAGE_CODE),
+        "next_due": None if found else queue.next_deadline(now),
+    }
