@@ -123,7 +123,7 @@ def compiled(catalog: Catalog) -> bytes:
 
 def _strings(message: Message) -> tuple[str, ...]:
     """One string, or one per plural form."""
-    return (message.string,) if isinstance(message.string, str) else tuple(message.string or ())
+    return (message.string,) if isinstance(message.string, str) else tuple(message.string or ("",))
 
 
 def _joined(message: Message) -> str | tuple[str, ...]:
