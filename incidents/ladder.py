@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from incidents.clock import Event, Terms
+from contracts.worktime import deadline, union, work_calendar
+from incidents.bases import Base, closed, decide, known
+from incidents.clock_facts import TARGETS, Event, Terms
+from incidents.replay import Replay, Stretch, Track
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`share` in percent of the target, or `offset` in real seconds from the deadline (negative = before)."""
+    """`share` in percent of the target, or `offset` from the deadline in seconds of working time (− = before)."""
 
     target: str
     share: int | None = None
@@ -29,12 +32,83 @@ class Fired:
     run: int = 1
     offset: int | None = None
 
+    @property
+    def key(self) -> tuple[str, int | None, int | None, int, int, int]:
+        return self.target, self.share, self.offset, self.run, self.lap, self.round
+
 
 def steps(terms: Terms, events: Sequence[Event], now: int, ladder: Sequence[Step]) -> list[Fired]:
-    """The steps that have fired by `now`, in order of time."""
-    raise NotImplementedError
+    """The steps that have fired by `now`, in order of time. ValueError names an unknown target."""
+    replay = Replay(terms, events, now)
+    fired = [found for target in TARGETS for found in _of_target(replay, target, ladder) if found.at <= now]
+    return sorted(fired, key=lambda found: found.at)
 
 
 def next_fire(terms: Terms, events: Sequence[Event], now: int, ladder: Sequence[Step]) -> Fired | None:
     """The first step to fire after `now` if nothing happens till then; None while paused or stopped."""
-    raise NotImplementedError
+    replay = Replay(terms, events, now)
+    ahead = [found for target in TARGETS for found in _of_target(replay, target, ladder) if found.at > now]
+    return min(ahead, key=lambda found: found.at, default=None)
+
+
+def _of_target(replay: Replay, target: str, ladder: Sequence[Step]) -> Iterator[Fired]:
+    for step in ladder:
+        if step.target not in TARGETS:
+            raise ValueError(f"unknown target: {step.target}")
+    mine = [step for step in ladder if step.target == target]
+    tracks = [*replay.past[target], *([replay.tracks[target]] if target in replay.tracks else [])]
+    seen = set()
+    for track in tracks:
+        for stretch in track.stretches:
+            for found in _of_stretch(track, stretch, mine, replay.now):
+                if found.key not in seen:
+                    seen.add(found.key)
+                    yield found
+
+
+def _of_stretch(track: Track, stretch: Stretch, ladder: Sequence[Step], now: int) -> Iterator[Fired]:
+    """At the end of a stretch nothing fires any more: a target met at that very moment is met."""
+    at = now if stretch.until is None else stretch.until
+    _, base = decide(stretch.rule, closed(track.pauses, at), track.gaps)
+    reached = [(_mark(base, step), _moment(track, base, step, at), step) for step in ladder]
+    due = [(mark, moment, step) for mark, moment, step in reached if moment is not None]
+    past = [row for row in due if row[1] <= stretch.since] if stretch.altered else []
+    if past:
+        mark, _, step = max(past, key=lambda row: row[0])
+        notice = _notice(track, base, stretch.since, at)
+        due = [row for row in due if row not in past] + ([(mark, notice, step)] if notice is not None else [])
+    for _, moment, step in due:
+        fired_at = max(moment, stretch.since)
+        if stretch.until is None or fired_at < stretch.until:
+            yield Fired(
+                track.target, step.share, stretch.lap, stretch.round, fired_at, run=track.run, offset=step.offset
+            )
+
+
+def _mark(base: Base, step: Step) -> int:
+    """Seconds of the target's working time at which the step fires, rounded up to whole ones."""
+    if step.share is not None:
+        return -(-base.seconds * step.share // 100)
+    return max(0, base.seconds + (step.offset or 0))
+
+
+def _moment(track: Track, base: Base, step: Step, at: int) -> int | None:
+    """When the step's mark is reached; over the target it counts on from the deadline, as the delay does."""
+    pauses = known(track.pauses, at)
+    mark = _mark(base, step)
+    if mark <= base.seconds:
+        return base.reached(mark, pauses, track.gaps)
+    due = base.due(pauses, track.gaps)
+    if due is None:
+        return None
+    return deadline(work_calendar(base.calendar), due, mark - base.seconds, track.gaps)
+
+
+def _notice(track: Track, base: Base, since: int, at: int) -> int | None:
+    """Silent while paused: a notice about the past waits for the end of the pause (None: still open)."""
+    if base.due(known(track.pauses, since), track.gaps) is not None:
+        return since
+    for begin, end in union(known(track.pauses, at)):
+        if begin <= since and (end is None or end > since):
+            return end
+    return since

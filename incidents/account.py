@@ -1,0 +1,127 @@
+"""One clock judged at an instant, with the account of its figures. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from contracts.worktime import WorkCalendar, elapsed, work_calendar
+from incidents.bases import Base, closed
+from incidents.clock_facts import Clock, State, TraceLine
+from incidents.replay import Replay, Track
+
+Held = tuple[int, int, str, str]
+"""A span that isn't counted: from, to, kind (pause, handover), reason."""
+
+
+def judge(replay: Replay, target: str) -> Clock:
+    """The target's clock, with its former laps and runs that came to a verdict."""
+    past = (_verdict(replay, track) for track in replay.past[target])
+    earlier = tuple(clock for clock in past if clock.state in {"met", "breached"})
+    track = replay.tracks.get(target)
+    if track is None:
+        return Clock(target, "not_running", earlier=earlier)
+    return replace(_verdict(replay, track), earlier=earlier)
+
+
+def _verdict(replay: Replay, track: Track) -> Clock:
+    if track.cancelled_at is not None:
+        return Clock(track.target, "not_running", lap=track.lap, round=track.round, run=track.run)
+    at = replay.now if track.stopped_at is None else track.stopped_at
+    due, base = track.decided(at)
+    state = _state(track, at, due)
+    work = work_calendar(base.calendar)
+    left = work.between(at, due)
+    late = elapsed(work, due, at, track.gaps) if due < at else 0
+    clock = Clock(
+        target=track.target,
+        state=state,
+        severity=base.severity,
+        calendar=base.calendar,
+        started_at=track.rule[0].base.start,
+        deadline=None if state == "paused" else due,
+        stopped_at=track.stopped_at,
+        noticed_at=max(due, track.known_at or due) if state == "breached" else None,
+        lap=track.lap,
+        round=track.round,
+        run=track.run,
+        used=base.seconds - left + late,
+        left=left,
+        late=late,
+        total=base.seconds,
+    )
+    return replace(clock, trace=tuple(_account(replay, track, clock, base, at)))
+
+
+def _state(track: Track, at: int, due: int) -> State:
+    if due < at:
+        return "breached"
+    if track.stopped_at is not None:
+        return "met"
+    return "paused" if track.due(at) is None else "running"
+
+
+def _account(replay: Replay, track: Track, clock: Clock, base: Base, at: int) -> Iterator[TraceLine]:
+    due, _ = track.decided(at)
+    pauses = closed(track.pauses, at)
+    for change in track.rule:
+        until = change.base.due(pauses, track.gaps)
+        begin = change.base.start if change.kind == "start" else change.at
+        yield TraceLine(begin, until, change.kind, change.base.seconds, change.base.severity)
+    if len(track.rule) > 1:
+        yield TraceLine(base.start, due, "decides", base.seconds, base.severity)
+    work = work_calendar(base.calendar)
+    held = sorted(_held(replay, track, at))
+    yield from _before(work, base, held, min(at, due))
+    if clock.deadline is not None:
+        yield TraceLine(due, None, "deadline", base.seconds, base.severity)
+    yield from _after(work, held, due, at)
+    if clock.stopped_at is not None:
+        yield TraceLine(clock.stopped_at, None, "stop", clock.used)
+    yield TraceLine(at, clock.deadline, clock.state, clock.late if clock.state == "breached" else clock.left)
+
+
+def _held(replay: Replay, track: Track, at: int) -> Iterator[Held]:
+    for begin, end in track.gaps:
+        yield begin, end, "handover", ""
+    if track.target != "reaction":
+        for reason, (begin, until) in zip(replay.reasons, replay.pauses, strict=True):
+            if begin < at:
+                yield begin, at if until is None else min(until, at), "pause", reason
+
+
+def _before(work: WorkCalendar, base: Base, held: list[Held], end: int) -> Iterator[TraceLine]:
+    """From the start to `end`: waiting for the opening, worked time, and what is given back (a union)."""
+    cursor = base.start
+    opening = work.opening(cursor)
+    if cursor < opening and cursor < end:
+        yield TraceLine(cursor, min(opening, end), "wait", 0)
+        cursor = min(opening, end)
+    for since, until, kind, reason in held:
+        begin, finish = max(since, cursor), min(until, end)
+        if finish <= begin:
+            continue
+        if begin > cursor:
+            yield TraceLine(cursor, begin, "worked", work.between(cursor, begin))
+        yield TraceLine(begin, finish, kind, work.between(begin, finish), reason)
+        cursor = finish
+    if cursor < end:
+        yield TraceLine(cursor, end, "worked", work.between(cursor, end))
+
+
+def _after(work: WorkCalendar, held: list[Held], due: int, at: int) -> Iterator[TraceLine]:
+    """From the deadline on: the delay, without deliveries that waited; a pause shortens nothing."""
+    cursor = due
+    for since, until, kind, reason in held:
+        begin, finish = max(since, cursor), min(until, at)
+        if finish <= begin:
+            continue
+        if kind == "pause":
+            yield TraceLine(begin, finish, "pause_late", 0, reason)
+            continue
+        if begin > cursor:
+            yield TraceLine(cursor, begin, "late", work.between(cursor, begin))
+        yield TraceLine(begin, finish, kind, work.between(begin, finish), reason)
+        cursor = finish
+    if cursor < at:
+        yield TraceLine(cursor, at, "late", work.between(cursor, at))

@@ -1,0 +1,145 @@
+"""What the clocks read and what they answer: terms, events, a clock with its account. Pure data.
+
+Instants are int seconds since the epoch (UTC), spans int seconds of working time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from contracts.worktime import CalendarTerms
+
+TARGETS = ("reaction", "restore", "final_fix")
+REPAIR_STARTS = ("report", "first_contact", "contact_or_reaction_deadline", "work_started")
+REOPEN = ("continue", "restart")
+REASONS = ("client_answer", "third_party", "client_wait", "force_majeure", "maintenance_window")
+CHANGES = ("worse", "downgrade", "correction")
+KINDS = (
+    "received",
+    "received_earlier",
+    "contact",
+    "auto_reply",
+    "internal_note",
+    "client_message",
+    "paused",
+    "resumed",
+    "work_started",
+    "workaround",
+    "resolved",
+    "rejected",
+    "accepted",
+    "closed",
+    "severity",
+    "cancelled",
+    "merged_into",
+)
+State = Literal["running", "paused", "met", "breached", "not_running"]
+
+
+@dataclass(frozen=True, slots=True)
+class TargetTerms:
+    seconds: int
+    calendar: CalendarTerms
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the contract's version promises. `severities`: the strictest first, each with its targets by name."""
+
+    repair_starts: str
+    reopen: str
+    severities: tuple[tuple[str, tuple[tuple[str, TargetTerms], ...]], ...]
+
+    def target(self, severity: str, name: str) -> TargetTerms | None:
+        return dict(dict(self.severities)[severity]).get(name)
+
+    def rank(self, severity: str) -> int:
+        """0 is the strictest."""
+        return [name for name, _ in self.severities].index(severity)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One fact of the journal; `at` is the instant from which it counts.
+
+    `severity`: of received, received_earlier (optional) and severity (the new one). `change`: of severity.
+    `reason`: of paused and resumed.
+    """
+
+    at: int
+    kind: str
+    severity: str = ""
+    change: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TraceLine:
+    """One line of a clock's account; `detail` is data, not text.
+
+    start (seconds: the target; until: its deadline; detail: category) · worse, downgrade, correction (the same, for
+    the new base) · decides (detail: the category whose base counts) · wait (till the opening) · worked · pause (given
+    back; detail: reason) · handover (delivery to rejection, not counted) · deadline · late · pause_late (shortens no
+    delay) · stop · last the state (seconds: left or late).
+    """
+
+    at: int
+    until: int | None
+    kind: str
+    seconds: int
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """One target's clock at `now`. `earlier`: its former laps and runs that were judged.
+
+    used + left = total while nothing is late; used = total + late after the deadline. `severity`, `calendar` and
+    `total` are those of the base that decides. `run` counts the starts of a target (a new workaround starts the
+    final fix anew), `lap` the restarts after a rejection, `round` the bases that decided. `noticed_at`: when a breach
+    could first be known, later than its deadline where a correction found it.
+    """
+
+    target: str
+    state: State
+    severity: str = ""
+    calendar: CalendarTerms | None = None
+    started_at: int | None = None
+    deadline: int | None = None
+    stopped_at: int | None = None
+    noticed_at: int | None = None
+    lap: int = 1
+    round: int = 1
+    run: int = 1
+    used: int = 0
+    left: int = 0
+    late: int = 0
+    total: int = 0
+    trace: tuple[TraceLine, ...] = ()
+    earlier: tuple[Clock, ...] = ()
+
+
+def check_terms(terms: Terms) -> None:
+    """ValueError names a word that the terms' language doesn't have."""
+    if terms.repair_starts not in REPAIR_STARTS:
+        raise ValueError(f"unknown start of the repair: {terms.repair_starts}")
+    if terms.reopen not in REOPEN:
+        raise ValueError(f"unknown reopen rule: {terms.reopen}")
+    for _, targets in terms.severities:
+        for name, _ in targets:
+            if name not in TARGETS:
+                raise ValueError(f"unknown target: {name}")
+
+
+def check_event(terms: Terms, event: Event) -> None:
+    """ValueError names an unknown kind, category, change or reason."""
+    if event.kind not in KINDS:
+        raise ValueError(f"unknown event: {event.kind}")
+    if event.kind in {"paused", "resumed"} and event.reason not in REASONS:
+        raise ValueError(f"unknown reason of a pause: {event.reason or '(none)'}")
+    if event.kind == "severity" and event.change not in CHANGES:
+        raise ValueError(f"unknown kind of severity change: {event.change or '(none)'}")
+    named = event.kind in {"received", "severity"} or event.severity
+    if named and event.severity not in dict(terms.severities):
+        raise ValueError(f"unknown severity: {event.severity or '(none)'}")

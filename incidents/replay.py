@@ -1,0 +1,401 @@
+"""The events of an incident played in order: what starts, stops, pauses, changes and is sent on. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from contracts.worktime import Pause, Span
+from incidents.bases import Base, Change, Rule, closed, decide, known
+from incidents.clock_facts import TARGETS, Event, TargetTerms, Terms, check_event, check_terms
+
+
+@dataclass(slots=True)
+class Stretch:
+    """A time in which a clock ran by one rule. `altered`: a severity change gave it another deciding base."""
+
+    rule: Rule
+    lap: int
+    round: int
+    since: int
+    until: int | None = None
+    altered: bool = False
+
+
+@dataclass(slots=True)
+class Track:
+    """One start of one target's clock. `known_at`: before it nobody could know this deadline."""
+
+    target: str
+    rule: Rule
+    run: int = 1
+    lap: int = 1
+    round: int = 1
+    stopped_at: int | None = None
+    cancelled_at: int | None = None
+    known_at: int | None = None
+    pauses: list[Pause] = field(default_factory=list)
+    gaps: list[Span] = field(default_factory=list)
+    stretches: list[Stretch] = field(default_factory=list)
+    rebased: bool = False
+
+    @property
+    def runs(self) -> bool:
+        return self.stopped_at is None and self.cancelled_at is None
+
+    def decided(self, at: int) -> tuple[int, Base]:
+        """The deadline and its base if every open pause ended at `at`."""
+        return decide(self.rule, closed(self.pauses, at), self.gaps)
+
+    def due(self, at: int) -> int | None:
+        """The deadline as it stands at `at`: None while paused."""
+        _, base = self.decided(at)
+        return base.due(known(self.pauses, at), self.gaps)
+
+    def late(self, at: int) -> bool:
+        return self.decided(at)[0] < at
+
+    def open(self, since: int, *, altered: bool = False) -> None:
+        self.stretches.append(Stretch(self.rule, self.lap, self.round, since, altered=altered))
+
+    def shut(self, at: int) -> None:
+        if self.stretches and self.stretches[-1].until is None:
+            self.stretches[-1].until = at
+
+    def stop(self, at: int) -> None:
+        if self.runs:
+            self.stopped_at = at
+            self.shut(at)
+
+    def cancel(self, at: int) -> None:
+        """Ends without a verdict, but a breach stays and stops."""
+        if not self.runs:
+            return
+        if self.late(at):
+            self.stop(at)
+        else:
+            self.cancelled_at = at
+            self.shut(at)
+
+    def rebase(self, rule: Rule, since: int) -> None:
+        """Another rule: a new round where another base decides by it."""
+        at = since if self.stopped_at is None else self.stopped_at
+        _, before = self.decided(at)
+        self.rule = rule
+        if self.decided(at)[1].same(before):
+            return
+        if not self.runs:
+            self.rebased = True
+            return
+        self.shut(since)
+        self.round += 1
+        self.open(since, altered=True)
+
+
+class Replay:
+    """An incident at `now`. Events after `now` don't exist yet; equal instants keep their given order."""
+
+    def __init__(self, terms: Terms, events: Sequence[Event], now: int) -> None:
+        check_terms(terms)
+        for event in events:
+            check_event(terms, event)
+        self.terms, self.now = terms, now
+        self.tracks: dict[str, Track] = {}
+        self.past: dict[str, list[Track]] = {target: [] for target in TARGETS}
+        self.pauses: list[Pause] = []
+        self.reasons: list[str] = []
+        self.origins: dict[str, int] = {}
+        self.waiting: dict[str, list[Event]] = {target: [] for target in TARGETS}
+        self.contact_at: int | None = None
+        self.workaround_at: int | None = None
+        self.repair_at: int | None = None
+        self.closed = False
+        self.over = False
+        self._play(sorted((event for event in events if event.at <= now), key=lambda event: event.at))
+
+    def _play(self, events: list[Event]) -> None:
+        if not any(event.kind == "received" for event in events):
+            return
+        self._receive([event for event in events if event.kind in {"received", "received_earlier"}])
+        for event in events:
+            self._reaction_ran_out(event.at)
+            if not self.over and event.kind in HANDLERS:
+                HANDLERS[event.kind](self, event)
+        self._reaction_ran_out(self.now)
+
+    def _receive(self, receipts: list[Event]) -> None:
+        """Of joined reports the earliest receipt and the strictest category count."""
+        self.severity = min((event.severity for event in receipts if event.severity), key=self.terms.rank)
+        at = receipts[0].at
+        self._begin("reaction", at)
+        if self.terms.repair_starts == "report":
+            self._begin("restore", at)
+
+    # Starting
+
+    def _target(self, name: str) -> TargetTerms | None:
+        return self.terms.target(self.severity, name)
+
+    def _begin(self, name: str, at: int) -> None:
+        """The moment from which a target counts, where the category has it."""
+        self.origins[name] = at
+        if self._target(name) is not None:
+            self._start(name, self._base(name, at), Event(at, "start"))
+
+    def _base(self, name: str, start: int, severity: str = "") -> Base:
+        found = self.terms.target(severity or self.severity, name)
+        if found is None:
+            raise ValueError(f"{severity or self.severity} has no {name}")
+        return Base(start, found.seconds, found.calendar, severity or self.severity)
+
+    def _start(self, name: str, base: Base, event: Event, *, lap: int = 1) -> None:
+        rule = (Change("first", base, event.at, event.change or event.kind),)
+        track = Track(name, rule, lap=lap, pauses=[] if name == "reaction" else self.pauses)
+        before = self.tracks.get(name)
+        if before is not None:
+            self.past[name].append(before)
+            track.round = before.round + 1
+            track.run = before.run + (lap == 1)
+        self.tracks[name] = track
+        track.open(event.at, altered=base.start < event.at)
+
+    def _begin_restore(self, at: int, *modes: str) -> None:
+        if self.terms.repair_starts in modes and "restore" not in self.origins:
+            self._begin("restore", at)
+
+    def _reaction_ran_out(self, at: int) -> None:
+        reaction = self.tracks.get("reaction")
+        if reaction is None or not reaction.runs or self.over:
+            return
+        due, _ = reaction.decided(at)
+        if due <= at:
+            self._begin_restore(due, "contact_or_reaction_deadline")
+
+    # Stopping
+
+    def _stop(self, name: str, at: int) -> None:
+        if name in self.tracks:
+            self.tracks[name].stop(at)
+
+    def contact(self, event: Event) -> None:
+        if self.contact_at is None:
+            self.contact_at = event.at
+            self._stop("reaction", event.at)
+            self._begin_restore(event.at, "first_contact", "contact_or_reaction_deadline")
+
+    def work_started(self, event: Event) -> None:
+        self._begin_restore(event.at, "work_started")
+
+    def pause(self, event: Event) -> None:
+        self.contact(event)
+        if (event.reason, None) not in self._open_pauses():
+            self.pauses.append((event.at, None))
+            self.reasons.append(event.reason)
+
+    def _open_pauses(self) -> list[tuple[str, int | None]]:
+        return [(reason, end) for reason, (_, end) in zip(self.reasons, self.pauses, strict=True) if end is None]
+
+    def _resume(self, at: int, *reasons: str) -> None:
+        """Ends the open pauses of the named reasons; with none named, all."""
+        for i, (begin, end) in enumerate(self.pauses):
+            if end is None and (not reasons or self.reasons[i] in reasons):
+                self.pauses[i] = (begin, at)
+
+    def resume(self, event: Event) -> None:
+        self._resume(event.at, event.reason)
+
+    def _deliver(self, event: Event) -> bool:
+        """True where this delivery is one: while another stands, it is a message."""
+        self.contact(event)
+        if self.repair_at is not None or (event.kind == "workaround" and self.workaround_at is not None):
+            return False
+        self._begin_restore(event.at, "work_started")
+        self._resume(event.at)
+        return True
+
+    def workaround(self, event: Event) -> None:
+        if self._deliver(event):
+            self._stop("restore", event.at)
+            self.workaround_at = event.at
+            self._begin("final_fix", event.at)
+
+    def resolve(self, event: Event) -> None:
+        if self._deliver(event):
+            self._stop("restore", event.at)
+            self._stop("final_fix", event.at)
+            self.repair_at = event.at
+
+    def reject(self, event: Event) -> None:
+        """Concerns the last delivery that still stands."""
+        self._resume(event.at, "client_answer")
+        if self.closed:
+            return
+        delivered, self.repair_at = self.repair_at, None
+        if delivered is not None:
+            self._send_on("restore" if self.workaround_at is None else "final_fix", delivered, event)
+            return
+        delivered, self.workaround_at = self.workaround_at, None
+        if delivered is not None:
+            self._withdraw_final_fix(event.at)
+            self._send_on("restore", delivered, event)
+
+    def _withdraw_final_fix(self, at: int) -> None:
+        self.origins.pop("final_fix", None)
+        self.waiting["final_fix"].clear()
+        if "final_fix" in self.tracks:
+            self._retire(self.tracks["final_fix"], at)
+
+    def _retire(self, track: Track, at: int) -> None:
+        """Nothing runs from now on; a verdict that was reached stays on record among the earlier ones."""
+        track.cancel(at)
+        self.past[track.target].append(track)
+        self.tracks[track.target] = Track(
+            track.target, track.rule, run=track.run, lap=track.lap, round=track.round, cancelled_at=at
+        )
+
+    def _send_on(self, name: str, delivered: int, event: Event) -> None:
+        """The clock of a rejected delivery goes on with what is left, or starts anew after one in time."""
+        waiting, self.waiting[name] = self.waiting[name], []
+        track = self.tracks.get(name)
+        if track is not None and track.stopped_at is not None:
+            if self.terms.reopen == "restart" and not track.late(delivered):
+                self._restart(track, event)
+                return
+            track.gaps.append((delivered, event.at))
+            track.stopped_at = None
+            track.round += track.rebased
+            track.open(event.at, altered=track.rebased)
+            track.rebased = False
+        for change in waiting:
+            self._change(name, change, event.at)
+            if name in self.tracks and self.tracks[name] is not track:
+                track = self.tracks[name]
+                track.gaps.append((delivered, event.at))
+
+    def _restart(self, track: Track, event: Event) -> None:
+        if self._target(track.target) is None:
+            self._retire(track, event.at)
+        else:
+            self.origins[track.target] = event.at
+            self._start(track.target, self._base(track.target, event.at), event, lap=track.lap + 1)
+
+    def accept(self, event: Event) -> None:
+        """Closes what is repaired, or what a workaround ended because nothing else runs."""
+        self._resume(event.at, "client_answer")
+        final_fix = self.tracks.get("final_fix")
+        if self.repair_at is not None or (self.workaround_at is not None and (final_fix is None or not final_fix.runs)):
+            self.closed = True
+            for waiting in self.waiting.values():
+                waiting.clear()
+
+    def cancel(self, event: Event) -> None:
+        self._resume(event.at)
+        for track in self.tracks.values():
+            track.cancel(event.at)
+        self.over = True
+
+    # Severity
+
+    def change_severity(self, event: Event) -> None:
+        stricter = self.terms.rank(event.severity) < self.terms.rank(self.severity)
+        self.severity = event.severity
+        for name in TARGETS:
+            track = self.tracks.get(name)
+            judged_again = event.change == "correction" and stricter
+            if judged_again and name == "restore":
+                self._earlier_start(event)
+            if (track is not None and track.runs) or judged_again:
+                self._change(name, event, event.at, again=judged_again)
+            elif not self.closed:
+                self._change_later(name, event)
+
+    def _earlier_start(self, event: Event) -> None:
+        """A reaction whose deadline turns out to have been earlier lets the repair start earlier."""
+        reaction = self.tracks.get("reaction")
+        restore = self.tracks.get("restore")
+        if self.terms.repair_starts != "contact_or_reaction_deadline" or reaction is None:
+            return
+        if restore is not None and restore.lap > 1:
+            return
+        due, _ = reaction.decided(event.at)
+        if due <= event.at:
+            self.origins["restore"] = min(due, self.origins.get("restore", due))
+
+    def _change_later(self, name: str, event: Event) -> None:
+        """Worse and milder touch what a delivery stopped only if it's sent on; what never ran starts now."""
+        delivered = self.repair_at if name == "final_fix" else self._delivered()
+        if delivered is not None:
+            self.waiting[name].append(event)
+        else:
+            self._change(name, event, event.at)
+
+    def _delivered(self) -> int | None:
+        return self.repair_at if self.workaround_at is None else self.workaround_at
+
+    def _change(self, name: str, event: Event, since: int, *, again: bool = False) -> None:
+        track = self.tracks.get(name)
+        if track is None or track.cancelled_at is not None:
+            self._start_by_change(name, event, since)
+        elif self.terms.target(event.severity, name) is None:
+            if track.runs and not track.late(event.at):
+                track.cancelled_at = since
+                track.shut(since)
+        elif track.runs or again:
+            self._apply(track, self._base(name, event.at, event.severity), event, since)
+
+    def _start_by_change(self, name: str, event: Event, since: int) -> None:
+        """Only the new category has the target: from the change, by a correction from the target's own start."""
+        origin = self.origins.get(name)
+        if origin is None or self.terms.target(event.severity, name) is None:
+            return
+        corrected = event.change == "correction"
+        stopped = self._stopped_by(name)
+        if (self.closed and stopped is None) or (stopped is not None and not corrected):
+            return
+        base = self._base(name, origin if corrected else event.at, event.severity)
+        self._start(name, base, Event(since, "severity", change=event.change))
+        if corrected:
+            self.tracks[name].known_at = event.at
+        if stopped is not None:
+            self.tracks[name].stretches.clear()
+            self.tracks[name].stop(stopped)
+
+    def _stopped_by(self, name: str) -> int | None:
+        if name == "reaction":
+            return self.contact_at
+        return self.repair_at if name == "final_fix" else self._delivered()
+
+    def _apply(self, track: Track, base: Base, event: Event, since: int) -> None:
+        judged_at = track.stopped_at if track.stopped_at is not None else event.at
+        due, _ = track.decided(judged_at)
+        late = due < judged_at
+        if event.change == "worse":
+            track.rebase((*track.rule, Change("lesser", base, event.at, "worse")), since)
+            return
+        if event.change == "downgrade":
+            own = replace(base, start=track.rule[0].base.start)
+            if not late:
+                track.rebase((*track.rule, Change("greater", own, event.at, "downgrade")), since)
+            return
+        own = replace(base, start=self.origins[track.target])
+        rule = (Change("first", own, event.at, "correction"),)
+        if not late or decide(rule, closed(track.pauses, judged_at), track.gaps)[0] <= due:
+            noticed = max(due, track.known_at or due) if late else event.at
+            track.rebase(rule, since)
+            track.known_at = noticed
+
+
+HANDLERS: dict[str, Callable[[Replay, Event], None]] = {
+    "contact": Replay.contact,
+    "work_started": Replay.work_started,
+    "paused": Replay.pause,
+    "resumed": Replay.resume,
+    "workaround": Replay.workaround,
+    "resolved": Replay.resolve,
+    "rejected": Replay.reject,
+    "accepted": Replay.accept,
+    "closed": Replay.accept,
+    "cancelled": Replay.cancel,
+    "merged_into": Replay.cancel,
+    "severity": Replay.change_severity,
+}
