@@ -1,39 +1,19 @@
-"""What people are told: rows of the outbox, written in the transaction of the change, each in its reader's language."""
+"""Who is told: rows of the outbox, written in the transaction of the change, each in its reader's language."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.db.models import QuerySet
-from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from accounts.models import INCIDENT_STAFF, MANAGER, User
 from contracts.models import Channel, EscalationStep, Whom
-from incidents.models import Incident, JournalEntry, Notification
-
-SUBJECTS = {
-    "received": gettext_noop("%(nr)s: we received your report"),
-    "alarm": gettext_noop("%(nr)s: our monitor sees a failure"),
-    "joined": gettext_noop("%(nr)s: your report joined this incident"),
-    "contact": gettext_noop("%(nr)s: message from %(by)s"),
-    "paused": gettext_noop("%(nr)s: we need your answer"),
-    "workaround": gettext_noop("%(nr)s: the shop sells again, by a workaround"),
-    "resolved": gettext_noop("%(nr)s: fixed, please check"),
-    "severity": gettext_noop("%(nr)s: category %(severity)s"),
-    "client_message": gettext_noop("%(nr)s: the client answered"),
-    "rejected": gettext_noop("%(nr)s: the client says it is still broken"),
-    "accepted": gettext_noop("%(nr)s: the client confirmed"),
-    "cancelled": gettext_noop("%(nr)s: the client withdrew the report"),
-    "assigned": gettext_noop("%(nr)s is yours now"),
-    "escalation_asked": gettext_noop("%(nr)s: the client asks for a manager"),
-}
+from incidents import letters
+from incidents.models import ClockRow, Incident, JournalEntry, Notification
 
 
 def receipt(incident: Incident, entry: JournalEntry, *, to: User, at: datetime) -> None:
@@ -47,10 +27,7 @@ def tell_client(incident: Incident, entry: JournalEntry, *, at: datetime) -> Non
 
 def tell_staff(incident: Incident, entry: JournalEntry, *, at: datetime) -> None:
     """The assignee; where nobody has the incident, those on duty."""
-    if incident.assignee:
-        people: Iterable[User] = [incident.assignee]
-    else:
-        people = _staff().filter(on_duty=True)
+    people = [incident.assignee] if incident.assignee else _staff().filter(on_duty=True)
     _write(people, incident, entry, at=at)
 
 
@@ -64,28 +41,55 @@ def tell_managers(incident: Incident, entry: JournalEntry, *, at: datetime) -> N
 
 def tell_step(incident: Incident, step: EscalationStep, *, key: str, at: datetime, sentence: str) -> int:
     """Send one rung of the ladder to whom it names; returns how many notices were written."""
+    rows = step_rows(incident, step, key=key, at=at, sentence=sentence, people=People(), clocks=_clocks(incident))
+    return store(rows)
+
+
+class People:
+    """Who a rung names, asked once a sweep and not once a row."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, int | None], list[User]] = {}
+
+    def of(self, incident: Incident, step: EscalationStep) -> list[User]:
+        """A rung for an assignee that nobody is yet goes to those on duty."""
+        if step.whom == Whom.PERSON:
+            return [step.person] if step.person else []
+        if step.whom == Whom.ASSIGNEE and incident.assignee:
+            return [incident.assignee]
+        whom = Whom.DUTY if step.whom == Whom.ASSIGNEE else step.whom
+        key = (whom, incident.client_id if whom == Whom.OWNER else None)
+        if key not in self._known:
+            self._known[key] = _owners(incident) if whom == Whom.OWNER else _role(whom)
+        return self._known[key]
+
+
+def _owners(incident: Incident) -> list[User]:
+    members = incident.client.memberships.valid(_local_day(incident)).filter(role="owner")
+    return [membership.user for membership in members.select_related("user") if membership.user.is_active]
+
+
+def _role(whom: str) -> list[User]:
+    return list(_staff().filter(provider_role=MANAGER) if whom == Whom.MANAGER else _staff().filter(on_duty=True))
+
+
+def step_rows(
+    incident: Incident,
+    step: EscalationStep,
+    *,
+    key: str,
+    at: datetime,
+    sentence: str,
+    people: People,
+    clocks: Sequence[ClockRow],
+) -> list[Notification]:
+    """The notices of one rung, not yet written; `sentence` is a source string."""
     rows = []
-    for person in _whom(incident, step):
+    for person in people.of(incident, step):
         with translation.override(person.language):
-            context = _context(incident, person, at) | {"sentence": _(sentence), "step": step}
-            subject = _("%(nr)s: %(share)s %% of the %(target)s time used") % {
-                "nr": incident.nr, "share": step.share, "target": step.get_target_display(),
-            }  # fmt: skip
-            rows.append(_row(f"{key}-{person.pk}", incident, person, step.channel, subject, "step", context, at))
-    return _store(rows)
-
-
-def _whom(incident: Incident, step: EscalationStep) -> list[User]:
-    """The people a rung names; a rung for an assignee that nobody is yet goes to those on duty."""
-    if step.whom == Whom.PERSON:
-        return [step.person] if step.person else []
-    if step.whom == Whom.ASSIGNEE and incident.assignee:
-        return [incident.assignee]
-    if step.whom == Whom.OWNER:
-        members = incident.client.memberships.valid(_local_day(incident)).filter(role="owner")
-        return [membership.user for membership in members.select_related("user") if membership.user.is_active]
-    role = _staff().filter(provider_role=MANAGER) if step.whom == Whom.MANAGER else _staff().filter(on_duty=True)
-    return list(role)
+            letter = letters.about_step(incident, step, person, _(sentence), at, clocks)
+            rows.append(letters.row(f"{key}-{person.pk}", person, step.channel, "step", letter, at))
+    return rows
 
 
 def _staff() -> QuerySet[User]:
@@ -107,63 +111,26 @@ def _local_day(incident: Incident) -> date:
     return incident.changed_at.astimezone(ZoneInfo(incident.zone)).date()
 
 
+def _clocks(incident: Incident) -> list[ClockRow]:
+    return list(incident.clocks.all())
+
+
 def _write(
     people: Iterable[User], incident: Incident, entry: JournalEntry, *, at: datetime, template: str = "notice"
 ) -> None:
     """One e-mail a person about one entry; nobody is told what they did themselves, but for the receipt."""
-    rows = []
+    rows, clocks = [], _clocks(incident)
     for person in people:
         if not person.is_active or (person.pk == entry.by_id and template != "receipt"):
             continue
         with translation.override(person.language):
-            subject = _(SUBJECTS[entry.kind]) % {
-                "nr": incident.nr,
-                "by": entry.by or _("the monitor"),
-                "severity": incident.severity,
-            }
-            context = _context(incident, person, at) | {"entry": entry}
-            key = f"entry-{entry.pk}-{person.pk}"
-            rows.append(_row(key, incident, person, Channel.EMAIL, subject, template, context, at))
-    _store(rows)
+            letter = letters.about_entry(incident, entry, person, template, at, clocks)
+            rows.append(letters.row(f"entry-{entry.pk}-{person.pk}", person, Channel.EMAIL, template, letter, at))
+    store(rows)
 
 
-def _context(incident: Incident, person: User, at: datetime) -> dict[str, Any]:
-    clocks = {row.target: row for row in incident.clocks.select_related("calendar")}
-    return {
-        "incident": incident,
-        "person": person,
-        "clocks": clocks,
-        "now": at,
-        "zone": incident.zone,
-        "duty_phone": settings.DUTY_PHONE,
-        "provider": settings.PROVIDER_NAME,
-        "link": f"{settings.BASE_URL}/incidents/{incident.nr}/",
-        "head": incident.journal_head,
-    }
-
-
-def _row(
-    key: str,
-    incident: Incident,
-    person: User,
-    channel: str,
-    subject: str,
-    template: str,
-    context: dict[str, Any],
-    at: datetime,
-) -> Notification:
-    """A row of the outbox. Messages to a phone carry no names and no details: only the subject and the link."""
-    phone = channel != Channel.EMAIL
-    text = f"{subject}. {context['link']}" if phone else render_to_string(f"incidents/mail/{template}.txt", context)
-    html = "" if phone else render_to_string(f"incidents/mail/{template}.html", context)
-    return Notification(
-        key=f"{key}-{channel}", incident=incident, recipient=person, channel=channel, subject=subject, body=text,
-        address=person.phone if phone else person.email, html=html, created_at=at, next_attempt_at=at,
-    )  # fmt: skip
-
-
-def _store(rows: list[Notification]) -> int:
-    """Write what has an address, once per key, and wake the sender after the commit."""
+def store(rows: Iterable[Notification]) -> int:
+    """Write what has an address, once per key; the sender looks every two seconds."""
     known = [row for row in rows if row.address]
     Notification.objects.bulk_create(known, ignore_conflicts=True)
     return len(known)
