@@ -108,6 +108,9 @@ EACH: dict[tuple[Rounding, int], Promise] = {
     (Rounding.FULL, 3600): gettext_lazy("for each full hour"),
     (Rounding.FULL, 86400): gettext_lazy("for each full day"),
     (Rounding.FULL, 0): gettext_lazy("for each full period of %(width)s"),
+    (Rounding.EXACT, 60): gettext_lazy("for each minute, in proportion"),
+    (Rounding.EXACT, 3600): gettext_lazy("for each hour, in proportion"),
+    (Rounding.EXACT, 86400): gettext_lazy("for each day, in proportion"),
     (Rounding.EXACT, 0): gettext_lazy("for each %(width)s, in proportion"),
     (Rounding.ONCE, 0): gettext_lazy("once per breach, whatever the delay"),
 }

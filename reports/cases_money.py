@@ -127,9 +127,7 @@ def _monthly(where: str, given: object) -> Answer:
     settled = month(
         decimal(where, needed(where, told, "monthly_fee_net")),
         [_incident(where, n, one) for n, one in enumerate(items(where, needed(where, told, "incidents")), 1)],
-        MonthRules(
-            RULES[str(rule)], Caps(*(_level(where, told, level) for level in ("incident", "month", "contract")))
-        ),
+        MonthRules(rule, limits),
         charged=decimal(where, told.get("contract_already_charged_pln") or 0),
         waived=decimal(where, told.get("waived_pln") or 0),
     )

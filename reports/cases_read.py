@@ -111,11 +111,13 @@ def _same_figure(expected: object, got: object) -> bool:
     exact = Fraction(got)
     if _terminates(exact):
         return exact == Fraction(wanted)
-    return abs(exact - Fraction(wanted)) < Fraction(Decimal(1).scaleb(min(-1, int(wanted.as_tuple().exponent))))
+    places = -int(wanted.as_tuple().exponent)
+    scaled = exact * 10**places
+    return places >= 2 and wanted.scaleb(places) in (scaled // 1, (scaled + Fraction(1, 2)) // 1)
 
 
 def _terminates(value: Fraction) -> bool:
-    """Whether a figure can be written out as a decimal; one that can't is compared to the places written."""
+    """Whether a figure can be written out; one that can't is compared to the places written, two at least."""
     rest = value.denominator
     for prime in (2, 5):
         while rest % prime == 0:

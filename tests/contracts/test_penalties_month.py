@@ -1,0 +1,165 @@
+"""A month: cumulation, caps in their order, waived lines and sums, one event and one cause."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+
+from contracts.penalties import ZERO, Cap, Caps, Kind, Line, PenaltyError, ResultLine
+from contracts.penalty_credit import Band, BandLine, band_percent, credit
+from contracts.penalty_month import (
+    Cumulation,
+    DroppedLine,
+    DropReason,
+    Incident,
+    MonthRules,
+    Owed,
+    SameCause,
+    SameEvent,
+    WaivedLine,
+    month,
+    total_of,
+)
+
+FEE = Decimal("5000.00")
+TWENTY = Caps(month=Cap(Kind.PERCENT, Decimal(20)))
+
+
+def incident(name: str, *amounts: str, cause: str = "", used: Decimal = ZERO) -> Incident:
+    return Incident(name, tuple(Owed("restore", Decimal(amount)) for amount in amounts), cause=cause, used=used)
+
+
+def dropped(lines: tuple[Line, ...]) -> list[tuple[str, DropReason]]:
+    return [(line.subject, line.reason) for line in lines if isinstance(line, DroppedLine)]
+
+
+@pytest.mark.parametrize(("rule", "amount"), [(Cumulation.CUMULATIVE, "250.00"), (Cumulation.HIGHEST, "200.00")])
+def test_several_targets_of_an_incident_add_up_or_the_highest_counts(rule: Cumulation, amount: str) -> None:
+    account = month(FEE, [incident("1", "50.00", "200.00")], MonthRules(rule))
+    assert account.per_incident == (Decimal(amount),)
+    assert account.final == Decimal(amount)
+
+
+def test_the_incident_cap_comes_before_the_months() -> None:
+    caps = Caps(Cap(Kind.PERCENT, Decimal(10)), Cap(Kind.PERCENT, Decimal(20)))
+    account = month(FEE, [incident("1", "900.00"), incident("2", "350"), incident("3", "400")], MonthRules(caps=caps))
+    assert account.per_incident == (Decimal("500.00"), Decimal(350), Decimal(400))
+    assert (account.before_caps, account.final) == (Decimal("1250.00"), Decimal("1000.00"))
+
+
+def test_an_incidents_cap_follows_it_into_the_next_month() -> None:
+    caps = Caps(incident=Cap(Kind.AMOUNT, Decimal("500.00")))
+    account = month(FEE, [incident("1", "300.00", used=Decimal("450.00"))], MonthRules(caps=caps))
+    assert account.final == Decimal("50.00")
+
+
+@pytest.mark.parametrize(
+    ("charged", "final"), [("17000", "900.00"), ("17400", "600.00"), ("18000", "0.00"), ("19000", "0.00")]
+)
+def test_the_contract_gives_what_is_left_of_its_cap(charged: str, final: str) -> None:
+    caps = Caps(contract=Cap(Kind.AMOUNT, Decimal("18000.00")))
+    account = month(FEE, [incident("1", "900.00")], MonthRules(caps=caps), charged=Decimal(charged))
+    assert account.after_contract_cap == Decimal(final)
+
+
+def test_a_waived_sum_is_taken_after_the_caps() -> None:
+    account = month(FEE, [incident("1", "600"), incident("2", "700")], MonthRules(caps=TWENTY), waived=Decimal(100))
+    assert (account.after_month_cap, account.final) == (Decimal("1000.00"), Decimal("900.00"))
+
+
+def test_a_waived_line_leaves_before_the_caps() -> None:
+    waived = Incident("2", (Owed("restore", Decimal("700.00"), waived=True),))
+    account = month(FEE, [incident("1", "600.00"), waived], MonthRules(caps=TWENTY))
+    assert (account.before_caps, account.final) == (Decimal("600.00"), Decimal("600.00"))
+    assert dropped(account.lines) == [("2", DropReason.WAIVED)]
+
+
+def test_no_more_is_waived_than_there_is() -> None:
+    account = month(FEE, [incident("1", "60.00")], waived=Decimal("100.00"))
+    assert account.final == Decimal("0.00")
+    assert WaivedLine(Decimal("100.00"), Decimal("60.00")) in account.lines
+
+
+def test_a_month_without_incidents_owes_nothing() -> None:
+    account = month(FEE, [], MonthRules(caps=TWENTY))
+    assert (account.per_incident, account.final) == ((), Decimal("0.00"))
+    assert account.lines[-1] == ResultLine(Decimal("0.00"))
+
+
+def with_credit(credited: str, *delays: str) -> list[Incident]:
+    events = frozenset({"outage-1"})
+    late = Incident("MAK-1", tuple(Owed("restore", Decimal(delay), events=events) for delay in delays))
+    other = Incident("MAK-2", (Owed("restore", Decimal("10.00"), events=frozenset({"outage-2"})),))
+    return [Incident("", (Owed("availability", Decimal(credited), events=events),), capped=False), late, other]
+
+
+@pytest.mark.parametrize(
+    ("credited", "rule", "final", "out"),
+    [
+        ("100.00", SameEvent.BOTH, "190.00", []),
+        ("100.00", SameEvent.GREATER, "110.00", ["MAK-1", "MAK-1"]),
+        ("80.00", SameEvent.GREATER, "90.00", ["MAK-1", "MAK-1"]),
+        ("79.99", SameEvent.GREATER, "90.00", [""]),
+    ],
+)
+def test_one_event_is_paid_as_credit_or_as_penalty(credited: str, rule: SameEvent, final: str, out: list[str]) -> None:
+    account = month(FEE, with_credit(credited, "30.00", "50.00"), MonthRules(same_event=rule))
+    assert account.final == Decimal(final)
+    assert dropped(account.lines) == [(name, DropReason.SAME_EVENT) for name in out]
+
+
+def test_a_credit_meets_no_incident_cap() -> None:
+    caps = Caps(incident=Cap(Kind.AMOUNT, Decimal("40.00")))
+    account = month(FEE, with_credit("100.00", "50.00"), MonthRules(caps=caps))
+    assert account.per_incident == (Decimal("100.00"), Decimal("40.00"), Decimal("10.00"))
+
+
+@pytest.mark.parametrize(("rule", "final"), [(SameCause.EACH, "470.00"), (SameCause.ONE, "320.00")])
+def test_one_cause_at_several_shops_is_several_penalties_or_the_greatest(rule: SameCause, final: str) -> None:
+    hosting = [incident("1", "150.00", cause="hosting"), incident("2", "200.00", cause="hosting")]
+    account = month(FEE, [*hosting, incident("3", "120.00")], MonthRules(same_cause=rule))
+    assert account.final == Decimal(final)
+    assert total_of(account.lines) == Fraction(final)
+
+
+@pytest.mark.parametrize(("charged", "waived"), [("-1", "0"), ("0", "-1")])
+def test_negative_sums_are_refused(charged: str, waived: str) -> None:
+    with pytest.raises(PenaltyError, match="-1"):
+        month(FEE, [], charged=Decimal(charged), waived=Decimal(waived))
+
+
+BANDS = (
+    Band(Decimal("99.5"), Decimal("99.0"), Decimal(5)),
+    Band(Decimal("99.0"), Decimal("95.0"), Decimal(20)),
+    Band(Decimal("95.0"), None, Decimal(50)),
+)
+
+
+@pytest.mark.parametrize(
+    ("availability", "percent", "amount"),
+    [
+        (Fraction(1), "0", "0.00"),
+        (Fraction(995, 1000), "0", "0.00"),
+        (Fraction(9949999999, 10000000000), "5", "200.00"),
+        (Fraction(99, 100), "5", "200.00"),
+        (Fraction(98, 100), "20", "800.00"),
+        (Fraction(0), "50", "2000.00"),
+    ],
+)
+def test_exactly_the_commitment_is_compliant(availability: Fraction, percent: str, amount: str) -> None:
+    account = credit(BANDS, Decimal("99.5"), availability, Decimal("4000.00"))
+    assert (band_percent(account), account.amount) == (Decimal(percent), Decimal(amount))
+    assert account.lines[-1] == ResultLine(Decimal(amount))
+
+
+def test_a_credit_names_its_band() -> None:
+    account = credit(BANDS, Decimal("99.5"), Fraction(94, 100), Decimal("333.33"))
+    assert BandLine(Decimal("95.0"), None, Decimal(50)) in account.lines
+    assert account.amount == Decimal("166.67")
+
+
+def test_bands_that_overlap_are_refused() -> None:
+    with pytest.raises(PenaltyError, match="overlap"):
+        credit([*BANDS, Band(Decimal(96), None, Decimal(1))], Decimal("99.5"), Fraction(1), FEE)
