@@ -9,25 +9,27 @@ from typing import Any, Concatenate
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django_htmx.middleware import HtmxDetails
 
 from accounts.models import User
 
-type_view = Callable[Concatenate[HttpRequest, ...], HttpResponseBase]
+GuardedView = Callable[Concatenate[HttpRequest, ...], HttpResponseBase]
 
 
 class SignedRequest(HttpRequest):
     """A request behind `open_to`: the user is signed in."""
 
     user: User
+    htmx: HtmxDetails
 
 
 View = Callable[Concatenate[SignedRequest, ...], HttpResponse]
 
 
-def open_to(*roles: str) -> Callable[[View], type_view]:
+def open_to(*roles: str) -> Callable[[View], GuardedView]:
     """The page exists only for people who have one of these roles somewhere; for others it is a 404."""
 
-    def decorate(view: View) -> type_view:
+    def decorate(view: View) -> GuardedView:
         @wraps(view)
         @login_required
         def guarded(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:

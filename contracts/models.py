@@ -265,6 +265,10 @@ class Target(models.Model):
     def __str__(self) -> str:
         return f"{self.severity} {self.kind} {self.minutes} min"
 
+    @property
+    def seconds(self) -> int:
+        return self.minutes * 60
+
 
 class RateType(models.TextChoices):
     PERCENT = "percent", _("% of the fee")

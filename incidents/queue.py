@@ -58,10 +58,10 @@ NAMES: dict[str, str | Promise] = {
     "paused": _("Paused"),
 }
 FILTERS: dict[str, tuple[str | Promise, Callable[[User], Q]]] = {
-    "": (_("All"), lambda user: Q()),
+    "": (_("All"), lambda _user: Q()),
     "mine": (_("Mine"), lambda user: Q(assignee=user)),
-    "nobody": (_("Nobody's"), lambda user: Q(assignee=None)),
-    "p1": ("P1", lambda user: Q(severity="P1")),
+    "nobody": (_("Nobody's"), lambda _user: Q(assignee=None)),
+    "p1": ("P1", lambda _user: Q(severity="P1")),
 }
 
 

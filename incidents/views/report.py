@@ -1,0 +1,137 @@
+"""The report form and its receipt: three answers start the clock, the receipt asks for the rest."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db.models import Q
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods
+
+from accounts.active import active_client, show_client
+from accounts.models import OWNER, REPORTER, User
+from accounts.permissions import SignedRequest, open_to
+from contracts.models import Shop
+from incidents import reporting
+from incidents.forms import DetailsForm, JoinForm, ReportForm
+from incidents.models import JOINS_MONITOR, Delivery, Incident, IncidentQuerySet, Notification, Status
+from incidents.refusals import Refused
+from incidents.sentences import ClockSentence, incident_sentences, promise_of_contact
+
+ZONE = ZoneInfo(settings.DISPLAY_TIME_ZONE)
+
+
+# Never from the browser's store: a form that comes back by "Back" would carry a key that is used up
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@open_to(REPORTER, OWNER)
+def report(request: SignedRequest, slug: str = "") -> HttpResponse:
+    """File a failure of a shop; the form's key makes a double tap one report."""
+    shops, known = _shops(request, slug)
+    now, data = timezone.now(), request.POST or None
+    joining = JoinForm(data) if "join" in request.POST else None
+    form = ReportForm(
+        None if joining else data, shops=shops, known=known, now=now, zone=ZONE, initial={"phone": request.user.phone}
+    )
+    offers = _offers(request.user, [known] if known else shops)
+    incident = _join(request.user, joining, offers, form, now) if joining else _file(request.user, form, now)
+    if incident:
+        return redirect("incident-receipt", incident.nr)
+    context = {"form": form, "shop": known, "many": len(shops) > 1, "offers": offers, "empty": not shops}
+    return render(request, "incidents/report.html", context)
+
+
+def _shops(request: SignedRequest, slug: str) -> tuple[list[Shop], Shop | None]:
+    """The shops to choose from, and the one that is known: named by the address, or the only one."""
+    mine = Shop.objects.visible_to(request.user).select_related("client")
+    if slug:
+        shop = get_object_or_404(mine, slug=slug)
+        show_client(request, shop.client_id)
+        return list(mine.filter(client=shop.client, is_active=True)), shop
+    client = active_client(request)
+    shops = list(mine.filter(client=client, is_active=True))
+    return shops, shops[0] if len(shops) == 1 else None
+
+
+def _offers(user: User, shops: list[Shop]) -> list[Incident]:
+    """Open failures of the shops that a report could be about, so that nobody tells us what we know."""
+    same = ~Q(failure="") | Q(what__in=JOINS_MONITOR)
+    found = Incident.objects.visible_to(user).active().filter(same, shop__in=shops).exclude(status=Status.RESOLVED)
+    return list(found.select_related("shop").order_by("received_at"))
+
+
+def _file(user: User, form: ReportForm, now: datetime) -> Incident | None:
+    if not form.is_valid():
+        return None
+    known = form.cleaned_data
+    try:
+        return reporting.report(
+            shop=form.shop, what=known["what"], by=user, at=now, sentence=known["sentence"], phone=known["phone"],
+            form_key=known["key"], details=form.details,
+        )  # fmt: skip
+    except Refused as refused:
+        form.add_error("shop" if refused.field in form.fields else None, refused.message)  # type: ignore[arg-type]
+    return None
+
+
+def _join(user: User, joining: JoinForm, offers: list[Incident], form: ReportForm, now: datetime) -> Incident | None:
+    wanted = joining.is_valid() and next((one for one in offers if one.nr == joining.cleaned_data["join"]), None)
+    if not wanted:
+        return None
+    try:
+        return reporting.report(
+            shop=wanted.shop, what=wanted.what, by=user, at=now, sentence=joining.cleaned_data["sentence"],
+            form_key=joining.cleaned_data["key"], join=wanted,
+        )  # fmt: skip
+    except Refused:
+        return None  # it ended a moment ago: the form shows what is still offered
+
+
+@require_GET
+@open_to(REPORTER, OWNER)
+def receipt(request: SignedRequest, nr: str) -> HttpResponse:
+    """What was received and promised. It says that somebody works on it only when a person has said so."""
+    incident = get_object_or_404(receipts(request.user), nr=nr)
+    show_client(request, incident.client_id)
+    now = timezone.now().replace(microsecond=0)
+    return render(request, "incidents/receipt.html", _receipt(request, incident, now))
+
+
+def receipts(user: User) -> IncidentQuerySet:
+    return Incident.objects.visible_to(user).with_row()
+
+
+def _receipt(request: SignedRequest, incident: Incident, now: datetime) -> dict[str, Any]:
+    copy = Notification.objects.visible_to(request.user).filter(incident=incident, recipient=request.user)
+    joined = incident.joined.filter(by=request.user).order_by("-at").first()
+    form = DetailsForm(now=now, zone=ZONE)
+    for name in ("occurred_at", "affected", "page", "order_number"):
+        if getattr(incident, name):
+            del form.fields["since" if name == "occurred_at" else name]
+    return {
+        "incident": incident,
+        "promises": promises(incident, now),
+        "joined_at": joined.at if joined and incident.reporter_id != request.user.pk else None,
+        "copy": copy.exclude(status=Delivery.FAILED).order_by("created_at").first(),
+        "details": form,
+        "now": now,
+        "zone": incident.zone,
+        "contact_row": next((row for row in incident.clocks.all() if row.target == "reaction"), None),
+    }
+
+
+def promises(incident: Incident, now: datetime) -> list[ClockSentence]:
+    """Contact and repair with their times; the contact is promised in a person's words."""
+    found = incident_sentences(incident, now=now, for_client=True)
+    rows = {row.target: row for row in incident.clocks.all()}
+    return [
+        promise_of_contact(sentence, rows["reaction"], incident, now) if sentence.target == "reaction" else sentence
+        for sentence in sorted(found, key=lambda one: one.target != "reaction")
+        if sentence.target in {"reaction", "restore"}
+    ]

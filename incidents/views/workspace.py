@@ -1,0 +1,214 @@
+"""The staff's incident page: journal and reply left, clocks, steps and context right; every action opens in place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from accounts.live import mark_of, unchanged
+from accounts.models import AGENT, MANAGER
+from accounts.permissions import SignedRequest, open_to
+from contracts.models import Severity
+from contracts.terms import moment, seconds
+from incidents import clock, journal, journal_words, projection
+from incidents.models import Incident, JournalEntry, Status
+from incidents.refusals import Refused
+from incidents.sentences import incident_sentences
+from incidents.staff_forms import FORMS, VerbForm
+
+# What another person's act changes about the form in hand; machines and notes change nothing.
+ACTS = frozenset({"contact", "paused", "resumed", "workaround", "resolved", "rejected", "client_message", "severity"})
+
+
+@require_http_methods(["GET", "POST"])
+@open_to(AGENT, MANAGER)
+def act(request: SignedRequest, nr: str, verb: str) -> HttpResponse:
+    """One address an action: GET opens its form in place, POST sends it."""
+    incident = get_object_or_404(_visible(request), nr=nr)
+    if request.method == "GET":
+        return show(request, incident, opened=verb, form=FORMS[verb](incident=incident))
+    faster = _faster(request, incident)
+    data = request.POST.copy()
+    if faster:
+        data["seen"] = str(incident.journal_length)
+    form = FORMS[verb](data, incident=incident)
+    if faster or not form.is_valid():
+        return show(request, incident, opened=verb, form=form, faster=faster)
+    try:
+        form.send(by=request.user, at=timezone.now())
+    except Refused as refusal:
+        form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
+        return show(request, incident, opened=verb, form=form)
+    messages.success(request, f"{incident.nr}: {form.button}")
+    return redirect("queue") if request.POST.get("back") == "queue" else redirect("incident", nr=nr)
+
+
+def _visible(request: SignedRequest) -> Any:
+    found = Incident.objects.visible_to(request.user).with_row()
+    return found.select_related("version__contract", "reporter", "client", "shop", "assignee")
+
+
+def _faster(request: SignedRequest, incident: Incident) -> list[JournalEntry]:
+    """What others did since the page was made; shown once, then the person decides."""
+    seen = request.POST.get("seen", "")
+    if not seen.isdigit() or int(seen) >= incident.journal_length:
+        return []
+    since = incident.journal.filter(seq__gt=int(seen), kind__in=ACTS).exclude(by=request.user)
+    return list(since.select_related("by"))
+
+
+def show(
+    request: SignedRequest,
+    incident: Incident,
+    *,
+    opened: str = "",
+    form: VerbForm | None = None,
+    faster: list[JournalEntry] | None = None,
+) -> HttpResponse:
+    """The page; `opened` names the action whose form stands open."""
+    now = timezone.now().replace(microsecond=0)
+    mark = mark_of(incident.journal_length, incident.status, request.LANGUAGE_CODE)
+    if request.htmx and opened == "":
+        if answer := unchanged(request, mark):
+            return answer
+        return render(request, "incidents/_workspace_live.html", _context(incident, now) | {"mark": mark})
+    refused = bool(form and form.errors) or bool(faster)
+    context = _context(incident, now) | {"mark": mark, "opened": opened, "form": form, "faster": faster}
+    if opened not in {"say", "note"} or form is None:
+        context["reply"] = FORMS["say"](incident=incident)
+    return render(request, "incidents/workspace.html", context, status=422 if refused else 200)
+
+
+def _context(incident: Incident, now: datetime) -> dict[str, Any]:
+    entries = list(incident.journal.select_related("by").order_by("seq"))
+    clocks = incident_sentences(incident, now=now, for_client=False)
+    return {
+        "incident": incident,
+        "now": now,
+        "zone": incident.zone,
+        "lead": clocks[0] if clocks else None,
+        "clocks": clocks[1:],
+        "lines": journal_words.lines(entries),
+        "chain": journal.check_chain(entries),
+        "steps": steps(entries, incident),
+        "verbs": available(incident),
+        "evidence": [
+            entry for entry in entries if entry.kind in {"received", "alarm", "monitor_failed"} and _seen(entry)
+        ],
+        "failed_notices": incident.notifications.filter(status="failed").select_related("recipient"),
+        "open_incidents": _others(incident),
+        "targets": _promises(incident),
+        "previews": previews(incident, entries, now),
+    }
+
+
+def _seen(entry: JournalEntry) -> bool:
+    return entry.channel == "monitor"
+
+
+def _others(incident: Incident) -> list[Incident]:
+    others = Incident.objects.active().filter(client=incident.client).exclude(pk=incident.pk)
+    return list(others.select_related("shop").order_by("due_at")[:5])
+
+
+def _promises(incident: Incident) -> list[Any]:
+    if incident.version is None or not incident.severity:
+        return []
+    return list(incident.version.targets.filter(severity=incident.severity).select_related("calendar"))
+
+
+def available(incident: Incident) -> list[str]:
+    """The actions that make sense now, in the order of the buttons."""
+    if incident.is_ended:
+        return []
+    verbs = ["resume"] if any(pause.ended_at is None for pause in incident.pauses.all()) else []
+    if incident.status == Status.RESOLVED:
+        return ["assign"]
+    if incident.is_request:
+        return ["resolve", "severity", "assign"]
+    if incident.status != Status.WORKAROUND:
+        verbs.append("workaround")
+    stricter = incident.severity > "P1"
+    return [*verbs, "resolve", "pause", *(["severity"] if stricter else []), "assign", "backup"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the procedure: `state` is done, now or todo."""
+
+    name: str
+    state: str
+    entry: JournalEntry | None
+
+
+STEPS = (
+    ("reaction", {"contact", "paused"}),
+    ("backup", {"backup", "backup_skipped"}),
+    ("workaround", {"workaround"}),
+    ("repair", {"resolved"}),
+    ("check", {"accepted"}),
+)
+
+
+def steps(entries: list[JournalEntry], incident: Incident) -> list[Step]:
+    """The procedure of the contract as far as it has come; a rejected delivery is to do again."""
+    last = {name: _last(entries, kinds) for name, kinds in STEPS}
+    rejected = _last(entries, {"rejected"})
+    for name in ("workaround", "repair", "check"):
+        entry = last[name]
+        if entry and rejected and rejected.seq > entry.seq and incident.status != Status.WORKAROUND:
+            last[name] = None
+    found: list[Step] = []
+    current = False
+    for name, _kinds in STEPS:
+        entry = last[name]
+        state = "done" if entry else "todo" if current or incident.is_ended else "now"
+        current = current or state == "now"
+        found.append(Step(name, state, entry))
+    return found
+
+
+def _last(entries: list[JournalEntry], kinds: set[str]) -> JournalEntry | None:
+    return next((entry for entry in reversed(entries) if entry.kind in kinds), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a stricter category would do to a deadline."""
+
+    severity: str
+    target: str
+    before: datetime | None
+    after: datetime | None
+
+
+def previews(incident: Incident, entries: list[JournalEntry], now: datetime) -> list[Preview]:
+    """Each open deadline under each stricter category, were it to get worse now."""
+    events = projection.events_of(entries)
+    if incident.version is None or not events or incident.is_ended:
+        return []
+    terms = projection.version_terms(incident.version).terms
+    before = clock.clocks(terms, events, seconds(now))
+    found = []
+    for severity in Severity.values:
+        if severity >= incident.severity:
+            continue
+        worse = (*events, clock.Event(seconds(now), "severity", severity, "worse"))
+        after = clock.clocks(terms, worse, seconds(now))
+        found += [
+            Preview(severity, name, _moment(before[name].deadline), _moment(after[name].deadline))
+            for name in clock.TARGETS
+            if after[name].stopped_at is None and after[name].deadline is not None
+        ]
+    return found
+
+
+def _moment(instant: int | None) -> datetime | None:
+    return None if instant is None else moment(instant)
