@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import lru_cache
 
 from contracts.holidays_pl import POLISH_HOLIDAYS
-from contracts.models import Calendar
+from contracts.models import Calendar, ContractVersion, PenaltyRule
+from contracts.penalties import Cap, Caps, Grace, Kind, Scheme, Unit
+from contracts.penalties import GraceMode as PenaltyGrace
 from contracts.worktime import CalendarTerms, parse_calendar
 
 
@@ -44,3 +47,26 @@ def _parsed(
         "special_days": {day: [list(window) for window in windows] for day, windows in days if windows},
     }
     return parse_calendar(data, zone=zone, holidays=POLISH_HOLIDAYS)
+
+
+def scheme_of(rule: PenaltyRule) -> Scheme:
+    """The pure rule of one target. PenaltyError where the stored unit is unknown."""
+    grace = Grace(rule.grace_minutes * 60, PenaltyGrace(rule.grace_mode)) if rule.grace_minutes else None
+    return Scheme(kind=Kind(rule.rate_type), unit=Unit.named(rule.unit), rate=rule.rate, grace=grace)
+
+
+def caps_of(version: ContractVersion) -> Caps:
+    """The limits of a version; an absent one is legal between companies."""
+    return Caps(
+        incident=_percent(version.incident_cap_percent) or _amount(version.incident_cap_amount),
+        month=_percent(version.month_cap_percent),
+        contract=_amount(version.contract_cap_amount),
+    )
+
+
+def _percent(value: Decimal | None) -> Cap | None:
+    return None if value is None else Cap(Kind.PERCENT, value)
+
+
+def _amount(value: Decimal | None) -> Cap | None:
+    return None if value is None else Cap(Kind.AMOUNT, value)

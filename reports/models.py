@@ -18,7 +18,7 @@ class Verdict(models.TextChoices):
 
 
 class ExclusionReason(models.TextChoices):
-    CLIENT = "client", _("client's fault")
+    CLIENT = "client_fault", _("client's fault")
     THIRD_PARTY = "third_party", _("third party")
     FORCE_MAJEURE = "force_majeure", _("force majeure")
     MAINTENANCE = "maintenance", _("announced maintenance")
