@@ -1,0 +1,130 @@
+"""Clock cases: translated into the product's terms and events, answered by the functions that the pages call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from incidents import ladder
+from incidents.clock import TARGETS, Clock, Event, TargetTerms, Terms, clocks
+from reports.cases_calendars import NAMED_CALENDARS
+from reports.cases_outcome import Outcome, UnknownWordError
+from reports.cases_read import items, needed, whole, word
+from reports.cases_read_time import (
+    Calendars,
+    at,
+    beside,
+    calendar,
+    calendars,
+    instant,
+    minutes,
+    span,
+    told,
+    written,
+    zone,
+)
+
+Case = Mapping[str, object]
+NAMES = {target: target for target in TARGETS}
+
+
+def clock_outcomes(data: Mapping[str, object]) -> list[Outcome]:
+    """Every case of a file of clocks. UnknownWordError names what the format doesn't know."""
+    own = told("calendars", data.get("calendars") or {})
+    known = calendars({**NAMED_CALENDARS, **own}, zone(data))
+    promised = told("terms", needed("the file", data, "terms"))
+    terms = {name: _terms(f"terms {name}", told(name, value), known, zone(data)) for name, value in promised.items()}
+    return [
+        _outcome(told(f"case {number}", case), number, terms)
+        for number, case in enumerate(items("cases", needed("the file", data, "cases")), 1)
+    ]
+
+
+def _terms(where: str, data: Case, known: Calendars, zone: str) -> Terms:
+    severities = []
+    for severity, targets in told(where, needed(where, data, "severities")).items():
+        place = f"{where}, {severity}"
+        named = told(place, targets).items()
+        severities.append((severity, tuple((name, _target(place, name, one, known, zone)) for name, one in named)))
+    return Terms(str(data.get("repair_starts", "report")), str(data.get("reopen", "continue")), tuple(severities))
+
+
+def _target(where: str, name: str, value: object, known: Calendars, zone: str) -> TargetTerms:
+    word(where, "target", name, NAMES)
+    target = told(f"{where}, {name}", value)
+    seconds, hours = span(where, needed(where, target, "minutes")), needed(where, target, "calendar")
+    if isinstance(hours, Mapping):
+        return TargetTerms(seconds, calendar(where, hours, zone))
+    return TargetTerms(seconds, word(where, "calendar", hours, known))
+
+
+def _outcome(case: Case, number: int, terms: Mapping[str, Terms]) -> Outcome:
+    where = str(case.get("id", f"case {number}"))
+    promised = word(where, "terms", needed(where, case, "terms"), terms)
+    events = [_event(where, told(where, event)) for event in items(where, needed(where, case, "events"))]
+    expected, now = told(where, needed(where, case, "expected")), at(where, case, "now")
+    try:
+        found = clocks(promised, events, now)
+        fired = ladder.steps(promised, events, now, _ladder(where, case))
+    except UnknownWordError:
+        raise
+    except ValueError as wrong:
+        raise UnknownWordError(f"{where}: {wrong}") from wrong
+    got = {name: _got(where, name, value, found, fired) for name, value in expected.items()}
+    return Outcome(where, dict(expected), got)
+
+
+def _event(where: str, event: Case) -> Event:
+    kind = str(needed(where, event, "event"))
+    change = kind == "severity"
+    return Event(
+        at(where, event, "at"),
+        kind,
+        severity=str(event.get("to" if change else "severity") or ""),
+        change=str(event.get("kind") or "") if change else "",
+        reason=str(event.get("reason") or ""),
+    )
+
+
+def _ladder(where: str, case: Case) -> list[ladder.Step]:
+    found = []
+    for value in items(where, case.get("ladder") or []):
+        step = told(f"{where}, ladder", value)
+        target = word(where, "target", needed(where, step, "target"), NAMES)
+        found.append(ladder.Step(target, whole(where, needed(where, step, "share"))))
+    return found
+
+
+def _got(where: str, name: str, value: object, found: Mapping[str, Clock], fired: list[ladder.Fired]) -> object:
+    if name == "fired":
+        return _fired(where, items(where, value), fired)
+    clock = found[word(where, "target", name, NAMES)]
+    figures = {
+        "state": clock.state,
+        "deadline": clock.deadline,
+        "stopped_at": clock.stopped_at,
+        "noticed_at": clock.noticed_at,
+        "lap": clock.lap,
+        "round": clock.round,
+        "severity": clock.severity,
+        "late_minutes": minutes(clock.late),
+        "left_minutes": minutes(clock.left),
+    }
+    wanted = told(f"{where}, {name}", value)
+    return {
+        field: beside(where, field, expected, word(where, "result", field, figures))
+        for field, expected in wanted.items()
+    }
+
+
+def _fired(where: str, expected: list[object], fired: list[ladder.Fired]) -> list[object]:
+    """The order in which a file names the steps is of no account; their moments are."""
+    wanted = sorted((_row(where, told(where, one)) for one in expected), key=str)
+    got = sorted(([step.at, step.target, step.share] for step in fired), key=str)
+    if wanted == got:
+        return expected
+    return [{"target": step.target, "share": step.share, "at": written(step.at)} for step in fired]
+
+
+def _row(where: str, step: Case) -> list[object]:
+    moment = instant(f"{where}, fired", needed(where, step, "at"))
+    return [moment, needed(where, step, "target"), whole(where, needed(where, step, "share"))]

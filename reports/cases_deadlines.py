@@ -1,0 +1,126 @@
+"""Deadline cases: translated into the product's calendars, terms and events, answered by its own functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from contracts import worktime
+from contracts.holidays_pl import POLISH_HOLIDAYS
+from contracts.worktime import CalendarTerms, WorkCalendar, work_calendar
+from incidents import clock
+from incidents.clock import Clock, Event, TargetTerms, Terms
+from reports.cases_outcome import Outcome, UnknownWordError
+from reports.cases_read import items, needed, whole, word
+from reports.cases_read_time import Calendars, at, beside, calendars, minutes, pauses, span, told, zone
+
+Case = Mapping[str, object]
+Answer = dict[str, object]
+DAY_TERMS = "MF_8_16"
+CHANGES = {"evolution_up": "worse", "evolution_down": "downgrade", "correction": "correction"}
+MODES = {mode: mode for mode in clock.REOPEN}
+
+
+def deadline_outcomes(data: Mapping[str, object]) -> list[Outcome]:
+    """Every case of a file of deadlines. UnknownWordError names what the format doesn't know."""
+    known = calendars(needed("the file", data, "calendars"), zone(data))
+    return [
+        _outcome(told(f"case {number}", case), number, known)
+        for number, case in enumerate(items("cases", needed("the file", data, "cases")), 1)
+    ]
+
+
+def _outcome(case: Case, number: int, known: Calendars) -> Outcome:
+    where = str(case.get("id", f"case {number}"))
+    answer = word(where, "group", needed(where, case, "group"), ANSWERS)
+    try:
+        got = answer(where, case, known)
+    except UnknownWordError:
+        raise
+    except ValueError as wrong:
+        raise UnknownWordError(f"{where}: {wrong}") from wrong
+    expected = {field: case[field] for field in got if field in case}
+    return Outcome(where, expected, {f: beside(where, f, value, got[f]) for f, value in expected.items()})
+
+
+def _terms(where: str, case: Case, known: Calendars) -> CalendarTerms:
+    return word(where, "calendar", needed(where, case, "calendar"), known)
+
+
+def _work(where: str, case: Case, known: Calendars) -> WorkCalendar:
+    return work_calendar(_terms(where, case, known))
+
+
+def _target(where: str, value: object, known: Calendars) -> TargetTerms:
+    target = told(where, value)
+    return TargetTerms(span(where, needed(where, target, "target_minutes")), _terms(where, target, known))
+
+
+def _working(where: str, case: Case, known: Calendars) -> Answer:
+    work, start = _work(where, case, known), at(where, case, "report_at")
+    seconds = span(where, needed(where, case, "target_minutes"))
+    due = worktime.deadline(work, start, seconds, pauses(where, case))
+    return {"effective_start": work.opening(start), "deadline": due, "deadline_utc": due}
+
+
+def _elapsed(where: str, case: Case, known: Calendars) -> Answer:
+    begin, end = at(where, case, "from"), at(where, case, "to")
+    seconds = worktime.elapsed(_work(where, case, known), begin, end, pauses(where, case))
+    return {"elapsed_minutes": minutes(seconds)}
+
+
+def _day_terms(where: str, case: Case, known: Calendars) -> Answer:
+    work = _work(where, {"calendar": DAY_TERMS, **case}, known)
+    days, mode = whole(where, needed(where, case, "days")), str(needed(where, case, "mode"))
+    term = worktime.day_term(work, at(where, case, "report_at"), days, mode, POLISH_HOLIDAYS)
+    return {"last_day": term.last_day.isoformat(), "deadline": term.deadline, "deadline_utc": term.deadline}
+
+
+def _restore(terms: Terms, events: list[Event], now: int) -> Clock:
+    return clock.clocks(terms, events, now)["restore"]
+
+
+def _severity_change(where: str, case: Case, known: Calendars) -> Answer:
+    """The old and the new target become two categories, the new one milder in a downgrade only."""
+    change = word(where, "kind", needed(where, case, "kind"), CHANGES)
+    named = {name: _target(where, needed(where, case, name), known) for name in ("old", "new")}
+    order = ("old", "new") if change == "downgrade" else ("new", "old")
+    terms = Terms("report", "continue", tuple((name, (("restore", named[name]),)) for name in order))
+    start, changed = at(where, case, "report_at"), at(where, case, "changed_at")
+    events = [Event(start, "received", severity="old"), Event(changed, "severity", severity="new", change=change)]
+    before = _restore(terms, events[:1], start).deadline
+    return {"old_deadline": before, "deadline": _restore(terms, events, changed).deadline}
+
+
+def _workaround(where: str, case: Case, known: Calendars) -> Answer:
+    targets = tuple((name, _target(where, needed(where, case, name), known)) for name in ("restore", "final_fix"))
+    start, given = at(where, case, "report_at"), at(where, case, "workaround_at")
+    events = [Event(start, "received", severity="one"), Event(given, "workaround")]
+    found = clock.clocks(Terms("report", "continue", (("one", targets),)), events, given)
+    return {
+        "restore_deadline": found["restore"].deadline,
+        "restore_met": found["restore"].state == "met",
+        "final_fix_deadline": found["final_fix"].deadline,
+    }
+
+
+def _reopen(where: str, case: Case, known: Calendars) -> Answer:
+    mode = word(where, "mode", needed(where, case, "mode"), MODES)
+    terms = Terms("report", mode, (("one", (("restore", _target(where, case, known)),)),))
+    start, resolved, reopened = (at(where, case, field) for field in ("report_at", "resolved_at", "reopened_at"))
+    events = [Event(start, "received", severity="one"), Event(resolved, "resolved"), Event(reopened, "rejected")]
+    worked = _restore(terms, events[:2], resolved).used
+    return {
+        "deadline": _restore(terms, events, reopened).deadline,
+        "worked_minutes_before_resolution": minutes(worked),
+    }
+
+
+ANSWERS: dict[str, Callable[[str, Case, Calendars], Answer]] = {
+    "working_minutes": _working,
+    "pauses": _working,
+    "elapsed": _elapsed,
+    "day_terms": _day_terms,
+    "severity_change": _severity_change,
+    "workaround": _workaround,
+    "reopen": _reopen,
+}
