@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.core.validators import MinValueValidator
@@ -30,7 +31,12 @@ class MonitorQuerySet(models.QuerySet["Monitor"]):
 
 
 class Monitor(models.Model):
-    """One address of a shop that is checked every `interval` seconds; `part` is what a customer would call it."""
+    """One address of a shop that is checked every `interval` seconds; `name` is what a customer would call it.
+
+    `state` is what the checks say together, `reason` the last check's alone. `busy_until`: a check is on its way.
+    `sent_to` and `seen_from` are places of the last question and the last answer. `track` is the state machine's memory
+    (`monitoring.confirmation`). `fault`: why our own side could not take the last result, "" where it could.
+    """
 
     shop = models.ForeignKey(Shop, on_delete=models.PROTECT, related_name="monitors")
     name = models.CharField(_("name"), max_length=80)
@@ -51,9 +57,13 @@ class Monitor(models.Model):
     reason = models.CharField(max_length=12, blank=True)
     state_since = models.DateTimeField(null=True)
     next_check_at = models.DateTimeField(null=True)
-    sent_at = models.DateTimeField(null=True)
+    busy_until = models.DateTimeField(null=True)
+    sent_to = models.CharField(max_length=40, blank=True)
     checked_at = models.DateTimeField(null=True)
+    seen_from = models.CharField(max_length=40, blank=True)
+    certificate_ends_at = models.DateTimeField(null=True)
     track = models.JSONField(default=dict)
+    fault = models.CharField(max_length=300, blank=True)
 
     objects = MonitorQuerySet.as_manager()
 
@@ -65,19 +75,49 @@ class Monitor(models.Model):
     def __str__(self) -> str:
         return f"{self.shop}, {self.name}"
 
+    @property
+    def patience(self) -> timedelta:
+        """How long after a check the next one's result is missing: a check more than an interval late, and its time."""
+        return timedelta(seconds=2 * self.interval, milliseconds=self.timeout_ms)
+
+    def is_stale(self, at: datetime) -> bool:
+        """Whether a result is missing at this moment, so that the state says nothing any more."""
+        return self.is_active and self.checked_at is not None and at - self.checked_at > self.patience
+
+    def state_at(self, now: datetime) -> str:
+        """The state to show: what was seen, or unknown once nobody looks."""
+        return State.UNKNOWN if self.is_stale(now) else self.state
+
+    @property
+    def is_suspected(self) -> bool:
+        """A failure was seen that the next check has yet to confirm."""
+        return bool(self.track.get("recent"))
+
+
+class CheckQuerySet(models.QuerySet["Check"]):
+    def visible_to(self, user: User) -> Self:
+        """Raw checks and the bodies of failed ones are for staff only."""
+        return self if user.works_incidents else self.none()
+
 
 class Check(models.Model):
-    """One raw result; kept 90 days."""
+    """One raw result; kept 90 days. `evidence` is the whole result where it was not `up`, {} else. Times in ms."""
 
     monitor = models.ForeignKey(Monitor, on_delete=models.CASCADE, related_name="checks")
     at = models.DateTimeField()
     state = models.CharField(max_length=11, choices=State)
     reason = models.CharField(max_length=12)
     phase = models.CharField(max_length=8, blank=True)
+    place = models.CharField(max_length=40, blank=True)
     status = models.PositiveSmallIntegerField(null=True)
+    dns_ms = models.PositiveIntegerField(null=True)
+    connect_ms = models.PositiveIntegerField(null=True)
+    tls_ms = models.PositiveIntegerField(null=True)
+    first_byte_ms = models.PositiveIntegerField(null=True)
     total_ms = models.PositiveIntegerField(null=True)
-    detail = models.CharField(max_length=300, blank=True)
     evidence = models.JSONField(default=dict)
+
+    objects = CheckQuerySet.as_manager()
 
     class Meta:
         ordering = ["monitor", "-at"]
@@ -85,6 +125,14 @@ class Check(models.Model):
 
     def __str__(self) -> str:
         return f"{self.monitor_id} {self.at} {self.state}"
+
+
+class IntervalQuerySet(models.QuerySet["Interval"]):
+    def visible_to(self, user: User) -> Self:
+        return self if user.works_incidents else self.filter(monitor__shop__client_id__in=user.memberships_now)
+
+    def overlapping(self, since: datetime, until: datetime) -> Self:
+        return self.filter(Q(ended_at=None) | Q(ended_at__gt=since), started_at__lt=until)
 
 
 class Interval(models.Model):
@@ -96,8 +144,11 @@ class Interval(models.Model):
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
 
+    objects = IntervalQuerySet.as_manager()
+
     class Meta:
         ordering = ["monitor", "started_at"]
+        indexes = [models.Index(fields=["monitor", "started_at"], name="interval_by_monitor")]
         constraints = [
             models.UniqueConstraint(
                 fields=["monitor"], condition=Q(ended_at=None), name="one_open_interval_per_monitor"
@@ -115,14 +166,21 @@ class OutageQuerySet(models.QuerySet["Outage"]):
     def visible_to(self, user: User) -> Self:
         return self if user.works_incidents else self.filter(monitor__shop__client_id__in=user.memberships_now)
 
+    def overlapping(self, since: datetime, until: datetime) -> Self:
+        return self.filter(Q(ended_at=None) | Q(ended_at__gt=since), started_at__lt=until)
+
 
 class Outage(models.Model):
-    """A confirmed failure, from the first failed check to the first of three good ones."""
+    """A confirmed failure, from the first failed check to the first of three good ones.
+
+    `evidence` is the result of the check that confirmed it, without what only staff may see.
+    """
 
     monitor = models.ForeignKey(Monitor, on_delete=models.PROTECT, related_name="outages")
     incident = models.ForeignKey(Incident, on_delete=models.PROTECT, null=True, related_name="outages")
     reason = models.CharField(max_length=12)
-    detail = models.CharField(max_length=300, blank=True)
+    evidence = models.JSONField(default=dict)
+    flapping = models.BooleanField(default=False)
     started_at = models.DateTimeField()
     confirmed_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
@@ -135,6 +193,9 @@ class Outage(models.Model):
             models.UniqueConstraint(fields=["monitor"], condition=Q(ended_at=None), name="one_open_outage_per_monitor"),
             models.CheckConstraint(
                 condition=Q(confirmed_at__gte=F("started_at")), name="outage_is_confirmed_after_it_starts"
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at=None) | Q(ended_at__gte=F("started_at")), name="outage_ends_after_it_starts"
             ),
         ]
 

@@ -1,0 +1,109 @@
+"""When each monitor is checked next, and who asks: due rows are claimed, so that two sweeps never ask for one check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from hashlib import sha256
+
+from celery import current_app
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+
+from contracts.terms import moment, seconds, whole
+from incidents.models import Heartbeat
+from monitoring.models import Monitor
+from monitoring.specification import CheckSpec
+
+PROBE_TASK = "probe.run_checks"
+AT_ONCE = 300
+# What a queue and a busy probe may add to a check's own time before it is asked for again.
+QUEUE_GRACE = timedelta(seconds=5)
+
+Send = Callable[[str, Sequence[CheckSpec], timedelta], None]
+
+
+def spread(monitor_id: int, span: int) -> int:
+    """A stable whole number in [0, span) of a monitor, evenly spread over monitors whatever their ids."""
+    return int.from_bytes(sha256(f"monitor-{monitor_id}".encode()).digest()[:8]) % span
+
+
+def next_slot(monitor_id: int, interval: int, at: datetime) -> datetime:
+    """The first instant after `at` of the monitor's slot, which lies at the same offset in every interval (seconds)."""
+    now, offset = seconds(at), spread(monitor_id, interval)
+    return moment(now + interval - (now - offset) % interval)
+
+
+def recheck_at(monitor: Monitor, at: datetime) -> datetime:
+    """A failure is looked at again after 5 to 10 s, or in the next slot where that comes first."""
+    soon = whole(at) + timedelta(seconds=5 + spread(monitor.pk, 6))
+    return min(soon, next_slot(monitor.pk, monitor.interval, at + timedelta(seconds=4)))
+
+
+def next_place(monitor: Monitor, places: Sequence[str]) -> str:
+    """Places take turns, so a failure is confirmed from another one where there is one."""
+    if monitor.sent_to not in places:
+        return places[spread(monitor.pk, len(places))]
+    return places[(places.index(monitor.sent_to) + 1) % len(places)]
+
+
+def specification(monitor: Monitor) -> CheckSpec:
+    return CheckSpec(
+        id=str(monitor.pk),
+        url=monitor.url,
+        method=monitor.method,
+        timeout_ms=monitor.timeout_ms,
+        slow_ms=monitor.slow_ms,
+        statuses=tuple(monitor.statuses) or (200,),
+        required=tuple(filter(None, [monitor.required_text])),
+        forbidden=tuple(filter(None, [monitor.forbidden_text])),
+        min_bytes=monitor.min_bytes or 1,
+        networks=tuple(settings.PROBE_ALLOW_NETWORKS),
+        ports=tuple(settings.PROBE_PORTS),
+    )
+
+
+def send(place: str, specs: Sequence[CheckSpec], patience: timedelta) -> None:
+    """Ask the probe of a place; questions that wait longer than `patience` there are dropped, and asked again."""
+    current_app.send_task(
+        PROBE_TASK,
+        args=[[spec.to_json() for spec in specs], place],
+        queue=f"probe.{place}",
+        expires=patience.total_seconds(),
+    )
+
+
+def sweep(*, at: datetime, send: Send = send) -> int:
+    """Ask for every check that is due, and say that the sweep lives. Returns how many were asked for."""
+    asked = 0
+    while batch := _claim(at, send):
+        asked += batch
+        if batch < AT_ONCE:
+            break
+    Heartbeat.objects.update_or_create(name="checks", defaults={"at": at})
+    return asked
+
+
+@transaction.atomic
+def _claim(at: datetime, send: Send) -> int:
+    """Take due rows that no other sweep holds, move them to their next slot, and ask once that is committed."""
+    due = Monitor.objects.filter(Q(next_check_at=None) | Q(next_check_at__lte=at), is_active=True, shop__is_active=True)
+    free = due.filter(Q(busy_until=None) | Q(busy_until__lte=at)).order_by("next_check_at")
+    monitors = list(free.select_for_update(skip_locked=True, of=("self",))[:AT_ONCE])
+    for monitor in monitors:
+        monitor.sent_to = next_place(monitor, settings.PROBE_PLACES)
+        monitor.busy_until = at + _time_of(monitor)
+        monitor.next_check_at = next_slot(monitor.pk, monitor.interval, at)
+    Monitor.objects.bulk_update(monitors, ["sent_to", "busy_until", "next_check_at"])
+    for place in {monitor.sent_to for monitor in monitors}:
+        asked = [monitor for monitor in monitors if monitor.sent_to == place]
+        patience = max(map(_time_of, asked))
+        transaction.on_commit(partial(send, place, [*map(specification, asked)], patience), robust=True)
+    return len(monitors)
+
+
+def _time_of(monitor: Monitor) -> timedelta:
+    """From asking to the result, at most; after that the question is lost and asked again."""
+    return timedelta(milliseconds=monitor.timeout_ms) + QUEUE_GRACE
