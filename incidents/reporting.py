@@ -231,7 +231,7 @@ def _known_failure(shop: Shop, failure: str) -> Incident | None:
 def _add_evidence(
     incident: Incident, *, failure: str, severity: str, at: datetime, facts: Mapping[str, Any], words: str
 ) -> Incident:
-    incident.failure = incident.failure or failure
+    incident.failure, incident.restored_at = incident.failure or failure, None
     journal.append(
         incident, "monitor_failed", by=None, actor=Actor.MONITOR, at=at, channel="monitor", text=words, facts=facts
     )

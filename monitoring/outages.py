@@ -1,0 +1,120 @@
+"""Outages as rows, and what incidents hear of them. Called by `monitoring.watch` with the monitor's row locked."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from django.db.models import Max
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from contracts.terms import whole
+from incidents import reporting
+from incidents.models import Incident
+from monitoring.models import Monitor, Outage
+from monitoring.sentences import sentence
+from monitoring.specification import Result
+
+LANGUAGES = ("pl", "en")
+JOURNAL_LANGUAGE = "pl"
+
+
+def failure_of(monitor: Monitor) -> str:
+    """What counts as one failure of a shop: all that means "down" is one, whatever address shows it."""
+    return "down" if monitor.means_down else f"monitor-{monitor.pk}"
+
+
+def confirm(monitor: Monitor, result: Result, *, started_at: datetime, at: datetime, flapping: bool = False) -> Outage:
+    """The failure is confirmed: the outage exists since its first failed check, the incident since now.
+
+    Repeated while an outage is open, it changes nothing.
+    """
+    known = Outage.objects.filter(monitor=monitor, ended_at=None).first()
+    if known:
+        return known
+    outage = Outage.objects.create(
+        monitor=monitor, reason=result.reason, evidence=_shown(result), flapping=flapping, started_at=started_at,
+        confirmed_at=max(whole(at), started_at),
+    )  # fmt: skip
+    return _tell_incident(outage, result, at)
+
+
+def reopen(monitor: Monitor, result: Result, *, at: datetime) -> Outage:
+    """Down again before the shop was calm: the last outage goes on, and its time of repair was none."""
+    last = Outage.objects.filter(monitor=monitor).order_by("-started_at").select_for_update()[0]
+    last.ended_at, last.flapping = None, True
+    last.save(update_fields=["ended_at", "flapping"])
+    return _tell_incident(last, result, at)
+
+
+def _tell_incident(outage: Outage, result: Result, at: datetime) -> Outage:
+    monitor = outage.monitor
+    outage.incident = reporting.open_from_monitor(
+        shop=monitor.shop,
+        failure=failure_of(monitor),
+        what=monitor.what,
+        severity=monitor.severity,
+        first_failed_at=outage.started_at,
+        at=at,
+        evidence=evidence(outage, result),
+        words=_words(monitor, result),
+    )
+    outage.save(update_fields=["incident"])
+    return outage
+
+
+def evidence(outage: Outage, result: Result) -> dict[str, Any]:
+    """Facts for the journal, which the client reads too: never the body of an answer nor the query of an address."""
+    monitor = outage.monitor
+    return {
+        "monitor": monitor.pk,
+        "outage": outage.pk,
+        "name": monitor.name,
+        "url": _bare(monitor.url),
+        "reason": result.reason,
+        "phase": result.phase,
+        "status": result.status,
+        "total_ms": result.timings.total,
+        "address": result.address,
+        "place": result.place,
+        "sentence": {language: sentence(result, language) for language in LANGUAGES},
+    }
+
+
+def _bare(url: str) -> str:
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def _shown(result: Result) -> dict[str, Any]:
+    return {**result.to_json(), "excerpt": ""}
+
+
+def _words(monitor: Monitor, result: Result) -> str:
+    return f"{monitor.name}: {sentence(result, JOURNAL_LANGUAGE)}"
+
+
+def end(monitor: Monitor, *, ended_at: datetime, at: datetime) -> Outage | None:
+    """The shop works since the first of three good checks; once nothing else of the incident is down, it hears so."""
+    outage = Outage.objects.filter(monitor=monitor, ended_at=None).select_for_update().first()
+    if outage is None:
+        return None
+    outage.ended_at = ended_at
+    outage.save(update_fields=["ended_at"])
+    incident = outage.incident
+    if incident and not incident.outages.filter(ended_at=None).exists():
+        _tell_recovery(incident, monitor, at)
+    return outage
+
+
+def _tell_recovery(incident: Incident, monitor: Monitor, at: datetime) -> None:
+    """Works again since the last of its outages ended."""
+    last = incident.outages.aggregate(Max("ended_at"))["ended_at__max"]
+    reporting.note_recovery(incident=incident, restored_at=last, at=at, words=_recovered(monitor))
+
+
+def _recovered(monitor: Monitor) -> str:
+    with translation.override(JOURNAL_LANGUAGE):
+        return _("%(name)s works again.") % {"name": monitor.name}

@@ -1,0 +1,291 @@
+"""What results do to monitors: raw checks, states and their intervals, outages.
+
+The one way in for a result, real or played: `record` for one, `record_all` for a batch. Most results change nothing
+but a time and are written together; one that changes a state has a transaction of its own, so a bad row stops no other.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from contracts.models import MaintenanceWindow
+from contracts.terms import moment, seconds, whole
+from incidents.models import Heartbeat
+from incidents.refusals import Refused
+from monitoring import intervals, outages, schedule
+from monitoring.confirmation import Change, Rule, Track, step
+from monitoring.models import Check, Monitor, State
+from monitoring.specification import Result
+from monitoring.verdict import during_maintenance, with_second_place
+
+log = logging.getLogger(__name__)
+
+LOUD = frozenset({"confirmed", "reopened", "ended"})
+RESULT_COLUMNS = (
+    "reason", "checked_at", "seen_from", "busy_until", "next_check_at", "track", "certificate_ends_at", "fault",
+)  # fmt: skip
+STATE_COLUMNS = (*RESULT_COLUMNS, "state", "state_since")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one result means for one monitor: judged in its surroundings, before anything is written."""
+
+    monitor: Monitor
+    result: Result
+    at: datetime
+    track: Track
+    changes: tuple[Change, ...]
+    state: str
+    after_gap: bool
+
+    @property
+    def is_quiet(self) -> bool:
+        """Nothing changes but times: may be written together with others."""
+        loud = any(change.kind in LOUD for change in self.changes)
+        is_new = self.monitor.state_since is None or self.state != self.monitor.state
+        return not (loud or self.after_gap or is_new)
+
+
+def rule() -> Rule:
+    """2 failures of 2 confirm, from two places where two look."""
+    return Rule(places=min(2, len(settings.PROBE_PLACES)))
+
+
+def find(monitor: Monitor, result: Result, *, at: datetime, in_maintenance: bool) -> Finding | None:
+    """Judge a result that was received at `at`; None for one that is known already or older than what is known.
+
+    A probe whose clock runs ahead of ours is not believed.
+    """
+    checked = min(moment(result.at), whole(at))
+    if monitor.checked_at and checked <= monitor.checked_at:
+        return None
+    after_gap = monitor.is_stale(checked)
+    track = Track.from_json(monitor.track)
+    if after_gap:
+        track = replace(track, recent=())
+    judged = replace(_with_other_place(monitor, result), at=seconds(checked))
+    if in_maintenance:
+        judged = during_maintenance(judged)
+    track, changes = step(track, judged, rule())
+    return Finding(monitor, judged, checked, track, changes, _state_after(monitor, judged, track), after_gap)
+
+
+def _with_other_place(monitor: Monitor, result: Result) -> Result:
+    """A wall that another place ran into just before is the shop's own failure."""
+    if monitor.reason != "walled" or monitor.seen_from == result.place:
+        return result
+    return with_second_place(result, [replace(result, place=monitor.seen_from, reason="walled")])
+
+
+def _state_after(monitor: Monitor, result: Result, track: Track) -> str:
+    """A failure that isn't confirmed leaves the state; within an outage a good check doesn't end it yet."""
+    is_out = track.started_at is not None and track.ended_at is None
+    if result.state in intervals.BLIND:
+        return result.state
+    if is_out:
+        return State.DOWN
+    return monitor.state if result.state == "down" else result.state
+
+
+def record_all(results: Iterable[Result], *, at: datetime) -> int:
+    """Take the results of a second, in their order. Returns how many were new.
+
+    Raises nothing for a single result that can't be taken: it is logged and stands on its monitor's page.
+    """
+    waiting = sorted(results, key=lambda one: one.at)
+    numbers = Counter(one.id for one in waiting)
+    single = [one for one in waiting if numbers[one.id] == 1]
+    taken, loud = _record_quiet(single, at)
+    several = [one for one in waiting if numbers[one.id] > 1]
+    return taken + sum(_record_one(one, at) for one in sorted([*loud, *several], key=lambda one: one.at))
+
+
+@transaction.atomic
+def _record_quiet(results: Sequence[Result], at: datetime) -> tuple[int, list[Result]]:
+    """Write what changes no state, all at once; hand back the rest."""
+    monitors = _locked([int(one.id) for one in results])
+    maintained = _shops_in_maintenance(results, monitors.values())
+    quiet, loud = [], []
+    for one in results:
+        if not (monitor := monitors.get(int(one.id))):
+            continue
+        found = find(monitor, one, at=at, in_maintenance=_is_maintained(maintained, monitor, one))
+        if found and found.is_quiet:
+            quiet.append(found)
+        elif found:
+            loud.append(one)
+    for found in quiet:
+        _take(found, at)
+    Check.objects.bulk_create(map(_check, quiet), ignore_conflicts=True)
+    Monitor.objects.bulk_update([found.monitor for found in quiet], RESULT_COLUMNS, batch_size=200)
+    return len(quiet), loud
+
+
+def _locked(ids: Sequence[int]) -> dict[int, Monitor]:
+    rows = Monitor.objects.select_for_update(of=("self",)).filter(pk__in=ids, is_active=True)
+    return {row.pk: row for row in rows.select_related("shop").order_by("pk")}
+
+
+def _record_one(result: Result, at: datetime) -> bool:
+    """One result in its own transaction; a fault of ours is logged, shown on the monitor's page and stops no other."""
+    try:
+        return record(int(result.id), result, at=at)
+    except Exception as error:
+        log.exception("A result of monitor %s could not be taken", result.id)
+        Monitor.objects.filter(pk=result.id).update(fault=f"{type(error).__name__}: {error}"[:300])
+        return False
+
+
+@transaction.atomic
+def record(monitor: int | Monitor, result: Result, *, at: datetime) -> bool:
+    """Take one result, received at `at`: check, state, intervals, outage, incident. False where it was known already.
+
+    The monitor's row is locked, so two workers with two results of one monitor go one after the other.
+    """
+    key = monitor.pk if isinstance(monitor, Monitor) else monitor
+    row = _locked([key]).get(key)
+    if row is None:
+        return False
+    maintained = _shops_in_maintenance([result], [row])
+    found = find(row, result, at=at, in_maintenance=_is_maintained(maintained, row, result))
+    if found is None:
+        return False
+    if found.after_gap and row.checked_at:
+        intervals.enter(row, State.UNKNOWN, "missed", row.checked_at + timedelta(seconds=row.interval))
+    before = Track.from_json(row.track)
+    _take(found, at)
+    Check.objects.bulk_create([_check(found)], ignore_conflicts=True)
+    for change in found.changes:
+        _apply(change, found, before, at=at)
+    intervals.enter(row, found.state, _reason(found), found.at)
+    row.save(update_fields=STATE_COLUMNS)
+    return True
+
+
+def _take(found: Finding, at: datetime) -> None:
+    """The columns of a monitor that every result moves."""
+    monitor, result = found.monitor, found.result
+    monitor.reason, monitor.checked_at, monitor.seen_from = result.reason, found.at, result.place
+    monitor.track, monitor.busy_until, monitor.fault = found.track.to_json(), None, ""
+    if result.certificate_ends_at is not None:
+        monitor.certificate_ends_at = moment(result.certificate_ends_at)
+    if found.track.recent:
+        monitor.next_check_at = schedule.recheck_at(monitor, at)
+
+
+def _check(found: Finding) -> Check:
+    result, timings = found.result, found.result.timings
+    return Check(
+        monitor=found.monitor, at=found.at, state=result.state, reason=result.reason, phase=result.phase,
+        place=result.place, status=result.status, dns_ms=timings.dns, connect_ms=timings.connect, tls_ms=timings.tls,
+        first_byte_ms=timings.first_byte, total_ms=timings.total,
+        evidence={} if result.state == "up" else result.to_json(),
+    )  # fmt: skip
+
+
+def _apply(change: Change, found: Finding, before: Track, *, at: datetime) -> None:
+    """Confirmed, reopened and ended also change the past: since when the shop was down, or up again."""
+    monitor, since = found.monitor, moment(change.at)
+    if change.kind == "confirmed":
+        intervals.paint(monitor, State.DOWN, found.result.reason, since)
+        outages.confirm(monitor, found.result, started_at=since, at=at, flapping=change.flapping)
+    elif change.kind == "reopened":
+        intervals.paint(monitor, State.DOWN, found.result.reason, moment(before.ended_at or change.at))
+        outages.reopen(monitor, found.result, at=at)
+    elif change.kind == "ended":
+        intervals.paint(monitor, State.UP, "", since)
+        outages.end(monitor, ended_at=since, at=at)
+
+
+def _reason(found: Finding) -> str:
+    return "" if found.state == State.UP else found.result.reason
+
+
+Windows = dict[int, list[tuple[int, int]]]
+
+
+def _shops_in_maintenance(results: Sequence[Result], monitors: Iterable[Monitor]) -> Windows:
+    """Shop → the spans of announced work that these results may lie in. Work announced too late is none."""
+    if not results:
+        return {}
+    first, last = moment(min(one.at for one in results)), moment(max(one.at for one in results))
+    windows = MaintenanceWindow.objects.filter(
+        shop__in={monitor.shop_id for monitor in monitors}, starts_at__lte=last, ends_at__gt=first,
+        announced_at__lt=F("starts_at"),
+    )  # fmt: skip
+    spans: Windows = {}
+    for window in windows:
+        spans.setdefault(window.shop_id, []).append((seconds(window.starts_at), seconds(window.ends_at)))
+    return spans
+
+
+def _is_maintained(windows: Windows, monitor: Monitor, result: Result) -> bool:
+    return any(start <= result.at < end for start, end in windows.get(monitor.shop_id, ()))
+
+
+def sweep_missed(*, at: datetime) -> int:
+    """Monitors whose result is overdue become unknown: nobody looked, so nobody knows. Returns how many did."""
+    stale = Monitor.objects.filter(is_active=True, checked_at__isnull=False, shop__is_active=True).exclude(
+        state=State.UNKNOWN, reason="missed"
+    )
+    found = [monitor.pk for monitor in stale.only("pk", "interval", "timeout_ms", "checked_at") if monitor.is_stale(at)]
+    marked = sum(_mark_missed(pk, at) for pk in found)
+    Heartbeat.objects.update_or_create(name="missed", defaults={"at": at})
+    return marked
+
+
+@transaction.atomic
+def _mark_missed(pk: int, at: datetime) -> bool:
+    monitor = _locked([pk]).get(pk)
+    if monitor is None or not monitor.checked_at or not monitor.is_stale(at):
+        return False
+    since = monitor.checked_at + timedelta(seconds=monitor.interval)
+    intervals.enter(monitor, State.UNKNOWN, "missed", since)
+    monitor.reason = "missed"
+    monitor.save(update_fields=["state", "state_since", "reason"])
+    return True
+
+
+@transaction.atomic
+def see_through(monitor: Monitor, *, at: datetime) -> None:
+    """Every check up to `at` said what the last one did: for a played history, whose raw checks aren't kept."""
+    Monitor.objects.filter(pk=monitor.pk, checked_at__lt=at).update(checked_at=whole(at))
+
+
+@transaction.atomic
+def stop(*, monitor: Monitor, by: User, at: datetime) -> Monitor:
+    """Watch this address no more; repeated, it changes nothing. Refused while it is down: the outage would not end."""
+    row = Monitor.objects.select_for_update(of=("self",)).get(pk=monitor.pk)
+    if not row.is_active:
+        return row
+    if row.outages.filter(ended_at=None).exists():
+        raise Refused(_("It is down now. Stop watching once it works again."))
+    intervals.enter(row, State.PAUSED, "", whole(at))
+    row.is_active, row.next_check_at, row.busy_until, row.track = False, None, None, {}
+    row.save()
+    log.info("monitor_stopped", extra={"monitor": row.pk, "by": by.pk})
+    return row
+
+
+@transaction.atomic
+def start(*, monitor: Monitor, by: User, at: datetime) -> Monitor:
+    """Watch this address again, from now on; what happened meanwhile stays unwatched."""
+    row = Monitor.objects.select_for_update(of=("self",)).get(pk=monitor.pk)
+    if row.is_active:
+        return row
+    row.is_active, row.checked_at, row.reason = True, None, ""
+    intervals.enter(row, State.UNKNOWN, "", whole(at))
+    row.save()
+    log.info("monitor_started", extra={"monitor": row.pk, "by": by.pk})
+    return row
