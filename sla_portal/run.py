@@ -35,9 +35,10 @@ from types import FrameType
 from typing import NoReturn, TextIO
 
 import psutil
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from sla_portal import embedded, environment, processes
+from sla_portal import embedded, environment, processes, sockets
 
 LOGINS = {
     "marta@makowydom.example": "client's reporter",
@@ -78,7 +79,7 @@ class Place:
         self.folder = folder
         self.run = folder / "run"
         self.log = folder / "log"
-        self.home = embedded.home_of(folder)
+        self.home = sockets.home_of(folder)
         self._lock: TextIO | None = None
 
     def make(self) -> None:
@@ -213,7 +214,7 @@ class Runner:
             "SECRET_KEY": environment.text("SECRET_KEY") or self.place.secret("secret_key", secrets.token_urlsafe(50)),
             "PROBE_ALLOW_NETWORKS": environment.text("PROBE_ALLOW_NETWORKS") or "127.0.0.1/32",
             "DEMO_SHOPS_URL": f"http://127.0.0.1:{self.port + 3}",
-            "BROKER_URL": embedded.broker_url(environment.text("REDIS_URL") or embedded.valkey_url(self.place.folder)),
+            "BROKER_URL": sockets.broker_url(environment.text("REDIS_URL") or sockets.valkey_url(self.place.folder)),
             "PYTHONUNBUFFERED": "1",
         }
         return {**os.environ, **own}
@@ -334,6 +335,8 @@ def run(place: Place) -> None:
     place.make()
     place.take()
     runner = Runner(place, environment.port("PORT"))
+    os.environ.update(runner.environment)
+    _ = settings.DATA_DIR  # reads them all: a wrong value is said before anything starts
     on_end_signals(request_end)
     try:
         runner.run()

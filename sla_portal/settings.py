@@ -11,7 +11,7 @@ import environ
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from sla_portal import embedded, environment
+from sla_portal import environment, sockets
 
 django_stubs_ext.monkeypatch()  # lets `QuerySet["Client"]` and the like be written
 
@@ -22,13 +22,13 @@ PORT = environment.port("PORT")
 BASE_URL = environment.url("BASE_URL", "http", "https", default=f"http://127.0.0.1:{PORT}").rstrip("/")
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", urlsplit(BASE_URL).hostname or "", *environment.words("ALLOWED_HOSTS")]
 
-_database_url = environment.url("DATABASE_URL", "postgres", "postgresql", default=embedded.postgres_url(DATA_DIR))
+_database_url = environment.url("DATABASE_URL", "postgres", "postgresql", default=sockets.postgres_url(DATA_DIR))
 _given_servers = bool(environment.text("DATABASE_URL"))
 SECRET_KEY = environment.secret_key(DATA_DIR / "run" / "secret_key", required=_given_servers)
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {**environ.Env.db_url_config(_database_url), "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 }
-REDIS_URL = environment.url("REDIS_URL", "redis", "rediss", "unix", default=embedded.valkey_url(DATA_DIR))
+REDIS_URL = environment.url("REDIS_URL", "redis", "rediss", "unix", default=sockets.valkey_url(DATA_DIR))
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 
 # The rooms, highest first, then what they stand on
@@ -147,12 +147,12 @@ X_FRAME_OPTIONS = "DENY"
 
 # Static files: ours, and the few npm files that `npm_files.py` names
 STATIC_URL = "/static/"
-STATIC_ROOT = environment.folder("STATIC_ROOT")
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
     "sla_portal.npm_files.NpmFinder",
 ]
 _hashed = environment.flag("STATIC_HASHED")
+STATIC_ROOT = environment.folder("STATIC_ROOT") if _hashed else None
 WHITENOISE_USE_FINDERS = not _hashed
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -206,7 +206,7 @@ SPECTACULAR_SETTINGS = {
 }
 
 # Work in the background. What is due stands in rows; beat only says "look now", so a lost tick loses nothing
-CELERY_BROKER_URL = embedded.broker_url(REDIS_URL)
+CELERY_BROKER_URL = sockets.broker_url(REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True

@@ -12,7 +12,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from sla_portal import embedded
+from sla_portal import embedded, sockets
 
 SERVERS = pytest.StashKey[list[embedded.Server]]()
 
@@ -51,7 +51,7 @@ def use_servers(number: int) -> None:
     if redis_url.startswith("unix://"):
         redis_url = f"{redis_url.partition('?')[0]}?db={number}"
     os.environ["REDIS_URL"] = settings.REDIS_URL = redis_url
-    settings.CELERY_BROKER_URL = embedded.broker_url(redis_url)
+    settings.CELERY_BROKER_URL = sockets.broker_url(redis_url)
     settings.CACHES["default"]["LOCATION"] = redis_url
 
 

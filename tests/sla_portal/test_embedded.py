@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import stat
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import psycopg2
 import pytest
-import redis
 from django.db import connection
 
-from sla_portal import embedded
+from sla_portal import embedded, sockets
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +36,38 @@ def postgres(home: Path) -> Iterator[embedded.Postgres]:
     server.stop()
 
 
+@pytest.fixture
+def valkey(home: Path) -> Iterator[embedded.Valkey]:
+    server = embedded.Valkey(home)
+    server.start()
+    yield server
+    server.stop()
+
+
+def number_of(server: embedded.Server) -> int:
+    assert server.process is not None
+    return server.process.pid
+
+
+def kill(server: embedded.Server) -> None:
+    assert server.process is not None
+    server.process.kill()
+    server.process.wait()
+    server.process = None
+
+
+def one(postgres: embedded.Postgres, statement: str) -> object:
+    link = psycopg2.connect(host=str(postgres.folder), user="postgres", dbname="kept")
+    link.autocommit = True
+    try:
+        with link.cursor() as cursor:
+            cursor.execute(statement)
+            row = cursor.fetchone() if cursor.description else None
+    finally:
+        link.close()
+    return row[0] if row else None
+
+
 @pytest.mark.django_db
 def test_the_tests_run_on_postgresql_that_knows_polish_letters() -> None:
     with connection.cursor() as cursor:
@@ -40,12 +75,125 @@ def test_the_tests_run_on_postgresql_that_knows_polish_letters() -> None:
         assert cursor.fetchone() == (True,)
 
 
-def test_postgres_starts_makes_a_database_once_and_ends(home: Path) -> None:
-    server = embedded.Postgres(home, embedded.FAST)
+def test_data_outlive_a_stop_and_a_kill(postgres: embedded.Postgres) -> None:
+    postgres.make_database("kept")
+    postgres.make_database("kept")
+    one(postgres, "CREATE TABLE shop AS SELECT 'mak.pl' AS name")
+    postgres.stop()
+    assert not postgres.lives()
+    postgres.start()
+    kill(postgres)
+    postgres.start()
+    assert one(postgres, "SELECT name FROM shop") == "mak.pl"
+
+
+def test_a_server_that_outlived_its_starter_is_ended_and_replaced(postgres: embedded.Postgres) -> None:
+    first = number_of(postgres)
+    second = embedded.Postgres(postgres.home, embedded.FAST)
+    second.start()
+    try:
+        assert number_of(second) != first
+        assert postgres.process is not None
+        assert postgres.process.wait(10) == 0
+    finally:
+        second.stop()
+
+
+def test_the_number_of_a_killed_server_in_use_by_another_program_does_not_hinder(postgres: embedded.Postgres) -> None:
+    kill(postgres)
+    note = postgres.data / "postmaster.pid"
+    note.write_text(str(os.getpid()) + note.read_text()[note.read_text().index("\n") :])
+    postgres.start()
+    assert postgres.answers()
+    assert psutil.pid_exists(os.getpid())
+
+
+def test_an_interrupted_initdb_is_begun_anew(home: Path) -> None:
+    server = embedded.Postgres(home / "half", embedded.FAST)
+    embedded.private_folder(server.home)
+    embedded.private_folder(server.folder, for_nobody=True)
+    server.data.mkdir()
+    (server.data / "base").mkdir()
+    os.chown(server.data, server.folder.stat().st_uid, -1)
     server.start()
-    server.make_database("shop")
-    server.make_database("shop")
     assert server.answers()
     server.stop()
-    assert not server.answers()
-    server.stop()
+
+
+def test_a_broken_data_folder_is_said_with_the_way_out(postgres: embedded.Postgres) -> None:
+    postgres.stop()
+    version = postgres.data / "PG_VERSION"
+    before = version.read_text()
+    version.write_text("9.6\n")
+    with pytest.raises(embedded.EmbeddedError, match=r"(?s)PostgreSQL ended at once\..*make reset"):
+        postgres.start()
+    version.write_text(before)
+
+
+def test_valkey_starts_after_a_kill_and_keeps_what_it_had_saved(valkey: embedded.Valkey) -> None:
+    client = valkey.client()
+    client.set("clock", "12:12")
+    valkey.stop()
+    assert not valkey.lives()
+    valkey.start()
+    kill(valkey)
+    valkey.start()
+    assert client.get("clock") == b"12:12"
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux ends children with their parent")
+def test_the_servers_end_when_the_process_that_started_them_is_killed(home: Path) -> None:
+    code = (
+        "import sys, time; from pathlib import Path; from sla_portal import embedded; home = Path(sys.argv[1])\n"
+        "for server in (embedded.Postgres(home, embedded.FAST), embedded.Valkey(home)): server.start()\n"
+        "print('up', flush=True); time.sleep(60)"
+    )
+    servers = (embedded.Postgres(home), embedded.Valkey(home))
+    with subprocess.Popen([sys.executable, "-c", code, str(home)], stdout=subprocess.PIPE) as starter:
+        assert starter.stdout is not None
+        assert starter.stdout.readline() == b"up\n"
+        assert all(server.lives() for server in servers)
+        starter.send_signal(signal.SIGKILL)
+    for server in servers:
+        embedded.wait_until(lambda server=server: not server.lives(), 20, f"{server.name} outlives its starter")  # type: ignore[misc]
+
+
+def test_only_the_own_folders_get_a_mode_and_an_owner(tmp_path: Path, postgres: embedded.Postgres) -> None:
+    tmp_path.chmod(0o750)
+    embedded.private_folder(tmp_path / "own")
+    embedded.private_folder(tmp_path)
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o750
+    assert stat.S_IMODE((tmp_path / "own").stat().st_mode) == (0o711 if os.getuid() == 0 else 0o700)
+    assert postgres.home.stat().st_uid == os.getuid()
+    assert postgres.folder.stat().st_uid == (embedded.NOBODY if os.getuid() == 0 else os.getuid())
+
+
+def test_nobody_else_may_connect(postgres: embedded.Postgres, valkey: embedded.Valkey) -> None:
+    assert stat.S_IMODE(postgres.socket.stat().st_mode) == 0o700
+    assert stat.S_IMODE(valkey.socket.stat().st_mode) == 0o700
+
+
+def test_a_path_too_long_for_a_socket_moves_the_servers_to_the_temporary_folder(tmp_path: Path) -> None:
+    deep = tmp_path / ("d" * 120)
+    assert sockets.home_of(deep).parent == Path(tempfile.gettempdir())
+    assert sockets.home_of(deep) == sockets.home_of(deep) != sockets.home_of(tmp_path / ("e" * 120))
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root starts PostgreSQL as another user")
+def test_a_folder_that_user_65534_cannot_reach_moves_them_too(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    assert sockets.home_of(tmp_path / "var").parent == Path(tempfile.gettempdir())
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o700
+
+
+def test_a_foreign_folder_in_the_temporary_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "home").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(embedded.EmbeddedError, match="belongs to somebody else"):
+        embedded.private_folder(tmp_path / "home")
+
+
+def test_a_redis_address_is_spelled_for_celery() -> None:
+    assert sockets.broker_url("unix:///a/b.sock?db=4") == "redis+socket:///a/b.sock?virtual_host=4"
+    assert sockets.broker_url("unix:///a/b.sock") == "redis+socket:///a/b.sock?virtual_host=0"
+    assert sockets.broker_url("redis://h:6379/2") == "redis://h:6379/2"

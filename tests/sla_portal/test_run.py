@@ -1,0 +1,187 @@
+"""`make run`: it comes up, recovers from a kill with its data, ends every process, and says what is missing."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from sla_portal import embedded, environment, run
+from sla_portal.environment import BASE_DIR, VARIABLES
+
+PATIENCE = 120
+
+
+class Run:
+    """A run of the product in a folder of its own, without demo data where the test needs none."""
+
+    def __init__(self, data_dir: Path, port: int, **variables: str) -> None:
+        kept = {name: value for name, value in os.environ.items() if name not in VARIABLES}
+        self.process: subprocess.Popen[str] = subprocess.Popen(
+            [sys.executable, "-m", "sla_portal.run"],
+            cwd=BASE_DIR,
+            env=kept | {"DATA_DIR": str(data_dir), "PORT": str(port), **variables},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.said: list[str] = []
+
+    def until(self, word: str) -> str:
+        assert self.process.stdout is not None
+        line: str
+        for line in self.process.stdout:
+            self.said.append(line)
+            if word in line:
+                return line
+        raise AssertionError(f"ended with {self.process.wait()} before {word!r}:\n{''.join(self.said)}")
+
+    def rest(self) -> str:
+        assert self.process.stdout is not None
+        said: str = self.process.stdout.read()
+        return said
+
+    def family(self) -> list[psutil.Process]:
+        family: list[psutil.Process] = psutil.Process(self.process.pid).children(recursive=True)
+        return family
+
+    def end(self, number: signal.Signals) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(40)
+
+
+def free_ports() -> int:
+    """A port from which on as many are free as a run needs."""
+    for first in range(18000 + os.getpid() % 400 * 20, 40000, 20):
+        try:
+            run.check_ports(first)
+        except run.RunError:
+            continue
+        return first
+    raise AssertionError("no free ports")
+
+
+@pytest.fixture
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("run") / "var"
+    yield folder
+    place = run.Place(folder)
+    if (folder / "run").is_dir():
+        place.end_leftovers()
+    subprocess.run(["rm", "-rf", str(place.home)], check=True)
+
+
+def test_a_run_comes_up_is_killed_recovers_and_ends_every_process(data_dir: Path) -> None:
+    port = free_ports()
+    first = Run(data_dir, port)
+    assert first.until("Ready:") == f"Ready: http://127.0.0.1:{port}\n"
+    assert run.answers(f"http://127.0.0.1:{port}/health/")
+    logins = json.loads((data_dir / "run" / "demo_logins.json").read_text())
+    assert set(logins) == set(run.LOGINS)
+    family = first.family()
+    assert {"gunicorn", "celery"} <= {word for one in family for word in map(os.path.basename, one.cmdline()[:2])}
+    second = Run(data_dir, port)
+    assert second.process.wait(PATIENCE) == 1
+    assert f"Another run (process {first.process.pid}) uses {data_dir}" in second.rest()
+    first.end(signal.SIGKILL)
+
+    third = Run(data_dir, port)
+    third.until("Ready:")
+    assert [one for one in family if one.is_running() and one.status() != psutil.STATUS_ZOMBIE] == []
+    assert json.loads((data_dir / "run" / "demo_logins.json").read_text()) == logins
+    family = third.family()
+    assert third.end(signal.SIGTERM) == 0
+    assert [one for one in family if one.is_running()] == []
+    run.check_ports(port)
+
+
+def test_a_process_that_ends_is_started_again_and_ctrl_c_ends_all(data_dir: Path) -> None:
+    port = free_ports()
+    one = Run(data_dir, port)
+    one.until("Ready:")
+    noted = json.loads((data_dir / "run" / "processes.json").read_text())
+    clock = next(process for process in map(psutil.Process, map(int, noted)) if "clock@%h" in process.cmdline())
+    clock.kill()
+    assert one.until("clock ended") == "clock ended with status -9 and is started again.\n"
+    family = one.family()
+    assert one.end(signal.SIGINT) == 0
+    assert [child for child in family if child.is_running()] == []
+
+
+def test_a_taken_port_is_said_with_another_one(data_dir: Path) -> None:
+    port = free_ports()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", port + 1))
+        taken.listen()
+        one = Run(data_dir, port)
+        assert one.process.wait(PATIENCE) == 1
+    said = one.rest()
+    assert f"Port {port + 1} on 127.0.0.1 cannot be used (Address already in use)" in said
+    assert f"PORT={port + 100} make run" in said
+    assert "Traceback" not in said
+
+
+def test_a_data_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    one = Run(tmp_path / "file" / "var", free_ports())
+    assert one.process.wait(PATIENCE) == 1
+    assert one.rest() == f"{folder} cannot be made (Not a directory). Give a DATA_DIR you may write to.\n"
+
+
+def test_a_wrong_setting_is_said(tmp_path: Path) -> None:
+    one = Run(tmp_path / "var", 8000, PROBE_ALLOW_NETWORKS="loopback")
+    assert one.process.wait(PATIENCE) == 1
+    said = one.rest()
+    assert said.startswith("PROBE_ALLOW_NETWORKS='loopback': expected networks such as 127.0.0.1/32")
+    assert "Traceback" not in said
+
+
+def test_reset_removes_what_a_run_keeps_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    place = run.Place(tmp_path / "var")
+    place.make()
+    (place.folder / "mine.txt").write_text("kept")
+    (place.log / "web.log").write_text("gone")
+    run.reset(place)
+    assert [path.name for path in place.folder.iterdir()] == ["mine.txt"]
+
+
+def test_secrets_are_random_for_each_data_folder_and_private(tmp_path: Path) -> None:
+    first, second = run.Place(tmp_path / "a"), run.Place(tmp_path / "b")
+    for place in (first, second):
+        place.make()
+    assert first.logins() == first.logins() != second.logins()
+    assert {len(password) for password in first.logins().values()} == {12}
+    assert (first.run / "demo_logins.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_number_that_another_program_has_by_now_is_not_ended(tmp_path: Path) -> None:
+    place = run.Place(tmp_path / "var")
+    place.make()
+    (place.run / "processes.json").write_text(json.dumps({str(os.getpid()): 1.0}))
+    place.end_leftovers()
+    assert psutil.pid_exists(os.getpid())
+
+
+def test_given_servers_are_used_instead_of_embedded_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://u@db.example/shop")
+    monkeypatch.setenv("REDIS_URL", "redis://r.example:6379/0")
+    place = run.Place(tmp_path / "var")
+    place.make()
+    runner = run.Runner(place, environment.port("PORT"))
+    runner.start_servers()
+    assert runner.servers == []
+    assert runner.environment["BROKER_URL"] == "redis://r.example:6379/0"
+
+
+def test_an_embedded_error_is_a_sentence() -> None:
+    with pytest.raises(embedded.EmbeddedError, match="too late"):
+        embedded.wait_until(lambda: False, 0, "too late")
