@@ -50,6 +50,7 @@ VARIABLES: dict[str, Variable] = {
     "PROBE_CANARIES": Variable("", "`host:port` by commas that tell whether our own way out works; empty: not asked"),
     "PROBE_CA_FILE": Variable("", "certificates that the probe trusts beside the system's own; for tests"),
     "BROKER_URL": Variable("", "the probe worker's own and only address of the broker; the portal uses `REDIS_URL`"),
+    "DEMO_DATA": Variable("on", "`off`: `make run` begins with an empty database"),
     "DEMO_SHOPS_URL": Variable("", "address of the demo shops; set by `make run` only"),
     "STATIC_ROOT": Variable("staticfiles", "folder that `manage.py collectstatic` fills"),
     "STATIC_HASHED": Variable("off", "`on` after `collectstatic`: file names carry a hash and are cached for a year"),

@@ -21,14 +21,14 @@ PATIENCE = 120
 
 
 class Run:
-    """A run of the product in a folder of its own, without demo data where the test needs none."""
+    """A run of the product in a folder of its own, without demo data: playing its history takes longer than all else."""
 
     def __init__(self, data_dir: Path, port: int, **variables: str) -> None:
         kept = {name: value for name, value in os.environ.items() if name not in VARIABLES}
         self.process: subprocess.Popen[str] = subprocess.Popen(
             [sys.executable, "-m", "sla_portal.run"],
             cwd=BASE_DIR,
-            env=kept | {"DATA_DIR": str(data_dir), "PORT": str(port), **variables},
+            env=kept | {"DATA_DIR": str(data_dir), "PORT": str(port), "DEMO_DATA": "off", **variables},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -131,7 +131,8 @@ def test_a_taken_port_is_said_with_another_one(data_dir: Path) -> None:
 
 def test_a_data_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    one = Run(tmp_path / "file" / "var", free_ports())
+    folder = tmp_path / "file" / "var"
+    one = Run(folder, free_ports())
     assert one.process.wait(PATIENCE) == 1
     assert one.rest() == f"{folder} cannot be made (Not a directory). Give a DATA_DIR you may write to.\n"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand
 
@@ -16,6 +17,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         self.stdout.write("Database: migrations…")
         call_command("migrate", verbosity=0, interactive=False)
-        if "demo_seed" in get_commands() and not User.objects.exists():
+        if settings.DEMO_DATA and "demo_seed" in get_commands() and not User.objects.exists():
             self.stdout.write("Database: demo data…")
             call_command("demo_seed")
