@@ -14,8 +14,8 @@ from contracts.penalty_breach import Exclusion
 from contracts.terms import seconds, whole
 from incidents.models import Breach
 from incidents.refusals import Refused
-from reports import pricing
 from reports.models import BreachDecision, ExclusionReason, Verdict
+from reports.pricing import Book
 
 
 @transaction.atomic
@@ -97,7 +97,7 @@ def _inside(breach: Breach, start: datetime, end: datetime) -> None:
 
 
 def _account(breach: Breach, at: datetime, exclusions: list[Exclusion] | None = None) -> Account | None:
-    return pricing.account_of(breach, pricing.clock_of(breach, at), at=at, exclusions=exclusions or [])
+    return Book([breach], at).case(breach, exclusions or []).account
 
 
 def _amount(account: Account | None) -> Decimal:

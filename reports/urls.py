@@ -1,5 +1,13 @@
 """Addresses of the room."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from reports.views import breaches
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("breaches/", breaches.show, name="breaches"),
+    path("breaches/<int:pk>/", breaches.case, name="breach"),
+    path("breaches/<int:pk>/confirm/", breaches.confirm, name="breach-confirm"),
+    path("breaches/<int:pk>/exclude/", breaches.exclude, name="breach-exclude"),
+    path("breaches/<int:pk>/second/", breaches.second, name="breach-second"),
+]

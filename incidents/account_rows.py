@@ -1,0 +1,157 @@
+"""The account of a deadline as people read it: rows and an axis from the clock's own trace, nothing computed anew."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from accounts import words
+from contracts.models import Severity, TargetKind
+from contracts.terms import moment, seconds
+from incidents.clock import Clock, TraceLine
+from incidents.models import PauseReason
+
+CHANGES = {
+    "start": gettext_noop("The clock starts: %(severity)s, %(target)s within %(span)s"),
+    "worse": gettext_noop("It got worse: %(severity)s, %(span)s from here"),
+    "downgrade": gettext_noop("Milder, agreed with the client: %(severity)s, %(span)s from the clock's start"),
+    "correction": gettext_noop("Classified wrongly before: %(severity)s, %(span)s from the clock's start"),
+}
+OTHERS = {
+    "decides": gettext_noop("The deadline of %(severity)s decides"),
+    "wait": gettext_noop("Out of hours, the clock waits for the opening"),
+    "worked": gettext_noop("Time that counts"),
+    "pause": gettext_noop("Paused, %(reason)s: given back"),
+    "handover": gettext_noop("Between the delivery and its rejection: not counted"),
+    "deadline": gettext_noop("Deadline"),
+    "late": gettext_noop("After the deadline"),
+    "pause_late": gettext_noop("A pause after the deadline shortens no delay by itself"),
+    "stop": gettext_noop("The clock stops"),
+}
+RESULTS = {
+    "running": gettext_noop("Left"),
+    "paused": gettext_noop("Left while paused"),
+    "met": gettext_noop("Met, left"),
+    "breached": gettext_noop("Delay"),
+}
+STYLES = {"wait": "off", "pause": "off", "handover": "off", "pause_late": "off", "deadline": "mid", "late": "late"}
+BARS = {"wait": "rest", "worked": "counts", "pause": "waits", "handover": "waits", "late": "over", "pause_late": "over"}
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRow:
+    """`time` and `figure` may be empty; `style` is the row's class: off, mid, late, sum or none."""
+
+    style: str
+    time: str
+    what: str
+    figure: str
+
+
+def hms(span: int) -> str:
+    """`3:32:05`: how an account writes a span, to the second."""
+    hours, rest = divmod(abs(span), 3600)
+    return f"{hours}:{rest // 60:02d}:{rest % 60:02d}"
+
+
+def account_rows(clock: Clock, *, zone: str, now: datetime) -> list[AccountRow]:
+    """One row a trace line; the last, under a double rule, is the result."""
+    if not clock.trace:
+        return []
+    *steps, result = clock.trace
+    rows = [_row(line, clock, zone, now) for line in steps]
+    return [*rows, AccountRow("sum", _time(result.at, zone, now), _(RESULTS[result.kind]), hms(result.seconds))]
+
+
+def _row(line: TraceLine, clock: Clock, zone: str, now: datetime) -> AccountRow:
+    facts = {
+        "severity": f"{line.detail} {Severity(line.detail).label}" if line.detail in Severity.values else "",
+        "target": TargetKind(clock.target).label,
+        "span": hms(line.seconds),
+        "reason": PauseReason(line.detail).label if line.detail in PauseReason.values else "",
+    }
+    what = _(CHANGES.get(line.kind) or OTHERS[line.kind]) % facts
+    if line.kind in CHANGES and line.until is not None:
+        until = words.when(moment(line.until), now, zone, "genitive", seconds=True)
+        what = _("%(what)s: by %(until)s") % {"what": what, "until": until}
+    return AccountRow(STYLES.get(line.kind, ""), _hours(line, zone, now), what, _figure(line))
+
+
+def _figure(line: TraceLine) -> str:
+    if line.kind in {"deadline", "decides", "wait", "pause_late", "stop"}:
+        return ""
+    sign = "+ " if line.kind in {"pause", "handover"} else ""
+    return f"{sign}{hms(line.seconds)}"
+
+
+def _hours(line: TraceLine, zone: str, now: datetime) -> str:
+    if line.kind in CHANGES or line.until is None:
+        return _time(line.at, zone, now)
+    until = moment(line.until)
+    same_day = moment(line.at).astimezone(words.as_zone(zone)).date() == until.astimezone(words.as_zone(zone)).date()
+    end = words.clock_time(until, zone, seconds=True) if same_day else _time(line.until, zone, now)
+    return f"{_time(line.at, zone, now)}–{end}"
+
+
+def _time(instant: int, zone: str, now: datetime) -> str:
+    return words.when(moment(instant), now, zone, seconds=True, today=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One span of the axis; `x` and `width` are per cent with two places."""
+
+    style: str
+    x: str
+    width: str
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """The clock on one line from its start to the last instant known: bars, the deadline, and now or the stop."""
+
+    bars: list[Bar]
+    start: str
+    deadline: str
+    deadline_x: str
+    deadline_is_last: bool
+    last: str
+    last_x: str
+    label: str
+
+
+def axis(clock: Clock, *, zone: str, now: datetime) -> Axis | None:
+    """None where there is nothing to draw: no deadline, or no length."""
+    if clock.started_at is None or clock.deadline is None:
+        return None
+    at = seconds(now) if clock.stopped_at is None else clock.stopped_at
+    first, last = clock.started_at, max(clock.deadline, at)
+    if last <= first:
+        return None
+    spans = [line for line in clock.trace if line.kind in BARS and line.until is not None and line.until > first]
+    bars = [_bar(BARS[line.kind], line.at, line.until or line.at, first, last) for line in spans]
+    if at < clock.deadline:
+        bars.append(_bar("rest", at, clock.deadline, first, last))
+    name = _("stop") if clock.stopped_at is not None else _("now")
+    start, due = (_time(instant, zone, now) for instant in (first, clock.deadline))
+    shown = _time(at, zone, now)
+    facts = {"start": start, "deadline": due, "at": f"{name} {shown}"}
+    return Axis(
+        bars, _("%(time)s start") % {"time": start}, _("%(time)s deadline") % {"time": due},
+        _place(clock.deadline, first, last), clock.deadline == last, f"{shown} {name}", _place(at, first, last),
+        _("Time axis: start %(start)s, deadline %(deadline)s, %(at)s") % facts,
+    )  # fmt: skip
+
+
+def _bar(style: str, begin: int, end: int, first: int, last: int) -> Bar:
+    begin = max(begin, first)
+    return Bar(style, _place(begin, first, last), _place(end - begin + first, first, last))
+
+
+def _place(instant: int, first: int, last: int) -> str:
+    """Hundredths of a per cent by integers, as SVG reads them."""
+    part = (instant - first) * 10_000 // (last - first)
+    return f"{part // 100}.{part % 100:02d}%"

@@ -1,0 +1,66 @@
+"""The rows of an account of money on a page: what, how much; the last is the result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from accounts.words import bare_span, money
+from contracts.penalties import (
+    Account,
+    CapLine,
+    ChargeLine,
+    ExcludedLine,
+    GraceLine,
+    LateLine,
+    Line,
+    ResultLine,
+    RoundLine,
+    Unit,
+    UnitsLine,
+    rounded,
+)
+from contracts.penalty_words import Tone, counted, product, sentence
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyRow:
+    """`style` is the row's class in the account: late, off, sum or none."""
+
+    style: str
+    head: str
+    what: str
+    figure: str
+
+
+def money_rows(account: Account, currency: str) -> list[MoneyRow]:
+    """One row a line; a rounding that changes nothing and a delay that the clock's account has said are left out."""
+    tone = Tone(currency)
+    return [_row(line, tone, currency) for line in account.lines if _tells(line)]
+
+
+def _tells(line: Line) -> bool:
+    return not (isinstance(line, RoundLine) and line.change == 0)
+
+
+def _row(line: Line, tone: Tone, currency: str) -> MoneyRow:
+    match line:
+        case LateLine():
+            return MoneyRow("late", _("Delay"), sentence(line, tone), bare_span(line.delay, seconds_shown=True))
+        case ExcludedLine() | GraceLine():
+            figure = f"− {bare_span(line.taken, seconds_shown=True)}" if line.taken else _("no change")
+            return MoneyRow("off", "", sentence(line, tone), figure)
+        case UnitsLine():
+            return MoneyRow("", "", sentence(line, tone), counted(line.units, Unit.named(line.unit)))
+        case ChargeLine():
+            return MoneyRow("", "", product(line, tone), tone.money(line.amount))
+        case CapLine():
+            figure = _("no change") if line.before == line.after else money(line.after, currency)
+            return MoneyRow("", "", sentence(line, tone), figure)
+        case RoundLine():
+            return MoneyRow("", "", sentence(line, tone), money(line.to, currency))
+        case ResultLine():
+            return MoneyRow("sum", _("Penalty"), "", money(line.total, currency))
+        case _:
+            return MoneyRow("", "", sentence(line, tone), tone.money(rounded(line.change)) if line.change else "")

@@ -1,0 +1,157 @@
+"""The manager's home: breaches that wait for a decision; and the review of one, with its account and the decision."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import F, Q, QuerySet
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.models import MANAGER
+from accounts.permissions import SignedRequest, open_to
+from contracts.penalties import ZERO
+from incidents import journal_words
+from incidents.account_rows import account_rows, axis
+from incidents.models import Breach, Incident, JournalEntry
+from incidents.queue import nearest, waiting
+from incidents.refusals import Refused
+from reports import review
+from reports.forms import ExclusionForm
+from reports.money_rows import money_rows
+from reports.pricing import Book
+
+SOON = timedelta(hours=2)
+DECIDED_SHOWN = 20
+
+
+@require_GET
+@open_to(MANAGER)
+def show(request: SignedRequest) -> HttpResponse:
+    now = timezone.now().replace(microsecond=0)
+    cases = Book(_undecided(request), now).cases()
+    context = {
+        "now": now,
+        "cases": cases,
+        "total": sum((case.amount for case in cases), ZERO),
+        "soon": _soon(now),
+        "second": _awaiting_second(request),
+        "decided": _breaches(request).exclude(decisions=None).order_by("-decisions__at")[:DECIDED_SHOWN],
+    }
+    return render(request, "reports/breaches.html", context)
+
+
+def _breaches(request: SignedRequest) -> QuerySet[Breach]:
+    related = ("incident__shop", "incident__client", "incident__version__contract", "version__contract")
+    found = Breach.objects.visible_to(request.user).select_related(*related)
+    return found.prefetch_related("decisions__by", "decisions__second_by")
+
+
+def _undecided(request: SignedRequest) -> QuerySet[Breach]:
+    return _breaches(request).filter(decisions=None).order_by("incident__severity", "deadline", "pk")
+
+
+def _awaiting_second(request: SignedRequest) -> QuerySet[Breach]:
+    """Decided by one person above the contract's amount for one."""
+    above = Q(decisions__amount_after__gt=F("version__second_person_above"))
+    return _breaches(request).filter(above, decisions__second_by=None)
+
+
+def _soon(now: datetime) -> list[dict[str, Any]]:
+    """What may be late within two hours, the nearest first."""
+    near = (
+        Incident.objects.with_row()
+        .filter(pk__in=waiting().filter(due_at__gte=now, due_at__lt=now + SOON))
+        .order_by("due_at")[:10]
+    )
+    return [{"incident": incident, "clock": nearest(incident, now)} for incident in near]
+
+
+@require_GET
+@open_to(MANAGER)
+def case(request: SignedRequest, pk: int) -> HttpResponse:
+    breach = get_object_or_404(_breaches(request), pk=pk)
+    return _render(request, breach, opened=request.GET.get("open", ""))
+
+
+def _render(
+    request: SignedRequest, breach: Breach, *, opened: str = "", form: ExclusionForm | None = None, status: int = 200
+) -> HttpResponse:
+    now = timezone.now().replace(microsecond=0)
+    found = Book([breach], now).case(breach)
+    zone = breach.version.contract.zone
+    decision = next(iter(breach.decisions.all()), None)
+    context = {
+        "now": now,
+        "zone": zone,
+        "case": found,
+        "breach": breach,
+        "incident": breach.incident,
+        "decision": decision,
+        "needs_second": decision is not None
+        and review.needs_second(breach, decision.amount_after)
+        and not decision.second_by,
+        "limit": breach.version.second_person_above,
+        "time_rows": account_rows(found.clock, zone=zone, now=now),
+        "axis": axis(found.clock, zone=zone, now=now),
+        "rows": money_rows(found.account, breach.version.currency) if found.account else [],
+        "waiting": Book(_undecided(request), now).cases(),
+        "evidence": journal_words.lines(_evidence(breach)),
+        "form": form or ExclusionForm(breach=breach),
+        "opened": opened,
+    }
+    return render(request, "reports/breach.html", context, status=status)
+
+
+def _evidence(breach: Breach) -> list[JournalEntry]:
+    """The entries that made the clock what it is."""
+    kinds = ("received", "paused", "resumed", "severity", "workaround", "resolved", "rejected", "monitor_recovered")
+    return list(breach.incident.journal.filter(kind__in=kinds).select_related("by"))
+
+
+@require_POST
+@open_to(MANAGER)
+def confirm(request: SignedRequest, pk: int) -> HttpResponse:
+    breach = get_object_or_404(_breaches(request), pk=pk)
+    try:
+        review.confirm(breach=breach, by=request.user, at=timezone.now())
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+        return redirect("breach", pk=pk)
+    messages.success(request, _("%(nr)s: breach confirmed") % {"nr": breach.incident.nr})
+    return redirect("breach", pk=pk)
+
+
+@require_http_methods(["GET", "POST"])
+@open_to(MANAGER)
+def exclude(request: SignedRequest, pk: int) -> HttpResponse:
+    breach = get_object_or_404(_breaches(request), pk=pk)
+    if request.method == "GET":
+        return _render(request, breach, opened="exclude")
+    form = ExclusionForm(request.POST, breach=breach)
+    if not form.is_valid():
+        return _render(request, breach, opened="exclude", form=form, status=422)
+    try:
+        review.exclude(breach=breach, by=request.user, at=timezone.now(), **form.cleaned_data)
+    except Refused as refusal:
+        form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
+        return _render(request, breach, opened="exclude", form=form, status=422)
+    messages.success(request, _("%(nr)s: time excluded, both amounts are kept") % {"nr": breach.incident.nr})
+    return redirect("breach", pk=pk)
+
+
+@require_POST
+@open_to(MANAGER)
+def second(request: SignedRequest, pk: int) -> HttpResponse:
+    breach = get_object_or_404(_breaches(request), pk=pk)
+    decision = get_object_or_404(breach.decisions.all())
+    try:
+        review.second(decision=decision, by=request.user, at=timezone.now())
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+    return redirect("breach", pk=pk)
