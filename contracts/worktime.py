@@ -209,7 +209,7 @@ class WorkCalendar:
         if i == len(table.opens):
             return None
         change = table.opens[i] if table.opens[i] > at else table.closes[i]
-        return change if change <= table.last else None
+        return change if change < table.last else None
 
     def windows(self, start: int, end: int) -> list[Span]:
         """Open spans inside [start, end), clipped to it."""
