@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.contrib.auth.forms import AuthenticationForm, SetPasswordForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, SetPasswordForm
 from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
@@ -36,12 +36,33 @@ class SignInForm(AuthenticationForm):
 
 
 if TYPE_CHECKING:
-    PasswordForm = SetPasswordForm[User]
+    FirstForm = SetPasswordForm[User]
 else:
-    PasswordForm = SetPasswordForm  # generic in the stubs only
+    FirstForm = SetPasswordForm  # generic in the stubs only
 
 
-class InvitationForm(PasswordForm):
+def explain_password(fields: dict[str, forms.Field]) -> None:
+    """One sentence of ours instead of Django's list of rules; the rules themselves are the settings' validators."""
+    first, second = fields["new_password1"], fields["new_password2"]
+    first.label, second.label = _("New password"), _("The same password again")
+    first.help_text = _("At least 10 characters, not your name or e-mail. Three unrelated words are good.")
+    second.help_text = ""
+
+
+class NewPasswordForm(FirstForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        explain_password(self.fields)
+
+
+class OwnPasswordForm(PasswordChangeForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        explain_password(self.fields)
+        self.fields["old_password"].label = _("The password until now")
+
+
+class InvitationForm(NewPasswordForm):
     """The first password, together with the name and phone that incidents will show."""
 
     name = forms.CharField(label=_("Name and surname"), max_length=120)
@@ -79,5 +100,7 @@ class AccountForm(forms.ModelForm[User]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if not self.instance.is_provider:
+        if self.instance.is_provider:
+            self.fields["phone"].help_text = _("Urgent SMS come to it when you are on duty.")
+        else:
             del self.fields["shortcuts"]

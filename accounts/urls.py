@@ -4,6 +4,7 @@ from django.contrib.auth import views as django_views
 from django.urls import URLPattern, URLResolver, path
 
 from accounts import views
+from accounts.forms import NewPasswordForm, OwnPasswordForm
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("login/", views.sign_in, name="login"),
@@ -26,14 +27,18 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(
         "password/<uidb64>/<token>/",
         django_views.PasswordResetConfirmView.as_view(
-            template_name="accounts/password_set.html", success_url="/login/?new_password=1"
+            template_name="accounts/password_set.html",
+            form_class=NewPasswordForm,
+            success_url="/login/?new_password=1",
         ),
         name="password_reset_confirm",
     ),
     path(
         "account/password/",
         django_views.PasswordChangeView.as_view(
-            template_name="accounts/password_change.html", success_url="/account/?new_password=1"
+            template_name="accounts/password_change.html",
+            form_class=OwnPasswordForm,
+            success_url="/account/?new_password=1",
         ),
         name="password_change",
     ),

@@ -33,7 +33,7 @@ def translate(root: Path, table: dict[str, str | tuple[str, ...]]) -> None:
     messages.po_path("incidents", root).write_text(messages.as_po(catalog))
 
 
-WHOLE = {
+WHOLE: dict[str, str | tuple[str, ...]] = {
     "In a shop": "W sklepie i w domu",
     "Fixed at %(hour)s": "Naprawione o %(hour)s",
     "%(n)s day": ("%(n)s dzień", "%(n)s dni", "%(n)s dni"),

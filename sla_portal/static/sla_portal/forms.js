@@ -2,22 +2,23 @@
 (() => {
   const doc = document, body = doc.body, all = css => [...doc.querySelectorAll(css)];
   const free = () => all("form").forEach(form => delete form.dataset.sent);
-  const offline = gone => {
-    const el = doc.getElementById("offline");
-    if (el) el.hidden = !gone;
+  const notice = (id, shown) => {
+    const el = doc.getElementById(id);
+    if (el) el.hidden = !shown;
     return el;
   };
-  body.addEventListener("htmx:sendError", () => offline(true));
-  body.addEventListener("htmx:afterOnLoad", () => offline(false));
+  const online = () => ["offline", "unsent"].forEach(id => notice(id, false));
+  body.addEventListener("htmx:sendError", () => notice("offline", true));
+  body.addEventListener("htmx:afterOnLoad", online);
   body.addEventListener("htmx:afterRequest", free);
   addEventListener("pageshow", free);
-  addEventListener("online", () => offline(false));
+  addEventListener("online", online);
 
   doc.addEventListener("submit", e => {
     const form = e.target;
     if (!navigator.onLine) {
       e.preventDefault();
-      return void offline(true)?.focus();
+      return void notice("unsent", true)?.focus();
     }
     if (form.dataset.sent) return e.preventDefault();
     form.dataset.sent = "1";
