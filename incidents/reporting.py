@@ -56,10 +56,12 @@ def report(
     reported_at: datetime | None = None,
     details: Details = Details(),
     join: Incident | None = None,
+    caller: User | None = None,
 ) -> Incident:
     """File a failure, or join the open incident of the same one; the same `form_key` again returns what it made.
 
-    `reported_at` is when the client says that it was told (by phone); the clock runs from `at`, the receipt.
+    `reported_at` is when the client says that it was told (by phone), `caller` who told staff; the clock runs from
+    `at`, the receipt.
     Raises Refused where the shop is not watched any more or the incident to join has ended.
     """
     at = whole(at)
@@ -70,9 +72,9 @@ def report(
         raise Refused(_("This shop is no longer looked after. Call us."), "shop")
     same = _to_join(shop, what, join)
     if same:
-        return _join(same, what=what, by=by, at=at, sentence=sentence, form_key=form_key)
+        return _join(same, what=what, by=caller or by, at=at, sentence=sentence, form_key=form_key)
     incident = _create(
-        shop, what, at, sentence=sentence, phone=phone, form_key=form_key, origin=origin, reporter=by,
+        shop, what, at, sentence=sentence, phone=phone, form_key=form_key, origin=origin, reporter=caller or by,
         severity=SEVERITY_OF[what], reported_at=whole(reported_at or at), details=details,
     )  # fmt: skip
     facts = {"what": what, "reported_at": incident.reported_at.isoformat(), "origin": origin}
@@ -80,7 +82,7 @@ def report(
         incident, "received", by=by, at=at, text=sentence, severity=incident.severity, channel=origin, facts=facts
     )
     projection.project(incident, at=at)
-    notices.receipt(incident, entry, to=by, at=at)
+    notices.receipt(incident, entry, to=caller or by, at=at)
     notices.tell_staff(incident, entry, at=at)
     return incident
 

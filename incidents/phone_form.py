@@ -1,0 +1,60 @@
+"""A report that staff take by phone: who called, what they say, and when they say they told us."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Membership
+from contracts.models import Shop
+from incidents.forms import ReportForm
+from incidents.spoken_time import read_time
+
+
+class PhoneForm(ReportForm):
+    """The client's form for one shop, with the caller; a claimed time stands beside the receipt, with a reason."""
+
+    caller = forms.ChoiceField(label=_("Who is calling"), error_messages={"required": _("Choose who is calling")})
+    told = forms.CharField(
+        label=_("They say they told us at"), required=False, max_length=60, help_text=_("Only if it differs from now.")
+    )
+    why = forms.CharField(label=_("Why is it entered later"), required=False, max_length=200)
+    field_order = [
+        "caller",
+        "what",
+        "sentence",
+        "phone",
+        "told",
+        "why",
+        "since",
+        "affected",
+        "page",
+        "order_number",
+        "key",
+    ]
+
+    def __init__(self, *args: Any, shop: Shop, members: Iterable[Membership], **options: Any) -> None:
+        super().__init__(*args, shops=[shop], known=shop, **options)
+        self.members = {str(member.user_id): member.user for member in members}
+        self.fields["caller"].choices = [(key, user.name) for key, user in self.members.items()]  # type: ignore[attr-defined]
+
+    def clean_told(self) -> datetime | None:
+        text = self.cleaned_data["told"]
+        try:
+            told = read_time(text, self.now, self.zone) if text else None
+        except ValueError as error:
+            raise ValidationError(_("Write the hour like 8:10, or the day too: yesterday 17:30.")) from error
+        if told and told > self.now:
+            raise ValidationError(_("This hour has not come yet."))
+        return told
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("told") and not data.get("why", "").strip():
+            self.add_error("why", _("Say why it is entered later."))
+        return data

@@ -1,0 +1,57 @@
+"""A report taken by phone: first the shop, then the client's own form with the caller."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from accounts.models import AGENT, MANAGER, Membership
+from accounts.permissions import SignedRequest, open_to
+from contracts.models import Shop
+from incidents import lifecycle, reporting
+from incidents.models import Incident, Origin
+from incidents.phone_form import PhoneForm
+from incidents.refusals import Refused
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+@open_to(AGENT, MANAGER)
+def new(request: SignedRequest) -> HttpResponse:
+    """`?shop=` names the shop; without it the page asks."""
+    shops = Shop.objects.visible_to(request.user).filter(is_active=True).select_related("client")
+    slug = request.GET.get("shop", "")
+    if not slug:
+        return render(request, "incidents/phone.html", {"shops": shops.order_by("client__name", "name")})
+    shop = get_object_or_404(shops, slug=slug)
+    now = timezone.now()
+    members = Membership.objects.valid(timezone.localdate()).filter(client=shop.client, user__is_active=True)
+    form = PhoneForm(
+        request.POST or None, shop=shop, members=members.select_related("user"), now=now,
+        zone=ZoneInfo(settings.DISPLAY_TIME_ZONE),
+    )  # fmt: skip
+    if request.method == "POST" and form.is_valid() and (incident := _file(request, form)):
+        return redirect("incident", incident.nr)
+    return render(request, "incidents/phone.html", {"shop": shop, "form": form}, status=422 if form.errors else 200)
+
+
+def _file(request: SignedRequest, form: PhoneForm) -> Incident | None:
+    known = form.cleaned_data
+    try:
+        incident = reporting.report(
+            shop=form.shop, what=known["what"], by=request.user, at=form.now, sentence=known["sentence"],
+            phone=known["phone"], form_key=known["key"], origin=Origin.PHONE, reported_at=known["told"],
+            details=form.details, caller=form.members[known["caller"]],
+        )  # fmt: skip
+    except Refused as refused:
+        form.add_error(None, str(refused))
+        return None
+    if known["why"].strip():
+        lifecycle.note(incident=incident, by=request.user, at=form.now, text=known["why"])
+    return incident
