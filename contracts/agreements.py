@@ -1,0 +1,234 @@
+"""The verbs of a contract: entered with its first version, its calendars, days ahead and announced work.
+
+A version in force is never edited; what changes is a new version. Every verb takes `by` and `at`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import Client, User
+from contracts.models import (
+    Calendar,
+    CalendarDay,
+    Channel,
+    Contract,
+    ContractVersion,
+    EscalationStep,
+    GraceMode,
+    MaintenanceWindow,
+    PenaltyRule,
+    RateType,
+    Severity,
+    Shop,
+    Target,
+    TargetKind,
+    Whom,
+)
+from contracts.terms import whole
+from contracts.worktime import parse_calendar
+
+
+@dataclass(frozen=True, slots=True)
+class PenaltySpec:
+    """What a missed target costs: `rate` in per cent of the fee or in money, for each `unit` of delay."""
+
+    rate: Decimal
+    rate_type: str = RateType.PERCENT
+    unit: str = "started_hour"
+    grace_minutes: int = 0
+    grace_mode: str = GraceMode.DEDUCTIBLE
+
+
+@dataclass(frozen=True, slots=True)
+class TargetSpec:
+    severity: str
+    kind: str
+    minutes: int
+    calendar: Calendar
+    penalty: PenaltySpec | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepSpec:
+    """One rung: at `share` per cent of a target's time, tell somebody."""
+
+    target: str
+    share: int
+    whom: str
+    channel: str = Channel.EMAIL
+    person: User | None = None
+
+
+DEFAULT_LADDER = (
+    StepSpec(TargetKind.REACTION, 50, Whom.DUTY, Channel.SMS),
+    StepSpec(TargetKind.REACTION, 80, Whom.MANAGER, Channel.EMAIL),
+    StepSpec(TargetKind.REACTION, 100, Whom.MANAGER, Channel.VOICE),
+    StepSpec(TargetKind.RESTORE, 50, Whom.ASSIGNEE, Channel.EMAIL),
+    StepSpec(TargetKind.RESTORE, 75, Whom.MANAGER, Channel.EMAIL),
+    StepSpec(TargetKind.RESTORE, 100, Whom.MANAGER, Channel.SMS),
+    StepSpec(TargetKind.RESTORE, 100, Whom.OWNER, Channel.EMAIL),
+    StepSpec(TargetKind.RESTORE, 150, Whom.MANAGER, Channel.VOICE),
+    StepSpec(TargetKind.FINAL_FIX, 75, Whom.ASSIGNEE, Channel.EMAIL),
+    StepSpec(TargetKind.FINAL_FIX, 100, Whom.MANAGER, Channel.EMAIL),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class VersionSpec:
+    """The terms of a version. `terms` are columns of ContractVersion by name."""
+
+    valid_from: date
+    monthly_fee: Decimal
+    targets: Sequence[TargetSpec]
+    steps: Sequence[StepSpec] = DEFAULT_LADDER
+    terms: Mapping[str, Any] = field(default_factory=dict)
+
+
+@transaction.atomic
+def create_contract(
+    *,
+    client: Client,
+    number: str,
+    shops: Iterable[Shop],
+    version: VersionSpec,
+    by: User,
+    at: datetime,
+    ends_on: date | None = None,
+    zone: str = "Europe/Warsaw",
+    notice_months: int = 3,
+) -> Contract:
+    """A contract with its version 1.
+
+    Raises ValidationError, by field, for another client's shop, a number used twice, a period that ends before it
+    starts, no targets.
+    """
+    covered = list(shops)
+    if not covered or any(shop.client_id != client.pk for shop in covered):
+        raise ValidationError({"shops": _("Choose this client's shops.")})
+    contract = Contract(
+        client=client, number=number.strip(), zone=zone, starts_on=version.valid_from, ends_on=ends_on,
+        notice_months=notice_months,
+    )  # fmt: skip
+    contract.full_clean()
+    contract.save()
+    contract.shops.set(covered)
+    add_version(contract=contract, version=version, by=by, at=at)
+    return contract
+
+
+@transaction.atomic
+def add_version(*, contract: Contract, version: VersionSpec, by: User, at: datetime) -> ContractVersion:
+    """The next version; the one before ends on the day it begins.
+
+    Raises ValidationError for terms without a target or a start before the version in force.
+    """
+    if not version.targets:
+        raise ValidationError(_("A contract promises at least one time."))
+    last = contract.versions.select_for_update().order_by("-number").first()
+    if last and version.valid_from <= last.valid_from:
+        raise ValidationError({"valid_from": _("A new version begins after the one before.")})
+    if last:
+        last.valid_to = version.valid_from
+        last.save(update_fields=["valid_to"])
+    row = ContractVersion(
+        contract=contract, number=last.number + 1 if last else 1, valid_from=version.valid_from,
+        valid_to=contract.ends_on + timedelta(days=1) if contract.ends_on else None,
+        monthly_fee=version.monthly_fee, created_by=by, created_at=at, **version.terms,
+    )  # fmt: skip
+    row.full_clean()
+    row.save()
+    for target in version.targets:
+        _add_target(row, target)
+    EscalationStep.objects.bulk_create(
+        EscalationStep(
+            version=row, target=step.target, share=step.share, whom=step.whom, channel=step.channel, person=step.person
+        )
+        for step in version.steps
+    )
+    return row
+
+
+def _add_target(version: ContractVersion, spec: TargetSpec) -> None:
+    target = Target.objects.create(
+        version=version, severity=spec.severity, kind=spec.kind, minutes=spec.minutes, calendar=spec.calendar
+    )
+    if spec.penalty:
+        rule = spec.penalty
+        PenaltyRule.objects.create(
+            target=target, rate=rule.rate, rate_type=rule.rate_type, unit=rule.unit, grace_minutes=rule.grace_minutes,
+            grace_mode=rule.grace_mode,
+        )  # fmt: skip
+
+
+def create_calendar(
+    *, name: str, weekly: Mapping[str, Any], zone: str = "Europe/Warsaw", statutory_holidays: bool = True,
+    is_office: bool = False,
+) -> Calendar:  # fmt: skip
+    """Working hours. Raises ValidationError where the week can't be read, naming what is wrong."""
+    check_weekly(weekly, zone)
+    calendar = Calendar(
+        name=name.strip(), zone=zone, weekly=dict(weekly), statutory_holidays=statutory_holidays, is_office=is_office
+    )
+    calendar.full_clean()
+    calendar.save()
+    return calendar
+
+
+def check_weekly(weekly: Mapping[str, Any], zone: str) -> None:
+    try:
+        parse_calendar({"weekly": weekly}, zone=zone, holidays=frozenset())
+    except ValueError as error:
+        raise ValidationError({"weekly": str(error)}) from error
+
+
+@transaction.atomic
+def add_day(*, calendar: Calendar, on: date, windows: Sequence[Sequence[str]], by: User, at: datetime) -> CalendarDay:
+    """A day off (no windows) or a special day, ahead only: a deadline that runs must not move.
+
+    Raises ValidationError for today and the past, a day that has its hours already, or windows that can't be read.
+    """
+    if on <= at.astimezone(ZoneInfo(calendar.zone)).date():
+        raise ValidationError({"date": _("Days are entered ahead: not for today or the past.")})
+    if windows:
+        check_weekly({"mon": [list(window) for window in windows]}, calendar.zone)
+    day = CalendarDay(
+        calendar=calendar, date=on, windows=[list(window) for window in windows], entered_by=by, entered_at=whole(at)
+    )
+    day.full_clean()
+    day.save()
+    return day
+
+
+def announce_maintenance(
+    *, shop: Shop, starts_at: datetime, ends_at: datetime, note: str, by: User, at: datetime
+) -> MaintenanceWindow:
+    """Work on a shop, announced before it begins. Raises ValidationError for the past or an end before the start."""
+    if starts_at <= at:
+        raise ValidationError({"starts_at": _("Work is announced before it begins.")})
+    window = MaintenanceWindow(
+        shop=shop,
+        starts_at=whole(starts_at),
+        ends_at=whole(ends_at),
+        announced_at=whole(at),
+        note=note.strip(),
+        entered_by=by,
+    )
+    window.full_clean()
+    window.save()
+    return window
+
+
+def severities_without(targets: Iterable[TargetSpec], kind: str) -> list[str]:
+    """Severities that promise no time of a kind: shown as a warning, legal all the same."""
+    known = {target.severity for target in targets if target.kind == kind}
+    return [severity for severity in Severity.values if severity not in known]
