@@ -14,13 +14,15 @@ def my_clients(user: User) -> list[Client]:
     return [] if user.is_provider else list(Client.objects.visible_to(user))
 
 
+def chosen_client(request: HttpRequest, clients: list[Client]) -> Client | None:
+    """Of the person's own companies the one picked in the header, else the first."""
+    picked = [client for client in clients if client.pk == request.session.get(SESSION_KEY)]
+    return next(iter(picked or clients), None)
+
+
 def active_client(request: HttpRequest) -> Client | None:
-    """The chosen one, else the first; None for staff and for people without a valid membership."""
-    if not isinstance(request.user, User):
-        return None
-    clients = my_clients(request.user)
-    chosen = [client for client in clients if client.pk == request.session.get(SESSION_KEY)]
-    return next(iter(chosen or clients), None)
+    """None for staff and for people without a valid membership."""
+    return chosen_client(request, my_clients(request.user)) if isinstance(request.user, User) else None
 
 
 def show_client(request: HttpRequest, client_id: int) -> bool:

@@ -7,10 +7,10 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.functional import SimpleLazyObject
+from django.utils.functional import cached_property
 
-from accounts.active import active_client, my_clients
-from accounts.models import Theme, User
+from accounts.active import chosen_client, my_clients
+from accounts.models import Client, Theme, User
 from accounts.navigation import menu
 
 
@@ -22,19 +22,30 @@ def chosen_theme(request: HttpRequest) -> str:
     return cookie if cookie in Theme.values else Theme.SYSTEM
 
 
-def _menu(request: HttpRequest) -> list[dict[str, object]]:
-    if not isinstance(request.user, User):
-        return []
-    client = active_client(request)
-    role = request.user.role_for(client.pk) if client else request.user.provider_role
-    return menu(role, request.path)
+class Frame:
+    """The header's facts about the person, each asked for once."""
 
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
 
-def _others(request: HttpRequest) -> list[Any]:
-    if not isinstance(request.user, User):
-        return []
-    active = active_client(request)
-    return [client for client in my_clients(request.user) if client != active]
+    @cached_property
+    def clients(self) -> list[Client]:
+        return my_clients(self.request.user) if isinstance(self.request.user, User) else []
+
+    @cached_property
+    def client(self) -> Client | None:
+        return chosen_client(self.request, self.clients)
+
+    @cached_property
+    def others(self) -> list[Client]:
+        return [client for client in self.clients if client != self.client]
+
+    @cached_property
+    def menu(self) -> list[dict[str, object]]:
+        user = self.request.user
+        if not isinstance(user, User):
+            return []
+        return menu(user.role_for(self.client.pk) if self.client else user.provider_role, self.request.path)
 
 
 def portal(request: HttpRequest) -> dict[str, Any]:
@@ -43,7 +54,5 @@ def portal(request: HttpRequest) -> dict[str, Any]:
         "now": timezone.now().replace(microsecond=0),
         "zone": settings.DISPLAY_TIME_ZONE,
         "theme": chosen_theme(request),
-        "menu": SimpleLazyObject(lambda: _menu(request)),
-        "active_client": SimpleLazyObject(lambda: active_client(request)),
-        "other_clients": SimpleLazyObject(lambda: _others(request)),
+        "frame": Frame(request),
     }

@@ -87,6 +87,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "sla_portal.language.provider",
                 "accounts.context_processors.portal",
+                "sla_portal.counts.menu_counts",
             ],
         },
     }

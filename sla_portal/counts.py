@@ -1,0 +1,24 @@
+"""The two numbers in the staff's menu. Lazy: one counting query each, and only on pages that show the menu."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from accounts.models import MANAGER, User
+from incidents.models import Breach
+from incidents.queue import waiting
+
+
+def menu_counts(request: HttpRequest) -> dict[str, Any]:
+    """Template context: incidents that wait, and for managers the breaches that nobody has decided."""
+    user = request.user
+    if not isinstance(user, User) or not user.works_incidents:
+        return {}
+    counts: dict[str, Any] = {"queue_count": SimpleLazyObject(lambda: waiting().count())}
+    if user.provider_role == MANAGER:
+        undecided = Breach.objects.visible_to(user).filter(decisions=None)
+        counts["breach_count"] = SimpleLazyObject(undecided.count)
+    return counts
