@@ -29,6 +29,7 @@ EVENTS = {
     "escalation_asked": gettext_noop("%(by)s asked for a manager"),
     "update_missed": gettext_noop("The promised update was not sent in time"),
     "breach": gettext_noop("Deadline missed"),
+    "sweep_failed": gettext_noop("The clocks could not be counted"),
     "cancelled": gettext_noop("%(by)s withdrew the report"),
     "work_started": gettext_noop("Work started"),
     "auto_reply": gettext_noop("Receipt sent"),
@@ -44,6 +45,16 @@ BLOCKS = {
 }
 
 
+# The same words as the client reads them: "to the client" is no news to the client
+CLIENT_BLOCKS = {
+    **BLOCKS,
+    "contact": "",
+    "client_message": "",
+    "paused": gettext_noop("the clock stands: %(reason)s"),
+}
+WAITS_FOR_YOU = gettext_noop("waiting for your answer")
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """`style` is the list item's class; `title` the bold name, `note` what kind of word it is, `text` the words."""
@@ -55,11 +66,24 @@ class Line:
     text: str
 
 
-def lines(entries: Iterable[JournalEntry]) -> list[Line]:
+def lines(entries: Iterable[JournalEntry], *, for_client: bool = False) -> list[Line]:
     """The newest first, as pages show a journal; pass only what the reader may see."""
     found = sorted(entries, key=lambda entry: -entry.seq)
+    if for_client:
+        return [_client_line(entry) for entry in found]
     first = min((entry.seq for entry in found if entry.kind == "contact"), default=0)
     return [_line(entry, is_reaction=entry.seq == first) for entry in found]
+
+
+def _client_line(entry: JournalEntry) -> Line:
+    """A monitor's words are evidence for staff; the client reads the event."""
+    if entry.kind in BLOCKS:
+        facts = _facts(entry)
+        if entry.reason == PauseReason.CLIENT_ANSWER:
+            facts["reason"] = _(WAITS_FOR_YOU)
+        words = CLIENT_BLOCKS[entry.kind]
+        return Line(entry, _style(entry), str(entry.by or _("monitor")), _(words) % facts if words else "", entry.text)
+    return Line(entry, "event", "", _event(entry), "" if entry.actor == Actor.MONITOR else entry.text)
 
 
 def _line(entry: JournalEntry, *, is_reaction: bool) -> Line:
@@ -78,6 +102,7 @@ def _style(entry: JournalEntry) -> str:
 
 def _event(entry: JournalEntry) -> str:
     kind = "silence" if entry.kind == "accepted" and entry.by_id is None else entry.kind
+    kind = "alarm" if kind == "received" and entry.actor == Actor.MONITOR else kind
     return _(EVENTS[kind]) % _facts(entry)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.utils.html import format_html
@@ -34,6 +34,7 @@ WAITS = {
     PauseReason.FORCE_MAJEURE: gettext_noop("Force majeure since %(time)s"),
     PauseReason.MAINTENANCE: gettext_noop("Maintenance window since %(time)s"),
 }
+CONTACT_BY = gettext_noop("We will contact you by %(time)s")
 WAITS_FOR_YOU = gettext_noop("Paused: waiting for your answer")
 
 
@@ -86,6 +87,13 @@ def clock_sentence(row: ClockRow, incident: Incident, *, now: datetime, for_clie
     if row.stopped_at is not None:
         return _stopped(row, now, incident.zone)
     return _late(row, now, incident.zone) if now > row.deadline else _running(row, now, incident.zone)
+
+
+def promise_of_contact(sentence: ClockSentence, row: ClockRow, incident: Incident, now: datetime) -> ClockSentence:
+    """A reaction that is still to come, in the words of a receipt."""
+    if row.deadline is None or row.stopped_at is not None:
+        return sentence
+    return replace(sentence, lead=_lead(CONTACT_BY, row.deadline, now, incident.zone))
 
 
 def _calendar(row: ClockRow) -> WorkCalendar | None:

@@ -1,5 +1,31 @@
 """Addresses of the room."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path, register_converter
+from django.urls.converters import StringConverter
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from incidents.staff_forms import FORMS
+from incidents.views import client, incident, journal, listing, phone, queue, report, why, workspace
+
+
+class NumberConverter(StringConverter):
+    """An incident's number, such as MAK-0142."""
+
+    regex = r"[A-Z]{3,4}-\d{4,9}"
+
+
+register_converter(NumberConverter, "nr")
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("report/", report.report, name="report"),
+    path("report/<slug:slug>/", report.report, name="report-shop"),
+    path("queue/", queue.show, name="queue"),
+    path("queue/live/", queue.live, name="queue-live"),
+    path("incidents/new/", phone.new, name="incident-new"),
+    path("incidents/", listing.incidents, name="incidents"),
+    path("incidents/<nr:nr>/", incident.show, name="incident"),
+    path("incidents/<nr:nr>/receipt/", report.receipt, name="incident-receipt"),
+    path("incidents/<nr:nr>/why/<str:target>/", why.why, name="incident-why"),
+    path("incidents/<nr:nr>/journal/", journal.whole, name="incident-journal"),
+    *[path(f"incidents/<nr:nr>/{verb}/", client.act, {"verb": verb}, name=f"incident-{verb}") for verb in client.ACTS],
+    *[path(f"incidents/<nr:nr>/{verb}/", workspace.act, {"verb": verb}, name=f"incident-{verb}") for verb in FORMS],
+]

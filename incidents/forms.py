@@ -1,0 +1,142 @@
+"""What a client types: the report, its details, an answer, a reason. Nothing typed is lost, nothing is asked twice."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterable
+from datetime import datetime, tzinfo
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from contracts.models import Shop
+from incidents.models import What
+from incidents.reporting import Details
+from incidents.spoken_time import read_time
+
+# Visa, Mastercard, Amex, Maestro lengths; an account number is longer, an EAN is shorter
+CARD = re.compile(r"(?<!\d)[3-6]\d{3}(?:[ -]?\d{2,6}){2,3}(?!\d)")
+
+
+def refuse_card_numbers(text: str) -> None:
+    """A card number would stay in the journal for good, so it is refused before it gets there."""
+    for found in CARD.finditer(text):
+        digits = [int(letter) for letter in found[0] if letter.isdigit()]
+        if len(digits) in {15, 16} and _luhn(digits):
+            raise ValidationError(_("This looks like a card number. Take it out; we don't need it."))
+
+
+def _luhn(digits: list[int]) -> bool:
+    doubled = [digit * 2 - 9 * (digit > 4) for digit in digits[-2::-2]]
+    return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
+
+
+class WordsField(forms.CharField):
+    """A few sentences of a person."""
+
+    default_validators = [refuse_card_numbers]
+
+    def __init__(self, *, rows: int = 3, max_length: int = 4000, **options: Any) -> None:
+        super().__init__(max_length=max_length, widget=forms.Textarea(attrs={"rows": rows}), **options)
+
+
+class DetailsForm(forms.Form):
+    """What may wait until the clock runs."""
+
+    since = forms.CharField(
+        label=_("Since when, for example 8:10 or yesterday 17:30"), required=False, max_length=60,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )  # fmt: skip
+    affected = forms.CharField(label=_("Who is affected"), required=False, max_length=200)
+    page = forms.CharField(
+        label=_("Address of the page"), required=False, max_length=500,
+        widget=forms.TextInput(attrs={"inputmode": "url", "autocapitalize": "none"}),
+    )  # fmt: skip
+    order_number = forms.CharField(label=_("Order number"), required=False, max_length=80)
+
+    def __init__(self, *args: Any, now: datetime, zone: tzinfo, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.now, self.zone = now, zone
+
+    def clean_since(self) -> datetime | None:
+        text = self.cleaned_data["since"]
+        try:
+            return read_time(text, self.now, self.zone) if text else None
+        except ValueError as error:
+            raise ValidationError(_("Write the hour like 8:10, or the day too: yesterday 17:30.")) from error
+
+    def clean_affected(self) -> str:
+        refuse_card_numbers(self.cleaned_data["affected"])
+        return str(self.cleaned_data["affected"])
+
+    @property
+    def details(self) -> Details:
+        known = self.cleaned_data
+        return Details(
+            occurred_at=known["since"], affected=known["affected"], page=known["page"],
+            order_number=known["order_number"],
+        )  # fmt: skip
+
+
+class ReportForm(DetailsForm):
+    """Three answers start the clock: what, one sentence, a phone. The shop is asked where it isn't known."""
+
+    shop = forms.ChoiceField(
+        label=_("Which shop?"), widget=forms.RadioSelect, error_messages={"required": _("Choose the shop")}
+    )
+    what = forms.ChoiceField(
+        label=_("What is happening?"), choices=What.choices, widget=forms.RadioSelect,
+        error_messages={"required": _("Choose what is happening"), "invalid_choice": _("Choose what is happening")},
+    )  # fmt: skip
+    sentence = WordsField(
+        label=_("In one sentence"), rows=2, max_length=500, help_text=_("No passwords or card numbers."),
+        error_messages={"required": _("Write one sentence about what you see")},
+    )  # fmt: skip
+    phone = forms.CharField(
+        label=_("Phone for the next hour"), required=False, max_length=32,
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel"}),
+    )  # fmt: skip
+    key = forms.UUIDField(widget=forms.HiddenInput)
+    field_order = ["shop", "what", "sentence", "phone", "since", "affected", "page", "order_number", "key"]
+
+    def __init__(self, *args: Any, shops: Iterable[Shop], known: Shop | None, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.shops = {shop.slug: shop for shop in shops}
+        self.fields["key"].initial = uuid.uuid4
+        if known:
+            del self.fields["shop"]
+        else:
+            self.fields["shop"].choices = [(shop.slug, shop.name) for shop in self.shops.values()]  # type: ignore[attr-defined]
+        self.known = known
+
+    @property
+    def shop(self) -> Shop:
+        return self.known or self.shops[self.cleaned_data["shop"]]
+
+    @property
+    def fold_is_open(self) -> bool:
+        """Whether the optional part holds an error or a word."""
+        optional = ("since", "affected", "page", "order_number")
+        return any(name in self.errors or self.data.get(name) for name in optional)
+
+
+class JoinForm(forms.Form):
+    """The same failure as an incident that is open: one tap, and the sentence if one was typed."""
+
+    join = forms.CharField(max_length=16)
+    sentence = forms.CharField(required=False, max_length=500, validators=[refuse_card_numbers])
+    key = forms.UUIDField()
+
+
+class WordsForm(forms.Form):
+    """One box of text; the labels are the act's."""
+
+    text = WordsField()
+
+    def __init__(self, *args: Any, label: str, hint: str = "", needed: bool = True, **options: Any) -> None:
+        super().__init__(*args, **options)
+        field = self.fields["text"]
+        field.label, field.help_text, field.required = label, hint, needed

@@ -1,0 +1,86 @@
+"""The procedure of a repair as far as it has come: reaction, backup, diagnosis, workaround, fix, check."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from incidents.models import Incident, JournalEntry, Status
+
+NAMES = {
+    "reaction": _("Reaction"),
+    "backup": _("Backup"),
+    "diagnosis": _("Diagnosis"),
+    "workaround": _("Workaround"),
+    "fix": _("Repair"),
+    "check": _("Check"),
+}
+DELIVERED = frozenset({Status.WORKAROUND, Status.RESOLVED, Status.CLOSED})
+REPAIRED = frozenset({Status.RESOLVED, Status.CLOSED})
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`state` is done, now or todo; `at` is when it was done, None where nobody needed it."""
+
+    key: str
+    name: str | Promise
+    state: str
+    at: datetime | None = None
+    skipped: bool = False
+
+    @property
+    def icon(self) -> str:
+        return {"done": "met", "now": "run", "todo": "todo"}[self.state]
+
+
+def repair_steps(incident: Incident, entries: Sequence[JournalEntry]) -> list[Step]:
+    """The steps in their order; a rejected delivery is to do again. A question has none."""
+    if incident.is_request:
+        return []
+    done = {
+        "reaction": incident.first_contact_at,
+        "backup": incident.backup_at,
+        "diagnosis": _last(entries, "workaround", "resolved") if incident.status in DELIVERED else None,
+        "workaround": _workaround_at(entries),
+        "fix": _last(entries, "resolved") if incident.status in REPAIRED else None,
+        "check": _last(entries, "accepted") if incident.status == Status.CLOSED else None,
+    }
+    wanted = [key for key in NAMES if _is_wanted(key, incident, done)]
+    current = next((key for key in wanted if not done[key] and key != "backup"), "") if not incident.is_ended else ""
+    skipped = any(entry.kind == "backup_skipped" for entry in entries)
+    return [
+        Step(key, NAMES[key], _state(key, done[key], current), done[key], skipped and key == "backup")
+        for key in wanted
+    ]
+
+
+def _state(key: str, at: datetime | None, current: str) -> str:
+    return "done" if at else "now" if key == current else "todo"
+
+
+def _is_wanted(key: str, incident: Incident, done: dict[str, datetime | None]) -> bool:
+    """A backup belongs to P1 and P2; a fix without a workaround needed none."""
+    if key == "backup":
+        return incident.severity in {"P1", "P2"} or done[key] is not None
+    return key != "workaround" or done[key] is not None or done["fix"] is None
+
+
+def _workaround_at(entries: Sequence[JournalEntry]) -> datetime | None:
+    """When the workaround was given that no rejection has taken away since."""
+    given, last = None, ""
+    for entry in entries:
+        if entry.kind == "workaround":
+            given = entry.at
+        elif entry.kind == "rejected" and last == "workaround":
+            given = None
+        last = entry.kind if entry.kind in {"workaround", "resolved", "rejected"} else last
+    return given
+
+
+def _last(entries: Sequence[JournalEntry], *kinds: str) -> datetime | None:
+    return next((entry.at for entry in reversed(entries) if entry.kind in kinds), None)

@@ -1,0 +1,238 @@
+"""The client's half of an incident: own duty first, then the clocks, the journal and what else one may do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods
+
+from accounts import words
+from accounts.active import show_client
+from accounts.live import mark_of, unchanged
+from accounts.models import OWNER, REPORTER, User
+from accounts.permissions import SignedRequest, open_to
+from contracts.models import Severity, Target
+from contracts.terms import calendar_terms, seconds
+from contracts.worktime import work_calendar
+from incidents import journal_words, lifecycle, reporting
+from incidents.forms import DetailsForm, WordsForm
+from incidents.models import ClockRow, ClockState, Incident, JournalEntry, PauseReason, Status
+from incidents.refusals import Refused
+from incidents.sentences import incident_sentences
+from incidents.steps import repair_steps
+from incidents.views.why import contract_path
+
+Verb = Callable[..., Incident]
+DELIVERIES = frozenset({"workaround", "resolved"})
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What a client may do: the verb, the label and hint of its one box, and what the page says once it is done."""
+
+    verb: Verb
+    label: str | Promise
+    done: str | Promise
+    hint: str | Promise = ""
+    needed: bool = True
+
+
+ACTS: dict[str, Act | None] = {
+    "answer": Act(
+        lifecycle.answer, gettext_lazy("Your answer"), gettext_lazy("Sent."),
+        gettext_lazy("No passwords or card numbers."),
+    ),
+    "accept": Act(
+        lifecycle.accept, gettext_lazy("Anything to add?"), gettext_lazy("Thank you, noted that it works."),
+        needed=False,
+    ),
+    "reject": Act(
+        lifecycle.reject, gettext_lazy("What do you see?"), gettext_lazy("Sent back for repair. The clock runs again."),
+    ),
+    "contest": Act(
+        lifecycle.contest, gettext_lazy("Why is it more urgent?"),
+        gettext_lazy("Noted. The stricter deadlines run until we agree."),
+        gettext_lazy("The stricter category's deadlines run until we have settled it together."),
+    ),
+    "manager": Act(
+        lifecycle.ask_for_manager, gettext_lazy("What should the manager know?"),
+        gettext_lazy("The managers have been told."), needed=False,
+    ),
+    "cancel": Act(
+        lifecycle.cancel, gettext_lazy("Why do you withdraw the report?"), gettext_lazy("The report is withdrawn."),
+        gettext_lazy("The clocks end. What was late already stays recorded."),
+    ),
+    "details": None,
+}  # fmt: skip
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@open_to(REPORTER, OWNER)
+def act(request: SignedRequest, nr: str, verb: str) -> HttpResponse:
+    """One address an action: GET shows the page with its form open, POST sends it."""
+    incident = get_object_or_404(Incident.objects.visible_to(request.user).with_row(), nr=nr)
+    now = timezone.now()
+    if request.method != "POST":
+        return show(request, incident, opened=verb)
+    form = make_form(verb, incident, now, request.POST)
+    done = _do(verb, form, incident, request.user, now)
+    if not done:
+        return show(request, incident, opened=verb, form=form)
+    messages.success(request, done, extra_tags=f"{verb}-{nr}")
+    return redirect("incident", nr)
+
+
+def make_form(verb: str, incident: Incident, now: datetime, data: Any = None) -> forms.Form:
+    known = ACTS[verb]
+    if known is None:
+        return DetailsForm(data, now=now, zone=ZoneInfo(incident.zone), auto_id="details-%s", initial=_told(incident))
+    return WordsForm(
+        data, label=str(known.label), hint=str(known.hint), needed=known.needed, auto_id=f"{verb}-%s"
+    )
+
+
+def _told(incident: Incident) -> dict[str, str]:
+    return {name: getattr(incident, name) for name in ("affected", "page", "order_number")}
+
+
+def _do(verb: str, form: forms.Form, incident: Incident, by: User, now: datetime) -> str:
+    """What the page says when it is done; "" where it was not, the form then says why."""
+    if not form.is_valid():
+        return ""
+    known = ACTS[verb]
+    before = incident.journal_length
+    try:
+        if known is None:
+            assert isinstance(form, DetailsForm)
+            changed = reporting.add_details(incident=incident, by=by, at=now, details=form.details)
+        else:
+            changed = known.verb(incident=incident, by=by, at=now, text=form.cleaned_data["text"])
+    except Refused as refused:
+        form.add_error("text" if "text" in form.fields else None, str(refused))
+        return ""
+    if changed.journal_length == before:
+        return _("This was done already; nothing has changed.")
+    return str(known.done) if known else _("Thank you, the details are added.")
+
+
+def show(
+    request: SignedRequest, incident: Incident, *, opened: str = "", form: forms.Form | None = None
+) -> HttpResponse:
+    """The page, with the form of the act `opened` open; or, asked by the page itself, what has changed on it."""
+    show_client(request, incident.client_id)
+    now = timezone.now().replace(microsecond=0)
+    context = page(request.user, incident, now)
+    facts = [(one.target, one.style, str(one.lead), one.tail) for one in context["clocks"]]
+    mark = mark_of(incident.journal_length, incident.status, facts, now.date(), request.LANGUAGE_CODE)
+    if request.GET.get("part") == "live":
+        context |= {"mark": mark, "stale": request.GET.get("duty") != context["duty"]}
+        return unchanged(request, mark) or render(request, "incidents/_client_live.html", context)
+    shown = {verb: make_form(verb, incident, now) for verb in ACTS}
+    if form:
+        shown[opened] = form
+    context |= {"forms": shown, "opened": opened, "form": form, "mark": mark}
+    return render(request, "incidents/incident_client.html", context)
+
+
+def page(user: User, incident: Incident, now: datetime) -> dict[str, Any]:
+    """Everything that the page and its live part show."""
+    entries = list(incident.journal.visible_to(user).select_related("by").order_by("seq"))
+    clocks = incident_sentences(incident, now=now, for_client=True)
+    return {
+        "incident": incident,
+        "now": now,
+        "zone": incident.zone,
+        "clocks": clocks,
+        "duty": duty(incident, entries),
+        "question": _question(incident, entries),
+        "delivery": next((entry for entry in reversed(entries) if entry.kind in DELIVERIES), None),
+        "resend": _resend(incident),
+        "lines": _dated(journal_words.lines(entries, for_client=True), incident.zone, now),
+        "steps": repair_steps(incident, entries),
+        "promises": _promises(incident),
+        "contract_path": contract_path(user, incident),
+        "silence": _silence(incident, now),
+        "can_contest": not incident.contested and not incident.is_ended and incident.severity != Severity.P1,
+    }
+
+
+def _dated(lines: list[journal_words.Line], zone: str, now: datetime) -> list[tuple[date | None, journal_words.Line]]:
+    """Each line with the day that begins above it, None where it is the same one or today."""
+    day, found = now.astimezone(ZoneInfo(zone)).date(), []
+    for line in lines:
+        its = line.entry.at.astimezone(ZoneInfo(zone)).date()
+        found.append((its if its != day else None, line))
+        day = its
+    return found
+
+
+def duty(incident: Incident, entries: Sequence[JournalEntry]) -> str:
+    """What the client must do now: "answer" a question, "check" a repair or a workaround; "" nothing, "over" never."""
+    if incident.is_ended:
+        return "over"
+    if any(one.reason == PauseReason.CLIENT_ANSWER and one.ended_at is None for one in incident.pauses.all()):
+        return "answer"
+    if incident.status == Status.RESOLVED:
+        return "check"
+    last = next((entry.kind for entry in reversed(entries) if entry.kind in DELIVERIES | {"accepted"}), "")
+    return "check" if incident.status == Status.WORKAROUND and last == "workaround" else ""
+
+
+def _question(incident: Incident, entries: Sequence[JournalEntry]) -> JournalEntry | None:
+    asked = (one for one in reversed(entries) if one.kind == "paused" and one.reason == PauseReason.CLIENT_ANSWER)
+    return next(asked, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Resend:
+    """What sending a delivery back does to its clock: seconds left of it, or that it is late already."""
+
+    left: int
+    late: bool
+    anew: bool
+
+
+def _resend(incident: Incident) -> Resend | None:
+    stopped = [row for row in incident.clocks.all() if row.stopped_at and row.target != "reaction"]
+    row = max(stopped, key=lambda one: one.target == "final_fix", default=None)
+    if row is None or row.deadline is None:
+        return None
+    late = row.state == ClockState.BREACHED
+    anew = bool(incident.version and incident.version.reopen == "restart" and not late)
+    return Resend(row.total if anew else _left(row), late, anew)
+
+
+def _left(row: ClockRow) -> int:
+    """Working seconds from the stop to the deadline."""
+    if row.calendar is None or row.stopped_at is None or row.deadline is None:
+        return 0
+    return work_calendar(calendar_terms(row.calendar)).between(seconds(row.stopped_at), seconds(row.deadline))
+
+
+def _promises(incident: Incident) -> list[Target]:
+    if incident.version is None or not incident.severity:
+        return []
+    found = incident.version.targets.filter(severity=incident.severity).select_related("calendar")
+    order = ("reaction", "restore", "final_fix")
+    return sorted(found, key=lambda target: order.index(target.kind))
+
+
+def _silence(incident: Incident, now: datetime) -> str:
+    """The last day on which a repair may still be sent back; the term ends with it, at 24:00."""
+    if incident.silence_at is None:
+        return ""
+    zone = ZoneInfo(incident.zone)
+    last = (incident.silence_at - timedelta(seconds=1)).astimezone(zone).date()
+    return words.day(last, now.astimezone(zone).date(), "genitive")

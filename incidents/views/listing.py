@@ -1,0 +1,132 @@
+"""The list of incidents for all four roles: search, filters, pages, CSV. Clients see their own."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.core.paginator import Paginator
+from django.db.models import Q
+from django.http import HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET
+
+from accounts import words
+from accounts.active import active_client
+from accounts.models import AGENT, MANAGER, OWNER, REPORTER
+from accounts.permissions import SignedRequest, open_to
+from incidents.models import ENDED, ClockRow, Incident, IncidentQuerySet, What
+from incidents.sentences import ClockSentence, incident_sentences
+
+PAGE = 50
+SHOWN = {
+    "": gettext_lazy("All"),
+    "open": gettext_lazy("Open"),
+    "ended": gettext_lazy("Ended"),
+}
+
+
+@require_GET
+@open_to(REPORTER, OWNER, AGENT, MANAGER)
+def incidents(request: SignedRequest) -> HttpResponse | StreamingHttpResponse:
+    now = timezone.now().replace(microsecond=0)
+    query, chosen = request.GET.get("q", "").strip(), request.GET.get("show", "")
+    found = search(_mine(request), query, chosen).with_row()
+    if request.GET.get("format") == "csv":
+        return _csv(request, found, now)
+    page = Paginator(found, PAGE).get_page(request.GET.get("page"))
+    client = not request.user.works_incidents
+    rows = [{"incident": one, "clock": nearest(one, now, for_client=client)} for one in page]
+    context = {"page": page, "rows": rows, "q": query, "chosen": chosen, "tabs": SHOWN, "now": now}
+    return render(request, "incidents/list.html", context)
+
+
+def _mine(request: SignedRequest) -> IncidentQuerySet:
+    """Staff see every client's; a person of two clients sees the active one's."""
+    mine = Incident.objects.visible_to(request.user)
+    client = active_client(request)
+    return mine if request.user.works_incidents else mine.filter(client=client)
+
+
+def search(found: IncidentQuerySet, query: str, chosen: str = "") -> IncidentQuerySet:
+    """By number, sentence, shop, or the words of the report form in the reader's language."""
+    if chosen == "open":
+        found = found.active()
+    elif chosen == "ended":
+        found = found.filter(status__in=ENDED)
+    if not query:
+        return found
+    named = [what.value for what in What if query.casefold() in str(what.label).casefold()]
+    return found.filter(
+        Q(nr__icontains=query) | Q(sentence__icontains=query) | Q(shop__name__icontains=query) | Q(what__in=named)
+    )
+
+
+def nearest(incident: Incident, now: datetime, *, for_client: bool) -> ClockSentence | None:
+    """The clock that says most: the nearest open deadline, else the last one that was judged."""
+    found = incident_sentences(incident, now=now, for_client=for_client)
+    return (found[0] if found[0].is_open else found[-1]) if found else None
+
+
+class _Echo:
+    """A file that gives back what is written to it, so that the table is streamed."""
+
+    def write(self, row: str) -> str:
+        return row
+
+
+def _csv(request: SignedRequest, found: IncidentQuerySet, now: datetime) -> StreamingHttpResponse:
+    """Semicolons where the comma is the decimal sign, so that a spreadsheet opens it by a double click."""
+    writer = csv.writer(_Echo(), delimiter=";" if words.tongue().decimal == "," else ",")
+    staff = request.user.works_incidents
+    lines = [_head(staff), *(_cells(one, staff=staff) for one in found)]
+    body: Iterator[str] = (writer.writerow([_safe(cell) for cell in line]) for line in lines)
+    response = StreamingHttpResponse(_with_mark(body), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{_("incidents")}-{now:%Y-%m-%d}.csv"'
+    return response
+
+
+def _with_mark(body: Iterator[str]) -> Iterator[str]:
+    """The byte order mark without which Excel garbles Polish letters."""
+    yield "\ufeff"
+    yield from body
+
+
+def _safe(cell: Any) -> str:
+    """A cell that a spreadsheet would take for a formula is shown as text."""
+    text = str(cell)
+    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
+
+
+def _head(staff: bool) -> list[str]:
+    client = [_("Client")] if staff else []
+    return [
+        _("Number"), *client, _("Shop"), _("Category"), _("What is happening"), _("In one sentence"), _("State"),
+        _("Received"), _("Contact by"), _("Contact"), _("Repair by"), _("Repair"), _("Final fix by"), _("Final fix"),
+    ]  # fmt: skip
+
+
+def _cells(incident: Incident, *, staff: bool) -> list[str]:
+    rows = {row.target: row for row in incident.clocks.all()}
+    client = [incident.client.name] if staff else []
+    cells = [
+        incident.nr, *client, incident.shop.name, incident.severity, incident.get_what_display(), incident.sentence,
+        incident.get_status_display(), _stamp(incident.received_at, incident.zone),
+    ]  # fmt: skip
+    for target in ("reaction", "restore", "final_fix"):
+        cells += _clock_cells(rows.get(target), incident.zone)
+    return [str(cell) for cell in cells]
+
+
+def _clock_cells(row: ClockRow | None, zone: str) -> list[str]:
+    return [_stamp(row.deadline, zone), _stamp(row.stopped_at, zone)] if row else ["", ""]
+
+
+def _stamp(instant: datetime | None, zone: str) -> str:
+    return f"{instant.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S}" if instant else ""

@@ -1,0 +1,104 @@
+"""Why this deadline: the account of a clock, line by line, from the calculation's own trace."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+from django.views.decorators.http import require_GET
+
+from accounts import words
+from accounts.active import show_client
+from accounts.models import AGENT, MANAGER, OWNER, REPORTER, User
+from accounts.navigation import answered
+from accounts.permissions import SignedRequest, open_to
+from contracts.models import TargetKind
+from contracts.terms import moment
+from incidents import projection
+from incidents.account_rows import account_rows, axis, hms
+from incidents.clock import Clock
+from incidents.models import Incident
+
+BY = {
+    "reaction": gettext_noop("Why contact by %(time)s?"),
+    "restore": gettext_noop("Why repair by %(time)s?"),
+    "final_fix": gettext_noop("Why the final fix by %(time)s?"),
+}
+STANDS = {
+    "reaction": gettext_noop("Why does the reaction have no deadline?"),
+    "restore": gettext_noop("Why does the repair have no deadline now?"),
+    "final_fix": gettext_noop("Why does the final fix have no deadline now?"),
+}
+
+
+@require_GET
+@open_to(REPORTER, OWNER, AGENT, MANAGER)
+def why(request: SignedRequest, nr: str, target: str) -> HttpResponse:
+    incident = get_object_or_404(Incident.objects.visible_to(request.user).with_row(), nr=nr)
+    if target not in TargetKind.values:
+        raise Http404
+    show_client(request, incident.client_id)
+    now = timezone.now().replace(microsecond=0)
+    clock = projection.clocks_of(incident, now).get(target)
+    if clock is None or (not clock.trace and not clock.earlier):
+        raise Http404
+    return render(request, "incidents/why.html", _context(request.user, incident, clock, now))
+
+
+def _context(user: User, incident: Incident, clock: Clock, now: datetime) -> dict[str, Any]:
+    zone = incident.zone
+    return {
+        "incident": incident,
+        "now": now,
+        "zone": zone,
+        "clock": clock,
+        "title": title(clock, now, zone),
+        "lead": lead(clock, now, zone),
+        "axis": axis(clock, zone=zone, now=now),
+        "rows": account_rows(clock, zone=zone, now=now),
+        "earlier": [(lap, account_rows(lap, zone=zone, now=now)) for lap in reversed(clock.earlier)],
+        "calendar": next((row.calendar for row in incident.clocks.all() if row.target == clock.target), None),
+        "contract_path": contract_path(user, incident),
+    }
+
+
+def title(clock: Clock, now: datetime, zone: str) -> str:
+    if clock.deadline is None:
+        return _(STANDS[clock.target])
+    return _(BY[clock.target]) % {"time": words.when(moment(clock.deadline), now, zone, "genitive", today=False)}
+
+
+def lead(clock: Clock, now: datetime, zone: str) -> str:
+    """One sentence before the account: where it began, how much it had, and what has come of it."""
+    if clock.started_at is None:
+        return _("This clock does not run; below is how its earlier run was judged.")
+    facts = {
+        "start": words.when(moment(clock.started_at), now, zone, seconds=True),
+        "span": words.span(clock.total),
+        "severity": clock.severity,
+        "left": hms(clock.left),
+        "late": hms(clock.late),
+    }
+    return " ".join((_("The clock started %(start)s; the contract gives %(span)s for %(severity)s.") % facts,
+                     _(COMES_TO[clock.state]) % facts))  # fmt: skip
+
+
+COMES_TO = {
+    "running": gettext_noop("Of that %(left)s is left."),
+    "paused": gettext_noop("It is paused: %(left)s is left, and the deadline comes back when it runs again."),
+    "met": gettext_noop("It was met with %(left)s to spare."),
+    "breached": gettext_noop("It was missed by %(late)s."),
+}
+
+
+def contract_path(user: User, incident: Incident) -> str:
+    """Where the contract is read, for those who may: it holds money."""
+    if incident.version is None or user.role_for(incident.client_id) not in {OWNER, MANAGER}:
+        return ""
+    path = f"/contracts/{incident.version.contract_id}/"
+    return path if answered(path) else ""
