@@ -7,13 +7,15 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
 
+from reports.cases_availability import availability_outcomes
 from reports.cases_clocks import clock_outcomes
 from reports.cases_deadlines import deadline_outcomes
 from reports.cases_money import penalty_outcomes
 from reports.cases_outcome import Outcome, UnknownWordError
 
-# The first key that a file has tells its kind; a file of clocks may bring calendars of its own.
+# The first key that a file has tells its kind; a file of availability or clocks may bring calendars of its own.
 KINDS: dict[str, Callable[[Mapping[str, object]], list[Outcome]]] = {
+    "month_lengths": availability_outcomes,
     "terms": clock_outcomes,
     "calendars": deadline_outcomes,
     "bands": penalty_outcomes,
