@@ -130,9 +130,13 @@ def test_a_hidden_tab_is_silent_and_asks_at_once_when_seen_again(page: Page) -> 
 
 def test_the_live_switch_stops_the_asking_but_not_the_clocks(page: Page) -> None:
     listen(page)
-    show(page, clock(130) + "<input type='checkbox' data-live-switch>", "data-live='10'")
+    switch = "<script src='/forms.js' defer></script>" + clock(130) + "<input type='checkbox' data-live-switch checked>"
+    show(page, switch, "data-live='10'")
+    page.get_by_role("checkbox").uncheck()
     page.clock.run_for(30_000)
     assert (ticks(page), words(page)) == (0, "1 min 40 s")
+    show(page, switch, "data-live='10'")
+    assert page.get_by_role("checkbox").is_checked() is False
 
 
 SWAP = """([busy, type]) => {
@@ -154,6 +158,23 @@ def test_a_refresh_never_replaces_a_form_in_use(page: Page, busy: str, event: st
     form = "<form><textarea></textarea></form><details><summary>s</summary><form></form></details>"
     show(page, f"<div id='target'>{form}</div>")
     assert page.evaluate(SWAP, [busy, event]) is swaps
+
+
+SWAP_ROW = """() => {
+  const row = document.getElementById('row'), fresh = row.cloneNode(true);
+  row.dispatchEvent(new CustomEvent('htmx:oobBeforeSwap', { bubbles: true, detail: { target: row } }));
+  row.replaceWith(fresh);
+  fresh.dispatchEvent(new CustomEvent('htmx:oobAfterSwap', { bubbles: true, detail: { target: fresh } }));
+  return document.activeElement.textContent;
+}"""
+
+
+def test_the_focus_stays_on_the_same_button_of_a_row_that_changes(page: Page) -> None:
+    show(page, "<p id='row'><a href='/x'>MAK-0142</a> <button>Pisz</button></p><button>Inny</button>")
+    page.get_by_text("Pisz").focus()
+    assert page.evaluate(SWAP_ROW) == "Pisz"
+    page.get_by_text("Inny").focus()
+    assert page.evaluate(SWAP_ROW) == "Inny"
 
 
 FORM = """<form method="post" data-draft="report"><input type="radio" name="what" value="a" aria-label="a">

@@ -41,5 +41,10 @@
     form.addEventListener("input", () => store.setItem(name, JSON.stringify(Object.fromEntries(
       fields(form).map(f => box(f) ? [f.name + "=" + f.value, f.checked] : [f.name, f.value])))));
   });
+  // The live switch is remembered on this device.
+  all("input[data-live-switch]").forEach(el => {
+    el.checked = store.getItem("live") !== "off";
+    el.addEventListener("change", () => store.setItem("live", el.checked ? "on" : "off"));
+  });
   doc.querySelector(".errors")?.focus();
 })();

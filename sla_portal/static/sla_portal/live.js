@@ -39,12 +39,26 @@
     if (e.persisted || performance.getEntriesByType("navigation")[0]?.type === "back_forward") tick();
   });
 
-  // A refresh never takes a form out of somebody's hands.
+  // A refresh never takes a form out of somebody's hands, and leaves the focus where it was.
+  const stops = el => all("a, button, input, summary, textarea, select", el);
+  let held;
+  const hold = target => {
+    const at = target.id ? stops(target).indexOf(doc.activeElement) : -1;
+    if (at >= 0) held = [target.id, at];
+  };
+  const settle = () => {
+    const again = held && stops(doc.getElementById(held[0]) || body)[held[1]];
+    held = null;
+    if (again && again !== doc.activeElement) again.focus({ preventScroll: true });
+    count();
+  };
   body.addEventListener("htmx:beforeSwap", ({ detail: d }) => {
     if (new URL(d.xhr.responseURL || location).pathname === "/login/") return location.reload();
     if (d.requestConfig.triggeringEvent?.type !== "tick") return;
-    const held = doc.activeElement.closest("form");
-    if (d.target.querySelector("details[open] form") || (held && d.target.contains(held))) d.shouldSwap = false;
+    const form = doc.activeElement.closest("form:has(textarea, input:not([type=hidden]))");
+    if (d.target.querySelector("details[open] form") || (form && d.target.contains(form))) d.shouldSwap = false;
+    else hold(d.target);
   });
-  body.addEventListener("htmx:afterSettle", count);
+  body.addEventListener("htmx:oobBeforeSwap", e => hold(e.detail.target));
+  ["htmx:afterSettle", "htmx:oobAfterSwap"].forEach(name => body.addEventListener(name, settle));
 })();

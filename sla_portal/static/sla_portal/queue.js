@@ -19,10 +19,10 @@
     row.querySelector(".q-nr a")?.focus({ preventScroll: true });
     row.scrollIntoView({ block: "nearest" });
   };
-  doc.body.addEventListener("htmx:afterSettle", () => {
+  ["htmx:afterSettle", "htmx:oobAfterSwap"].forEach(name => doc.body.addEventListener(name, () => {
     const row = chosen && doc.getElementById(chosen);
     if (row) mark(row);
-  });
+  }));
   const move = by => {
     const list = rows(), at = list.indexOf(here());
     choose(list[at < 0 ? 0 : Math.min(list.length - 1, Math.max(0, at + by))]);
