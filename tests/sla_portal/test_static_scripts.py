@@ -274,7 +274,7 @@ def test_r_only_focuses_the_button_of_the_row(page: Page) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "address"), [("u", "incidents/2/#reply"), ("p", "incidents/2/#pause"), ("Enter", "incidents/2/")]
+    ("key", "address"), [("u", "incidents/2/#reply"), ("p", "incidents/2/pause/"), ("Enter", "incidents/2/")]
 )
 def test_a_key_opens_the_row_where_its_action_is(page: Page, key: str, address: str) -> None:
     show(page, QUEUE, "data-shortcuts='on'", "queue.js")
@@ -290,6 +290,13 @@ def test_on_an_incident_u_opens_and_focuses_the_reply(page: Page) -> None:
     show(page, fold, "data-shortcuts='on'", "queue.js")
     press(page, "u")
     assert page.evaluate("document.activeElement.id") == "t"
+
+
+def test_a_key_follows_the_link_that_carries_it(page: Page) -> None:
+    show(page, "<a href='/incidents/MAK-0142/pause/' data-key='p'>Wstrzymaj</a>", "data-shortcuts='on'", "queue.js")
+    press(page, "p")
+    page.wait_for_url(HOME + "incidents/MAK-0142/pause/")
+    assert page.url.endswith("/pause/")
 
 
 def test_slash_searches_and_a_typed_letter_is_only_a_letter(page: Page) -> None:

@@ -28,10 +28,11 @@
     choose(list[at < 0 ? 0 : Math.min(list.length - 1, Math.max(0, at + by))]);
   };
 
-  // data-key="r" marks what a key means on this page: focus it, opening what it opens.
+  // data-key="r" marks what a key means here: a link is followed, a fold opened, a button only focused (Enter sends).
   const go = key => {
     const row = here(), el = (row || doc).querySelector(`[data-key="${key}"]`);
-    if (!el) return row && key !== "r" ? void (location.href = row.querySelector(".q-nr a").href + "#" + { u: "reply", p: "pause" }[key]) : undefined;
+    if (!el) return row && key !== "r" ? void (location.href = row.querySelector(".q-nr a").href + { u: "#reply", p: "pause/" }[key]) : undefined;
+    if (el.tagName === "A") return el.click();
     if (el.tagName === "SUMMARY") el.parentElement.open = true;
     const target = el.tagName === "SUMMARY" ? el.parentElement.querySelector("textarea, input:not([type=hidden]), select, button") || el : el;
     target.focus();
