@@ -2,9 +2,10 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from reports.views import breaches
+from reports.views import breaches, home
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", home.home, name="home"),
     path("breaches/", breaches.show, name="breaches"),
     path("breaches/<int:pk>/", breaches.case, name="breach"),
     path("breaches/<int:pk>/confirm/", breaches.confirm, name="breach-confirm"),
