@@ -38,7 +38,7 @@ import psutil
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from sla_portal import embedded, environment, processes, sockets
+from sla_portal import celery_app, embedded, environment, processes, sockets
 
 LOGINS = {
     "marta@makowydom.example": "client's reporter",
@@ -166,6 +166,7 @@ class Child:
         self.name, self.command, self.log = name, command, log
         self.environment = environment_
         self.short_lives = 0
+        self.log.unlink(missing_ok=True)  # each run begins its logs anew
         self.start()
 
     def start(self) -> None:
@@ -285,13 +286,22 @@ class Runner:
         self.place.note([child.process.pid for child in self.children])
 
     def wait_ready(self) -> None:
+        """Until the web server and every worker answer."""
         end = time.monotonic() + READY_SECONDS
-        while not answers(f"http://127.0.0.1:{self.port}/login/"):
+        while waiting := self.silent():
             self.watch_children()
             if time.monotonic() > end:
-                web = next(child for child in self.children if child.name == "web")
-                raise RunError(f"The web server does not answer within {READY_SECONDS:.0f} s. {web.last_words()}")
+                words = next(child for child in self.children if child.name == waiting).last_words()
+                raise RunError(f"{waiting} does not answer within {READY_SECONDS:.0f} s. {words}")
             time.sleep(0.1)
+
+    def silent(self) -> str:
+        """Name of a process that does not answer yet, or ""."""
+        if not answers(f"http://127.0.0.1:{self.port}/health/"):
+            return "web"
+        workers = {child.name for child in self.children if "worker" in child.command}
+        heard = celery_app.control.inspect(timeout=1.0, limit=len(workers)).ping() or {}
+        return min(workers - {node.partition("@")[0].partition(".")[0] for node in heard}, default="")
 
     def watch_children(self) -> None:
         if sum(child.watch() for child in self.children):  # sum: every child is looked at
