@@ -23,7 +23,7 @@ class LanguageMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        language = chosen_language(request)
+        language = request.LANGUAGE_CODE = chosen_language(request)
         with translation.override(language), timezone.override(ZoneInfo(settings.DISPLAY_TIME_ZONE)):
             response = self.get_response(request)
         response["Content-Language"] = language
