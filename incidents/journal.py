@@ -40,6 +40,32 @@ def append(
 
     `at` is the server's time of the entry, `effective` the time it is about where that differs.
     """
+    entry = write(
+        incident, kind, by=by, at=at, effective=effective, actor=actor, text=text, public=public, channel=channel,
+        severity=severity, change=change, reason=reason, facts=facts,
+    )  # fmt: skip
+    entry.save(force_insert=True)
+    incident.last_entry = entry
+    return entry
+
+
+def write(
+    incident: Incident,
+    kind: str,
+    *,
+    by: User | None,
+    at: datetime,
+    effective: datetime | None = None,
+    actor: str = "",
+    text: str = "",
+    public: bool = True,
+    channel: str = "portal",
+    severity: str = "",
+    change: str = "",
+    reason: str = "",
+    facts: Mapping[str, Any] | None = None,
+) -> JournalEntry:
+    """`append` for many at once: the line is chained but not stored; the caller stores it and sets `last_entry`."""
     entry = JournalEntry(
         incident=incident,
         seq=incident.journal_length + 1,
@@ -60,9 +86,8 @@ def append(
     )
     entry.commitment = commitment(entry.salt, text)
     entry.hash = digest(entry)
-    entry.save(force_insert=True)
     incident.journal_length, incident.journal_head = entry.seq, entry.hash
-    incident.last_entry, incident.changed_at = entry, at
+    incident.changed_at = at
     return entry
 
 

@@ -47,8 +47,20 @@ def _contact(incident: Incident, at: datetime, by: User) -> None:
     _promise_update(incident, at)
 
 
+def miss_update(incident: Incident, at: datetime) -> JournalEntry | None:
+    """The line of a promised update that did not come by now, once a promise; chained, not yet stored."""
+    due = incident.next_update_at
+    if due is None or due >= at or incident.is_ended:
+        return None
+    incident.next_update_at = None
+    facts = {"due": due.isoformat()}
+    return journal.write(incident, "update_missed", by=None, at=at, public=False, facts=facts)
+
+
 def _promise_update(incident: Incident, at: datetime, next_update_at: datetime | None = None) -> None:
     """When the client hears next: as the agent said, else by the contract's rhythm for the severity."""
+    if (missed := miss_update(incident, at)) is not None:
+        missed.save(force_insert=True)
     minutes = UPDATE_MINUTES.get(incident.severity)
     if incident.severity == "P1" and incident.version:
         minutes = incident.version.update_minutes
@@ -272,6 +284,8 @@ def accept(*, incident: Incident, by: User | None, at: datetime, text: str = "")
         incident.status, incident.phone, incident.silence_at = Status.CLOSED, "", None
     projection.project(incident, at=at)
     notices.tell_staff(incident, entry, at=at)
+    if by is None:
+        notices.tell_client(incident, entry, at=at)
     return incident
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from contracts.models import Calendar, ContractVersion, EscalationStep
+from contracts.models import Calendar, ContractVersion, EscalationStep, Severity
 from contracts.terms import calendar_terms, moment, seconds
 from contracts.worktime import day_term, work_calendar
-from incidents import clock, ladder
+from incidents import clock, journal, ladder
 from incidents.models import Breach, ClockRow, ClockState, Incident, JournalEntry
 
 SILENCE_DAYS = {"P1": 3, "P2": 3}
 OTHER_SILENCE_DAYS = 5
+SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +37,11 @@ def version_terms(version: ContractVersion) -> VersionTerms:
     for target in targets:
         terms = clock.TargetTerms(seconds=target.minutes * 60, calendar=calendar_terms(target.calendar))
         by_severity.setdefault(target.severity, []).append((target.kind, terms))
-    severities = tuple((name, tuple(by_severity[name])) for name in sorted(by_severity))
+    severities = tuple((name, tuple(by_severity.get(name, ()))) for name in Severity.values)
     return VersionTerms(
         clock.Terms(repair_starts=version.repair_starts, reopen=version.reopen, severities=severities),
         {(target.severity, target.kind): target.calendar for target in targets},
-        tuple(version.steps.all()),
+        tuple(version.steps.select_related("person")),
     )
 
 
@@ -73,20 +74,32 @@ def clocks_of(incident: Incident, at: datetime) -> dict[str, clock.Clock]:
 
 
 def project(incident: Incident, *, at: datetime) -> dict[str, clock.Clock]:
-    """Recompute the rows of a locked incident from its journal, record a breach it shows, plan the next wake-up, save."""
+    """Recompute a locked incident's rows from its journal, record a breach it shows, plan the next wake-up, save."""
     clocks: dict[str, clock.Clock] = {}
     events = events_for(incident)
-    incident.due_at = incident.wake_at = None
-    if incident.version and events:
-        known = version_terms(incident.version)
+    known = version_terms(incident.version) if incident.version and events else None
+    if known:
         clocks = clock.clocks(known.terms, events, seconds(at))
         for found in clocks.values():
             _write_clock(incident, found, known, at)
-            _record_breaches(incident, found, at)
-        incident.due_at = due_at(clocks.values())
-    incident.wake_at = wake_at(incident, clocks.values(), events, at)
+        _record_breaches(incident, clocks.values(), at)
+    incident.due_at = due_at(clocks.values())
+    incident.wake_at = _unswept(incident, events, at, known) or wake_at(incident, clocks.values(), events, at, known)
     incident.save()
     return clocks
+
+
+def _unswept(
+    incident: Incident, events: Sequence[clock.Event], at: datetime, known: VersionTerms | None
+) -> datetime | None:
+    """What fell due before this act while no worker ran, or falls due by it, is still for the sweep to send."""
+    if incident.is_ended:
+        return None
+    if incident.wake_at and incident.wake_at <= at:
+        return incident.wake_at
+    now = seconds(at)
+    fired = ladder.steps(known.terms, events, now, known.ladder) if known else []
+    return at if any(step.at == now for step in fired) else None
 
 
 def _write_clock(incident: Incident, found: clock.Clock, known: VersionTerms, at: datetime) -> None:
@@ -97,7 +110,7 @@ def _write_clock(incident: Incident, found: clock.Clock, known: VersionTerms, at
 
 def row_of(found: clock.Clock, known: VersionTerms) -> dict[str, object]:
     """The columns of a clock's row; `left` only while the clock stands, `late` only once it has stopped."""
-    paused = found.state == ClockState.PAUSED
+    paused = found.state == ClockState.PAUSED.value
     return {
         "state": found.state,
         "severity": found.severity,
@@ -118,21 +131,55 @@ def _moment(instant: int | None) -> datetime | None:
     return None if instant is None else moment(instant)
 
 
-def _record_breaches(incident: Incident, found: clock.Clock, at: datetime) -> None:
-    """A breach is recorded once per run and lap, carries its deadline, and learns its stop and delay later."""
-    for lap in (*found.earlier, found):
-        if lap.state != ClockState.BREACHED or lap.deadline is None:
-            continue
-        stop = {"stopped_at": _moment(lap.stopped_at), "delay": lap.late if lap.stopped_at is not None else None}
-        breach, is_new = Breach.objects.get_or_create(
-            incident=incident, target=lap.target, run=lap.run, lap=lap.lap,
-            defaults=stop | {
-                "version_id": incident.version_id, "severity": lap.severity, "deadline": moment(lap.deadline),
-                "noticed_at": max(at, moment(lap.deadline)),
-            },
-        )  # fmt: skip
-        if not is_new and (breach.stopped_at, breach.delay) != (stop["stopped_at"], stop["delay"]):
-            Breach.objects.filter(pk=breach.pk).update(**stop)
+def breaches_of(incident: Incident, clocks: Iterable[clock.Clock], at: datetime) -> list[Breach]:
+    """The breaches that the clocks show, not yet stored: one a run and lap, each with its deadline as its time."""
+    version = incident.version
+    if version is None:
+        return []
+    return [
+        Breach(
+            incident=incident, version=version, target=lap.target, severity=lap.severity,
+            run=lap.run, lap=lap.lap, deadline=moment(lap.deadline), noticed_at=max(at, moment(lap.deadline)),
+            stopped_at=_moment(lap.stopped_at), delay=lap.late if lap.stopped_at is not None else None,
+        )
+        for found in clocks
+        for lap in (*found.earlier, found)
+        if lap.state == ClockState.BREACHED.value and lap.deadline is not None
+    ]  # fmt: skip
+
+
+BREACH_FACTS = ("severity", "deadline", "stopped_at", "delay")
+
+
+def breach_key(breach: Breach) -> tuple[int, str, int, int]:
+    return breach.incident_id, breach.target, breach.run, breach.lap
+
+
+def learnt(old: Breach, new: Breach) -> bool:
+    """Take over what changed since a breach was recorded (a stop, a correction); True where something did."""
+    changed = [name for name in BREACH_FACTS if getattr(old, name) != getattr(new, name)]
+    for name in changed:
+        setattr(old, name, getattr(new, name))
+    return bool(changed)
+
+
+def note_breach(incident: Incident, breach: Breach, at: datetime) -> JournalEntry:
+    """The line that tells of a new breach: at its deadline, recorded when it was noticed; not yet stored."""
+    facts = {"target": breach.target, "severity": breach.severity, "run": breach.run, "lap": breach.lap}
+    return journal.write(incident, "breach", by=None, at=at, effective=breach.deadline, facts=facts)
+
+
+def _record_breaches(incident: Incident, clocks: Iterable[clock.Clock], at: datetime) -> None:
+    recorded = {breach_key(breach): breach for breach in incident.breaches.all()}
+    for breach in breaches_of(incident, clocks, at):
+        old = recorded.get(breach_key(breach))
+        if old is None:
+            breach.save(force_insert=True)
+            entry = note_breach(incident, breach, at)
+            entry.save(force_insert=True)
+            incident.last_entry = entry
+        elif learnt(old, breach):
+            old.save(update_fields=BREACH_FACTS)
 
 
 def due_at(clocks: Iterable[clock.Clock]) -> datetime | None:
@@ -142,18 +189,23 @@ def due_at(clocks: Iterable[clock.Clock]) -> datetime | None:
 
 
 def wake_at(
-    incident: Incident, clocks: Iterable[clock.Clock], events: Sequence[clock.Event], at: datetime
+    incident: Incident,
+    clocks: Iterable[clock.Clock],
+    events: Sequence[clock.Event],
+    at: datetime,
+    known: VersionTerms | None,
 ) -> datetime | None:
-    """When the sweep must look at the incident next: a deadline, a step of the ladder, an update, a silence."""
+    """When the sweep must look at the incident next: a missed deadline, a step, an update, a silence."""
     if incident.is_ended:
         return None
-    instants = [found.deadline for found in clocks if found.state == ClockState.RUNNING]
-    if incident.version and events:
-        known = version_terms(incident.version)
+    # Equal is on time, so a deadline or an update is missed from the next second on
+    instants = [found.deadline + 1 for found in clocks if found.state == "running" and found.deadline is not None]
+    if known:
         fired = ladder.next_fire(known.terms, events, seconds(at), known.ladder)
-        instants.append(fired.at if fired else None)
-    planned = [moment(instant) for instant in instants if instant is not None]
-    planned += [row for row in (incident.next_update_at, incident.silence_at) if row is not None]
+        instants += [fired.at] if fired else []
+    planned = [moment(instant) for instant in instants]
+    planned += [incident.silence_at] if incident.silence_at else []
+    planned += [incident.next_update_at + SECOND] if incident.next_update_at else []
     return min(planned, default=None)
 
 

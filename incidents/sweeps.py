@@ -1,0 +1,282 @@
+"""The sweep over what fell due: breaches, steps of the ladder, missed updates, acceptance by silence.
+
+Due incidents are claimed in chunks with SKIP LOCKED, so any number of workers may sweep at once. A chunk is worked
+on set by set; where it fails, its rows are repeated one by one, and one that fails again leaves a trace.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from django.db import connection, transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext_noop
+
+from contracts.models import EscalationStep, Whom
+from contracts.terms import moment, seconds, whole
+from incidents import clock, heartbeat, journal, ladder, lifecycle, notices, projection
+from incidents.models import Breach, ClockRow, Firing, Incident, JournalEntry, Notification, Status
+
+logger = logging.getLogger(__name__)
+
+CHUNK = 250
+AHEAD = timedelta(minutes=5)  # when a row that failed is tried again
+RUNS_OUT = gettext_noop("The time runs out. Please look at the incident now.")
+PASSED = gettext_noop("The deadline has passed and nothing has been delivered.")
+CLOCK_COLUMNS = [
+    "state", "severity", "calendar", "started_at", "deadline", "stopped_at", "lap", "round", "run", "total", "left",
+    "late", "computed_at",
+]  # fmt: skip
+PLANNED = {
+    "due_at": "timestamptz", "wake_at": "timestamptz", "next_update_at": "timestamptz", "changed_at": "timestamptz",
+    "journal_length": "int", "journal_head": "text", "last_entry_id": "bigint",
+}  # fmt: skip
+
+
+class Memory:
+    """What one sweep asks once: the terms of each version, and the people that rungs name."""
+
+    def __init__(self) -> None:
+        self.people = notices.People()
+        self._terms: dict[int, projection.VersionTerms] = {}
+
+    def terms(self, incident: Incident) -> projection.VersionTerms | None:
+        version = incident.version
+        if version is None:
+            return None
+        if version.pk not in self._terms:
+            self._terms[version.pk] = projection.version_terms(version)
+        return self._terms[version.pk]
+
+
+def sweep_clocks(*, at: datetime) -> int:
+    """Work on everything that is due by `at`; how many incidents were looked at."""
+    looked, memory = 0, Memory()
+    while found := sweep_chunk(at=at, memory=memory):
+        looked += found
+    return looked
+
+
+def sweep_now(now: Callable[[], datetime]) -> int:
+    """The same until nothing is due, each chunk with its own time; for the task, which reads the clock."""
+    started, at, looked, memory = time.monotonic(), now(), 0, Memory()
+    while found := sweep_chunk(at=whole(now()), memory=memory):
+        looked += found
+    heartbeat.beat("clocks", at=at, took_ms=int((time.monotonic() - started) * 1000))
+    return looked
+
+
+@transaction.atomic
+def sweep_chunk(*, at: datetime, memory: Memory | None = None) -> int:
+    """One chunk of what is due by `at`; 0 when nothing is left that nobody else holds."""
+    memory = memory or Memory()
+    rows = list(_claimable().filter(wake_at__lte=at).order_by("wake_at")[:CHUNK])
+    if not rows:
+        return 0
+    try:
+        with transaction.atomic():
+            advance(rows, at=at, memory=memory)
+    except Exception:
+        logger.exception("a chunk of %d incidents failed, each is tried alone", len(rows))
+        for row in rows:
+            _alone(row.pk, at, memory)
+    return len(rows)
+
+
+def _claimable() -> QuerySet[Incident]:
+    rows = Incident.objects.select_for_update(of=("self",), skip_locked=True)
+    return rows.select_related("client", "shop", "version__contract", "assignee")
+
+
+def _alone(pk: int, at: datetime, memory: Memory) -> None:
+    try:
+        with transaction.atomic():
+            advance([_claimable().get(pk=pk)], at=at, memory=memory)
+    except Exception as error:
+        logger.exception("incident %d cannot be counted", pk)
+        _leave_trace(_claimable().get(pk=pk), at, f"{type(error).__name__}: {error}")
+
+
+def _leave_trace(incident: Incident, at: datetime, error: str) -> None:
+    """One line until somebody acts, seen by staff; the sweep tries again later."""
+    incident.wake_at = at + AHEAD
+    if incident.last_entry is None or incident.last_entry.kind != "sweep_failed":
+        journal.append(incident, "sweep_failed", by=None, at=at, public=False, text=error)
+    incident.save()
+
+
+def advance(incidents: Sequence[Incident], *, at: datetime, memory: Memory) -> None:
+    """Bring locked incidents up to `at`, set by set."""
+    silent = [row for row in incidents if _accepted_by_silence(row, at)]
+    for row in silent:
+        lifecycle.accept(incident=row, by=None, at=at)
+    rest = [row for row in incidents if row not in silent]
+    Batch(rest, at, memory).run()
+
+
+def _accepted_by_silence(incident: Incident, at: datetime) -> bool:
+    return incident.status == Status.RESOLVED and incident.silence_at is not None and incident.silence_at <= at
+
+
+class Batch:
+    """The rows to write for some incidents, gathered first and written by one statement a table."""
+
+    def __init__(self, incidents: Sequence[Incident], at: datetime, memory: Memory) -> None:
+        self.incidents, self.at, self.memory = incidents, at, memory
+        self.events = _events(incidents)
+        rows = ClockRow.objects.filter(incident__in=incidents).select_related("calendar")
+        self.clocks = {(row.incident_id, row.target): row for row in rows}
+        self.recorded = {projection.breach_key(row): row for row in Breach.objects.filter(incident__in=incidents)}
+        self.fired = {_firing_key(row) for row in Firing.objects.filter(incident__in=incidents)}
+        self.changed_clocks: list[ClockRow] = []
+        self.new_breaches: list[Breach] = []
+        self.changed_breaches: list[Breach] = []
+        self.firings: list[Firing] = []
+        self.entries: list[JournalEntry] = []
+        self.notices: list[Notification] = []
+        self.missed: list[tuple[Incident, JournalEntry]] = []
+
+    def run(self) -> None:
+        for incident in self.incidents:
+            self._look(incident)
+        self._write()
+
+    def _look(self, incident: Incident) -> None:
+        events, known = self.events[incident.pk], self.memory.terms(incident)
+        found: dict[str, clock.Clock] = {}
+        if known and events:
+            found = clock.clocks(known.terms, events, seconds(self.at))
+            self._project(incident, found, known)
+            self._escalate(incident, events, known)
+        self._miss_update(incident)
+        incident.due_at = projection.due_at(found.values())
+        planned = projection.wake_at(incident, found.values(), events, self.at, known if events else None)
+        incident.wake_at = planned and max(planned, self.at + projection.SECOND)
+
+    def _project(self, incident: Incident, found: dict[str, clock.Clock], known: projection.VersionTerms) -> None:
+        for target, one in found.items():
+            row = self.clocks.get((incident.pk, target)) or ClockRow(incident=incident, target=target)
+            values = projection.row_of(one, known)
+            if row.pk is None or any(getattr(row, name) != value for name, value in values.items()):
+                for name, value in values.items():
+                    setattr(row, name, value)
+                row.computed_at = self.at
+                self.clocks[incident.pk, target] = row
+                self.changed_clocks.append(row)
+        for breach in projection.breaches_of(incident, found.values(), self.at):
+            old = self.recorded.get(projection.breach_key(breach))
+            if old is None:
+                self.new_breaches.append(breach)
+                self.entries.append(projection.note_breach(incident, breach, self.at))
+            elif projection.learnt(old, breach):
+                self.changed_breaches.append(old)
+
+    def _escalate(self, incident: Incident, events: Sequence[clock.Event], known: projection.VersionTerms) -> None:
+        """Every rung that is due and has not gone out, in order of time."""
+        if incident.is_ended or not known.steps:
+            return
+        for fired in ladder.steps(known.terms, events, seconds(self.at), known.ladder):
+            rungs = [step for step in known.steps if (step.target, step.share) == (fired.target, fired.share)]
+            new = [firing for step in rungs if (firing := self._firing(incident, step, fired))]
+            if new:
+                self._send(incident, new)
+
+    def _firing(self, incident: Incident, step: EscalationStep, fired: ladder.Fired) -> Firing | None:
+        firing = Firing(
+            incident=incident, step=step, target=fired.target, lap=fired.lap, round=fired.round, run=fired.run,
+            due_at=moment(fired.at), fired_at=max(self.at, moment(fired.at)),
+        )  # fmt: skip
+        key = _firing_key(firing)
+        if key in self.fired:
+            return None
+        self.fired.add(key)
+        self.firings.append(firing)
+        return firing
+
+    def _send(self, incident: Incident, firings: Sequence[Firing]) -> None:
+        """One line of the journal for one moment, then a notice to each person; the client sees where it is told."""
+        people = {person.name: None for one in firings for person in self.memory.people.of(incident, one.step)}
+        first = firings[0]
+        facts = {
+            "target": first.target, "share": first.step.share, "people": list(people),
+            "channels": sorted({one.step.channel for one in firings}),
+        }  # fmt: skip
+        self.entries.append(
+            journal.write(
+                incident,
+                "escalated",
+                by=None,
+                at=self.at,
+                effective=first.due_at,
+                facts=facts,
+                public=any(one.step.whom == Whom.OWNER for one in firings),
+            )
+        )
+        for one in firings:
+            self.notices += notices.step_rows(
+                incident, one.step, key=_notice_key(one), at=self.at, people=self.memory.people,
+                sentence=PASSED if one.step.share >= 100 else RUNS_OUT, clocks=self._rows_of(incident),
+            )  # fmt: skip
+
+    def _rows_of(self, incident: Incident) -> list[ClockRow]:
+        found = (self.clocks.get((incident.pk, target)) for target in clock.TARGETS)
+        return [row for row in found if row]
+
+    def _miss_update(self, incident: Incident) -> None:
+        if (entry := lifecycle.miss_update(incident, self.at)) is not None:
+            self.entries.append(entry)
+            self.missed.append((incident, entry))
+
+    def _write(self) -> None:
+        ClockRow.objects.bulk_create(
+            self.changed_clocks,
+            update_conflicts=True,
+            unique_fields=["incident", "target"],
+            update_fields=CLOCK_COLUMNS,
+        )
+        Breach.objects.bulk_create(self.new_breaches)
+        Breach.objects.bulk_update(self.changed_breaches, projection.BREACH_FACTS)
+        Firing.objects.bulk_create(self.firings)
+        JournalEntry.objects.bulk_create(self.entries)
+        for entry in self.entries:
+            entry.incident.last_entry_id = entry.pk
+        _plan(self.incidents)
+        notices.store(self.notices)
+        for incident, entry in self.missed:
+            notices.tell_staff(incident, entry, at=self.at)
+
+
+def _events(incidents: Sequence[Incident]) -> dict[int, tuple[clock.Event, ...]]:
+    lines = JournalEntry.objects.filter(incident__in=incidents, kind__in=clock.KINDS).order_by("incident_id", "seq")
+    found: dict[int, tuple[clock.Event, ...]] = defaultdict(tuple)
+    columns = lines.only("incident_id", "seq", "at", "kind", "severity", "change", "reason")
+    for pk, entries in groupby(columns, key=lambda entry: entry.incident_id):
+        found[pk] = projection.events_of(entries)
+    return found
+
+
+def _firing_key(firing: Firing) -> tuple[int, str, int, int, int, int]:
+    return firing.incident_id, firing.target, firing.run, firing.lap, firing.round, firing.step_id
+
+
+def _notice_key(firing: Firing) -> str:
+    return "step-" + "-".join(str(part) for part in _firing_key(firing))
+
+
+def _plan(incidents: Iterable[Incident]) -> None:
+    """The columns of many incidents by one statement; the ORM's own is ten times slower for a chunk."""
+    rows = list(incidents)
+    names = ", ".join(f"{name} = new.{name}" for name in PLANNED)
+    arrays = ", ".join(f"%s::{kind}[]" for kind in PLANNED.values())
+    statement = (
+        f"UPDATE incidents_incident SET {names} "  # noqa: S608 fixed names
+        f"FROM unnest(%s::bigint[], {arrays}) AS new(id, {', '.join(PLANNED)}) WHERE incidents_incident.id = new.id"
+    )
+    values = [[getattr(row, name) for row in rows] for name in PLANNED]
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [[row.pk for row in rows], *values])

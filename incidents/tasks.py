@@ -1,0 +1,20 @@
+"""What Celery runs for this room. Each task is safe to run twice and at the same time as itself."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from incidents import outbox, sweeps
+
+
+@shared_task
+def sweep_clocks() -> int:
+    """Work on the incidents that are due now; how many there were."""
+    return sweeps.sweep_now(timezone.now)
+
+
+@shared_task
+def send_outbox() -> int:
+    """Send the notices that are due now; how many left."""
+    return outbox.send_now(timezone.now)
