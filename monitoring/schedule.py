@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from contracts.terms import moment, seconds, whole
-from incidents.models import Heartbeat
+from incidents.heartbeat import beat
 from monitoring.models import Monitor
 from monitoring.specification import CheckSpec
 
@@ -82,7 +82,7 @@ def sweep(*, at: datetime, send: Send = send) -> int:
         asked += batch
         if batch < AT_ONCE:
             break
-    Heartbeat.objects.update_or_create(name="checks", defaults={"at": at})
+    beat("checks", at=at)
     return asked
 
 

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from contracts.models import MaintenanceWindow
 from contracts.terms import moment, seconds, whole
-from incidents.models import Heartbeat
+from incidents.heartbeat import beat
 from incidents.refusals import Refused
 from monitoring import intervals, outages, schedule
 from monitoring.confirmation import Change, Rule, Track, step
@@ -241,7 +241,7 @@ def sweep_missed(*, at: datetime) -> int:
     )
     found = [monitor.pk for monitor in stale.only("pk", "interval", "timeout_ms", "checked_at") if monitor.is_stale(at)]
     marked = sum(_mark_missed(pk, at) for pk in found)
-    Heartbeat.objects.update_or_create(name="missed", defaults={"at": at})
+    beat("missed", at=at)
     return marked
 
 

@@ -285,8 +285,8 @@ def test_a_check_under_way_is_not_asked_for_again_until_it_is_lost(world: World,
 
 
 def test_what_a_monitor_asks_for_goes_to_the_probe(world: World, sent: Any) -> None:
-    settings_ = {"required_text": "Do kasy", "forbidden_text": "Fatal", "statuses": [200, 301], "min_bytes": 500}
-    monitor(world.shop, slow_ms=800, **settings_)
+    texts: dict[str, Any] = {"required_text": "Do kasy", "forbidden_text": "Fatal"}
+    monitor(world.shop, slow_ms=800, statuses=[200, 301], min_bytes=500, **texts)
     ((_, spec),) = sent(after(0))
     assert (spec.required, spec.forbidden, spec.statuses) == (("Do kasy",), ("Fatal",), (200, 301))
     assert (spec.min_bytes, spec.slow_ms, spec.networks) == (500, 800, tuple(settings.PROBE_ALLOW_NETWORKS))
