@@ -132,8 +132,8 @@ def add_version(*, contract: Contract, version: VersionSpec, by: User, at: datet
 
     Raises ValidationError for terms without a target or a start before the version in force.
     """
-    if not version.targets:
-        raise ValidationError(_("A contract promises at least one time."))
+    if not version.targets and version.terms.get("availability_target") is None:
+        raise ValidationError(_("A contract promises at least one time, or availability."))
     last = contract.versions.select_for_update().order_by("-number").first()
     if last and version.valid_from <= last.valid_from:
         raise ValidationError({"valid_from": _("A new version begins after the one before.")})
