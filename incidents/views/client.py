@@ -221,12 +221,13 @@ def _left(row: ClockRow) -> int:
     return work_calendar(calendar_terms(row.calendar)).between(seconds(row.stopped_at), seconds(row.deadline))
 
 
-def _promises(incident: Incident) -> list[Target]:
+def _promises(incident: Incident) -> list[tuple[Target, int]]:
+    """Each target of the category with its seconds."""
     if incident.version is None or not incident.severity:
         return []
     found = incident.version.targets.filter(severity=incident.severity).select_related("calendar")
     order = ("reaction", "restore", "final_fix")
-    return sorted(found, key=lambda target: order.index(target.kind))
+    return [(target, target.minutes * 60) for target in sorted(found, key=lambda one: order.index(one.kind))]
 
 
 def _silence(incident: Incident, now: datetime) -> str:
