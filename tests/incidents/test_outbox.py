@@ -201,7 +201,7 @@ def test_a_text_message_goes_by_the_gateway_without_names(calls: Any, inbox: Inb
     assert (path, headers["Authorization"]) == ("/gateway", "Bearer zeton-bramki")
     assert body["channel"] == "sms"
     assert body["to"] == "+48600100200"
-    assert body["text"].startswith("MAK-0001: wykorzystano 75\u00a0% czasu (naprawa). http")
+    assert body["text"].startswith("MAK-0001: wykorzystano 75 % czasu (naprawa). http")
     assert world.shop.name not in body["text"]
     assert headers["Idempotency-Key"] == body["key"]
     row.refresh_from_db()
