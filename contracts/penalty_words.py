@@ -42,7 +42,7 @@ PLACES = 4
 
 REASONS: dict[str, Promise] = {
     "client_fault": gettext_lazy("the client's side"),
-    "client_answer": gettext_lazy("waiting for the client's answer"),
+    "client_answer": gettext_lazy("the client's answer was awaited"),
     "third_party": gettext_lazy("a third party"),
     "force_majeure": gettext_lazy("force majeure"),
     "maintenance": gettext_lazy("announced maintenance"),

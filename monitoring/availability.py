@@ -14,7 +14,7 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from heapq import heappop, heappush
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import NamedTuple, Protocol
 
 FULL = Fraction(1)
@@ -289,10 +289,10 @@ def measure(
         by_state[interval.state].append(interval)
     seconds = _counter(hours)
     maintenance = _maintenance(period, by_state[State.MAINTENANCE], terms, seconds)
-    excused = union(_clip(line.start, line.end, period) for line in maintenance if line.reason is Reason.COUNTS)
+    excused = union((line.start, line.end) for line in maintenance if line.reason is Reason.COUNTS)
     blind = sorted(by_state[State.UNKNOWN] + by_state[State.PAUSED], key=_when)
     unknown = _unknown(period, blind, excused, seconds, settled or Settled.LEFT_OUT)
-    blocked = union([*excused, *(_clip(line.start, line.end, period) for line in unknown)])
+    blocked = union([*excused, *((line.start, line.end) for line in unknown)]) if unknown else excused
     outages = _outages(period, by_state[State.DOWN] + by_state[State.DEGRADED], terms, _Counted(blocked, seconds))
     service = seconds(*period)
     head = [PeriodLine(*period), OutsideHoursLine(period.end - period.start - service)]
@@ -301,7 +301,7 @@ def measure(
 
 
 def result(period: Period, lines: list[TimeLine], unknown: int, terms: Terms, settled: Settled | None) -> Measured:
-    known = sum(line.seconds for line in lines)
+    known = sum(line.seconds for line in lines if not isinstance(line, OutageLine))
     down = _down(lines)
     measured = known + (unknown if settled in (None, Settled.LEFT_OUT) else 0)
     open_question = settled is None and terms.unknown_limit is not None and unknown > terms.unknown_limit
@@ -324,17 +324,19 @@ def _verdict(known: int, down: Fraction, target: Decimal | None, *, open_questio
 
 
 def _down(lines: Iterable[TimeLine]) -> Fraction:
-    """The downtime of all lines; whole seconds are added as integers, for an exact Fraction costs a microsecond."""
-    whole, rest = 0, NOTHING
+    """The downtime of all lines: whole numbers added by denominator, for an exact Fraction costs a microsecond."""
+    sums: dict[int, int] = {}
+    rest = NOTHING
     for line in lines:
-        if isinstance(line, OutageLine) and line.weight.denominator == 1:
-            whole += line.weight.numerator * line.counted
-        elif not isinstance(line, OutageLine) or line.counted:
+        if isinstance(line, OutageLine):
+            parts = line.weight.denominator
+            sums[parts] = sums.get(parts, 0) + line.weight.numerator * line.counted
+        else:
             rest += line.down
-    return whole + rest
+    return sum((Fraction(whole, parts) for parts, whole in sums.items()), rest)
 
 
-def _when(interval: Interval) -> tuple[int, int]:
+def _when(interval: Interval | OutageLine) -> tuple[int, int]:
     return interval.start, interval.end
 
 
@@ -345,17 +347,24 @@ def _counter(hours: Calendar | WorkingSeconds | None) -> WorkingSeconds:
 
 
 def _clip(start: int, end: int, period: Period) -> Period:
-    low = min(max(start, period.start), period.end)
-    return Period(low, max(low, min(end, period.end)))
+    first, last = period
+    if first <= start and end <= last:
+        return Period(start, end)
+    low = min(max(start, first), last)
+    return Period(low, max(low, min(end, last)))
 
 
-def union(spans: Iterable[Period]) -> list[Period]:
+def union(spans: Iterable[tuple[int, int]]) -> list[Period]:
     joined: list[Period] = []
-    for span in sorted(spans):
-        if joined and span.start <= joined[-1].end:
-            joined[-1] = Period(joined[-1].start, max(joined[-1].end, span.end))
-        elif span.end > span.start:
-            joined.append(span)
+    reached = None
+    for start, end in sorted(spans):
+        if reached is not None and start <= reached:
+            if end > reached:
+                joined[-1] = Period(joined[-1].start, end)
+                reached = end
+        elif end > start:
+            joined.append(Period(start, end))
+            reached = end
     return joined
 
 
@@ -430,30 +439,37 @@ def _unknown(
 
 def _outages(period: Period, outages: list[Interval], terms: Terms, counted: _Counted) -> list[OutageLine]:
     """An outage's length is judged before it is cut at the period's edges; at each moment the heaviest one counts."""
-    inside = sorted((one for one in outages if one.start < period.end and one.end > period.start), key=_when)
-    long = [one for one in inside if one.end - one.start > terms.minimum_outage]
-    weights = [one.weight * terms.degraded_weight if one.state is State.DEGRADED else one.weight for one in long]
+    inside = [one for one in outages if one.start < period.end and one.end > period.start]
+    long = sorted((one for one in inside if one.end - one.start > terms.minimum_outage), key=_when)
+    weights = [_weight(one, terms) for one in long]
     seconds = [0] * len(long)
     for place, start, end in _heaviest(long, weights):
-        seconds[place] += counted.between(*_clip(start, end, period))
+        seconds[place] += counted.between(max(start, period.start), min(end, period.end))
     lines = [
         OutageLine(one.start, one.end, weight, taken, Reason.COUNTS if taken else Reason.NOT_COUNTED_TIME)
         for one, weight, taken in zip(long, weights, seconds, strict=True)
     ]
     short = [one for one in inside if one.end - one.start <= terms.minimum_outage]
-    lines += [OutageLine(one.start, one.end, one.weight, 0, Reason.TOO_SHORT) for one in short]
-    return sorted(lines, key=lambda line: (line.start, line.end)) if short else lines
+    lines += [OutageLine(one.start, one.end, _weight(one, terms), 0, Reason.TOO_SHORT) for one in short]
+    return sorted(lines, key=_when) if short else lines
+
+
+def _weight(outage: Interval, terms: Terms) -> Fraction:
+    return outage.weight * terms.degraded_weight if outage.state is State.DEGRADED else outage.weight
 
 
 def _heaviest(outages: list[Interval], weights: list[Fraction]) -> Iterator[tuple[int, int, int]]:
     """Pieces of time, each with the place of the heaviest outage in it (the earliest of equals)."""
-    ranks = {key: rank for rank, key in enumerate(sorted(set(map(_parts, weights)), key=_value))}
+    if all(one.end <= following.start for one, following in pairwise(outages)):
+        yield from ((place, one.start, one.end) for place, one in enumerate(outages))
+        return
+    ranks = {weight: rank for rank, weight in enumerate(sorted(set(weights)))}
     active: list[tuple[int, int]] = []
     cursor = 0
     for place, outage in enumerate(outages):
         yield from _until(outage.start, cursor, active, outages)
         cursor = outage.start
-        heappush(active, (-ranks[_parts(weights[place])], place))
+        heappush(active, (-ranks[weights[place]], place))
     yield from _until(None, cursor, active, outages)
 
 
@@ -469,11 +485,3 @@ def _until(
         stop = end if limit is None else min(end, limit)
         yield place, cursor, stop
         cursor = stop
-
-
-def _parts(weight: Fraction) -> tuple[int, int]:
-    return weight.numerator, weight.denominator
-
-
-def _value(parts: tuple[int, int]) -> Fraction:
-    return Fraction(*parts)
