@@ -114,12 +114,12 @@ def about_entry(
     by = entry.by.name if entry.by else entry.get_actor_display()
     severity = incident.severity or _("question")
     subject = str(SUBJECTS[key]) % {"nr": incident.nr, "by": by, "severity": severity}
-    when = words.when(entry.at, at, incident.zone)
+    when = words.when(entry.at, at, incident.zone, today=False)
     facts = {
         "entry": entry,
         "joined": entry.kind == "joined",
         "happened": f"{_sentence(by)}, {when}.",
-        "received": f"{_sentence(words.when(entry.at, at, incident.zone, 'long', seconds=True))}.",
+        "received": f"{words.full_time(entry.at, incident.zone)}.",
         "words_of": _words(incident, entry),
         "asks": str(ASKS.get(key, "")),
     }
@@ -172,14 +172,17 @@ def _shown(clocks: Iterable[ClockRow]) -> list[ClockRow]:
 def clock_line(row: ClockRow, now: datetime, zone: str, link: str) -> ClockLine:
     """`Repair by today 12:12`, with the way to its account."""
     if row.stopped_at:
-        said, when = (IN_TIME if row.state == ClockState.MET else TOO_LATE), words.when(row.stopped_at, now, zone)
+        said, when = (
+            (IN_TIME if row.state == ClockState.MET else TOO_LATE),
+            words.when(row.stopped_at, now, zone, today=False),
+        )
         return ClockLine(str(said[row.target]) % {"when": when, "late": words.span(row.late or 0)})
     if row.deadline is None:
         return ClockLine(str(STANDS[row.target]) % {"left": words.span(max(row.left or 0, 0))})
     said = PASSED if row.state == ClockState.BREACHED else RUNS
     case: words.Case = "nominative" if row.state == ClockState.BREACHED else "genitive"
     question = _("Why %(hour)s?") % {"hour": words.clock_time(row.deadline, zone)}
-    sentence = str(said[row.target]) % {"when": words.when(row.deadline, now, zone, case)}
+    sentence = str(said[row.target]) % {"when": words.when(row.deadline, now, zone, case, today=False)}
     return ClockLine(sentence, question, f"{link}why/{row.target}/")
 
 

@@ -111,13 +111,13 @@ def test_a_receipt_arrives_with_both_promises_the_head_and_no_claim_of_a_reactio
     assert mail["Subject"] == "MAK-0001: przyjęliśmy zgłoszenie"
     assert mail["Auto-Submitted"] == "auto-generated"
     words = text_of(mail, "plain")
-    assert "Dziś 10:00:00." in words
-    assert "Odezwiemy się do dziś 10:30" in words
-    assert "Naprawa do dziś 14:00" in words
+    assert "2 marca 2026, 10:00:00." in words
+    assert "Odezwiemy się do 10:30" in words
+    assert "Naprawa do 14:00" in words
     assert "ta wiadomość jest automatyczna" in words
     assert "/incidents/MAK-0001/why/restore/" in words
     html = text_of(mail, "html")
-    assert "<b>Naprawa do dziś 14:00</b>" in html
+    assert "<b>Naprawa do 14:00</b>" in html
     assert html.count("<style>") == 1
     assert "style=" not in html
 
@@ -138,9 +138,8 @@ def test_each_reader_gets_the_own_language(inbox: Inbox) -> None:
         world.reporter.email: "MAK-0001: we received your report",
         world.agent.email: "MAK-0001: nowe zgłoszenie, P1",
     }
-    assert "Repair by 14:00 today" in text_of(
-        next(one for one in inbox.mails if one["To"] == world.reporter.email), "plain"
-    ).replace("today 14:00", "14:00 today")
+    mine = next(one for one in inbox.mails if one["To"] == world.reporter.email)
+    assert "Repair by 14:00" in text_of(mine, "plain")
 
 
 def test_mails_of_one_incident_are_a_thread_and_their_ids_tell_nothing(inbox: Inbox) -> None:
