@@ -16,9 +16,9 @@ from reports.cases_outcome import Outcome, UnknownWordError
 # The first key that a file has tells its kind; a file of availability or clocks may bring calendars of its own.
 KINDS: dict[str, Callable[[Mapping[str, object]], list[Outcome]]] = {
     "month_lengths": availability_outcomes,
+    "bands": penalty_outcomes,
     "terms": clock_outcomes,
     "calendars": deadline_outcomes,
-    "bands": penalty_outcomes,
 }
 
 
