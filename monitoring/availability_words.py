@@ -158,6 +158,5 @@ def pace_words(pace: Pace) -> str:
         return gettext("No downtime so far")
     if pace.burn_rate > 1:
         return gettext("The budget is used at %(rate)s × the allowed pace") % rate
-    return gettext("At this pace %(rate)s of the budget is used by the end") % {
-        "rate": share(int(pace.burn_rate * 100))
-    }
+    used = {"used": share(Fraction(int(pace.burn_rate * 100)))}
+    return gettext("At this pace %(used)s of the budget is used by the end") % used
