@@ -21,7 +21,7 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 Refusal = Literal["", "scheme", "userinfo", "host", "port", "address"]
 
-PORTS = frozenset({80, 443, 8000, 8080, 8443})
+PORTS = frozenset({80, 443})
 
 _REFUSED_V4 = tuple(
     IPv4Network(text)

@@ -53,7 +53,7 @@ async def check(
     spec: CheckSpec, *, resolve: Resolver = resolve_by_system, tls: ssl.SSLContext | None = None
 ) -> Observation:
     """One check within `spec.timeout_ms`, whatever the server does. Raises ValueError for a network that isn't one."""
-    policy = Policy(parse_networks(spec.networks))
+    policy = Policy(parse_networks(spec.networks), frozenset(spec.ports))
     context = tls or tls_context()
     deadline = asyncio.get_running_loop().time() + spec.timeout_ms / 1000
     if spec.method != "HEAD" or _needs_body(spec):

@@ -40,7 +40,7 @@ class CheckSpec(Plain):
     `header` is a name and the text its value must contain; `json_path` is like `status` or `items[0].name`, with
     `json_value` the text it must have ("" = it must only exist). `hosts` are the hosts at which a redirect may end;
     empty means the host of `url`, with or without `www.`. Of networks that aren't public only `networks` may
-    be connected to.
+    be connected to, on any port; elsewhere only `ports`.
     `request_headers` may hold secrets and never appear in a result.
     """
 
@@ -62,6 +62,7 @@ class CheckSpec(Plain):
     body_cap: int = 512 * 1024
     header_cap: int = 64 * 1024
     networks: tuple[str, ...] = ()
+    ports: tuple[int, ...] = (80, 443)
 
 
 @dataclass(frozen=True, slots=True)

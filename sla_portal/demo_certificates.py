@@ -30,6 +30,20 @@ class Authority:
         signed = builder.add_extension(ca, critical=True).add_extension(usage, critical=True)
         return cls(key, signed.sign(key, hashes.SHA256()))
 
+    @classmethod
+    def open(cls, folder: Path, name: str, *, at: datetime) -> "Authority":
+        """The authority kept in `folder` (ca.key, ca.pem), made and kept there the first time."""
+        key_file, pem = folder / "ca.key", folder / "ca.pem"
+        if key_file.exists() and pem.exists():
+            key = serialization.load_pem_private_key(key_file.read_bytes(), password=None)
+            if isinstance(key, ec.EllipticCurvePrivateKey):
+                return cls(key, x509.load_pem_x509_certificate(pem.read_bytes()))
+        made = cls.create(name, at=at)
+        key_file.touch(mode=0o600)
+        key_file.write_bytes(_private(made.key))
+        made.write(pem)
+        return made
+
     def write(self, path: Path) -> Path:
         """The authority's certificate as PEM."""
         path.write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM))
@@ -79,8 +93,10 @@ def _general_name(host: str) -> x509.GeneralName:
 
 def _write_pair(path: Path, key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> Path:
     path.touch(mode=0o600)
-    path.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        + certificate.public_bytes(serialization.Encoding.PEM)
-    )
+    path.write_bytes(_private(key) + certificate.public_bytes(serialization.Encoding.PEM))
     return path
+
+
+def _private(key: ec.EllipticCurvePrivateKey) -> bytes:
+    form = serialization.PrivateFormat.PKCS8
+    return key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
