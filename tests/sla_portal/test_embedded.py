@@ -197,3 +197,19 @@ def test_a_redis_address_is_spelled_for_celery() -> None:
     assert sockets.broker_url("unix:///a/b.sock?db=4") == "redis+socket:///a/b.sock?virtual_host=4"
     assert sockets.broker_url("unix:///a/b.sock") == "redis+socket:///a/b.sock?virtual_host=0"
     assert sockets.broker_url("redis://h:6379/2") == "redis://h:6379/2"
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root starts PostgreSQL as another user")
+def test_programs_that_user_65534_cannot_reach_are_copied_whatever_the_umask(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedded, "reachable", lambda path: False)
+    server = embedded.Postgres(home / "copied", embedded.FAST)
+    before = os.umask(0o077)
+    try:
+        server.start()
+    finally:
+        os.umask(before)
+        server.stop()
+    assert (server.folder / "programs" / "complete").stat().st_uid == embedded.NOBODY
+    assert (server.data / "PG_VERSION").read_text() == "18\n"

@@ -21,7 +21,7 @@ PATIENCE = 120
 
 
 class Run:
-    """A run of the product in a folder of its own, without demo data: playing its history takes longer than all else."""
+    """A run of the product in a folder of its own; without demo data, whose history takes long to play."""
 
     def __init__(self, data_dir: Path, port: int, **variables: str) -> None:
         kept = {name: value for name, value in os.environ.items() if name not in VARIABLES}
@@ -79,7 +79,7 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     subprocess.run(["rm", "-rf", str(place.home)], check=True)
 
 
-def test_a_run_comes_up_is_killed_recovers_and_ends_every_process(data_dir: Path) -> None:
+def test_a_run_comes_up_is_killed_recovers_starts_again_what_ends_and_ends_every_process(data_dir: Path) -> None:
     port = free_ports()
     first = Run(data_dir, port)
     assert first.until("Ready:") == f"Ready: http://127.0.0.1:{port}\n"
@@ -97,23 +97,15 @@ def test_a_run_comes_up_is_killed_recovers_and_ends_every_process(data_dir: Path
     third.until("Ready:")
     assert [one for one in family if one.is_running() and one.status() != psutil.STATUS_ZOMBIE] == []
     assert json.loads((data_dir / "run" / "demo_logins.json").read_text()) == logins
-    family = third.family()
-    assert third.end(signal.SIGTERM) == 0
-    assert [one for one in family if one.is_running()] == []
-    run.check_ports(port)
 
-
-def test_a_process_that_ends_is_started_again_and_ctrl_c_ends_all(data_dir: Path) -> None:
-    port = free_ports()
-    one = Run(data_dir, port)
-    one.until("Ready:")
     noted = json.loads((data_dir / "run" / "processes.json").read_text())
     clock = next(process for process in map(psutil.Process, map(int, noted)) if "clock@%h" in process.cmdline())
     clock.kill()
-    assert one.until("clock ended") == "clock ended with status -9 and is started again.\n"
-    family = one.family()
-    assert one.end(signal.SIGINT) == 0
-    assert [child for child in family if child.is_running()] == []
+    assert third.until("clock ended") == "clock ended with status -9 and is started again.\n"
+    family = third.family()
+    assert third.end(signal.SIGINT) == 0
+    assert [one for one in family if one.is_running()] == []
+    run.check_ports(port)
 
 
 def test_a_taken_port_is_said_with_another_one(data_dir: Path) -> None:
