@@ -113,7 +113,7 @@ class ReportForm(DetailsForm):
         self.known = known
 
     @property
-    def shop(self) -> Shop:
+    def chosen_shop(self) -> Shop:
         return self.known or self.shops[self.cleaned_data["shop"]]
 
     @property

@@ -150,6 +150,8 @@ def page(user: User, incident: Incident, now: datetime) -> dict[str, Any]:
     """Everything that the page and its live part show."""
     entries = list(incident.journal.visible_to(user).select_related("by").order_by("seq"))
     clocks = incident_sentences(incident, now=now, for_client=True)
+    if not any(one.is_open for one in clocks):
+        clocks.reverse()  # what was delivered last is the news
     return {
         "incident": incident,
         "now": now,

@@ -72,7 +72,7 @@ def _file(user: User, form: ReportForm, now: datetime) -> Incident | None:
     known = form.cleaned_data
     try:
         return reporting.report(
-            shop=form.shop, what=known["what"], by=user, at=now, sentence=known["sentence"], phone=known["phone"],
+            shop=form.chosen_shop, what=known["what"], by=user, at=now, sentence=known["sentence"], phone=known["phone"],
             form_key=known["key"], details=form.details,
         )  # fmt: skip
     except Refused as refused:

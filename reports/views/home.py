@@ -71,6 +71,7 @@ def client_home(request: HttpRequest, user: User, client: Client) -> HttpRespons
         "zone": ZONE,
         "rows": rows,
         "shops": shops,
+        "yours": [one for one in incidents if waits_for_client(one)],
         "state": state_of(incidents, shops),
         "checked_at": max((line.checked_at for line in shops if line.checked_at), default=None),
         "planned": _planned(user, client, now),
