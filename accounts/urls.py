@@ -4,7 +4,7 @@ from django.contrib.auth import views as django_views
 from django.urls import URLPattern, URLResolver, path
 
 from accounts import views
-from accounts.forms import NewPasswordForm, OwnPasswordForm
+from accounts.forms import ForgottenPasswordForm, NewPasswordForm, OwnPasswordForm
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("login/", views.sign_in, name="login"),
@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "password/",
         django_views.PasswordResetView.as_view(
             template_name="accounts/password_ask.html",
+            form_class=ForgottenPasswordForm,
             email_template_name="accounts/password_mail.txt",
             subject_template_name="accounts/password_mail_subject.txt",
             success_url="/password/sent/",

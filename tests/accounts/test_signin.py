@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from accounts.invitations import invitation_path
 from accounts.models import Client, Membership, User
+from tests import languages
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "korba-motyl-grusza-71"
@@ -214,6 +215,13 @@ def test_a_forgotten_password_is_set_by_a_link_that_works_once(browser: Browser,
     assert "Ten link już nie działa" in Browser().get(link, follow=True).content.decode()
 
 
+def test_the_letter_speaks_its_reader_s_language(browser: Browser, marta: User) -> None:
+    User.objects.update(language="en")
+    browser.post("/password/", {"email": "marta@mak.example"})
+    assert mail.outbox[0].subject == f"New password, {settings.PROVIDER_NAME}"
+    assert "Hello Marta Zielińska," in str(mail.outbox[0].body)
+
+
 def test_asking_for_an_unknown_e_mail_looks_the_same_and_sends_nothing(browser: Browser, marta: User) -> None:
     assert browser.post("/password/", {"email": "nobody@mak.example"}).headers["Location"] == "/password/sent/"
     assert mail.outbox == []
@@ -283,3 +291,13 @@ def test_a_public_page_has_one_heading_and_a_way_past_the_header(browser: Browse
     assert page.count("<h1") == 1
     assert '<a class="skip" href="#main">' in page
     assert f'<html lang="{language}">' in page
+    assert languages.shows_through(page, language) == []
+
+
+@pytest.mark.parametrize("language", ["pl", "en"])
+@pytest.mark.parametrize("role", ["", "agent", "manager", "admin"])
+def test_the_account_page_is_wholly_in_its_language(browser: Browser, marta: User, role: str, language: str) -> None:
+    User.objects.update(provider_role=role, language=language, on_duty=True)
+    browser.force_login(marta)
+    for path in ("/account/", "/account/password/"):
+        assert languages.shows_through(browser.get(path).content.decode(), language) == []
