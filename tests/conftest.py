@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import environ
 import pytest
 from django.conf import settings
 from django.db import connection
+from playwright.sync_api import Browser, sync_playwright
 
 from sla_portal import embedded, sockets
+from tests import chromium
 
 SERVERS = pytest.StashKey[list[embedded.Server]]()
 
@@ -69,3 +72,17 @@ def process_environment(transactional_db: None) -> dict[str, str]:
     given = environ.Env.db_url_config(os.environ["DATABASE_URL"])["NAME"]
     url = os.environ["DATABASE_URL"].replace(f"/{given}", f"/{connection.settings_dict['NAME']}", 1)
     return {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "sla_portal.settings"}
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The worker's one Chromium; a test opens a context of its own in it. No browser is a failure, never a skip."""
+    path = chromium.installed()
+    if path is None:
+        pytest.fail("There is no Chromium for the browser tests: `make browser` installs one or says why it cannot.")
+    # Playwright runs an event loop in this thread, which Django would take for asynchronous code of ours
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, args=chromium.FLAGS)
+        yield started
+        started.close()

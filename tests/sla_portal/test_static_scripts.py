@@ -6,22 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, sync_playwright
-
-from tests import chromium
+from playwright.sync_api import Browser, Page, Route
 
 pytestmark = pytest.mark.browser
 STATIC = Path(__file__).resolve().parents[2] / "sla_portal" / "static" / "sla_portal"
 HOME = "http://portal.test/"
 NOW = 1_800_000_000
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium.installed(), args=chromium.FLAGS)
-        yield started
-        started.close()
 
 
 @pytest.fixture
