@@ -1,0 +1,304 @@
+"""The API of incidents: the same verbs, permissions and sentences as the pages.
+
+A verb that refuses answers 409 with `detail` (a sentence in the caller's language) and `field`; wrong fields answer 400.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from django.contrib.auth import authenticate
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from knox.models import AuthToken
+from rest_framework import serializers, status
+from rest_framework.decorators import api_view, authentication_classes, permission_classes
+from rest_framework.exceptions import PermissionDenied, ValidationError
+from rest_framework.generics import get_object_or_404
+from rest_framework.pagination import LimitOffsetPagination
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.models import CLIENT_ROLES, INCIDENT_STAFF, User
+from contracts.models import Severity, Shop
+from incidents import journal_words, lifecycle, reporting
+from incidents.forms import refuse_card_numbers
+from incidents.models import Incident, JournalEntry, Origin, PauseReason, Status, What
+from incidents.refusals import Refused
+from incidents.sentences import incident_sentences
+
+WORDS = 4000
+
+
+class TokenRequest(serializers.Serializer[Any]):
+    email = serializers.EmailField()
+    password = serializers.CharField(trim_whitespace=False)
+
+
+class ReportRequest(serializers.Serializer[Any]):
+    """A failure as the form asks it; the same `form_key` again returns the same incident."""
+
+    shop = serializers.SlugRelatedField(slug_field="slug", queryset=Shop.objects.all())
+    what = serializers.ChoiceField(choices=What.choices)
+    sentence = serializers.CharField(max_length=500, validators=[refuse_card_numbers])
+    phone = serializers.CharField(max_length=32, required=False, default="")
+    form_key = serializers.UUIDField(required=False, default=None)
+    occurred_at = serializers.DateTimeField(required=False, default=None)
+    affected = serializers.CharField(max_length=200, required=False, default="")
+    page = serializers.CharField(max_length=500, required=False, default="")
+    order_number = serializers.CharField(max_length=80, required=False, default="")
+
+
+class TextRequest(serializers.Serializer[Any]):
+    text = serializers.CharField(max_length=WORDS, validators=[refuse_card_numbers])
+
+
+class OptionalTextRequest(serializers.Serializer[Any]):
+    text = serializers.CharField(max_length=WORDS, required=False, default="", validators=[refuse_card_numbers])
+
+
+class SayRequest(TextRequest):
+    next_update_at = serializers.DateTimeField(required=False, default=None)
+
+
+class PauseRequest(TextRequest):
+    reason = serializers.ChoiceField(choices=PauseReason.choices)
+
+
+class ResumeRequest(serializers.Serializer[Any]):
+    reason = serializers.ChoiceField(choices=PauseReason.choices)
+
+
+class BackupRequest(serializers.Serializer[Any]):
+    where = serializers.CharField(max_length=200)
+    size = serializers.CharField(max_length=40, required=False, default="")
+    checksum = serializers.CharField(max_length=128, required=False, default="")
+
+
+class SeverityRequest(TextRequest):
+    to = serializers.ChoiceField(choices=Severity.choices)
+    change = serializers.ChoiceField(choices=["worse", "correction"])
+
+
+class ClockAnswer(serializers.Serializer[Any]):
+    """One clock; `left` in seconds of its calendar, negative when late, null when it has stopped."""
+
+    target = serializers.CharField()
+    state = serializers.CharField()
+    deadline = serializers.DateTimeField(allow_null=True)
+    stopped_at = serializers.DateTimeField(allow_null=True)
+    left = serializers.IntegerField(allow_null=True)
+    sentence = serializers.CharField()
+
+
+class IncidentAnswer(serializers.Serializer[Any]):
+    nr = serializers.CharField()
+    shop = serializers.CharField(source="shop.slug")
+    what = serializers.CharField()
+    title = serializers.CharField(source="get_what_display")
+    sentence = serializers.CharField()
+    severity = serializers.CharField(help_text="P1 to P4, empty for a question")
+    status = serializers.CharField()
+    origin = serializers.CharField()
+    received_at = serializers.DateTimeField()
+    reported_at = serializers.DateTimeField()
+    occurred_at = serializers.DateTimeField(allow_null=True)
+    first_contact_at = serializers.DateTimeField(allow_null=True)
+    next_update_at = serializers.DateTimeField(allow_null=True)
+    assignee = serializers.CharField(source="assignee.name", default=None, allow_null=True)
+    journal_head = serializers.CharField()
+    clocks = serializers.SerializerMethodField()
+
+    def get_clocks(self, incident: Incident) -> list[dict[str, Any]]:
+        rows = {row.target: row for row in incident.clocks.all()}
+        found = incident_sentences(incident, now=self.context["now"], for_client=self.context["for_client"])
+        answers = [
+            {
+                "target": one.target, "state": rows[one.target].state, "deadline": rows[one.target].deadline,
+                "stopped_at": rows[one.target].stopped_at, "left": one.left, "sentence": one.plain,
+            }
+            for one in found
+        ]  # fmt: skip
+        return ClockAnswer(answers, many=True).data
+
+
+class EntryAnswer(serializers.Serializer[Any]):
+    seq = serializers.IntegerField()
+    kind = serializers.CharField()
+    at = serializers.DateTimeField()
+    recorded_at = serializers.DateTimeField()
+    by = serializers.CharField(source="by.name", default=None, allow_null=True)
+    public = serializers.BooleanField()
+    text = serializers.CharField()
+    words = serializers.SerializerMethodField()
+    hash = serializers.CharField()
+
+    def get_words(self, entry: JournalEntry) -> str:
+        return journal_words.brief(entry)
+
+
+Verb = Callable[..., Incident]
+# verb: who may, what it takes, what it calls
+VERBS: dict[str, tuple[frozenset[str], type[serializers.Serializer[Any]], Verb]] = {
+    "answer": (CLIENT_ROLES, TextRequest, lifecycle.answer),
+    "accept": (CLIENT_ROLES, OptionalTextRequest, lifecycle.accept),
+    "reject": (CLIENT_ROLES, TextRequest, lifecycle.reject),
+    "contest": (CLIENT_ROLES, TextRequest, lifecycle.contest),
+    "cancel": (CLIENT_ROLES, TextRequest, lifecycle.cancel),
+    "manager": (CLIENT_ROLES, OptionalTextRequest, lifecycle.ask_for_manager),
+    "react": (INCIDENT_STAFF, OptionalTextRequest, lifecycle.acknowledge),
+    "say": (INCIDENT_STAFF, SayRequest, lifecycle.say),
+    "note": (INCIDENT_STAFF, TextRequest, lifecycle.note),
+    "pause": (INCIDENT_STAFF, PauseRequest, lifecycle.pause),
+    "resume": (INCIDENT_STAFF, ResumeRequest, lifecycle.resume),
+    "backup": (INCIDENT_STAFF, BackupRequest, lifecycle.back_up),
+    "skip-backup": (INCIDENT_STAFF, TextRequest, lifecycle.skip_backup),
+    "workaround": (INCIDENT_STAFF, TextRequest, lifecycle.work_around),
+    "resolve": (INCIDENT_STAFF, TextRequest, lifecycle.resolve),
+    "severity": (INCIDENT_STAFF, SeverityRequest, lifecycle.change_severity),
+}
+
+
+def person(request: Request) -> User:
+    """Who calls; the permission class lets nobody anonymous this far."""
+    return cast("User", request.user)
+
+
+def _answer(request: Request, incident: Incident, code: int = status.HTTP_200_OK) -> Response:
+    fresh = Incident.objects.visible_to(person(request)).with_row().get(pk=incident.pk)
+    return Response(IncidentAnswer(fresh, context=_context(request)).data, status=code)
+
+
+def _context(request: Request) -> dict[str, Any]:
+    now = timezone.now().replace(microsecond=0)
+    return {"request": request, "now": now, "for_client": not person(request).is_provider}
+
+
+def _refused(refusal: Refused) -> Response:
+    return Response({"detail": str(refusal), "field": refusal.field}, status=status.HTTP_409_CONFLICT)
+
+
+def _works_with_incidents(user: User) -> None:
+    if not user.roles & (CLIENT_ROLES | INCIDENT_STAFF):
+        raise PermissionDenied
+
+
+@extend_schema(request=TokenRequest, responses={201: OpenApiTypes.OBJECT}, summary="Get a token, shown this once")
+@api_view(["POST"])
+@authentication_classes([])
+@permission_classes([AllowAny])
+def token(request: Request) -> Response:
+    """Repeated wrong passwords are locked out, as on the sign-in page."""
+    asked = TokenRequest(data=request.data)
+    asked.is_valid(raise_exception=True)
+    known = asked.validated_data
+    user = authenticate(request._request, username=known["email"].lower(), password=known["password"])
+    if not isinstance(user, User):
+        raise ValidationError({"detail": _("The e-mail or the password is wrong.")})
+    _row, secret = AuthToken.objects.create(user=user)
+    return Response({"token": secret}, status=status.HTTP_201_CREATED)
+
+
+@extend_schema(request=None, responses={204: None}, summary="Give up the token of this request")
+@api_view(["DELETE"])
+def token_end(request: Request) -> Response:
+    if isinstance(request.auth, AuthToken):
+        request.auth.delete()
+    return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+LIST_PARAMETERS = [
+    OpenApiParameter("q", str, description="number, sentence or shop"),
+    OpenApiParameter("shop", str, description="the shop's slug"),
+    OpenApiParameter("status", str, enum=Status.values),
+    OpenApiParameter("severity", str, enum=Severity.values),
+    OpenApiParameter("limit", int), OpenApiParameter("offset", int),
+]  # fmt: skip
+
+
+@extend_schema(
+    methods=["GET"], parameters=LIST_PARAMETERS, responses=IncidentAnswer(many=True), summary="List incidents"
+)
+@extend_schema(methods=["POST"], request=ReportRequest, responses={201: IncidentAnswer}, summary="Report a failure")
+@api_view(["GET", "POST"])
+def incidents(request: Request) -> Response:
+    _works_with_incidents(person(request))
+    return _report(request) if request.method == "POST" else _list(request)
+
+
+def _list(request: Request) -> Response:
+    found = Incident.objects.visible_to(person(request)).with_row().order_by("-received_at", "-pk")
+    asked = request.query_params
+    if words := asked.get("q", "").replace("\x00", ""):
+        found = found.filter(Q(nr__icontains=words) | Q(sentence__icontains=words) | Q(shop__name__icontains=words))
+    for name, column in (("shop", "shop__slug"), ("status", "status"), ("severity", "severity")):
+        if value := asked.get(name, "").replace("\x00", ""):
+            found = found.filter(**{column: value})
+    pages = LimitOffsetPagination()
+    page = pages.paginate_queryset(found, request)
+    return pages.get_paginated_response(IncidentAnswer(page or [], many=True, context=_context(request)).data)
+
+
+def _report(request: Request) -> Response:
+    """Staff take calls on the page, where the caller is named; the API files for the one who calls it."""
+    if not person(request).roles & CLIENT_ROLES:
+        raise PermissionDenied
+    asked = ReportRequest(data=request.data)
+    asked.fields["shop"].queryset = Shop.objects.visible_to(person(request)).select_related("client")  # type: ignore[attr-defined]
+    asked.is_valid(raise_exception=True)
+    known = asked.validated_data
+    details = reporting.Details(known["occurred_at"], known["affected"], known["page"], known["order_number"])
+    try:
+        incident = reporting.report(
+            shop=known["shop"], what=known["what"], by=person(request), at=timezone.now(), sentence=known["sentence"],
+            phone=known["phone"], form_key=known["form_key"], origin=Origin.API, details=details,
+        )  # fmt: skip
+    except Refused as refusal:
+        return _refused(refusal)
+    return _answer(request, incident, status.HTTP_201_CREATED)
+
+
+@extend_schema(responses=IncidentAnswer, summary="Read an incident")
+@api_view(["GET"])
+def incident(request: Request, nr: str) -> Response:
+    return _answer(request, _visible(request, nr))
+
+
+def _visible(request: Request, nr: str) -> Incident:
+    _works_with_incidents(person(request))
+    return get_object_or_404(Incident.objects.visible_to(person(request)), nr=nr)
+
+
+@extend_schema(responses=EntryAnswer(many=True), summary="The journal, oldest first")
+@api_view(["GET"])
+def journal(request: Request, nr: str) -> Response:
+    """Clients read what is public; the chain's hashes of every entry they see."""
+    entries = JournalEntry.objects.visible_to(person(request)).filter(incident=_visible(request, nr))
+    return Response(EntryAnswer(entries.select_related("by").order_by("seq"), many=True).data)
+
+
+def acting(name: str) -> Callable[..., Any]:
+    """The view of one verb, so that each has its own description."""
+    roles, takes, verb = VERBS[name]
+
+    @extend_schema(request=takes, responses={200: IncidentAnswer}, operation_id=f"incident_{name.replace('-', '_')}")
+    @api_view(["POST"])
+    def act(request: Request, nr: str) -> Response:
+        incident = _visible(request, nr)
+        if person(request).role_for(incident.client_id) not in roles:
+            raise PermissionDenied
+        asked = takes(data=request.data)
+        asked.is_valid(raise_exception=True)
+        try:
+            done = verb(incident=incident, by=person(request), at=timezone.now(), **asked.validated_data)
+        except Refused as refusal:
+            return _refused(refusal)
+        return _answer(request, done)
+
+    act.__doc__ = (verb.__doc__ or "").strip()
+    return act

@@ -1,0 +1,14 @@
+"""Addresses of the API, below /api/."""
+
+from django.urls import URLPattern, path
+
+from incidents import api
+
+urlpatterns: list[URLPattern] = [
+    path("tokens/", api.token, name="api-token"),
+    path("tokens/current/", api.token_end, name="api-token-end"),
+    path("incidents/", api.incidents, name="api-incidents"),
+    path("incidents/<nr:nr>/", api.incident, name="api-incident"),
+    path("incidents/<nr:nr>/journal/", api.journal, name="api-journal"),
+    *[path(f"incidents/<nr:nr>/{verb}/", api.acting(verb), name=f"api-{verb}") for verb in api.VERBS],
+]
