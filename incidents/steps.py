@@ -8,16 +8,17 @@ from datetime import datetime
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from incidents.models import Incident, JournalEntry, Status
 
 NAMES = {
     "reaction": _("Reaction"),
-    "backup": _("Backup"),
+    "backup": pgettext_lazy("step", "Backup"),
     "diagnosis": _("Diagnosis"),
     "workaround": _("Workaround"),
     "fix": _("Repair"),
-    "check": _("Check"),
+    "check": pgettext_lazy("step", "Check"),
 }
 DELIVERED = frozenset({Status.WORKAROUND, Status.RESOLVED, Status.CLOSED})
 REPAIRED = frozenset({Status.RESOLVED, Status.CLOSED})

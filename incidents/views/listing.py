@@ -14,7 +14,7 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_GET
 
 from accounts import words
@@ -26,9 +26,9 @@ from incidents.sentences import ClockSentence, incident_sentences
 
 PAGE = 50
 SHOWN = {
-    "": gettext_lazy("All"),
-    "open": gettext_lazy("Open"),
-    "ended": gettext_lazy("Ended"),
+    "": pgettext_lazy("incidents", "All"),
+    "open": pgettext_lazy("incidents", "Open"),
+    "ended": pgettext_lazy("incidents", "Ended"),
 }
 
 
