@@ -1,6 +1,6 @@
 """The API of incidents: the same verbs, permissions and sentences as the pages.
 
-A verb that refuses answers 409 with `detail` (a sentence in the caller's language) and `field`; wrong fields answer 400.
+A verb that refuses answers 409 with `detail` (a sentence in the caller's language) and `field`; wrong fields: 400.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ class IncidentAnswer(serializers.Serializer[Any]):
             }
             for one in found
         ]  # fmt: skip
-        return ClockAnswer(answers, many=True).data
+        return list(ClockAnswer(answers, many=True).data)
 
 
 class EntryAnswer(serializers.Serializer[Any]):
