@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from contracts.worktime import deadline, union, work_calendar
+from contracts.worktime import Pause, Span, deadline, union, work_calendar
 from incidents.bases import Base, closed, decide, known
 from incidents.clock_facts import TARGETS, Event, Terms
 from incidents.replay import Replay, Stretch, Track
@@ -67,10 +67,11 @@ def _of_target(replay: Replay, target: str, ladder: Sequence[Step]) -> Iterator[
 
 
 def _of_stretch(track: Track, stretch: Stretch, ladder: Sequence[Step], now: int) -> Iterator[Fired]:
-    """At the end of a stretch nothing fires any more: a target met at that very moment is met."""
+    """A step due in the second in which the clock stops fires, whichever of the two was seen first."""
     at = now if stretch.until is None else stretch.until
-    _, base = decide(stretch.rule, closed(track.pauses, at), track.gaps)
-    reached = [(_mark(base, step), _moment(track, base, step, at), step) for step in ladder]
+    gaps = [gap for gap in track.gaps if gap[0] < at]
+    _, base = decide(stretch.rule, closed(track.pauses, at), gaps)
+    reached = [(_mark(base, step), _moment(base, step, known(track.pauses, at), gaps), step) for step in ladder]
     due = [(mark, moment, step) for mark, moment, step in reached if moment is not None]
     past = [row for row in due if row[1] <= stretch.since] if stretch.altered else []
     if past:
@@ -79,7 +80,7 @@ def _of_stretch(track: Track, stretch: Stretch, ladder: Sequence[Step], now: int
         due = [row for row in due if row not in past] + ([(mark, notice, step)] if notice is not None else [])
     for _, moment, step in due:
         fired_at = max(moment, stretch.since)
-        if stretch.until is None or fired_at < stretch.until:
+        if stretch.until is None or fired_at <= stretch.until:
             yield Fired(
                 track.target, step.share, stretch.lap, stretch.round, fired_at, run=track.run, offset=step.offset
             )
@@ -92,16 +93,15 @@ def _mark(base: Base, step: Step) -> int:
     return max(0, base.seconds + (step.offset or 0))
 
 
-def _moment(track: Track, base: Base, step: Step, at: int) -> int | None:
+def _moment(base: Base, step: Step, pauses: Sequence[Pause], gaps: Sequence[Span]) -> int | None:
     """When the step's mark is reached; over the target it counts on from the deadline, as the delay does."""
-    pauses = known(track.pauses, at)
     mark = _mark(base, step)
     if mark <= base.seconds:
-        return base.reached(mark, pauses, track.gaps)
-    due = base.due(pauses, track.gaps)
+        return base.reached(mark, pauses, gaps)
+    due = base.due(pauses, gaps)
     if due is None:
         return None
-    return deadline(work_calendar(base.calendar), due, mark - base.seconds, track.gaps)
+    return deadline(work_calendar(base.calendar), due, mark - base.seconds, gaps)
 
 
 def _notice(track: Track, base: Base, since: int, at: int) -> int | None:

@@ -385,17 +385,18 @@ class Replay:
             track.known_at = noticed
 
 
-HANDLERS: dict[str, Callable[[Replay, Event], None]] = {
-    "contact": Replay.contact,
-    "work_started": Replay.work_started,
-    "paused": Replay.pause,
-    "resumed": Replay.resume,
-    "workaround": Replay.workaround,
-    "resolved": Replay.resolve,
-    "rejected": Replay.reject,
-    "accepted": Replay.accept,
-    "closed": Replay.accept,
-    "cancelled": Replay.cancel,
-    "merged_into": Replay.cancel,
-    "severity": Replay.change_severity,
-}
+HANDLED: tuple[tuple[str, Callable[[Replay, Event], None]], ...] = (
+    ("contact", Replay.contact),
+    ("work_started", Replay.work_started),
+    ("paused", Replay.pause),
+    ("resumed", Replay.resume),
+    ("workaround", Replay.workaround),
+    ("resolved", Replay.resolve),
+    ("rejected", Replay.reject),
+    ("accepted", Replay.accept),
+    ("closed", Replay.accept),
+    ("cancelled", Replay.cancel),
+    ("merged_into", Replay.cancel),
+    ("severity", Replay.change_severity),
+)
+HANDLERS = dict(HANDLED)

@@ -25,6 +25,13 @@ from reports.cases_read_time import (
 
 Case = Mapping[str, object]
 NAMES = {target: target for target in TARGETS}
+# How a client may write the reasons of a pause.
+SPELLINGS = {
+    "client_asked": "client_wait",
+    "client_asked_to_wait": "client_wait",
+    "client_request": "client_wait",
+    "maintenance": "maintenance_window",
+}
 
 
 def clock_outcomes(data: Mapping[str, object]) -> list[Outcome]:
@@ -75,13 +82,13 @@ def _outcome(case: Case, number: int, terms: Mapping[str, Terms]) -> Outcome:
 
 def _event(where: str, event: Case) -> Event:
     kind = str(needed(where, event, "event"))
-    change = kind == "severity"
+    change, reason = kind == "severity", str(event.get("reason") or "")
     return Event(
         at(where, event, "at"),
         kind,
         severity=str(event.get("to" if change else "severity") or ""),
         change=str(event.get("kind") or "") if change else "",
-        reason=str(event.get("reason") or ""),
+        reason=SPELLINGS.get(reason, reason),
     )
 
 

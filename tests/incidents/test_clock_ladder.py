@@ -70,13 +70,17 @@ def test_a_late_delivery_that_waited_counts_for_no_step() -> None:
     assert fired(*story, now="10 20:00", shares=(100, 150)) == ["100 at 10 13:00", "150 at 10 16:00"]
 
 
-def test_a_clock_met_at_the_moment_of_a_step_fires_nothing_then() -> None:
-    assert fired(P1_AT_9, "resolved @10 13:00", now="10 20:00", shares=(75, 100)) == ["75 at 10 12:00"]
+def test_a_step_due_in_the_second_of_the_stop_fires() -> None:
+    assert fired(P1_AT_9, "resolved @10 13:00", now="10 20:00", shares=(75, 100)) == [
+        "75 at 10 12:00",
+        "100 at 10 13:00",
+    ]
+    assert fired(P1_AT_9, "resolved @10 12:59:59", now="10 20:00", shares=(75, 100)) == ["75 at 10 12:00"]
 
 
-def test_a_step_that_a_delivery_forestalled_fires_at_the_rejection() -> None:
+def test_a_rejection_fires_no_step_twice() -> None:
     story = (P1_AT_9, "resolved @10 11:00", "rejected @10 12:00")
-    assert fired(*story, now="10 12:00", shares=(50, 75)) == ["50 at 10 12:00"]
+    assert fired(*story, now="10 13:00", shares=(50, 75)) == ["50 at 10 11:00", "75 at 10 13:00"]
 
 
 def test_a_cancelled_incident_is_silent() -> None:
