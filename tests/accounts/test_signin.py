@@ -7,11 +7,13 @@ import re
 import pytest
 from django.conf import settings
 from django.core import mail
+from django.template.loader import render_to_string
 from django.test import Client as Browser
 from django.urls import reverse
 
 from accounts.invitations import invitation_path
 from accounts.models import Client, Membership, User
+from accounts.words import plain
 from tests import languages
 
 pytestmark = pytest.mark.django_db
@@ -268,6 +270,22 @@ def test_an_unknown_address_is_a_plain_page_with_the_duty_phone(browser: Browser
     assert answer.status_code == 404
     assert "Nie ma takiej strony" in answer.content.decode()
     assert settings.DUTY_PHONE in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("400.html", "Nie zrozumieliśmy tego żądania"),
+        ("403.html", "Możesz to zobaczyć, ale nie zmienić"),
+        ("404.html", "Nie ma takiej strony"),
+        ("500.html", "Coś się u nas zepsuło"),
+    ],
+)
+def test_an_error_page_needs_nothing_from_the_request_to_say_what_and_whom_to_call(name: str, said: str) -> None:
+    page = plain(render_to_string(name))
+    assert f"<h1>{said}</h1>" in page
+    assert settings.DUTY_PHONE in page
+    assert '<html lang="pl">' in page
 
 
 def test_a_form_without_its_token_is_explained(marta: User) -> None:
