@@ -4,24 +4,35 @@ from __future__ import annotations
 
 import os
 import re
+import runpy
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
+from sla_portal import sockets
 from sla_portal.environment import BASE_DIR, VARIABLES
 
 SOURCES = ("sla_portal", "accounts", "contracts", "incidents", "monitoring", "reports")
 KEY = "k" * 50
 
 
-def settings_with(**values: str) -> subprocess.CompletedProcess[str]:
-    """Loads the settings in a process that has only these variables of ours."""
-    kept = {name: value for name, value in os.environ.items() if name not in VARIABLES}
-    code = "import sla_portal.settings as s; print(s.BASE_URL, s.DATABASES['default']['NAME'], s.CELERY_BROKER_URL)"
-    command = [sys.executable, "-c", code]
-    return subprocess.run(command, env=kept | values, cwd=BASE_DIR, capture_output=True, text=True, check=False)
+@pytest.fixture
+def settings_with(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
+    """Runs the settings file anew where only these variables of ours are set."""
+
+    def read(**values: str) -> dict[str, Any]:
+        for name in VARIABLES:
+            monkeypatch.delenv(name, raising=False)
+        for name, value in values.items():
+            monkeypatch.setenv(name, value)
+        return runpy.run_path(str(BASE_DIR / "sla_portal" / "settings.py"))
+
+    return read
 
 
 def test_the_readme_lists_every_variable_with_its_default_and_meaning() -> None:
@@ -40,20 +51,29 @@ def test_no_module_reads_a_variable_that_is_not_listed() -> None:
     assert found - set(VARIABLES) <= {"PATH", "DJANGO_SETTINGS_MODULE"}
 
 
-def test_without_any_variable_the_embedded_servers_are_used() -> None:
-    done = settings_with()
-    assert done.returncode == 0, done.stderr
-    address, database, broker = done.stdout.split()
-    assert (address, database) == ("http://127.0.0.1:8000", "sla_portal")
-    assert broker.startswith("redis+socket:///")
-    assert broker.endswith("/valkey.sock?virtual_host=0")
+def test_without_any_variable_the_embedded_servers_are_used(settings_with: Callable[..., dict[str, Any]]) -> None:
+    read = settings_with()
+    assert read["BASE_URL"] == "http://127.0.0.1:8000"
+    assert read["DATABASES"]["default"]["NAME"] == "sla_portal"
+    assert read["DATABASES"]["default"]["OPTIONS"] == {"host": str(sockets.home_of(BASE_DIR / "var") / "postgres")}
+    assert read["CELERY_BROKER_URL"].endswith("/valkey.sock?virtual_host=0")
 
 
-def test_given_servers_are_used_as_they_are() -> None:
-    done = settings_with(
+def test_given_servers_are_used_as_they_are(settings_with: Callable[..., dict[str, Any]]) -> None:
+    read = settings_with(
         DATABASE_URL="postgresql://u:p@db.example:5432/shop", REDIS_URL="redis://r.example:6379/3", SECRET_KEY=KEY
     )
-    assert done.stdout.split() == ["http://127.0.0.1:8000", "shop", "redis://r.example:6379/3"]
+    assert read["DATABASES"]["default"]["HOST"] == "db.example"
+    assert read["CELERY_BROKER_URL"] == read["REDIS_URL"] == "redis://r.example:6379/3"
+    assert read["SECRET_KEY"] == KEY
+
+
+def test_an_https_address_makes_cookies_secure(settings_with: Callable[..., dict[str, Any]]) -> None:
+    assert settings_with()["SESSION_COOKIE_SECURE"] is False
+    read = settings_with(BASE_URL="https://sla.example.com/")
+    assert read["SESSION_COOKIE_SECURE"] is read["CSRF_COOKIE_SECURE"] is read["SECURE_SSL_REDIRECT"] is True
+    assert read["BASE_URL"] == "https://sla.example.com"
+    assert "sla.example.com" in read["ALLOWED_HOSTS"]
 
 
 @pytest.mark.parametrize(
@@ -73,17 +93,18 @@ def test_given_servers_are_used_as_they_are() -> None:
         ("SECRET_KEY", "short", "expected 50 or more"),
     ],
 )
-def test_a_wrong_value_stops_the_start_and_says_what_was_expected(name: str, value: str, expected: str) -> None:
-    done = settings_with(**{name: value})
-    last = done.stderr.strip().splitlines()[-1]
-    assert done.returncode == 1
-    assert name in last
-    assert expected in last
+def test_a_wrong_value_stops_the_start_and_says_what_was_expected(
+    settings_with: Callable[..., dict[str, Any]], name: str, value: str, expected: str
+) -> None:
+    with pytest.raises(ImproperlyConfigured) as refused:
+        settings_with(**{name: value})
+    assert name in str(refused.value)
+    assert expected in str(refused.value)
 
 
-def test_production_without_a_secret_key_does_not_start() -> None:
-    done = settings_with(DATABASE_URL="postgresql://u:p@db.example:5432/shop")
-    assert "SECRET_KEY is empty" in done.stderr.splitlines()[-1]
+def test_production_without_a_secret_key_does_not_start(settings_with: Callable[..., dict[str, Any]]) -> None:
+    with pytest.raises(ImproperlyConfigured, match="SECRET_KEY is empty: expected 50 random characters"):
+        settings_with(DATABASE_URL="postgresql://u:p@db.example:5432/shop")
 
 
 def test_production_needs_no_package_of_the_demo_or_the_tests() -> None:
