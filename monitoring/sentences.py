@@ -1,0 +1,87 @@
+"""What a result says to people, in their language."""
+
+from decimal import Decimal
+
+from django.utils.formats import number_format
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
+
+from monitoring.specification import Result
+
+# By reason and detail (for a timeout: the phase); a reason alone says what holds for every other detail.
+SENTENCES: dict[tuple[str, str], Promise] = {
+    ("ok", ""): _("Works: answered in %(seconds)s s."),
+    ("slow", ""): _("Works, but slowly: the answer took %(seconds)s s."),
+    ("timeout", ""): _("No answer within %(seconds)s s."),
+    ("timeout", "connect"): _("The server did not accept a connection within %(seconds)s s."),
+    ("timeout", "tls"): _("The encrypted connection was not ready within %(seconds)s s."),
+    ("timeout", "body"): _("The page began to arrive but was not whole after %(seconds)s s."),
+    ("connect", ""): _("The server cannot be reached."),
+    ("connect", "refused"): _("The server refuses connections."),
+    ("connect", "closed"): _("Twice the server hung up without an answer."),
+    ("connect", "reset"): _("Twice the server broke the connection without an answer."),
+    ("dns", ""): _("The name servers cannot give the address of %(subject)s."),
+    ("dns", "nxdomain"): _("The name %(subject)s does not exist in DNS."),
+    ("dns", "timeout"): _("The name servers do not answer."),
+    ("tls", ""): _("The encrypted connection could not be set up."),
+    ("tls", "expired"): _("The certificate has expired."),
+    ("tls", "not_yet_valid"): _("The certificate is not valid yet."),
+    ("tls", "wrong_host"): _("The certificate does not belong to %(subject)s."),
+    ("tls", "self_signed"): _("The certificate is self-signed."),
+    ("tls", "untrusted"): _("The certificate was issued by an unknown authority."),
+    ("tls", "plain_text"): _("On its https port the server answers without encryption."),
+    ("protocol", ""): _("The server's answer is not valid HTTP."),
+    ("protocol", "header_cap"): _("The headers of the answer are too long."),
+    ("protocol", "cut_head"): _("The answer broke off within its headers."),
+    ("redirects", ""): _("More than 5 redirects in a row."),
+    ("redirects", "downgrade"): _("The shop redirects from https to unencrypted http."),
+    ("truncated", ""): _("The page broke off: a part of it is missing."),
+    ("encoding", ""): _("The page cannot be decompressed."),
+    ("content", "empty"): _("The page is empty."),
+    ("content", "small"): _("The page has only %(subject)s bytes."),
+    ("content", "missing"): _("The page lacks the text “%(subject)s”."),
+    ("content", "forbidden"): _("The page says “%(subject)s”."),
+    ("content", "pattern"): _("Nothing on the page matches the pattern “%(subject)s”."),
+    ("content", "json"): _("The answer lacks the expected value at “%(subject)s”."),
+    ("content", "header"): _("The answer lacks the expected header %(subject)s."),
+    ("content", "host"): _("The address leads to another host: %(subject)s."),
+    ("content", ""): _("The page is not as it should be."),
+    ("cut", ""): _("We read only the beginning of the page, and “%(subject)s” is not in it. It may come later."),
+    ("status", ""): _("The server answered with status %(status)s."),
+    ("status", "no_location"): _("The server redirects without saying where to (status %(status)s)."),
+    ("walled", ""): _("The shop turns our check away (status %(status)s); it may work for customers."),
+    ("blocked", ""): _("Our rules do not allow this address."),
+    ("blocked", "scheme"): _("Only addresses that begin with http or https are checked."),
+    ("blocked", "userinfo"): _("The address must not contain a user name or a password."),
+    ("blocked", "host"): _("This address cannot be understood."),
+    ("blocked", "port"): _("Our rules do not allow connections to port %(subject)s."),
+    ("blocked", "address"): _("Our rules do not allow connections to %(subject)s: it is not a public address."),
+    ("egress", ""): _("Our probe could not make the check, so we know nothing of the shop."),
+    ("egress", "canaries"): _("Our own connection failed, so we know nothing of the shop."),
+    ("missed", ""): _("The check was not made in time."),
+}
+CUT = _("We read only the first %(kib)s KiB.")
+MAINTENANCE = _("Planned work: %(sentence)s")
+PAUSED = _("Not watched.")
+
+
+def sentence(result: Result, language: str) -> str:
+    """One or two sentences about a result, in `pl` or `en`."""
+    with override(language):
+        if result.state == "paused":
+            return str(PAUSED)
+        said = str(_template(result)) % _values(result)
+        if result.cut and result.reason != "cut":
+            said = f"{said} {CUT % {'kib': result.bytes // 1024}}"
+        return str(MAINTENANCE) % {"sentence": said} if result.state == "maintenance" else said
+
+
+def _template(result: Result) -> Promise:
+    detail = result.phase if result.reason == "timeout" else result.detail
+    return SENTENCES.get((result.reason, detail)) or SENTENCES[(result.reason, "")]
+
+
+def _values(result: Result) -> dict[str, str]:
+    seconds = number_format(Decimal(result.timings.total) / 1000, decimal_pos=1)
+    return {"seconds": seconds, "subject": result.subject, "status": str(result.status or "")}
