@@ -64,7 +64,8 @@ class Event:
     """One fact of the journal; `at` is the instant from which it counts.
 
     `severity`: of received, received_earlier (optional) and severity (the new one). `change`: of severity.
-    `reason`: of paused and resumed.
+    `reason`: of paused and resumed. `told_at`: of a delivery that is back-dated, when it was said: the word to the
+    client, and so the first contact, is of that moment.
     """
 
     at: int
@@ -72,6 +73,7 @@ class Event:
     severity: str = ""
     change: str = ""
     reason: str = ""
+    told_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

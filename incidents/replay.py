@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from contracts.worktime import Pause, Span
 from incidents.bases import Base, Change, Rule, closed, decide, known
-from incidents.clock_facts import TARGETS, Event, TargetTerms, Terms, check_event, check_terms
+from incidents.clock_facts import REPAIR_STARTS, TARGETS, Event, TargetTerms, Terms, check_event, check_terms
 
 
 @dataclass(slots=True)
@@ -111,16 +111,20 @@ class Replay:
         self.repair_at: int | None = None
         self.closed = False
         self.over = False
-        self._play(sorted((event for event in events if event.at <= now), key=lambda event: event.at))
+        known_now = [event for event in events if max(event.at, event.told_at or event.at) <= now]
+        words = [Event(event.told_at, "contact") for event in known_now if event.told_at is not None]
+        self._play(sorted([*known_now, *words], key=lambda event: event.at))
 
     def _play(self, events: list[Event]) -> None:
         if not any(event.kind == "received" for event in events):
             return
-        self._receive([event for event in events if event.kind in {"received", "received_earlier"}])
+        receipts = [event for event in events if event.kind in {"received", "received_earlier"}]
+        self._receive(receipts)
         for event in events:
-            self._reaction_ran_out(event.at)
+            counted = replace(event, at=max(event.at, receipts[0].at))
+            self._reaction_ran_out(counted.at)
             if not self.over and event.kind in HANDLERS:
-                HANDLERS[event.kind](self, event)
+                HANDLERS[event.kind](self, counted)
         self._reaction_ran_out(self.now)
 
     def _receive(self, receipts: list[Event]) -> None:
@@ -206,10 +210,11 @@ class Replay:
 
     def _deliver(self, event: Event) -> bool:
         """True where this delivery is one: while another stands, it is a message."""
-        self.contact(event)
+        if event.told_at is None:
+            self.contact(event)
         if self.repair_at is not None or (event.kind == "workaround" and self.workaround_at is not None):
             return False
-        self._begin_restore(event.at, "work_started")
+        self._begin_restore(event.at, *REPAIR_STARTS)
         self._resume(event.at)
         return True
 

@@ -9,9 +9,22 @@ from contracts.holidays_pl import POLISH_HOLIDAYS
 from contracts.worktime import CalendarTerms, WorkCalendar, work_calendar
 from incidents import clock
 from incidents.clock import Clock, Event, TargetTerms, Terms
+from reports.cases_calendars import NAMED_CALENDARS
 from reports.cases_outcome import Outcome, UnknownWordError
 from reports.cases_read import items, needed, whole, word
-from reports.cases_read_time import Calendars, at, beside, calendars, minutes, pauses, span, told, zone
+from reports.cases_read_time import (
+    WARSAW,
+    Calendars,
+    at,
+    beside,
+    calendar,
+    calendars,
+    minutes,
+    pauses,
+    span,
+    told,
+    zone,
+)
 
 Case = Mapping[str, object]
 Answer = dict[str, object]
@@ -69,10 +82,14 @@ def _elapsed(where: str, case: Case, known: Calendars) -> Answer:
 
 
 def _day_terms(where: str, case: Case, known: Calendars) -> Answer:
-    work = _work(where, {"calendar": DAY_TERMS, **case}, known)
+    work = _work(where, {"calendar": DAY_TERMS, **case}, {DAY_TERMS: _usual_days(), **known})
     days, mode = whole(where, needed(where, case, "days")), str(needed(where, case, "mode"))
     term = worktime.day_term(work, at(where, case, "report_at"), days, mode, POLISH_HOLIDAYS)
     return {"last_day": term.last_day.isoformat(), "deadline": term.deadline, "deadline_utc": term.deadline}
+
+
+def _usual_days() -> CalendarTerms:
+    return calendar(DAY_TERMS, NAMED_CALENDARS[DAY_TERMS], WARSAW)
 
 
 def _restore(terms: Terms, events: list[Event], now: int) -> Clock:

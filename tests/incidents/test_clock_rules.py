@@ -152,6 +152,20 @@ def test_a_repair_delivered_at_the_deadline_and_rejected_is_due_at_the_rejection
     assert restore(*story, now="10 16:00") == "breached till 10 15:00, 60 late"
 
 
+def test_a_back_dated_repair_stops_the_repair_then_and_the_reaction_when_it_was_told() -> None:
+    late_word = [event(P1_AT_9), Event(at("10 09:20"), "resolved", told_at=at("10 09:40"))]
+    found = clocks(STANDARD, late_word, at("10 10:00"))
+    assert told(found["reaction"]) == "breached till 10 09:30, stopped 10 09:40, 10 late"
+    assert told(found["restore"]) == "met till 10 13:00, stopped 10 09:20, 220 left"
+    assert told(clocks(STANDARD, late_word, at("10 09:39"))["restore"]) == "running till 10 13:00, 201 left"
+    by = terms("first_contact")
+    assert told(clocks(by, late_word, at("10 10:00"))["restore"]) == "met till 10 13:20, stopped 10 09:20, 240 left"
+
+
+def test_a_fact_from_before_the_receipt_counts_from_the_receipt() -> None:
+    assert reaction(P1_AT_9, "contact @10 08:50", now="10 10:00") == "met till 10 09:30, stopped 10 09:00, 30 left"
+
+
 def test_a_rejection_out_of_hours_waits_for_the_opening() -> None:
     story = ("received P2 @10 09:00", "resolved @10 15:00", "rejected @10 20:00")
     assert restore(*story, now="11 09:00") == "running till 11 10:00, 60 left"
