@@ -1,4 +1,4 @@
-"""The probe's worker: a stranger with nothing but the broker, bounded, and it loses no result to a broker that is away."""
+"""The probe's worker: a stranger with nothing but the broker, bounded; a broker that is away costs no result."""
 
 import asyncio
 import os
@@ -105,7 +105,7 @@ def test_canaries_are_asked_once_for_many_failures() -> None:
 
 
 def test_a_canary_without_a_port_is_named() -> None:
-    with pytest.raises(ValueError, match="expected host:port, got 'dns.example'"):
+    with pytest.raises(ValueError, match=r"expected host:port, got 'dns\.example'"):
         parse_canaries("dns.example")
 
 
