@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 
 from contracts.penalties import ZERO, Cap, Caps, Kind, Line, PenaltyError, ResultLine
-from contracts.penalty_credit import Band, BandLine, band_percent, credit
+from contracts.penalty_credit import Band, BandLine, MeasuredLine, band_percent, credit
 from contracts.penalty_month import (
     Cumulation,
     DroppedLine,
@@ -151,6 +151,7 @@ BANDS = (
 def test_exactly_the_commitment_is_compliant(availability: Fraction, percent: str, amount: str) -> None:
     account = credit(BANDS, Decimal("99.5"), availability, Decimal("4000.00"))
     assert (band_percent(account), account.amount) == (Decimal(percent), Decimal(amount))
+    assert account.lines[0] == MeasuredLine(availability, Decimal("99.5"), met=percent == "0")
     assert account.lines[-1] == ResultLine(Decimal(amount))
 
 

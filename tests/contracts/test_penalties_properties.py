@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.penalties import (
@@ -28,6 +28,7 @@ from contracts.penalties import (
 from contracts.penalty_breach import Exclusion, Lateness, breach_penalty
 from contracts.penalty_month import Cumulation, Incident, MonthRules, Owed, SameCause, SameEvent, month, total_of
 
+STEADY = settings(deadline=None)  # a busy machine is no error
 WIDTHS = ("minute", "10min", "30min", "hour", "4h", "day_24h")
 UNITS = ["once", "minute", *(f"{how}_{width}" for how in ("started", "full", "exact") for width in WIDTHS)]
 RATES = st.decimals("0", "20", places=3)
@@ -52,6 +53,7 @@ BASES = st.builds(
 )
 
 
+@STEADY
 @given(schemes(), DELAYS, BASES, CAPS)
 def test_the_lines_of_a_penalty_add_up_to_its_amount(scheme: Scheme, delay: int, base: Base, cap: Cap | None) -> None:
     account = penalty(scheme, delay, base, cap)
@@ -60,6 +62,7 @@ def test_the_lines_of_a_penalty_add_up_to_its_amount(scheme: Scheme, delay: int,
     assert account.lines[-1] == ResultLine(account.amount)
 
 
+@STEADY
 @given(schemes(), DELAYS, BASES, st.builds(Cap, st.sampled_from(Kind), RATES), SUMS)
 def test_no_penalty_exceeds_what_is_left_of_its_cap(
     scheme: Scheme, delay: int, base: Base, cap: Cap, used: Decimal
@@ -68,6 +71,7 @@ def test_no_penalty_exceeds_what_is_left_of_its_cap(
     assert 0 <= account.amount <= max(Decimal(0), cap.limit(base.exact) - used)
 
 
+@STEADY
 @given(schemes(), DELAYS, DELAYS, BASES, CAPS)
 def test_a_longer_delay_never_costs_less(scheme: Scheme, one: int, more: int, base: Base, cap: Cap | None) -> None:
     if one == 0 and scheme.unit.name == "once":
@@ -75,6 +79,7 @@ def test_a_longer_delay_never_costs_less(scheme: Scheme, one: int, more: int, ba
     assert penalty(scheme, one, base, cap).amount <= penalty(scheme, one + more, base, cap).amount
 
 
+@STEADY
 @given(schemes(), DELAYS, BASES)
 def test_a_penalty_is_within_half_a_grosz_of_a_unit_by_unit_sum(scheme: Scheme, delay: int, base: Base) -> None:
     account = penalty(scheme, delay, base)
@@ -91,6 +96,7 @@ def test_a_penalty_is_within_half_a_grosz_of_a_unit_by_unit_sum(scheme: Scheme, 
 SPANS = st.lists(st.tuples(st.integers(-500, 3000), st.integers(0, 2000)), max_size=6)
 
 
+@STEADY
 @given(st.integers(0, 2500), SPANS, SPANS, st.randoms())
 def test_excluded_time_is_what_a_walk_over_the_seconds_leaves_out(
     length: int, excluded: list[tuple[int, int]], uncounted: list[tuple[int, int]], random: object
@@ -133,6 +139,7 @@ RULES = st.builds(
 MONTHS = st.lists(INCIDENTS, max_size=5)
 
 
+@STEADY
 @given(MONTHS, RULES, SUMS, SUMS)
 def test_the_lines_of_a_month_add_up_and_no_cap_is_exceeded(
     incidents: list[Incident], rules: MonthRules, charged: Decimal, waived: Decimal
@@ -149,6 +156,7 @@ def test_the_lines_of_a_month_add_up_and_no_cap_is_exceeded(
             assert amount <= max(ZERO, caps.incident.limit(fee) - incident.used)
 
 
+@STEADY
 @given(MONTHS, RULES, SUMS, SUMS, st.randoms())
 def test_the_order_of_incidents_and_targets_changes_no_sum(
     incidents: list[Incident], rules: MonthRules, charged: Decimal, waived: Decimal, random: object
@@ -159,6 +167,7 @@ def test_the_order_of_incidents_and_targets_changes_no_sum(
     assert month(Decimal("2500.00"), turned, rules, charged=charged, waived=waived).final == first.final
 
 
+@STEADY
 @given(MONTHS, RULES, SUMS, st.data())
 def test_waiving_a_line_never_costs_the_client_more_than_the_line(
     incidents: list[Incident], rules: MonthRules, charged: Decimal, data: st.DataObject

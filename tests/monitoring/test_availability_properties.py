@@ -13,6 +13,7 @@ from contracts.worktime import parse_calendar, work_calendar
 from monitoring.availability import Interval, MaintenanceMode, Period, Settled, State, Terms, Verdict, measure
 from monitoring.availability_periods import local_day, local_months, together
 
+STEADY = settings(deadline=None)  # a busy machine is no error
 WEIGHTS = st.sampled_from([Fraction(1), Fraction(1, 2), Fraction(1, 3), Fraction(0)])
 ZONES = ("Europe/Warsaw", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu")
 
@@ -44,6 +45,7 @@ def even(start: int, end: int) -> int:
     return (end + 1) // 2 - (start + 1) // 2
 
 
+@STEADY
 @given(intervals(-200, 1100, 400), TERMS, st.booleans(), st.none() | st.sampled_from(Settled))
 def test_down_up_and_unknown_are_all_that_was_measured(
     seen: list[Interval], terms: Terms, office: bool, settled: Settled | None
@@ -55,6 +57,7 @@ def test_down_up_and_unknown_are_all_that_was_measured(
     assert sum((line.down for line in result.lines), Fraction(0)) == result.down
 
 
+@STEADY
 @given(intervals(-200, 1100, 400), TERMS)
 def test_a_month_is_what_a_walk_over_its_seconds_finds(seen: list[Interval], terms: Terms) -> None:
     plain = Terms(terms.target, terms.minimum_outage, terms.mode, degraded_weight=terms.degraded_weight)
@@ -79,6 +82,7 @@ def _weight(one: Interval, terms: Terms) -> Fraction:
     return one.weight if one.state is State.DOWN else one.weight * terms.degraded_weight
 
 
+@STEADY
 @given(intervals(-200, 1100, 400), TERMS, st.randoms())
 def test_the_order_in_which_intervals_come_changes_nothing(seen: list[Interval], terms: Terms, random: object) -> None:
     turned = list(seen)
@@ -87,6 +91,7 @@ def test_the_order_in_which_intervals_come_changes_nothing(seen: list[Interval],
     assert (first.known, first.down, first.unknown) == (other.known, other.down, other.unknown)
 
 
+@STEADY
 @given(intervals(0, 900, 200), st.decimals("0", "100", places=1))
 def test_the_verdict_is_the_sign_of_the_budget_that_is_left(seen: list[Interval], target: Decimal) -> None:
     result = measure(Period(0, 1000), seen, Terms(target))
@@ -98,7 +103,7 @@ def test_the_verdict_is_the_sign_of_the_budget_that_is_left(seen: list[Interval]
         assert result.low <= result.availability <= result.high
 
 
-@settings(max_examples=40)
+@settings(STEADY, max_examples=40)
 @given(st.data(), st.integers(2024, 2028), st.integers(1, 12), st.sampled_from(ZONES), st.booleans())
 def test_a_month_equals_its_days(data: st.DataObject, year: int, month: int, zone: str, office: bool) -> None:
     period = local_months(year, month, 1, zone)
