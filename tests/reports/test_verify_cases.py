@@ -132,10 +132,19 @@ def test_a_file_brings_its_own_calendars_zone_and_seconds(
                 "target_minutes": 0.75,
                 "pauses": [],
                 "deadline": "2026-03-11T06:00:30+05:45",
-            }
+            },
+            {
+                "id": "K2",
+                "group": "day_terms",
+                "mode": "business_days_close",
+                "report_at": "2026-03-13T10:00:00+01:00",
+                "days": 1,
+                "last_day": "2026-03-16",
+                "deadline": "2026-03-16T15:00:00Z",
+            },
         ]
 
-    assert run(capsys, changed(DEADLINES, edit)) == (0, ["1 passed, 0 failed"])
+    assert run(capsys, changed(DEADLINES, edit)) == (0, ["2 passed, 0 failed"])
 
 
 def test_clock_terms_may_bring_a_calendar_of_their_own(
