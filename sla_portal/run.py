@@ -10,7 +10,7 @@ In DATA_DIR: `servers/` (databases), `run/` (lock, process numbers, secret key),
 Contract with `manage.py demo_seed`: before it is called, `DATA_DIR/run/demo_logins.json` (settings.DEMO_LOGINS_FILE)
 holds {e-mail: password} for the addresses of LOGINS; the passwords are random for each data folder. The demo shops
 answer at settings.DEMO_SHOPS_URL. The shops are started as
-`python -m sla_portal.demo_shops --port PORT+3 --state-dir DATA_DIR/shops`.
+`python -m sla_portal.demo_shops --port PORT+3 --state-dir DATA_DIR/shops`; their authority is trusted (PROBE_CA_FILE).
 """
 
 from __future__ import annotations
@@ -214,6 +214,8 @@ class Runner:
             "DATA_DIR": str(self.place.folder),
             "SECRET_KEY": environment.text("SECRET_KEY") or self.place.secret("secret_key", secrets.token_urlsafe(50)),
             "PROBE_ALLOW_NETWORKS": environment.text("PROBE_ALLOW_NETWORKS") or "127.0.0.1/32",
+            "PROBE_CA_FILE": environment.text("PROBE_CA_FILE") or str(self.place.folder / "shops" / "ca.pem"),
+            "PROBE_CA_FILE": environment.text("PROBE_CA_FILE") or str(self.place.folder / "shops" / "ca.pem"),
             "DEMO_SHOPS_URL": f"http://127.0.0.1:{self.port + 3}",
             "BROKER_URL": sockets.broker_url(environment.text("REDIS_URL") or sockets.valkey_url(self.place.folder)),
             "PYTHONUNBUFFERED": "1",

@@ -23,7 +23,7 @@ UNKNOWN = 2
 
 class Command(BaseCommand):
     help = "Checks one address once and explains what it saw. Exit 0: works, 1: down, 2: unknown."
-    requires_system_checks: list[str] = []  # type: ignore[assignment]
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("url")
