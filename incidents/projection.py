@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 
+from contracts.holidays_pl import POLISH_HOLIDAYS
 from contracts.models import Calendar, ContractVersion, EscalationStep, Severity
 from contracts.terms import calendar_terms, moment, seconds
-from contracts.worktime import day_term, work_calendar
+from contracts.worktime import CalendarTerms, day_term, parse_calendar, work_calendar
 from incidents import clock, journal, ladder
 from incidents.models import Breach, ClockRow, ClockState, Incident, JournalEntry
 
@@ -209,15 +211,18 @@ def wake_at(
     return min(planned, default=None)
 
 
+@lru_cache(maxsize=16)
+def _working_days(zone: str) -> CalendarTerms:
+    """Working days in the law's sense, whatever hours a target is counted in: Monday to Friday, no public holiday."""
+    days = {"weekly": {"mon-fri": [["00:00", "24:00"]]}, "statutory_holidays_closed": True}
+    return parse_calendar(days, zone=zone, holidays=POLISH_HOLIDAYS)
+
+
 def silence_term(incident: Incident, at: datetime) -> datetime | None:
     """When silence accepts a repair: the end of the 3rd (P1, P2) or 5th working day after it."""
     if incident.version is None:
         return None
-    known = version_terms(incident.version)
-    calendar = next((row for (_, kind), row in known.calendars.items() if kind == "restore"), None)
-    if calendar is None:
-        return None
     days = SILENCE_DAYS.get(incident.severity, OTHER_SILENCE_DAYS)
-    terms = calendar_terms(calendar)
+    terms = _working_days(incident.zone)
     term = day_term(work_calendar(terms), seconds(at), days, "business_days_end_of_day", terms.holidays)
     return moment(term.deadline)

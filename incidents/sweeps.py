@@ -9,17 +9,17 @@ from __future__ import annotations
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext_noop
 
 from contracts.models import EscalationStep, Whom
 from contracts.terms import moment, seconds, whole
-from incidents import clock, heartbeat, journal, ladder, lifecycle, notices, projection
+from incidents import clock, columns, heartbeat, journal, ladder, lifecycle, notices, projection
 from incidents.models import Breach, ClockRow, Firing, Incident, JournalEntry, Notification, Status
 
 logger = logging.getLogger(__name__)
@@ -32,10 +32,6 @@ CLOCK_COLUMNS = [
     "state", "severity", "calendar", "started_at", "deadline", "stopped_at", "lap", "round", "run", "total", "left",
     "late", "computed_at",
 ]  # fmt: skip
-PLANNED = {
-    "due_at": "timestamptz", "wake_at": "timestamptz", "next_update_at": "timestamptz", "changed_at": "timestamptz",
-    "journal_length": "int", "journal_head": "text", "last_entry_id": "bigint",
-}  # fmt: skip
 
 
 class Memory:
@@ -245,7 +241,7 @@ class Batch:
         JournalEntry.objects.bulk_create(self.entries)
         for entry in self.entries:
             entry.incident.last_entry_id = entry.pk
-        _plan(self.incidents)
+        columns.write(self.incidents, columns.PLANNED)
         notices.store(self.notices)
         for incident, entry in self.missed:
             notices.tell_staff(incident, entry, at=self.at)
@@ -254,8 +250,8 @@ class Batch:
 def _events(incidents: Sequence[Incident]) -> dict[int, tuple[clock.Event, ...]]:
     lines = JournalEntry.objects.filter(incident__in=incidents, kind__in=clock.KINDS).order_by("incident_id", "seq")
     found: dict[int, tuple[clock.Event, ...]] = defaultdict(tuple)
-    columns = lines.only("incident_id", "seq", "at", "kind", "severity", "change", "reason")
-    for pk, entries in groupby(columns, key=lambda entry: entry.incident_id):
+    facts = lines.only("incident_id", "seq", "at", "kind", "severity", "change", "reason")
+    for pk, entries in groupby(facts, key=lambda entry: entry.incident_id):
         found[pk] = projection.events_of(entries)
     return found
 
@@ -266,17 +262,3 @@ def _firing_key(firing: Firing) -> tuple[int, str, int, int, int, int]:
 
 def _notice_key(firing: Firing) -> str:
     return "step-" + "-".join(str(part) for part in _firing_key(firing))
-
-
-def _plan(incidents: Iterable[Incident]) -> None:
-    """The columns of many incidents by one statement; the ORM's own is ten times slower for a chunk."""
-    rows = list(incidents)
-    names = ", ".join(f"{name} = new.{name}" for name in PLANNED)
-    arrays = ", ".join(f"%s::{kind}[]" for kind in PLANNED.values())
-    statement = (
-        f"UPDATE incidents_incident SET {names} "  # noqa: S608 fixed names
-        f"FROM unnest(%s::bigint[], {arrays}) AS new(id, {', '.join(PLANNED)}) WHERE incidents_incident.id = new.id"
-    )
-    values = [[getattr(row, name) for row in rows] for name in PLANNED]
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [[row.pk for row in rows], *values])

@@ -1,0 +1,286 @@
+"""The proof that every stored clock follows from the journal, and the rebuilding of what is stored from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+from typing import TypeVar
+
+from django.db import transaction
+
+from contracts.terms import seconds
+from incidents import clock, columns, journal, ladder, projection
+from incidents.models import Breach, ClockRow, ClockState, Incident, JournalEntry, Pause, PauseReason, Status
+
+T = TypeVar("T", ClockRow, Breach, Pause)
+CHUNK = 500
+CONTACTS = frozenset({"contact", "paused", "workaround", "resolved"})
+BACKUPS = frozenset({"backup", "backup_skipped"})
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """`stored` stands in the row, `follows` is what the journal says."""
+
+    nr: str
+    what: str
+    stored: object
+    follows: object
+
+    def __str__(self) -> str:
+        return f"{self.nr} {self.what}: stored {self.stored}, follows from the journal {self.follows}"
+
+
+@dataclass(slots=True)
+class Told:
+    """The columns of an incident as its journal tells them."""
+
+    status: str = Status.NEW
+    severity: str = ""
+    first_contact_at: datetime | None = None
+    backup_at: datetime | None = None
+    restored_at: datetime | None = None
+    workaround_stands: bool = False
+    pauses: list[tuple[str, datetime, datetime | None]] = field(default_factory=list)
+
+    COLUMNS = ("status", "severity", "first_contact_at", "backup_at", "restored_at")
+
+    def hear(self, entry: JournalEntry) -> None:
+        self.severity = entry.severity or self.severity
+        if entry.kind in CONTACTS:
+            self.first_contact_at = self.first_contact_at or entry.at
+        if entry.kind in BACKUPS:
+            self.backup_at = self.backup_at or entry.at
+        if entry.kind == "monitor_recovered":
+            self.restored_at = datetime.fromisoformat(entry.facts["restored_at"])
+        self._pauses(entry)
+        self._status(entry.kind)
+
+    def _status(self, kind: str) -> None:
+        if kind == "rejected":
+            self.workaround_stands = self.workaround_stands and self.status == Status.RESOLVED
+            self.status = Status.WORKAROUND if self.workaround_stands else Status.OPEN
+        elif kind == "accepted":
+            self.status = Status.CLOSED if self.status == Status.RESOLVED else self.status
+        elif kind in AFTER:
+            self.workaround_stands = self.workaround_stands or kind == "workaround"
+            self.status = AFTER[kind]
+        elif kind in CONTACTS and self.status == Status.NEW:
+            self.status = Status.OPEN
+
+    def _pauses(self, entry: JournalEntry) -> None:
+        """A delivery and a withdrawal end every pause; else `resumed` says which."""
+        if entry.kind == "paused":
+            self.pauses.append((entry.reason, entry.at, None))
+        ended = set(PauseReason.values) if entry.kind in AFTER else {entry.reason} if entry.kind == "resumed" else set()
+        self.pauses = [
+            (reason, start, entry.at if end is None and reason in ended else end) for reason, start, end in self.pauses
+        ]
+
+
+AFTER: dict[str, str] = {
+    "workaround": Status.WORKAROUND,
+    "resolved": Status.RESOLVED,
+    "cancelled": Status.CANCELLED,
+    "merged_into": Status.MERGED,
+}
+
+
+def told_by(entries: Iterable[JournalEntry]) -> Told:
+    told = Told()
+    for entry in entries:
+        told.hear(entry)
+    return told
+
+
+class Terms(dict[int, projection.VersionTerms]):
+    """The terms of each version, read once a proof."""
+
+    def of(self, incident: Incident) -> projection.VersionTerms | None:
+        version = incident.version
+        if version is None:
+            return None
+        if version.pk not in self:
+            self[version.pk] = projection.version_terms(version)
+        return self[version.pk]
+
+
+def differences(*, at: datetime, incidents: Iterable[int] | None = None) -> Iterator[Difference]:
+    """Every column that does not follow from its journal, at the time it was computed and at `at`, and every chain."""
+    terms = Terms()
+    for rows, journals in _chunks(incidents):
+        clocks = _by_incident(ClockRow.objects.filter(incident__in=rows).select_related("calendar"))
+        breaches = _by_incident(Breach.objects.filter(incident__in=rows))
+        pauses = _by_incident(Pause.objects.filter(incident__in=rows))
+        for row in rows:
+            entries = journals.get(row.pk, [])
+            yield from _chain(row, entries)
+            yield from _told(row, told_by(entries), pauses.get(row.pk, []))
+            known = terms.of(row)
+            if known:
+                past = Past(row, known, projection.events_of(entries))
+                yield from past.rows(clocks.get(row.pk, []), at)
+                yield from past.breaches(breaches.get(row.pk, []), at)
+
+
+def _chunks(wanted: Iterable[int] | None) -> Iterator[tuple[list[Incident], dict[int, list[JournalEntry]]]]:
+    found = Incident.objects.order_by("pk") if wanted is None else Incident.objects.filter(pk__in=wanted).order_by("pk")
+    keys = list(found.values_list("pk", flat=True))
+    for start in range(0, len(keys), CHUNK):
+        part = keys[start : start + CHUNK]
+        found = Incident.objects.filter(pk__in=part).select_related("version__contract").order_by("pk")
+        rows = list(found.prefetch_related("breaches", "firings__step"))
+        entries = JournalEntry.objects.filter(incident__in=part).order_by("incident_id", "seq")
+        yield rows, {pk: list(lines) for pk, lines in groupby(entries, key=lambda entry: entry.incident_id)}
+
+
+def _by_incident(rows: Iterable[T]) -> dict[int, list[T]]:
+    found: dict[int, list[T]] = {}
+    for row in rows:
+        found.setdefault(row.incident_id, []).append(row)
+    return found
+
+
+def _chain(incident: Incident, entries: Sequence[JournalEntry]) -> Iterator[Difference]:
+    check = journal.check_chain(entries)
+    if check.broken_at:
+        yield Difference(incident.nr, f"journal, entry {check.broken_at}", "changed", "a whole chain")
+    if (incident.journal_length, incident.journal_head) != (check.length, check.head):
+        yield Difference(
+            incident.nr, "journal head", f"{incident.journal_length} {incident.journal_head[:8]}",
+            f"{check.length} {check.head[:8]}",
+        )  # fmt: skip
+
+
+def _told(incident: Incident, told: Told, pauses: Sequence[Pause]) -> Iterator[Difference]:
+    for name in Told.COLUMNS:
+        if getattr(incident, name) != getattr(told, name):
+            yield Difference(incident.nr, name, getattr(incident, name), getattr(told, name))
+    stored = sorted(((row.reason, row.started_at, row.ended_at) for row in pauses), key=str)
+    if stored != sorted(told.pauses, key=str):
+        yield Difference(incident.nr, "pauses", stored, told.pauses)
+
+
+def waits(incident: Incident, at: datetime) -> bool:
+    """Whether the sweep has not been here yet, so that rows may still say what was true before."""
+    return incident.wake_at is not None and incident.wake_at <= at
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """One incident's journal and terms, and what its clocks say at any instant."""
+
+    incident: Incident
+    known: projection.VersionTerms
+    events: tuple[clock.Event, ...]
+
+    def clocks(self, at: datetime) -> dict[str, clock.Clock]:
+        return clock.clocks(self.known.terms, self.events, seconds(at)) if self.events else {}
+
+    def rows(self, stored: Sequence[ClockRow], at: datetime) -> Iterator[Difference]:
+        for moment in {row.computed_at for row in stored}:
+            found = self.clocks(moment)
+            yield from self._compare([row for row in stored if row.computed_at == moment], found, "when computed")
+        found = self.clocks(at)
+        if {row.target for row in stored} != set(found):
+            yield Difference(self.incident.nr, "clocks", {row.target for row in stored}, set(found))
+        if not waits(self.incident, at):
+            # While a clock stands, what is left of it may pass from one category's base to another
+            yield from self._compare([row for row in stored if row.state != ClockState.PAUSED], found, "now")
+            if self.incident.due_at != projection.due_at(found.values()):
+                yield Difference(
+                    self.incident.nr, "due_at", self.incident.due_at, projection.due_at(found.values())
+                )  # fmt: skip
+
+    def _compare(self, stored: Sequence[ClockRow], found: dict[str, clock.Clock], when: str) -> Iterator[Difference]:
+        for row in stored:
+            if row.target not in found:
+                continue
+            for name, value in projection.row_of(found[row.target], self.known).items():
+                if getattr(row, name) != value:
+                    yield Difference(self.incident.nr, f"{row.target}.{name} {when}", getattr(row, name), value)
+
+    def breaches(self, stored: Sequence[Breach], at: datetime) -> Iterator[Difference]:
+        recorded = {projection.breach_key(row): row for row in stored}
+        follow = {
+            projection.breach_key(row): row
+            for row in projection.breaches_of(self.incident, self.clocks(at).values(), at)
+        }
+        for key in recorded.keys() - follow.keys():
+            yield Difference(self.incident.nr, f"breach {key[1:]}", recorded[key].deadline, None)
+        for key in follow.keys() - recorded.keys() if not waits(self.incident, at) else ():
+            yield Difference(self.incident.nr, f"breach {key[1:]}", None, follow[key].deadline)
+        for key in recorded.keys() & follow.keys():
+            for name in projection.BREACH_FACTS:
+                old, new = getattr(recorded[key], name), getattr(follow[key], name)
+                if old != new:
+                    yield Difference(self.incident.nr, f"breach {key[1:]} {name}", old, new)
+
+    def is_behind(self, at: datetime) -> bool:
+        """Whether a breach or a step is due that no sweep has written down."""
+        shown = {
+            projection.breach_key(row) for row in projection.breaches_of(self.incident, self.clocks(at).values(), at)
+        }
+        if shown - {projection.breach_key(row) for row in self.incident.breaches.all()}:
+            return True
+        fired = {(row.target, row.step.share, row.run, row.lap, row.round) for row in self.incident.firings.all()}
+        steps = ladder.steps(self.known.terms, self.events, seconds(at), self.known.ladder) if self.events else []
+        return any((one.target, one.share, one.run, one.lap, one.round) not in fired for one in steps)
+
+
+def rebuild(*, at: datetime) -> int:
+    """Empty clocks and pauses and make them, and the columns of the incidents, from the journals; how many incidents.
+
+    Breaches, firings and notices are records and stay. What is due and was not swept stays due.
+    """
+    terms, count = Terms(), 0
+    for rows, _ in _chunks(None):
+        count += _rebuild([row.pk for row in rows], terms, at)
+    return count
+
+
+@transaction.atomic
+def _rebuild(keys: Sequence[int], terms: Terms, at: datetime) -> int:
+    """One chunk, locked first: its journals are read again under the lock."""
+    list(Incident.objects.select_for_update().filter(pk__in=keys).order_by("pk").values_list("pk"))
+    ClockRow.objects.filter(incident__in=keys).delete()
+    Pause.objects.filter(incident__in=keys).delete()
+    clocks: list[ClockRow] = []
+    pauses: list[Pause] = []
+    for rows, journals in _chunks(keys):
+        for row in rows:
+            entries = journals.get(row.pk, [])
+            told = told_by(entries)
+            pauses += [
+                Pause(incident=row, reason=reason, started_at=start, ended_at=end) for reason, start, end in told.pauses
+            ]
+            clocks += _renew(row, told, projection.events_of(entries), terms.of(row), at)
+        columns.write(rows, columns.REBUILT)
+    ClockRow.objects.bulk_create(clocks)
+    Pause.objects.bulk_create(pauses)
+    return len(keys)
+
+
+def _renew(
+    incident: Incident,
+    told: Told,
+    events: tuple[clock.Event, ...],
+    known: projection.VersionTerms | None,
+    at: datetime,
+) -> list[ClockRow]:
+    for name in Told.COLUMNS:
+        setattr(incident, name, getattr(told, name))
+    past = Past(incident, known, events) if known and events else None
+    found = past.clocks(at) if past else {}
+    incident.due_at = projection.due_at(found.values())
+    planned = projection.wake_at(incident, found.values(), events, at, known if past else None)
+    behind = past is not None and not incident.is_ended and past.is_behind(at)
+    incident.wake_at = at if behind else planned
+    if known is None:
+        return []
+    return [
+        ClockRow(incident=incident, target=target, computed_at=at, **projection.row_of(one, known))
+        for target, one in found.items()
+    ]
