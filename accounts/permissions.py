@@ -8,7 +8,7 @@ from typing import Any, Concatenate
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django_htmx.middleware import HtmxDetails
 
 from accounts.models import User
@@ -23,7 +23,7 @@ class SignedRequest(HttpRequest):
     htmx: HtmxDetails
 
 
-View = Callable[Concatenate[SignedRequest, ...], HttpResponse]
+View = Callable[Concatenate[SignedRequest, ...], HttpResponseBase]
 
 
 def open_to(*roles: str) -> Callable[[View], GuardedView]:
@@ -32,7 +32,7 @@ def open_to(*roles: str) -> Callable[[View], GuardedView]:
     def decorate(view: View) -> GuardedView:
         @wraps(view)
         @login_required
-        def guarded(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        def guarded(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.user.roles & set(roles):
                 raise Http404
             return view(request, *args, **kwargs)

@@ -24,7 +24,7 @@ OTHERS = {
     "decides": gettext_noop("The deadline of %(severity)s decides"),
     "wait": gettext_noop("Out of hours, the clock waits for the opening"),
     "worked": gettext_noop("Time that counts"),
-    "pause": gettext_noop("Paused, %(reason)s: given back"),
+    "pause": gettext_noop("Paused, %(reason)s: not counted"),
     "handover": gettext_noop("Between the delivery and its rejection: not counted"),
     "deadline": gettext_noop("Deadline"),
     "late": gettext_noop("After the deadline"),
@@ -81,10 +81,13 @@ def _row(line: TraceLine, clock: Clock, zone: str, now: datetime) -> AccountRow:
 
 
 def _figure(line: TraceLine) -> str:
-    if line.kind in {"deadline", "decides", "wait", "pause_late", "stop"}:
+    """The target, less what was worked, is what is left; a span in brackets changes nothing."""
+    if line.kind in {"decides", "wait", "pause_late", "stop"}:
         return ""
-    sign = "+ " if line.kind in {"pause", "handover"} else ""
-    return f"{sign}{hms(line.seconds)}"
+    span = hms(line.seconds)
+    if line.kind in {"pause", "handover"}:
+        return f"({span})"
+    return f"− {span}" if line.kind == "worked" else span
 
 
 def _hours(line: TraceLine, zone: str, now: datetime) -> str:
@@ -117,9 +120,10 @@ class Axis:
     start: str
     deadline: str
     deadline_x: str
-    deadline_is_last: bool
+    deadline_anchor: str
     last: str
     last_x: str
+    last_anchor: str
     label: str
 
 
@@ -141,7 +145,8 @@ def axis(clock: Clock, *, zone: str, now: datetime) -> Axis | None:
     facts = {"start": start, "deadline": due, "at": f"{name} {shown}"}
     return Axis(
         bars, _("%(time)s start") % {"time": start}, _("%(time)s deadline") % {"time": due},
-        _place(clock.deadline, first, last), clock.deadline == last, f"{shown} {name}", _place(at, first, last),
+        _place(clock.deadline, first, last), _side(clock.deadline, first, last), f"{shown} {name}", _place(at, first, last),
+        _anchor(at, first, last),
         _("Time axis: start %(start)s, deadline %(deadline)s, %(at)s") % facts,
     )  # fmt: skip
 
@@ -149,6 +154,17 @@ def axis(clock: Clock, *, zone: str, now: datetime) -> Axis | None:
 def _bar(style: str, begin: int, end: int, first: int, last: int) -> Bar:
     begin = max(begin, first)
     return Bar(style, _place(begin, first, last), _place(end - begin + first, first, last))
+
+
+def _anchor(instant: int, first: int, last: int) -> str:
+    """Which end of a label stands at its mark, so that it stays on the axis."""
+    part = (instant - first) * 100 // (last - first)
+    return "start" if part < 15 else "end" if part > 85 else "middle"
+
+
+def _side(instant: int, first: int, last: int) -> str:
+    """The half of the axis decides on which side of its mark a label stands."""
+    return "end" if 2 * (instant - first) > last - first else "start"
 
 
 def _place(instant: int, first: int, last: int) -> str:

@@ -55,8 +55,7 @@ def repair_steps(incident: Incident, entries: Sequence[JournalEntry]) -> list[St
     current = next((key for key in wanted if not done[key] and key != "backup"), "") if not incident.is_ended else ""
     skipped = any(entry.kind == "backup_skipped" for entry in entries)
     return [
-        Step(key, NAMES[key], _state(key, done[key], current), done[key], skipped and key == "backup")
-        for key in wanted
+        Step(key, NAMES[key], _state(key, done[key], current), done[key], skipped and key == "backup") for key in wanted
     ]
 
 

@@ -98,9 +98,7 @@ def make_form(verb: str, incident: Incident, now: datetime, data: Any = None) ->
     known = ACTS[verb]
     if known is None:
         return DetailsForm(data, now=now, zone=ZoneInfo(incident.zone), auto_id="details-%s", initial=_told(incident))
-    return WordsForm(
-        data, label=str(known.label), hint=str(known.hint), needed=known.needed, auto_id=f"{verb}-%s"
-    )
+    return WordsForm(data, label=str(known.label), hint=str(known.hint), needed=known.needed, auto_id=f"{verb}-%s")
 
 
 def _told(incident: Incident) -> dict[str, str]:
@@ -143,7 +141,8 @@ def show(
     if form:
         shown[opened] = form
     context |= {"forms": shown, "opened": opened, "form": form, "mark": mark}
-    return render(request, "incidents/incident_client.html", context)
+    refused = form is not None and bool(form.errors)
+    return render(request, "incidents/incident_client.html", context, status=422 if refused else 200)
 
 
 def page(user: User, incident: Incident, now: datetime) -> dict[str, Any]:

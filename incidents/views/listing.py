@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import chain
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -25,6 +26,7 @@ from incidents.models import ENDED, ClockRow, Incident, IncidentQuerySet, What
 from incidents.sentences import ClockSentence, incident_sentences
 
 PAGE = 50
+CSV_CHUNK = 500
 SHOWN = {
     "": pgettext_lazy("incidents", "All"),
     "open": pgettext_lazy("incidents", "Open"),
@@ -85,7 +87,7 @@ def _csv(request: SignedRequest, found: IncidentQuerySet, now: datetime) -> Stre
     """Semicolons where the comma is the decimal sign, so that a spreadsheet opens it by a double click."""
     writer = csv.writer(_Echo(), delimiter=";" if words.tongue().decimal == "," else ",")
     staff = request.user.works_incidents
-    lines = [_head(staff), *(_cells(one, staff=staff) for one in found)]
+    lines = chain([_head(staff)], (_cells(one, staff=staff) for one in found.iterator(CSV_CHUNK)))
     body: Iterator[str] = (writer.writerow([_safe(cell) for cell in line]) for line in lines)
     response = StreamingHttpResponse(_with_mark(body), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{_("incidents")}-{now:%Y-%m-%d}.csv"'

@@ -45,7 +45,7 @@ def _file(request: SignedRequest, form: PhoneForm) -> Incident | None:
     known = form.cleaned_data
     try:
         incident = reporting.report(
-            shop=form.shop, what=known["what"], by=request.user, at=form.now, sentence=known["sentence"],
+            shop=form.chosen_shop, what=known["what"], by=request.user, at=form.now, sentence=known["sentence"],
             phone=known["phone"], form_key=known["key"], origin=Origin.PHONE, reported_at=known["told"],
             details=form.details, caller=form.members[known["caller"]],
         )  # fmt: skip

@@ -44,7 +44,7 @@ def report(request: SignedRequest, slug: str = "") -> HttpResponse:
     if incident:
         return redirect("incident-receipt", incident.nr)
     context = {"form": form, "shop": known, "many": len(shops) > 1, "offers": offers, "empty": not shops}
-    return render(request, "incidents/report.html", context)
+    return render(request, "incidents/report.html", context, status=422 if form.errors else 200)
 
 
 def _shops(request: SignedRequest, slug: str) -> tuple[list[Shop], Shop | None]:
@@ -72,8 +72,8 @@ def _file(user: User, form: ReportForm, now: datetime) -> Incident | None:
     known = form.cleaned_data
     try:
         return reporting.report(
-            shop=form.chosen_shop, what=known["what"], by=user, at=now, sentence=known["sentence"], phone=known["phone"],
-            form_key=known["key"], details=form.details,
+            shop=form.chosen_shop, what=known["what"], by=user, at=now, sentence=known["sentence"],
+            phone=known["phone"], form_key=known["key"], details=form.details,
         )  # fmt: skip
     except Refused as refused:
         form.add_error("shop" if refused.field in form.fields else None, refused.message)  # type: ignore[arg-type]
