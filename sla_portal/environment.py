@@ -48,7 +48,6 @@ VARIABLES: dict[str, Variable] = {
     "PROBE_ALLOW_NETWORKS": Variable("", "private networks that monitors may reach, by commas, like `127.0.0.1/32`"),
     "PROBE_PORTS": Variable("80,443", "ports that monitors may reach outside `PROBE_ALLOW_NETWORKS`"),
     "PROBE_CANARIES": Variable("", "`host:port` by commas that tell whether our own way out works; empty: not asked"),
-    "PROBE_CA_FILE": Variable("", "certificate file of an authority that the probe trusts besides the system's"),
     "PROBE_CA_FILE": Variable("", "certificates that the probe trusts beside the system's own; for tests"),
     "BROKER_URL": Variable("", "the probe worker's own and only address of the broker; the portal uses `REDIS_URL`"),
     "DEMO_DATA": Variable("on", "`off`: `make run` begins with an empty database"),

@@ -215,7 +215,6 @@ class Runner:
             "SECRET_KEY": environment.text("SECRET_KEY") or self.place.secret("secret_key", secrets.token_urlsafe(50)),
             "PROBE_ALLOW_NETWORKS": environment.text("PROBE_ALLOW_NETWORKS") or "127.0.0.1/32",
             "PROBE_CA_FILE": environment.text("PROBE_CA_FILE") or str(self.place.folder / "shops" / "ca.pem"),
-            "PROBE_CA_FILE": environment.text("PROBE_CA_FILE") or str(self.place.folder / "shops" / "ca.pem"),
             "DEMO_SHOPS_URL": f"http://127.0.0.1:{self.port + 3}",
             "BROKER_URL": sockets.broker_url(environment.text("REDIS_URL") or sockets.valkey_url(self.place.folder)),
             "PYTHONUNBUFFERED": "1",
