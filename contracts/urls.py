@@ -1,5 +1,10 @@
 """Addresses of the room."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from contracts.views import promises
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("contracts/", promises.listing, name="contracts"),
+    path("contracts/<int:pk>/", promises.show, name="contract"),
+]
