@@ -102,7 +102,7 @@ def test_a_breach_is_told_from_the_deadline_to_the_total(polish: None) -> None:
     assert said(account.lines, zone="Europe/Warsaw") == [
         START,
         "Wyłączenie, podmiot trzeci: minus 6 min 40 s",
-        "Wyłączenie, zapowiedziane prace serwisowe: ten czas i tak się nie liczył",
+        "Wyłączenie, zapowiedziane okno serwisowe: ten czas i tak się nie liczył",
         "Pierwsze 15 min bez kary: minus 15 min",
         "7 h 58 min 23 s liczy się jako 8 rozpoczętych godzin",
         "Opłata (2026-11): 3 333,33 zł × udział sklepu 25 % × 10 z 30 dni = 277,7775 zł",

@@ -45,8 +45,8 @@ def test_the_account_of_a_month_in_polish() -> None:
     assert told == [
         "Od 1 listopada 2026, 0:00:00 do 1 grudnia 2026, 0:00:00: 720 h",
         "Poza godzinami usługi: minus 1 h",
-        "Zapowiedziane prace od 1 listopada 2026, 10:00:00: minus 2 h",
-        "Prace od 1 listopada 2026, 20:00:00 zapowiedziano za późno, to zwykły czas",
+        "Zapowiedziane okno serwisowe od 1 listopada 2026, 10:00:00: minus 2 h",
+        "Okno serwisowe od 1 listopada 2026, 20:00:00 zapowiedziano za późno, to zwykły czas",
         "Brak danych od 2 listopada 2026, 6:00:00: 30 min pominięto",
         "Niedostępność od 1 listopada 2026, 11:00:00 do 1 listopada 2026, 11:30:00: w czasie, który się nie liczy",
         "Niedostępność od 2 listopada 2026, 16:00:00 do 2 listopada 2026, 17:00:00: 1 h",
