@@ -116,7 +116,7 @@ class ClientQuerySet(models.QuerySet["Client"]):
 
 
 class Client(models.Model):
-    """A company that the provider looks after. Incident numbers run per client, so none tells how many others there are."""
+    """A company that the provider looks after. Incident numbers run per client, so none tells of the others."""
 
     code = models.CharField(
         _("code"), max_length=4, unique=True, validators=[RegexValidator(r"^[A-Z]{3,4}$", _("3 or 4 capital letters"))]

@@ -10,13 +10,14 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.utils import translation
 from django.utils.translation import gettext as _
 
-from accounts.models import User
-from contracts.models import Severity
+from accounts.models import Language, User
+from contracts.models import Severity, TargetKind
 from contracts.terms import whole
 from incidents import journal, notices, projection
-from incidents.models import Incident, JournalEntry, Pause, PauseReason, Status
+from incidents.models import ClockState, Incident, JournalEntry, Pause, PauseReason, Status
 from incidents.refusals import Refused
 from incidents.reporting import lock
 
@@ -68,9 +69,10 @@ def _promise_update(incident: Incident, at: datetime, next_update_at: datetime |
     incident.next_update_at = whole(next_update_at) if next_update_at else planned
 
 
-def greeting(by: User) -> str:
-    """The sentence that `React` sends: a person's contact."""
-    return _("This is %(name)s. I am working on this incident.") % {"name": by.name}
+def greeting(incident: Incident, by: User) -> str:
+    """The sentence that `React` sends, a person's contact, in the client's language whatever the agent's is."""
+    with translation.override(incident.reporter.language if incident.reporter else Language.POLISH):
+        return _("This is %(name)s. I am working on this incident.") % {"name": by.name}
 
 
 @transaction.atomic
@@ -79,7 +81,7 @@ def acknowledge(*, incident: Incident, by: User, at: datetime, text: str = "") -
     incident, at = _open(incident), whole(at)
     if incident.first_contact_at:
         return incident
-    said = text.strip() or greeting(by)
+    said = text.strip() or greeting(incident, by)
     _contact(incident, at, by)
     entry = journal.append(incident, "contact", by=by, at=at, text=said)
     projection.project(incident, at=at)
@@ -270,9 +272,11 @@ def _close_pause_rows(incident: Incident, at: datetime) -> None:
 
 @transaction.atomic
 def accept(*, incident: Incident, by: User | None, at: datetime, text: str = "") -> Incident:
-    """The client confirms (`by` None: by silence): a repair closes the incident, a workaround is taken note of."""
+    """The client confirms (`by` None: by silence): a repair closes the incident, so does a workaround that is all
+    the contract asks for; another workaround is taken note of.
+    """
     incident, at = lock(incident), whole(at)
-    if incident.status == Status.CLOSED:
+    if incident.status == Status.CLOSED or _is_accepted(incident):
         return incident
     if incident.status not in {Status.RESOLVED, Status.WORKAROUND}:
         raise Refused(_("Nothing has been delivered yet."))
@@ -280,13 +284,24 @@ def accept(*, incident: Incident, by: User | None, at: datetime, text: str = "")
         incident, "accepted", by=by, at=at, text=text.strip(), facts={"silence": by is None, "of": incident.status}
     )
     _end_pauses(incident, by=by, at=at, reasons=[PauseReason.CLIENT_ANSWER])
-    if incident.status == Status.RESOLVED:
+    if incident.status == Status.RESOLVED or not _final_fix_runs(incident):
         incident.status, incident.phone, incident.silence_at = Status.CLOSED, "", None
     projection.project(incident, at=at)
     notices.tell_staff(incident, entry, at=at)
     if by is None:
         notices.tell_client(incident, entry, at=at)
     return incident
+
+
+def _is_accepted(incident: Incident) -> bool:
+    """Whether the delivery that stands has been confirmed already."""
+    last = incident.journal.filter(kind__in=["workaround", "resolved", "rejected", "accepted"]).order_by("-seq").first()
+    return last is not None and last.kind == "accepted"
+
+
+def _final_fix_runs(incident: Incident) -> bool:
+    open_clocks = incident.clocks.filter(target=TargetKind.FINAL_FIX, stopped_at=None)
+    return open_clocks.exclude(state=ClockState.NOT_RUNNING).exists()
 
 
 @transaction.atomic

@@ -36,7 +36,7 @@ SEVERITY_OF: dict[str, str] = {
     What.SOME_PAYMENTS: "P2", What.ORDERS_LOST: "P2", What.WRONG_DATA: "P2", What.TOO_SLOW: "P2", What.OTHER: "P2",
     What.SLOWER: "P3", What.TYPO: "P4", What.QUESTION: "",
 }  # fmt: skip
-# A report with one of these joins the open incident that a monitor has opened for the shop (domain: clocks, monitoring).
+# A report with one of these joins the open incident that a monitor has opened for the shop.
 JOINS_MONITOR = frozenset({What.CLOSED, What.NO_ORDERS, What.NO_PAYMENT})
 
 
@@ -379,7 +379,7 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
 
 
 class Notification(models.Model):
-    """The outbox: written with the change, sent after commit, retried with a cap; `key` makes a second one impossible."""
+    """The outbox: written with the change, sent after commit, retried with a cap; `key` allows no second one."""
 
     key = models.CharField(max_length=120, unique=True)
     incident = models.ForeignKey(Incident, on_delete=models.PROTECT, null=True, related_name="notifications")

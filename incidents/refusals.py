@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.utils.functional import Promise
 
 
-class Refused(Exception):
-    """A verb did nothing. `message` is a translated sentence, `field` the form's field that it is about, "" for none."""
+class Refused(Exception):  # noqa: N818 it is no error: a verb's answer
+    """A verb did nothing. `message` is a translated sentence, `field` the form's field it is about, "" for none."""
 
     def __init__(self, message: str | Promise, field: str = "") -> None:
         super().__init__(message)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.db import transaction
-from django.utils.functional import Promise, _StrPromise
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import INCIDENT_STAFF, User
 from contracts.models import Severity
 from incidents import lifecycle
 from incidents.models import Incident, PauseReason
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
 
 MAX_WORDS = 4000
 
@@ -67,7 +70,9 @@ UPDATES = (
 class SayForm(VerbForm):
     button = _("Send to the client")
     text = words_field(_("Message to the client"))
-    next_update = forms.ChoiceField(label=_("Next update"), choices=UPDATES, required=False)
+    next_update = forms.ChoiceField(
+        label=_("Next update"), choices=UPDATES, required=False, widget=forms.Select(attrs={"class": "short"})
+    )
 
     def send(self, *, by: User, at: datetime) -> Incident:
         minutes = self.cleaned_data["next_update"]

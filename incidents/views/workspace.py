@@ -22,6 +22,7 @@ from incidents.models import Incident, JournalEntry, Status
 from incidents.refusals import Refused
 from incidents.sentences import incident_sentences
 from incidents.staff_forms import FORMS, VerbForm
+from incidents.steps import repair_steps
 
 # What another person's act changes about the form in hand; machines and notes change nothing.
 ACTS = frozenset({"contact", "paused", "resumed", "workaround", "resolved", "rejected", "client_message", "severity"})
@@ -97,7 +98,7 @@ def _context(incident: Incident, now: datetime) -> dict[str, Any]:
         "clocks": clocks[1:],
         "lines": journal_words.lines(entries),
         "chain": journal.check_chain(entries),
-        "steps": steps(entries, incident),
+        "steps": repair_steps(incident, entries),
         "verbs": available(incident),
         "evidence": [
             entry for entry in entries if entry.kind in {"received", "alarm", "monitor_failed"} and _seen(entry)
@@ -121,7 +122,8 @@ def _others(incident: Incident) -> list[Incident]:
 def _promises(incident: Incident) -> list[Any]:
     if incident.version is None or not incident.severity:
         return []
-    return list(incident.version.targets.filter(severity=incident.severity).select_related("calendar"))
+    targets = incident.version.targets.filter(severity=incident.severity).select_related("calendar")
+    return sorted(targets, key=lambda target: clock.TARGETS.index(target.kind))
 
 
 def available(incident: Incident) -> list[str]:
@@ -137,46 +139,6 @@ def available(incident: Incident) -> list[str]:
         verbs.append("workaround")
     stricter = incident.severity > "P1"
     return [*verbs, "resolve", "pause", *(["severity"] if stricter else []), "assign", "backup"]
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of the procedure: `state` is done, now or todo."""
-
-    name: str
-    state: str
-    entry: JournalEntry | None
-
-
-STEPS = (
-    ("reaction", {"contact", "paused"}),
-    ("backup", {"backup", "backup_skipped"}),
-    ("workaround", {"workaround"}),
-    ("repair", {"resolved"}),
-    ("check", {"accepted"}),
-)
-
-
-def steps(entries: list[JournalEntry], incident: Incident) -> list[Step]:
-    """The procedure of the contract as far as it has come; a rejected delivery is to do again."""
-    last = {name: _last(entries, kinds) for name, kinds in STEPS}
-    rejected = _last(entries, {"rejected"})
-    for name in ("workaround", "repair", "check"):
-        entry = last[name]
-        if entry and rejected and rejected.seq > entry.seq and incident.status != Status.WORKAROUND:
-            last[name] = None
-    found: list[Step] = []
-    current = False
-    for name, _kinds in STEPS:
-        entry = last[name]
-        state = "done" if entry else "todo" if current or incident.is_ended else "now"
-        current = current or state == "now"
-        found.append(Step(name, state, entry))
-    return found
-
-
-def _last(entries: list[JournalEntry], kinds: set[str]) -> JournalEntry | None:
-    return next((entry for entry in reversed(entries) if entry.kind in kinds), None)
 
 
 @dataclass(frozen=True, slots=True)
