@@ -145,7 +145,8 @@ def axis(clock: Clock, *, zone: str, now: datetime) -> Axis | None:
     facts = {"start": start, "deadline": due, "at": f"{name} {shown}"}
     return Axis(
         bars, _("%(time)s start") % {"time": start}, _("%(time)s deadline") % {"time": due},
-        _place(clock.deadline, first, last), _side(clock.deadline, first, last), f"{shown} {name}", _place(at, first, last),
+        _place(clock.deadline, first, last), _side(clock.deadline, first, last),
+        f"{shown} {name}", _place(at, first, last),
         _anchor(at, first, last),
         _("Time axis: start %(start)s, deadline %(deadline)s, %(at)s") % facts,
     )  # fmt: skip

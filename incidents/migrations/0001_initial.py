@@ -6,257 +6,533 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('contracts', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("contracts", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Heartbeat',
+            name="Heartbeat",
             fields=[
-                ('name', models.CharField(max_length=40, primary_key=True, serialize=False)),
-                ('at', models.DateTimeField()),
-                ('took_ms', models.PositiveIntegerField(default=0)),
+                ("name", models.CharField(max_length=40, primary_key=True, serialize=False)),
+                ("at", models.DateTimeField()),
+                ("took_ms", models.PositiveIntegerField(default=0)),
             ],
         ),
         migrations.CreateModel(
-            name='Incident',
+            name="Incident",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('nr', models.CharField(max_length=16, unique=True)),
-                ('what', models.CharField(choices=[('closed', "Shop doesn't open"), ('no_orders', "Customers can't order"), ('no_payment', 'No payment works'), ('break_in', 'Break-in, leak, foreign content'), ('some_payments', 'Some payments fail'), ('orders_lost', "Orders don't reach our systems"), ('wrong_data', 'Wrong prices, delivery, e-mails'), ('too_slow', 'Too slow to buy'), ('other', 'Something else'), ('slower', 'Slower than usual'), ('typo', 'Typo, looks, small thing'), ('question', 'I have a question or want a change')], max_length=16)),
-                ('sentence', models.CharField(blank=True, max_length=500)),
-                ('severity', models.CharField(blank=True, choices=[('P1', 'critical failure'), ('P2', 'serious fault'), ('P3', 'ordinary fault'), ('P4', 'blemish')], max_length=2)),
-                ('status', models.CharField(choices=[('new', 'reported'), ('open', 'in work'), ('workaround', 'workaround stands'), ('resolved', 'fixed, waits for the client'), ('closed', 'closed'), ('cancelled', 'withdrawn'), ('merged', 'merged')], default='new', max_length=10)),
-                ('origin', models.CharField(choices=[('portal', 'portal'), ('phone', 'phone'), ('api', 'API'), ('monitor', 'monitor')], default='portal', max_length=8)),
-                ('phone', models.CharField(blank=True, max_length=32)),
-                ('occurred_at', models.DateTimeField(null=True)),
-                ('reported_at', models.DateTimeField()),
-                ('received_at', models.DateTimeField()),
-                ('affected', models.CharField(blank=True, max_length=200)),
-                ('page', models.CharField(blank=True, max_length=500)),
-                ('order_number', models.CharField(blank=True, max_length=80)),
-                ('possible_leak', models.BooleanField(default=False)),
-                ('form_key', models.UUIDField(null=True)),
-                ('failure', models.CharField(blank=True, max_length=80)),
-                ('first_contact_at', models.DateTimeField(null=True)),
-                ('backup_at', models.DateTimeField(null=True)),
-                ('contested', models.BooleanField(default=False)),
-                ('restored_at', models.DateTimeField(null=True)),
-                ('next_update_at', models.DateTimeField(null=True)),
-                ('silence_at', models.DateTimeField(null=True)),
-                ('due_at', models.DateTimeField(null=True)),
-                ('wake_at', models.DateTimeField(null=True)),
-                ('changed_at', models.DateTimeField()),
-                ('journal_length', models.PositiveIntegerField(default=0)),
-                ('journal_head', models.CharField(blank=True, max_length=64)),
-                ('assignee', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='incidents', to='accounts.client')),
-                ('reporter', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('shop', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='incidents', to='contracts.shop')),
-                ('version', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='incidents', to='contracts.contractversion')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                ("nr", models.CharField(max_length=16, unique=True)),
+                (
+                    "what",
+                    models.CharField(
+                        choices=[
+                            ("closed", "Shop doesn't open"),
+                            ("no_orders", "Customers can't order"),
+                            ("no_payment", "No payment works"),
+                            ("break_in", "Break-in, leak, foreign content"),
+                            ("some_payments", "Some payments fail"),
+                            ("orders_lost", "Orders don't reach our systems"),
+                            ("wrong_data", "Wrong prices, delivery, e-mails"),
+                            ("too_slow", "Too slow to buy"),
+                            ("other", "Something else"),
+                            ("slower", "Slower than usual"),
+                            ("typo", "Typo, looks, small thing"),
+                            ("question", "I have a question or want a change"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("sentence", models.CharField(blank=True, max_length=500)),
+                (
+                    "severity",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("P1", "critical failure"),
+                            ("P2", "serious fault"),
+                            ("P3", "ordinary fault"),
+                            ("P4", "blemish"),
+                        ],
+                        max_length=2,
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("new", "reported"),
+                            ("open", "in work"),
+                            ("workaround", "workaround stands"),
+                            ("resolved", "fixed, waits for the client"),
+                            ("closed", "closed"),
+                            ("cancelled", "withdrawn"),
+                            ("merged", "merged"),
+                        ],
+                        default="new",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[("portal", "portal"), ("phone", "phone"), ("api", "API"), ("monitor", "monitor")],
+                        default="portal",
+                        max_length=8,
+                    ),
+                ),
+                ("phone", models.CharField(blank=True, max_length=32)),
+                ("occurred_at", models.DateTimeField(null=True)),
+                ("reported_at", models.DateTimeField()),
+                ("received_at", models.DateTimeField()),
+                ("affected", models.CharField(blank=True, max_length=200)),
+                ("page", models.CharField(blank=True, max_length=500)),
+                ("order_number", models.CharField(blank=True, max_length=80)),
+                ("possible_leak", models.BooleanField(default=False)),
+                ("form_key", models.UUIDField(null=True)),
+                ("failure", models.CharField(blank=True, max_length=80)),
+                ("first_contact_at", models.DateTimeField(null=True)),
+                ("backup_at", models.DateTimeField(null=True)),
+                ("contested", models.BooleanField(default=False)),
+                ("restored_at", models.DateTimeField(null=True)),
+                ("next_update_at", models.DateTimeField(null=True)),
+                ("silence_at", models.DateTimeField(null=True)),
+                ("due_at", models.DateTimeField(null=True)),
+                ("wake_at", models.DateTimeField(null=True)),
+                ("changed_at", models.DateTimeField()),
+                ("journal_length", models.PositiveIntegerField(default=0)),
+                ("journal_head", models.CharField(blank=True, max_length=64)),
+                (
+                    "assignee",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "client",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="incidents", to="accounts.client"
+                    ),
+                ),
+                (
+                    "reporter",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "shop",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="incidents", to="contracts.shop"
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="incidents",
+                        to="contracts.contractversion",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-received_at', '-pk'],
+                "ordering": ["-received_at", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='JournalEntry',
+            name="JournalEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('seq', models.PositiveIntegerField()),
-                ('kind', models.CharField(max_length=24)),
-                ('at', models.DateTimeField()),
-                ('recorded_at', models.DateTimeField()),
-                ('actor', models.CharField(choices=[('client', 'client'), ('staff', 'staff'), ('monitor', 'monitor'), ('system', 'system')], max_length=8)),
-                ('channel', models.CharField(default='portal', max_length=8)),
-                ('public', models.BooleanField(default=True)),
-                ('severity', models.CharField(blank=True, max_length=2)),
-                ('change', models.CharField(blank=True, max_length=10)),
-                ('reason', models.CharField(blank=True, max_length=24)),
-                ('facts', models.JSONField(default=dict)),
-                ('text', models.TextField(blank=True)),
-                ('salt', models.CharField(blank=True, max_length=32)),
-                ('commitment', models.CharField(max_length=64)),
-                ('previous', models.CharField(blank=True, max_length=64)),
-                ('hash', models.CharField(max_length=64)),
-                ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('incident', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='journal', to='incidents.incident')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("seq", models.PositiveIntegerField()),
+                ("kind", models.CharField(max_length=24)),
+                ("at", models.DateTimeField()),
+                ("recorded_at", models.DateTimeField()),
+                (
+                    "actor",
+                    models.CharField(
+                        choices=[
+                            ("client", "client"),
+                            ("staff", "staff"),
+                            ("monitor", "monitor"),
+                            ("system", "system"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("channel", models.CharField(default="portal", max_length=8)),
+                ("public", models.BooleanField(default=True)),
+                ("severity", models.CharField(blank=True, max_length=2)),
+                ("change", models.CharField(blank=True, max_length=10)),
+                ("reason", models.CharField(blank=True, max_length=24)),
+                ("facts", models.JSONField(default=dict)),
+                ("text", models.TextField(blank=True)),
+                ("salt", models.CharField(blank=True, max_length=32)),
+                ("commitment", models.CharField(max_length=64)),
+                ("previous", models.CharField(blank=True, max_length=64)),
+                ("hash", models.CharField(max_length=64)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "incident",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="journal", to="incidents.incident"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['incident', 'seq'],
+                "ordering": ["incident", "seq"],
             },
         ),
         migrations.AddField(
-            model_name='incident',
-            name='last_entry',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='incidents.journalentry'),
+            model_name="incident",
+            name="last_entry",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="incidents.journalentry"
+            ),
         ),
         migrations.CreateModel(
-            name='Notification',
+            name="Notification",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=120, unique=True)),
-                ('channel', models.CharField(choices=[('email', 'e-mail'), ('sms', 'text message'), ('voice', 'phone call')], max_length=5)),
-                ('address', models.CharField(max_length=254)),
-                ('subject', models.CharField(max_length=200)),
-                ('body', models.TextField()),
-                ('html', models.TextField(blank=True)),
-                ('created_at', models.DateTimeField()),
-                ('status', models.CharField(choices=[('queued', 'waits'), ('sent', 'sent'), ('failed', 'given up')], default='queued', max_length=6)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('next_attempt_at', models.DateTimeField(null=True)),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('error', models.CharField(blank=True, max_length=500)),
-                ('incident', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='notifications', to='incidents.incident')),
-                ('recipient', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=120, unique=True)),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[("email", "e-mail"), ("sms", "text message"), ("voice", "phone call")], max_length=5
+                    ),
+                ),
+                ("address", models.CharField(max_length=254)),
+                ("subject", models.CharField(max_length=200)),
+                ("body", models.TextField()),
+                ("html", models.TextField(blank=True)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("queued", "waits"), ("sent", "sent"), ("failed", "given up")],
+                        default="queued",
+                        max_length=6,
+                    ),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("next_attempt_at", models.DateTimeField(null=True)),
+                ("sent_at", models.DateTimeField(null=True)),
+                ("error", models.CharField(blank=True, max_length=500)),
+                (
+                    "incident",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="notifications",
+                        to="incidents.incident",
+                    ),
+                ),
+                (
+                    "recipient",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at', '-pk'],
+                "ordering": ["-created_at", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='Pause',
+            name="Pause",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reason', models.CharField(choices=[('client_answer', "waiting for the client's answer"), ('third_party', 'waiting for a third party'), ('client_wait', 'the client asked to wait'), ('force_majeure', 'force majeure'), ('maintenance_window', 'maintenance window')], max_length=20)),
-                ('started_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('incident', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='pauses', to='incidents.incident')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "reason",
+                    models.CharField(
+                        choices=[
+                            ("client_answer", "waiting for the client's answer"),
+                            ("third_party", "waiting for a third party"),
+                            ("client_wait", "the client asked to wait"),
+                            ("force_majeure", "force majeure"),
+                            ("maintenance_window", "maintenance window"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("started_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(null=True)),
+                (
+                    "incident",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="pauses", to="incidents.incident"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['started_at'],
+                "ordering": ["started_at"],
             },
         ),
         migrations.CreateModel(
-            name='Firing',
+            name="Firing",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('target', models.CharField(choices=[('reaction', 'reaction'), ('restore', 'repair'), ('final_fix', 'final fix')], max_length=9)),
-                ('lap', models.PositiveSmallIntegerField()),
-                ('round', models.PositiveSmallIntegerField()),
-                ('run', models.PositiveSmallIntegerField()),
-                ('due_at', models.DateTimeField()),
-                ('fired_at', models.DateTimeField()),
-                ('step', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='contracts.escalationstep')),
-                ('incident', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='firings', to='incidents.incident')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "target",
+                    models.CharField(
+                        choices=[("reaction", "reaction"), ("restore", "repair"), ("final_fix", "final fix")],
+                        max_length=9,
+                    ),
+                ),
+                ("lap", models.PositiveSmallIntegerField()),
+                ("round", models.PositiveSmallIntegerField()),
+                ("run", models.PositiveSmallIntegerField()),
+                ("due_at", models.DateTimeField()),
+                ("fired_at", models.DateTimeField()),
+                (
+                    "step",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="contracts.escalationstep"
+                    ),
+                ),
+                (
+                    "incident",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="firings", to="incidents.incident"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['due_at'],
-                'constraints': [models.UniqueConstraint(fields=('incident', 'target', 'run', 'lap', 'round', 'step'), name='one_firing_per_clock_lap_round_and_step')],
+                "ordering": ["due_at"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("incident", "target", "run", "lap", "round", "step"),
+                        name="one_firing_per_clock_lap_round_and_step",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ClockRow',
+            name="ClockRow",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('target', models.CharField(choices=[('reaction', 'reaction'), ('restore', 'repair'), ('final_fix', 'final fix')], max_length=9)),
-                ('state', models.CharField(choices=[('running', 'running'), ('paused', 'paused'), ('met', 'met'), ('breached', 'breached'), ('not_running', 'not running')], max_length=11)),
-                ('severity', models.CharField(blank=True, max_length=2)),
-                ('started_at', models.DateTimeField(null=True)),
-                ('deadline', models.DateTimeField(null=True)),
-                ('stopped_at', models.DateTimeField(null=True)),
-                ('lap', models.PositiveSmallIntegerField(default=1)),
-                ('round', models.PositiveSmallIntegerField(default=1)),
-                ('run', models.PositiveSmallIntegerField(default=1)),
-                ('total', models.PositiveIntegerField(default=0)),
-                ('left', models.IntegerField(null=True)),
-                ('late', models.PositiveIntegerField(null=True)),
-                ('computed_at', models.DateTimeField()),
-                ('calendar', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='contracts.calendar')),
-                ('incident', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='clocks', to='incidents.incident')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "target",
+                    models.CharField(
+                        choices=[("reaction", "reaction"), ("restore", "repair"), ("final_fix", "final fix")],
+                        max_length=9,
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("running", "running"),
+                            ("paused", "paused"),
+                            ("met", "met"),
+                            ("breached", "breached"),
+                            ("not_running", "not running"),
+                        ],
+                        max_length=11,
+                    ),
+                ),
+                ("severity", models.CharField(blank=True, max_length=2)),
+                ("started_at", models.DateTimeField(null=True)),
+                ("deadline", models.DateTimeField(null=True)),
+                ("stopped_at", models.DateTimeField(null=True)),
+                ("lap", models.PositiveSmallIntegerField(default=1)),
+                ("round", models.PositiveSmallIntegerField(default=1)),
+                ("run", models.PositiveSmallIntegerField(default=1)),
+                ("total", models.PositiveIntegerField(default=0)),
+                ("left", models.IntegerField(null=True)),
+                ("late", models.PositiveIntegerField(null=True)),
+                ("computed_at", models.DateTimeField()),
+                (
+                    "calendar",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="contracts.calendar",
+                    ),
+                ),
+                (
+                    "incident",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="clocks", to="incidents.incident"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['incident', 'target'],
-                'constraints': [models.UniqueConstraint(fields=('incident', 'target'), name='one_clock_per_target')],
+                "ordering": ["incident", "target"],
+                "constraints": [models.UniqueConstraint(fields=("incident", "target"), name="one_clock_per_target")],
             },
         ),
         migrations.CreateModel(
-            name='Breach',
+            name="Breach",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('target', models.CharField(choices=[('reaction', 'reaction'), ('restore', 'repair'), ('final_fix', 'final fix')], max_length=9)),
-                ('severity', models.CharField(choices=[('P1', 'critical failure'), ('P2', 'serious fault'), ('P3', 'ordinary fault'), ('P4', 'blemish')], max_length=2)),
-                ('lap', models.PositiveSmallIntegerField(default=1)),
-                ('run', models.PositiveSmallIntegerField(default=1)),
-                ('deadline', models.DateTimeField()),
-                ('noticed_at', models.DateTimeField()),
-                ('stopped_at', models.DateTimeField(null=True)),
-                ('delay', models.PositiveIntegerField(null=True)),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='contracts.contractversion')),
-                ('incident', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='breaches', to='incidents.incident')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "target",
+                    models.CharField(
+                        choices=[("reaction", "reaction"), ("restore", "repair"), ("final_fix", "final fix")],
+                        max_length=9,
+                    ),
+                ),
+                (
+                    "severity",
+                    models.CharField(
+                        choices=[
+                            ("P1", "critical failure"),
+                            ("P2", "serious fault"),
+                            ("P3", "ordinary fault"),
+                            ("P4", "blemish"),
+                        ],
+                        max_length=2,
+                    ),
+                ),
+                ("lap", models.PositiveSmallIntegerField(default=1)),
+                ("run", models.PositiveSmallIntegerField(default=1)),
+                ("deadline", models.DateTimeField()),
+                ("noticed_at", models.DateTimeField()),
+                ("stopped_at", models.DateTimeField(null=True)),
+                ("delay", models.PositiveIntegerField(null=True)),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="contracts.contractversion"
+                    ),
+                ),
+                (
+                    "incident",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="breaches", to="incidents.incident"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-deadline', '-pk'],
-                'constraints': [models.UniqueConstraint(fields=('incident', 'target', 'run', 'lap'), name='one_breach_per_clock_and_lap'), models.CheckConstraint(condition=models.Q(('noticed_at__gte', models.F('deadline'))), name='breach_is_noticed_after_its_deadline')],
+                "ordering": ["-deadline", "-pk"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("incident", "target", "run", "lap"), name="one_breach_per_clock_and_lap"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("noticed_at__gte", models.F("deadline"))),
+                        name="breach_is_noticed_after_its_deadline",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='JoinedReport',
+            name="JoinedReport",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField()),
-                ('form_key', models.UUIDField(null=True)),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('incident', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='joined', to='incidents.incident')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField()),
+                ("form_key", models.UUIDField(null=True)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "incident",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="joined", to="incidents.incident"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['at'],
-                'constraints': [models.UniqueConstraint(fields=('form_key',), name='one_joined_report_per_form')],
+                "ordering": ["at"],
+                "constraints": [models.UniqueConstraint(fields=("form_key",), name="one_joined_report_per_form")],
             },
         ),
         migrations.AddConstraint(
-            model_name='journalentry',
-            constraint=models.UniqueConstraint(fields=('incident', 'seq'), name='one_entry_per_incident_and_seq'),
+            model_name="journalentry",
+            constraint=models.UniqueConstraint(fields=("incident", "seq"), name="one_entry_per_incident_and_seq"),
         ),
         migrations.AddIndex(
-            model_name='incident',
-            index=models.Index(condition=models.Q(('wake_at__isnull', False)), fields=['wake_at'], name='incident_wakes'),
+            model_name="incident",
+            index=models.Index(
+                condition=models.Q(("wake_at__isnull", False)), fields=["wake_at"], name="incident_wakes"
+            ),
         ),
         migrations.AddIndex(
-            model_name='incident',
-            index=models.Index(condition=models.Q(('status__in', ['closed', 'cancelled', 'merged']), _negated=True), fields=['due_at', 'id'], name='incident_due'),
+            model_name="incident",
+            index=models.Index(
+                condition=models.Q(("status__in", ["closed", "cancelled", "merged"]), _negated=True),
+                fields=["due_at", "id"],
+                name="incident_due",
+            ),
         ),
         migrations.AddIndex(
-            model_name='incident',
-            index=models.Index(fields=['shop', '-received_at'], name='incident_by_shop'),
+            model_name="incident",
+            index=models.Index(fields=["shop", "-received_at"], name="incident_by_shop"),
         ),
         migrations.AddIndex(
-            model_name='incident',
-            index=models.Index(fields=['client', '-received_at'], name='incident_by_client'),
+            model_name="incident",
+            index=models.Index(fields=["client", "-received_at"], name="incident_by_client"),
         ),
         migrations.AddIndex(
-            model_name='incident',
-            index=models.Index(fields=['-received_at', '-id'], name='incident_by_time'),
+            model_name="incident",
+            index=models.Index(fields=["-received_at", "-id"], name="incident_by_time"),
         ),
         migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.UniqueConstraint(fields=('client', 'number'), name='one_incident_per_client_and_number'),
+            model_name="incident",
+            constraint=models.UniqueConstraint(fields=("client", "number"), name="one_incident_per_client_and_number"),
         ),
         migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.UniqueConstraint(fields=('form_key',), name='one_incident_per_form'),
+            model_name="incident",
+            constraint=models.UniqueConstraint(fields=("form_key",), name="one_incident_per_form"),
         ),
         migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.UniqueConstraint(condition=models.Q(models.Q(('failure', ''), _negated=True), models.Q(('status__in', ['closed', 'cancelled', 'merged']), _negated=True)), fields=('shop', 'failure'), name='one_open_incident_per_shop_failure', violation_error_message='This failure of the shop has an open incident.'),
+            model_name="incident",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    models.Q(("failure", ""), _negated=True),
+                    models.Q(("status__in", ["closed", "cancelled", "merged"]), _negated=True),
+                ),
+                fields=("shop", "failure"),
+                name="one_open_incident_per_shop_failure",
+                violation_error_message="This failure of the shop has an open incident.",
+            ),
         ),
         migrations.AddIndex(
-            model_name='notification',
-            index=models.Index(condition=models.Q(('status', 'queued')), fields=['next_attempt_at'], name='outbox_due'),
+            model_name="notification",
+            index=models.Index(condition=models.Q(("status", "queued")), fields=["next_attempt_at"], name="outbox_due"),
         ),
         migrations.AddConstraint(
-            model_name='pause',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('incident', 'reason'), name='one_open_pause_per_reason', violation_error_message='The clock stands for this reason already.'),
+            model_name="pause",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ended_at", None)),
+                fields=("incident", "reason"),
+                name="one_open_pause_per_reason",
+                violation_error_message="The clock stands for this reason already.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='pause',
-            constraint=models.CheckConstraint(condition=models.Q(('ended_at', None), ('ended_at__gte', models.F('started_at')), _connector='OR'), name='pause_ends_after_it_starts'),
+            model_name="pause",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ended_at", None), ("ended_at__gte", models.F("started_at")), _connector="OR"),
+                name="pause_ends_after_it_starts",
+            ),
         ),
     ]
