@@ -146,7 +146,8 @@ footer, .note { color: var(--ink-2); font-size: .875rem; }
 .grid li { background: var(--sunken); border-radius: 6px; padding: 1rem; } .price { font-weight: 600; }
 table { border-collapse: collapse; width: 100%; } th, td { text-align: left; padding: .5rem .75rem .5rem 0;
   border-bottom: 1px solid var(--line); vertical-align: middle; } .broken { color: var(--red); font-weight: 600; }
-form.row { display: flex; gap: .5rem; } form.row select { min-width: 0; flex: 1 1 8rem; } label { display: block; margin: 0 0 1rem; }
+form.row { display: flex; gap: .5rem; } form.row select { min-width: 0; flex: 1 1 8rem; }
+label { display: block; margin: 0 0 1rem; }
 input, select, button { font: inherit; min-height: 2.75rem; padding: .25rem .75rem; border-radius: 6px;
   border: 1px solid var(--ink-2); background: var(--page); color: var(--ink); }
 button { background: var(--accent); border-color: var(--accent); color: var(--on-accent); cursor: pointer; }
@@ -165,7 +166,8 @@ def frame(title: str, body: str, head: str = "", foot: str = "") -> str:
     return (
         f'<!DOCTYPE html>\n<html lang="pl">\n<head><meta charset="utf-8"><title>{escape(title)}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<link rel="stylesheet" href="/style.css"></head>\n<body>{head and f"<header>{head}</header>"}\n<main>{body}</main>\n'
+        f'<link rel="stylesheet" href="/style.css"></head>\n<body>'
+        f"{head and f'<header>{head}</header>'}\n<main>{body}</main>\n"
         f"<footer>{foot}</footer></body></html>\n"
     )
 
