@@ -86,7 +86,7 @@ def test_a_certificate_of_an_unknown_authority_is_down(shop: Shop) -> None:
 
 
 def raw(data: bytes | None) -> tuple[Result, BadServer]:
-    """The verdict on an https address whose server reads a byte of TLS, then says this and hangs up; None just hangs."""
+    """The verdict on an https address whose server reads a byte of TLS, says this and hangs up; None: just hangs."""
 
     async def run() -> tuple[Result, BadServer]:
         bad = BadServer()
