@@ -7,7 +7,7 @@ down + up + unknown = measured; availability = up / (up + down).
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -331,8 +331,8 @@ def _down(lines: Iterable[TimeLine]) -> Fraction:
         if isinstance(line, OutageLine):
             parts = line.weight.denominator
             sums[parts] = sums.get(parts, 0) + line.weight.numerator * line.counted
-        else:
-            rest += line.down
+        elif (down := line.down) is not NOTHING:
+            rest += down
     return sum((Fraction(whole, parts) for parts, whole in sums.items()), rest)
 
 
@@ -381,13 +381,13 @@ class _Counted:
         if end <= start:
             return 0
         whole = self.seconds(start, end)
-        return whole - self._blocked(end) + self._blocked(start) if self.starts else whole
-
-    def _blocked(self, at: int) -> int:
-        i = bisect_right(self.starts, at) - 1
-        if i < 0:
-            return 0
-        return self.sums[i] + self.seconds(self.starts[i], min(at, self.ends[i]))
+        first, last = bisect_right(self.ends, start), bisect_left(self.starts, end)
+        if first >= last:
+            return whole
+        inner = self.sums[last] - self.sums[first]
+        before = self.seconds(self.starts[first], start) if self.starts[first] < start else 0
+        after = self.seconds(end, self.ends[last - 1]) if self.ends[last - 1] > end else 0
+        return whole - inner + before + after
 
 
 def _maintenance(
