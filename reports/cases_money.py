@@ -31,8 +31,11 @@ RULES = {
     "cumulative": Cumulation.CUMULATIVE,
     "highest": Cumulation.HIGHEST,
     "highest_only": Cumulation.HIGHEST,
+    "higher": Cumulation.HIGHEST,
     "max": Cumulation.HIGHEST,
+    "non_cumulative": Cumulation.HIGHEST,
 }
+CAP_TYPES = {"percent": Kind.PERCENT, "amount": Kind.AMOUNT, "pln": Kind.AMOUNT, "fixed": Kind.AMOUNT}
 TARGETS = {
     "reaction": "reaction",
     "restore": "restore",
@@ -114,7 +117,7 @@ def _cap(where: str, given: object) -> Cap | None:
     if given is None:
         return None
     told = fields(where, given, ("type", "value"))
-    kind = _kind(where, "cap type", needed(where, told, "type"))
+    kind = word(where, "cap type", needed(where, told, "type"), CAP_TYPES)
     return Cap(kind, decimal(where, needed(where, told, "value")))
 
 
