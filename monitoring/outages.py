@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from django.db.models import Max
+from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -70,6 +71,7 @@ def evidence(outage: Outage, result: Result) -> dict[str, Any]:
     monitor = outage.monitor
     return {
         "monitor": monitor.pk,
+        "monitor_url": reverse("monitor", args=[monitor.pk]),
         "outage": outage.pk,
         "name": monitor.name,
         "url": _bare(monitor.url),

@@ -86,6 +86,11 @@ def sweep(*, at: datetime, send: Send = send) -> int:
     return asked
 
 
+def ask_now(monitor: Monitor, *, at: datetime) -> None:
+    """The next sweep asks for this monitor's check, unless one is on its way already."""
+    Monitor.objects.filter(pk=monitor.pk, is_active=True).update(next_check_at=at)
+
+
 @transaction.atomic
 def _claim(at: datetime, send: Send) -> int:
     """Take due rows that no other sweep holds, move them to their next slot, and ask once that is committed."""

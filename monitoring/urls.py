@@ -1,5 +1,16 @@
 """Addresses of the room."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from monitoring import views
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("shops/", views.shops, name="shops"),
+    path("shops/<slug:slug>/", views.shop, name="shop"),
+    path("shops/<slug:slug>/availability/<str:month>/", views.account, name="availability-account"),
+    path("availability/", views.all_shops, name="availability"),
+    path("availability/<str:month>/", views.all_shops, name="availability-month"),
+    path("monitors/<int:pk>/", views.monitor, name="monitor"),
+    path("monitors/<int:pk>/check/", views.check_now, name="monitor-check"),
+    path("monitors/<int:pk>/watch/", views.switch, name="monitor-watch"),
+]

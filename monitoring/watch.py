@@ -222,7 +222,7 @@ def _shops_in_maintenance(results: Sequence[Result], monitors: Iterable[Monitor]
     first, last = moment(min(one.at for one in results)), moment(max(one.at for one in results))
     windows = MaintenanceWindow.objects.filter(
         shop__in={monitor.shop_id for monitor in monitors}, starts_at__lte=last, ends_at__gt=first,
-        announced_at__lt=F("starts_at"),
+        announced_at__lte=F("starts_at"),
     )  # fmt: skip
     spans: Windows = {}
     for window in windows:

@@ -188,7 +188,7 @@ def test_a_failure_that_outlasts_the_announced_work_is_an_outage_from_its_end_on
 
 
 def test_work_announced_after_it_began_excuses_nothing(world: World, home: Monitor) -> None:
-    announce(world, 100, 400, announced=100)
+    announce(world, 100, 400, announced=101)
     play(home, (0, UP), (120, DOWN), (127, DOWN))
     assert Outage.objects.get().started_at == after(120)
 

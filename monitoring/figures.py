@@ -1,0 +1,230 @@
+"""From rows to the pure arithmetic of availability: what was seen of shops, and the terms that it is judged by.
+
+A shop is up when a customer can buy: every monitor of it that means "down" counts, outages are their union. Time is
+unknown where one of them was blind and none is known to have been down.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db.models import F, Min
+
+from contracts.models import ContractVersion, MaintenanceWindow, Shop
+from contracts.terms import moment, seconds
+from monitoring import availability as pure
+from monitoring.availability import Measured, Period, Terms, union
+from monitoring.availability_periods import local_day, local_months
+from monitoring.models import Interval, Monitor, Outage, State
+
+SEEN = (State.UNKNOWN, State.PAUSED, State.DOWN)
+# The worst first: what a shop is said to be when its monitors disagree.
+WORST = (State.DOWN, State.MAINTENANCE, State.UNKNOWN, State.DEGRADED, State.UP, State.PAUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What was seen of one shop up to `now` (epoch seconds). `since` is the first check ever, None: never watched."""
+
+    shop: Shop
+    monitors: tuple[Monitor, ...]
+    outages: tuple[Outage, ...]
+    windows: tuple[MaintenanceWindow, ...]
+    blind: tuple[Period, ...]
+    versions: tuple[ContractVersion, ...]
+    since: int | None
+    now: int
+
+    @property
+    def zone(self) -> str:
+        version = self.version_on(self.today)
+        return version.contract.zone if version else settings.DISPLAY_TIME_ZONE
+
+    @property
+    def today(self) -> date:
+        newest = max(self.versions, key=lambda version: version.valid_from, default=None)
+        zone = newest.contract.zone if newest else settings.DISPLAY_TIME_ZONE
+        return moment(self.now).astimezone(ZoneInfo(zone)).date()
+
+    @property
+    def active(self) -> tuple[Monitor, ...]:
+        return tuple(monitor for monitor in self.monitors if monitor.is_active)
+
+    @property
+    def state(self) -> str:
+        """The worst state of what means "down"; paused where nothing is watched."""
+        now = moment(self.now)
+        states = {monitor.state_at(now) for monitor in self.active if monitor.means_down}
+        return next((state for state in WORST if state in states), State.PAUSED)
+
+    @property
+    def state_since(self) -> datetime | None:
+        """Since when: of an outage its first failed check, whatever we saw in between; the earliest of several."""
+        now = moment(self.now)
+        if self.state == State.DOWN:
+            return min((one.started_at for one in self.outages if not one.ended_at), default=None)
+        found = [_since(one, now) for one in self.active if one.means_down and one.state_at(now) == self.state]
+        return min((since for since in found if since), default=None)
+
+    @property
+    def checked_at(self) -> datetime | None:
+        return max((one.checked_at for one in self.active if one.checked_at), default=None)
+
+    def version_on(self, day: date) -> ContractVersion | None:
+        inside = [one for one in self.versions if one.valid_from <= day and (not one.valid_to or day < one.valid_to)]
+        return max(inside, key=lambda version: version.valid_from, default=None)
+
+    def measure(self, period: Period) -> Measured:
+        """From the first check on and up to now, by the version in force on the period's last day."""
+        start = period.start if self.since is None else max(period.start, self.since)
+        end = max(period.start, min(period.end, self.now))
+        last = moment(max(end - 1, period.start)).astimezone(ZoneInfo(self.zone)).date()
+        clipped = Period(min(start, end), end)
+        return pure.measure(clipped, self.intervals(), terms_of(self.version_on(last)))
+
+    def intervals(self) -> list[pure.Interval]:
+        down = [pure.Interval(seconds(one.started_at), self.end_of(one), pure.State.DOWN) for one in self.outages]
+        blind = [pure.Interval(*span, pure.State.UNKNOWN) for span in self.blind]
+        return [*down, *blind, *map(_window, self.windows)]
+
+    def end_of(self, outage: Outage) -> int:
+        """For an outage that lasts: now."""
+        return seconds(outage.ended_at) if outage.ended_at else max(self.now, seconds(outage.started_at))
+
+    def month(self, first: date) -> Period:
+        return local_months(first.year, first.month, 1, self.zone)
+
+    def day(self, day: date) -> Period:
+        return local_day(day, self.zone)
+
+    def was_watched(self, period: Period) -> bool:
+        return self.since is not None and self.since < period.end and period.start < self.now
+
+
+def terms_of(version: ContractVersion | None) -> Terms:
+    if version is None:
+        return Terms()
+    return Terms(target=version.availability_target, minimum_outage=version.minimum_outage_minutes * 60)
+
+
+def _window(window: MaintenanceWindow) -> pure.Interval:
+    return pure.Interval(
+        seconds(window.starts_at), seconds(window.ends_at), pure.State.MAINTENANCE,
+        announced=seconds(window.announced_at),
+    )  # fmt: skip
+
+
+def _since(monitor: Monitor, now: datetime) -> datetime | None:
+    if monitor.is_stale(now) and monitor.checked_at:
+        return _blind_from(monitor)
+    return monitor.state_since
+
+
+def _blind_from(monitor: Monitor) -> datetime:
+    assert monitor.checked_at is not None
+    return monitor.checked_at + timedelta(seconds=monitor.interval)
+
+
+def watched(shops: Sequence[Shop], *, since: datetime, now: datetime) -> dict[int, Watched]:
+    """Shop id → what was seen of it from `since` on; the same number of queries for any number of shops."""
+    monitors = _by_shop(Monitor.objects.filter(shop__in=shops), lambda one: one.shop_id)
+    counting = {one.pk: one for found in monitors.values() for one in found if one.means_down}
+    outages = Outage.objects.filter(monitor__in=counting).overlapping(since, now).select_related("incident")
+    by_shop = _by_shop(outages.order_by("started_at", "pk"), lambda one: counting[one.monitor_id].shop_id)
+    windows = MaintenanceWindow.objects.filter(shop__in=shops, ends_at__gt=since, starts_at__lt=now)
+    windows_of = _by_shop(windows, lambda one: one.shop_id)
+    spans = _spans(counting, since, now)
+    first = _first_checks(counting)
+    versions = _versions(shops)
+    return {
+        shop.pk: Watched(
+            shop=shop,
+            monitors=tuple(monitors[shop.pk]),
+            outages=tuple(by_shop[shop.pk]),
+            windows=tuple(windows_of[shop.pk]),
+            blind=tuple(_blind([spans[one.pk] for one in monitors[shop.pk] if one.means_down])),
+            versions=tuple(versions[shop.pk]),
+            since=first.get(shop.pk),
+            now=seconds(now),
+        )
+        for shop in shops
+    }
+
+
+def _by_shop(rows: Iterable[Any], shop_of: Callable[[Any], int]) -> defaultdict[int, list[Any]]:
+    found: defaultdict[int, list[Any]] = defaultdict(list)
+    for row in rows:
+        found[shop_of(row)].append(row)
+    return found
+
+
+def _first_checks(monitors: Mapping[int, Monitor]) -> dict[int, int]:
+    rows = Interval.objects.filter(monitor__in=monitors).values("monitor__shop").annotate(first=Min("started_at"))
+    return {row["monitor__shop"]: seconds(row["first"]) for row in rows.order_by()}
+
+
+def _versions(shops: Sequence[Shop]) -> defaultdict[int, list[ContractVersion]]:
+    """Shop id → every version of its contracts; a version of a contract for two shops comes once for each."""
+    rows = ContractVersion.objects.filter(contract__shops__in=shops).annotate(covers=F("contract__shops"))
+    return _by_shop(rows.select_related("contract"), lambda one: one.covers)
+
+
+Spans = dict[str, list[Period]]
+
+
+def _spans(monitors: Mapping[int, Monitor], since: datetime, now: datetime) -> defaultdict[int, Spans]:
+    """Monitor id → state → when; what is stale by now is unknown since its first missing check."""
+    found: defaultdict[int, Spans] = defaultdict(lambda: {state: [] for state in SEEN})
+    rows = Interval.objects.filter(monitor__in=monitors, state__in=SEEN).overlapping(since, now)
+    for row in rows.order_by("started_at"):
+        end = row.ended_at or _known_until(monitors[row.monitor_id], row, now)
+        found[row.monitor_id][row.state].append(Period(seconds(row.started_at), seconds(end)))
+    for monitor in monitors.values():
+        if monitor.is_stale(now):
+            found[monitor.pk][State.UNKNOWN].append(Period(seconds(_blind_from(monitor)), seconds(now)))
+    return found
+
+
+def _known_until(monitor: Monitor, row: Interval, now: datetime) -> datetime:
+    if row.state == State.DOWN and monitor.is_stale(now):
+        return max(row.started_at, _blind_from(monitor))
+    return now
+
+
+def _blind(monitors: Sequence[Spans]) -> list[Period]:
+    """When nobody knows whether the shop sells: one is blind, or none is watched, and none is known to be down."""
+    unknown = [span for one in monitors for span in one[State.UNKNOWN]]
+    down = union(span for one in monitors for span in one[State.DOWN])
+    return subtract(union([*unknown, *_common([one[State.PAUSED] for one in monitors])]), down)
+
+
+def _common(rows: Sequence[list[Period]]) -> list[Period]:
+    """The time that lies in every row of spans."""
+    if not rows:
+        return []
+    common = union(rows[0])
+    for row in rows[1:]:
+        common = subtract(common, subtract(common, union(row)))
+    return common
+
+
+def subtract(spans: Sequence[Period], holes: Sequence[Period]) -> list[Period]:
+    """Sorted disjoint spans without sorted disjoint holes."""
+    left: list[Period] = []
+    for span in spans:
+        start = span.start
+        for hole in holes:
+            if hole.end <= start or hole.start >= span.end:
+                continue
+            if hole.start > start:
+                left.append(Period(start, hole.start))
+            start = max(start, hole.end)
+        if start < span.end:
+            left.append(Period(start, span.end))
+    return left

@@ -1,0 +1,221 @@
+"""Pages of what was seen: a shop's availability and its account, all shops of a month, one monitor for staff."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.active import active_client, show_client
+from accounts.models import AGENT, MANAGER, OWNER, REPORTER
+from accounts.permissions import SignedRequest, open_to
+from contracts.models import Shop
+from incidents.refusals import Refused
+from monitoring import figures, schedule, shop_page, watch
+from monitoring.figures import Watched
+from monitoring.models import Check, Interval, Monitor, Outage, State
+from monitoring.sentences import sentence
+from monitoring.specification import Result
+from monitoring.verdict import warns_of_certificate
+
+CHECKS_SHOWN = 50
+OUTAGES_SHOWN = 20
+
+
+def _now() -> datetime:
+    return timezone.now().replace(microsecond=0)
+
+
+def _month_or_404(text: str) -> date:
+    try:
+        return date.fromisoformat(f"{text}-01")
+    except ValueError as error:
+        raise Http404 from error
+
+
+def _day_before(day: date) -> datetime:
+    """Early enough for the day in any time zone."""
+    return datetime.combine(day - timedelta(days=1), time(), UTC)
+
+
+def _watched(request: SignedRequest, slug: str, since: date, now: datetime) -> Watched:
+    shop = get_object_or_404(Shop.objects.visible_to(request.user).select_related("client"), slug=slug)
+    show_client(request, shop.client_id)
+    return figures.watched([shop], since=_day_before(since), now=now)[shop.pk]
+
+
+@require_GET
+@open_to(REPORTER, OWNER, AGENT, MANAGER)
+def shop(request: SignedRequest, slug: str) -> HttpResponse:
+    """Whether the shop works, its last 90 days, this month's figure with budget and outages, three months before."""
+    now = _now()
+    since = min(shop_page.first_of_month(now.date(), shop_page.EARLIER_MONTHS), now.date() - timedelta(shop_page.DAYS))
+    watched = _watched(request, slug, since, now)
+    this = shop_page.first_of_month(watched.today)
+    month = shop_page.month_figure(watched, this)
+    earlier = [shop_page.first_of_month(this, back) for back in range(1, shop_page.EARLIER_MONTHS + 1)]
+    days = shop_page.days(watched)
+    context = {
+        "now": now,
+        "zone": watched.zone,
+        "watched": watched,
+        "shop": watched.shop,
+        "headline": shop_page.headline(watched, now),
+        "month": month,
+        "budget": shop_page.budget_of(watched, month),
+        "days": days,
+        "marks": [days[0], days[len(days) // 2], days[-1]],
+        "caption": shop_page.caption(days),
+        "failures": shop_page.failures(watched, month.measured),
+        "earlier": [shop_page.month_figure(watched, first) for first in earlier],
+        "monitors": [_seen(monitor, now) for monitor in watched.active],
+    }
+    return render(request, "monitoring/shop.html", context)
+
+
+def _seen(monitor: Monitor, now: datetime) -> dict[str, Any]:
+    return {"monitor": monitor, "state": State(monitor.state_at(now)).label, "key": monitor.state_at(now)}
+
+
+@require_GET
+@open_to(REPORTER, OWNER, AGENT, MANAGER)
+def account(request: SignedRequest, slug: str, month: str) -> HttpResponse:
+    """The month's figure line by line."""
+    now, first = _now(), _month_or_404(month)
+    watched = _watched(request, slug, first, now)
+    if first > watched.today:
+        raise Http404
+    figure = shop_page.month_figure(watched, first)
+    measured = figure.measured
+    context = {
+        "now": now,
+        "zone": watched.zone,
+        "watched": watched,
+        "shop": watched.shop,
+        "month": figure,
+        "rows": shop_page.account(measured, watched.zone),
+        "note": shop_page.unknown_note(measured),
+        "version": watched.version_on(min(watched.today, shop_page.first_of_month(first, -1) - timedelta(days=1))),
+        "failures": shop_page.failures(watched, measured),
+        "monitors": [monitor for monitor in watched.monitors if monitor.means_down],
+    }
+    return render(request, "monitoring/account.html", context)
+
+
+@require_GET
+@open_to(REPORTER, OWNER, AGENT)
+def shops(request: SignedRequest) -> HttpResponse:
+    """Every shop that the person may see, with this month's figure; a person of two clients sees the active one's."""
+    return _table(request, shop_page.first_of_month(timezone.localdate()))
+
+
+@require_GET
+@open_to(MANAGER)
+def all_shops(request: SignedRequest, month: str = "") -> HttpResponse:
+    """The month's table of all shops."""
+    now = _now()
+    first = _month_or_404(month) if month else shop_page.first_of_month(timezone.localdate(now))
+    if first > timezone.localdate(now):
+        raise Http404
+    return _table(request, first)
+
+
+def _table(request: SignedRequest, first: date) -> HttpResponse:
+    now = _now()
+    mine = list(_mine(request).filter(is_active=True).select_related("client"))
+    found = figures.watched(mine, since=_day_before(first), now=now)
+    rows = [_line(found[shop.pk], first, now) for shop in mine]
+    context = {
+        "now": now,
+        "first": first,
+        "rows": sorted(rows, key=lambda row: not row["is_bad"]),
+        "before": shop_page.first_of_month(first, 1),
+        "after": shop_page.first_of_month(first, -1),
+        "is_current": first == shop_page.first_of_month(timezone.localdate(now)),
+    }
+    return render(request, "monitoring/shops.html", context)
+
+
+def _mine(request: SignedRequest) -> QuerySet[Shop]:
+    mine = Shop.objects.visible_to(request.user)
+    return mine if request.user.is_provider else mine.filter(client=active_client(request))
+
+
+def _line(watched: Watched, first: date, now: datetime) -> dict[str, Any]:
+    month = shop_page.month_figure(watched, first)
+    return {
+        "shop": watched.shop,
+        "state": State(watched.state).label,
+        "key": watched.state,
+        "month": month,
+        "budget": shop_page.budget_of(watched, month),
+        "checked_at": watched.checked_at,
+        "is_bad": watched.state == State.DOWN or month.is_below,
+    }
+
+
+@require_GET
+@open_to(AGENT, MANAGER)
+def monitor(request: SignedRequest, pk: int) -> HttpResponse:
+    """What one monitor saw: its last checks with phases and evidence, outages, states."""
+    now = _now()
+    row = _monitor(request, pk)
+    checks = Check.objects.visible_to(request.user).filter(monitor=row).order_by("-at")[:CHECKS_SHOWN]
+    outages = Outage.objects.visible_to(request.user).filter(monitor=row).select_related("incident")
+    ends = row.certificate_ends_at
+    context = {
+        "now": now,
+        "monitor": row,
+        "shop": row.shop,
+        "state": State(row.state_at(now)).label,
+        "key": row.state_at(now),
+        "is_stale": row.is_stale(now),
+        "checks": [{"check": check, "words": _said(check)} for check in checks],
+        "outages": [{"outage": one, "words": shop_page.cause(one)} for one in outages[:OUTAGES_SHOWN]],
+        "states": _states(request, row),
+        "certificate_warns": warns_of_certificate(int(ends.timestamp()) if ends else None, at=int(now.timestamp())),
+    }
+    return render(request, "monitoring/monitor.html", context)
+
+
+def _monitor(request: SignedRequest, pk: int) -> Monitor:
+    return get_object_or_404(Monitor.objects.visible_to(request.user).select_related("shop__client"), pk=pk)
+
+
+def _states(request: SignedRequest, monitor: Monitor) -> QuerySet[Interval]:
+    return Interval.objects.visible_to(request.user).filter(monitor=monitor).order_by("-started_at")[:OUTAGES_SHOWN]
+
+
+def _said(check: Check) -> str:
+    """The sentence of a check that was not plainly good."""
+    if not check.evidence:
+        return ""
+    return sentence(Result.from_json(check.evidence), (get_language() or "pl")[:2])
+
+
+@require_POST
+@open_to(AGENT, MANAGER)
+def check_now(request: SignedRequest, pk: int) -> HttpResponseRedirect:
+    schedule.ask_now(_monitor(request, pk), at=_now())
+    messages.success(request, _("The check is on its way; refresh in a moment."))
+    return redirect("monitor", pk)
+
+
+@require_POST
+@open_to(AGENT, MANAGER)
+def switch(request: SignedRequest, pk: int) -> HttpResponseRedirect:
+    """Stop or start watching; refused with the reason where it may not be."""
+    verb = watch.stop if request.POST.get("watch") == "stop" else watch.start
+    try:
+        verb(monitor=_monitor(request, pk), by=request.user, at=_now())
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+    return redirect("monitor", pk)
