@@ -280,11 +280,11 @@ def accept(*, incident: Incident, by: User | None, at: datetime, text: str = "")
         return incident
     if incident.status not in {Status.RESOLVED, Status.WORKAROUND}:
         raise Refused(_("Nothing has been delivered yet."))
-    entry = journal.append(
-        incident, "accepted", by=by, at=at, text=text.strip(), facts={"silence": by is None, "of": incident.status}
-    )
+    closes = incident.status == Status.RESOLVED or not _final_fix_runs(incident)
+    facts = {"silence": by is None, "of": incident.status, "closes": closes}
+    entry = journal.append(incident, "accepted", by=by, at=at, text=text.strip(), facts=facts)
     _end_pauses(incident, by=by, at=at, reasons=[PauseReason.CLIENT_ANSWER])
-    if incident.status == Status.RESOLVED or not _final_fix_runs(incident):
+    if closes:
         incident.status, incident.phone, incident.silence_at = Status.CLOSED, "", None
     projection.project(incident, at=at)
     notices.tell_staff(incident, entry, at=at)

@@ -56,14 +56,15 @@ class Told:
         if entry.kind == "monitor_recovered":
             self.restored_at = datetime.fromisoformat(entry.facts["restored_at"])
         self._pauses(entry)
-        self._status(entry.kind)
+        self._status(entry)
 
-    def _status(self, kind: str) -> None:
+    def _status(self, entry: JournalEntry) -> None:
+        kind = entry.kind
         if kind == "rejected":
             self.workaround_stands = self.workaround_stands and self.status == Status.RESOLVED
             self.status = Status.WORKAROUND if self.workaround_stands else Status.OPEN
         elif kind == "accepted":
-            self.status = Status.CLOSED if self.status == Status.RESOLVED else self.status
+            self.status = Status.CLOSED if entry.facts["closes"] else self.status
         elif kind in AFTER:
             self.workaround_stands = self.workaround_stands or kind == "workaround"
             self.status = AFTER[kind]

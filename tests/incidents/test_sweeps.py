@@ -190,7 +190,7 @@ def test_silence_accepts_a_repair_after_three_working_days() -> None:
     incident.refresh_from_db()
     assert (incident.status, incident.wake_at, incident.silence_at) == (Status.CLOSED, None, None)
     entry = incident.journal.get(kind="accepted")
-    assert (entry.by, entry.actor, entry.facts) == (None, "system", {"silence": True, "of": "resolved"})
+    assert (entry.by, entry.actor, entry.facts) == (None, "system", {"silence": True, "of": "resolved", "closes": True})
     assert set(Notification.objects.values_list("recipient", flat=True)) == {world.agent.pk, world.reporter.pk}
 
 
