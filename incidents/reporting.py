@@ -117,6 +117,7 @@ def _join(incident: Incident, *, what: str, by: User, at: datetime, sentence: st
     _make_stricter(incident, SEVERITY_OF[what], at)
     projection.project(incident, at=at)
     notices.receipt(incident, entry, to=by, at=at)
+    notices.tell_staff(incident, entry, at=at)
     return incident
 
 
