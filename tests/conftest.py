@@ -74,15 +74,17 @@ def process_environment(transactional_db: None) -> dict[str, str]:
     return {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "sla_portal.settings"}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The worker's one Chromium; a test opens a context of its own in it. No browser is a failure, never a skip."""
+    """A Chromium for the tests of one file; each opens a context of its own. No browser is a failure, never a skip.
+
+    Not for the whole run: while Playwright lives, an event loop runs in this thread, and `asyncio.run` refuses.
+    """
     path = chromium.installed()
     if path is None:
         pytest.fail("There is no Chromium for the browser tests: `make browser` installs one or says why it cannot.")
-    # Playwright runs an event loop in this thread, which Django would take for asynchronous code of ours
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-    with sync_playwright() as playwright:
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Django would take Playwright's loop for our own code
         started = playwright.chromium.launch(executable_path=path, args=chromium.FLAGS)
         yield started
         started.close()
