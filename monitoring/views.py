@@ -68,6 +68,7 @@ def shop(request: SignedRequest, slug: str) -> HttpResponse:
         "zone": watched.zone,
         "watched": watched,
         "shop": watched.shop,
+        "down_now": ", ".join(one.name for one in watched.active if one.means_down and one.state == State.DOWN),
         "headline": shop_page.headline(watched, now),
         "month": month,
         "budget": shop_page.budget_of(watched, month),

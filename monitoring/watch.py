@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 
@@ -103,10 +103,14 @@ def record_all(results: Iterable[Result], *, at: datetime) -> int:
 
     Raises nothing for a single result that can't be taken: it is logged and stands on its monitor's page.
     """
-    waiting = sorted(results, key=lambda one: one.at)
+    waiting = sorted((one for one in results if one.id.isdigit()), key=lambda one: one.at)
     numbers = Counter(one.id for one in waiting)
     single = [one for one in waiting if numbers[one.id] == 1]
-    taken, loud = _record_quiet(single, at)
+    try:
+        taken, loud = _record_quiet(single, at)
+    except DatabaseError:
+        log.exception("%d results could not be taken together; they are taken one by one", len(single))
+        taken, loud = 0, single
     several = [one for one in waiting if numbers[one.id] > 1]
     return taken + sum(_record_one(one, at) for one in sorted([*loud, *several], key=lambda one: one.at))
 

@@ -237,10 +237,8 @@ def test_staff_read_the_checks_with_phases_and_evidence(world: World, home: Moni
     watch.record(home, seen, at=NOW)
     text = page(world.agent, f"/monitors/{home.pk}/")
     assert "Strona główna: działa" in text
-    assert (
-        "dziś 12:00:00 nie działa Na stronie jest komunikat „SQLSTATE[”. Dowód <b>SQLSTATE[HY000]</b> 200 2 11 0 120 140 pl"
-        in text
-    )
+    assert "dziś 12:00:00 nie działa Na stronie jest komunikat „SQLSTATE[”. Dowód <b>SQLSTATE[HY000]</b>" in text
+    assert "</b> 200 2 11 0 120 140 pl" in text
 
 
 def test_a_fault_of_ours_and_a_certificate_that_ends_are_said(world: World, home: Monitor) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import DataError, connection
 from django.test.utils import CaptureQueriesContext
 
 from contracts.models import MaintenanceWindow
@@ -330,6 +331,21 @@ def test_watching_is_not_stopped_while_the_shop_is_down(world: World, home: Moni
 # Batches
 
 
+def test_results_that_the_database_does_not_take_together_are_taken_one_by_one(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monitors = [monitor(world.shop, f"Strona {n}") for n in range(2)]
+    for one in monitors:
+        play(one, (0, UP))
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise DataError("value too long")
+
+    monkeypatch.setattr(Monitor.objects, "bulk_update", refuse)
+    assert watch.record_all([result(one, after(60), UP) for one in monitors], at=after(61)) == 2
+    assert Check.objects.count() == 4
+
+
 def test_a_batch_takes_every_result_in_order(world: World) -> None:
     monitors = [monitor(world.shop, f"Strona {n}") for n in range(5)]
     for second, kind in ((0, UP), (60, UP)):
@@ -382,8 +398,9 @@ def test_a_result_that_cannot_be_taken_stops_no_other_and_leaves_a_trace(
 
 def test_a_result_of_a_monitor_that_is_gone_is_dropped(home: Monitor) -> None:
     lost = result(home, after(0), UP)
+    strange = replace(lost, id="None")
     home.delete()
-    assert watch.record_all([lost], at=after(1)) == 0
+    assert watch.record_all([lost, strange], at=after(1)) == 0
     assert (Check.objects.count(), Interval.objects.count()) == (0, 0)
 
 
