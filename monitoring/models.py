@@ -70,7 +70,13 @@ class Monitor(models.Model):
     class Meta:
         ordering = ["shop__name", "name"]
         indexes = [models.Index(fields=["next_check_at"], name="monitor_due", condition=Q(is_active=True))]
-        constraints = [models.UniqueConstraint(fields=["shop", "name"], name="one_monitor_per_shop_and_name")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["shop", "name"],
+                name="one_monitor_per_shop_and_name",
+                violation_error_message=_("This shop has a monitor of this name."),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.shop}, {self.name}"

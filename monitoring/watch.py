@@ -11,14 +11,16 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import DatabaseError, transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from contracts.models import MaintenanceWindow
+from contracts.models import MaintenanceWindow, Shop
 from contracts.terms import moment, seconds, whole
 from incidents.heartbeat import beat
 from incidents.refusals import Refused
@@ -265,6 +267,23 @@ def _mark_missed(pk: int, at: datetime) -> bool:
 def see_through(monitor: Monitor, *, at: datetime) -> None:
     """Every check up to `at` said what the last one did: for a played history, whose raw checks aren't kept."""
     Monitor.objects.filter(pk=monitor.pk, checked_at__lt=at).update(checked_at=whole(at))
+
+
+def add(*, shop: Shop, name: str, url: str, by: User, at: datetime, **columns: Any) -> Monitor:
+    """Watch one more address of a shop, from the next sweep on. `columns`: other fields of the monitor.
+
+    Raises Refused where a field can't be right or the shop has a monitor of this name.
+    """
+    monitor = Monitor(shop=shop, name=name, url=url, **columns)
+    try:
+        monitor.full_clean(exclude=(*STATE_COLUMNS, "sent_to"))
+    except ValidationError as error:
+        field, words = next(iter(error.message_dict.items()))
+        raise Refused(" ".join(words), "" if field == NON_FIELD_ERRORS else field) from error
+    monitor.next_check_at = whole(at)
+    monitor.save()
+    log.info("monitor_added", extra={"monitor": monitor.pk, "by": by.pk})
+    return monitor
 
 
 @transaction.atomic

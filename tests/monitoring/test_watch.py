@@ -253,6 +253,22 @@ def test_evidence_is_kept_of_what_was_not_up_only(home: Monitor) -> None:
     assert (bad.evidence["subject"], bad.first_byte_ms, bad.total_ms) == ("SQLSTATE[", 120, 140)
 
 
+def test_one_more_address_is_watched_from_the_next_sweep_on(world: World, sent: Any) -> None:
+    added = watch.add(shop=world.shop, name="Koszyk", url="https://mak.example/koszyk", by=world.manager, at=after(0))
+    assert [spec.id for _, spec in sent(after(0))] == [str(added.pk)]
+    assert (added.state, added.what, added.severity) == ("unknown", "closed", "P1")
+
+
+def test_an_address_that_is_none_and_a_name_that_is_taken_are_refused_with_the_field(
+    world: World, home: Monitor
+) -> None:
+    for name, url, field in (("Koszyk", "mak.example", "url"), (home.name, "https://mak.example/", "")):
+        with pytest.raises(Refused) as refused:
+            watch.add(shop=world.shop, name=name, url=url, by=world.manager, at=after(0))
+        assert refused.value.field == field
+    assert Monitor.objects.count() == 1
+
+
 # The schedule
 
 
