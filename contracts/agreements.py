@@ -115,6 +115,7 @@ def create_contract(
     covered = list(shops)
     if not covered or any(shop.client_id != client.pk for shop in covered):
         raise ValidationError({"shops": _("Choose this client's shops.")})
+    Client.objects.select_for_update().get(pk=client.pk)
     contract = Contract(
         client=client, number=number.strip(), zone=zone, starts_on=version.valid_from, ends_on=ends_on,
         notice_months=notice_months,
@@ -130,10 +131,14 @@ def create_contract(
 def add_version(*, contract: Contract, version: VersionSpec, by: User, at: datetime) -> ContractVersion:
     """The next version; the one before ends on the day it begins.
 
-    Raises ValidationError for terms without a target or a start before the version in force.
+    Raises ValidationError for terms without a target, a start before the version in force or after the contract's
+    end, or a ladder that tells nobody.
     """
     if not version.targets and version.terms.get("availability_target") is None:
         raise ValidationError(_("A contract promises at least one time, or availability."))
+    if contract.ends_on and version.valid_from > contract.ends_on:
+        raise ValidationError({"valid_from": _("The contract ends before this version begins.")})
+    _check_ladder(version.steps)
     last = contract.versions.select_for_update().order_by("-number").first()
     if last and version.valid_from <= last.valid_from:
         raise ValidationError({"valid_from": _("A new version begins after the one before.")})
@@ -156,6 +161,17 @@ def add_version(*, contract: Contract, version: VersionSpec, by: User, at: datet
         for step in version.steps
     )
     return row
+
+
+def _check_ladder(steps: Iterable[StepSpec]) -> None:
+    """Raises ValidationError for a rung that names nobody where a person is told, or stands there twice."""
+    known = set()
+    for step in steps:
+        if (step.whom == Whom.PERSON) != (step.person is not None):
+            raise ValidationError({"steps": _("A rung that tells a named person names one, no other rung does.")})
+        if step in known:
+            raise ValidationError({"steps": _("Two rungs of the ladder are the same.")})
+        known.add(step)
 
 
 def _add_target(version: ContractVersion, spec: TargetSpec) -> None:
@@ -197,6 +213,7 @@ def add_day(*, calendar: Calendar, on: date, windows: Sequence[Sequence[str]], b
 
     Raises ValidationError for today and the past, a day that has its hours already, or windows that can't be read.
     """
+    Calendar.objects.select_for_update().get(pk=calendar.pk)
     if on <= at.astimezone(ZoneInfo(calendar.zone)).date():
         raise ValidationError({"date": _("Days are entered ahead: not for today or the past.")})
     if windows:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Self
 from zoneinfo import ZoneInfo
 
@@ -243,6 +243,15 @@ class ContractVersion(models.Model):
     def __str__(self) -> str:
         return f"{self.contract.number}, {self.number}"
 
+    @property
+    def last_day(self) -> date | None:
+        """The last day in force; `valid_to` is the day after it."""
+        return self.valid_to - timedelta(days=1) if self.valid_to else None
+
+    @property
+    def minimum_outage_seconds(self) -> int:
+        return self.minimum_outage_minutes * 60
+
     def has_started(self, at: datetime) -> bool:
         return at.astimezone(ZoneInfo(self.contract.zone)).date() >= self.valid_from
 
@@ -322,7 +331,9 @@ class EscalationStep(models.Model):
         ordering = ["version", "target", "share", "pk"]
         constraints = [
             models.UniqueConstraint(
-                fields=["version", "target", "share", "whom", "channel"], name="one_rung_per_share_whom_and_channel"
+                fields=["version", "target", "share", "whom", "person", "channel"],
+                name="one_rung_per_share_whom_and_channel",
+                nulls_distinct=False,
             ),
             models.CheckConstraint(
                 condition=Q(person=None) ^ Q(whom="person"), name="a_named_person_is_given_where_one_is_told"

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("contracts", "0003_initial"),
+        ("contracts", "0003_named_people_on_a_rung"),
         ("incidents", "0002_journal_is_append_only"),
     ]
 
