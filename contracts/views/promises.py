@@ -1,25 +1,94 @@
-"""The contracts a person may see, and one of them: what was promised, by when it would be kept now, what a miss costs."""
+"""A person's contracts, and one of them: what was promised, by when it would be kept now, what a miss costs."""
 
 from __future__ import annotations
 
-from django.http import HttpResponse
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import Prefetch, QuerySet
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from accounts.models import MANAGER, OWNER
+from accounts.active import show_client
+from accounts.models import MANAGER, OWNER, Membership
 from accounts.permissions import SignedRequest, open_to
-from contracts.models import Contract
+from contracts import hours, ladder_words, money_words, promises
+from contracts.models import Calendar, Contract, ContractVersion, Target
+from contracts.penalty_words import share
 
 
 @require_GET
 @open_to(MANAGER, OWNER)
 def listing(request: SignedRequest) -> HttpResponse:
-    contracts = Contract.objects.visible_to(request.user).select_related("client")
-    return render(request, "contracts/contracts.html", {"contracts": contracts})
+    now = timezone.now().replace(microsecond=0)
+    found = _contracts(request).prefetch_related("shops")
+    lines = [{"contract": one, "version": current(one, _today(one, now)), "today": _today(one, now)} for one in found]
+    return render(request, "contracts/contracts.html", {"now": now, "lines": lines})
+
+
+def _contracts(request: SignedRequest) -> QuerySet[Contract]:
+    versions = Prefetch("versions", ContractVersion.objects.order_by("number"))
+    return Contract.objects.visible_to(request.user).select_related("client").prefetch_related(versions)
+
+
+def _today(contract: Contract, now: datetime) -> date:
+    return now.astimezone(ZoneInfo(contract.zone)).date()
+
+
+def current(contract: Contract, today: date) -> ContractVersion | None:
+    """The version in force today; before the first begins, that one; after the end, the last."""
+    versions = list(contract.versions.all())
+    begun = [one for one in versions if one.valid_from <= today]
+    return begun[-1] if begun else next(iter(versions), None)
 
 
 @require_GET
 @open_to(MANAGER, OWNER)
 def show(request: SignedRequest, pk: int) -> HttpResponse:
-    contract = get_object_or_404(Contract.objects.visible_to(request.user).select_related("client"), pk=pk)
-    return render(request, "contracts/contract.html", {"contract": contract})
+    contract = get_object_or_404(_contracts(request), pk=pk)
+    show_client(request, contract.client_id)
+    now = timezone.now().replace(microsecond=0)
+    version = _asked(request, contract, _today(contract, now))
+    return render(request, "contracts/contract.html", _context(contract, version, now))
+
+
+def _asked(request: SignedRequest, contract: Contract, today: date) -> ContractVersion:
+    """The version in force, or the one that the address names."""
+    number = request.GET.get("version", "")
+    found = [one for one in contract.versions.all() if str(one.number) == number] if number else []
+    version = found[0] if found else None if number else current(contract, today)
+    if version is None:
+        raise Http404
+    return version
+
+
+def _context(contract: Contract, version: ContractVersion, now: datetime) -> dict[str, Any]:
+    today = _today(contract, now)
+    calendars = Prefetch("calendar", Calendar.objects.prefetch_related("days"))
+    targets = list(version.targets.select_related("penalty").prefetch_related(calendars))
+    return {
+        "now": now,
+        "zone": contract.zone,
+        "today": today,
+        "contract": contract,
+        "version": version,
+        "is_current": version == current(contract, today),
+        "rows": promises.rows(targets, now, version.repair_starts) if targets else [],
+        "availability": None if version.availability_target is None else share(version.availability_target),
+        "prices": money_words.prices(version, targets),
+        "caps": money_words.caps(version),
+        "ladder": ladder_words.ladder(version.steps.select_related("person")),
+        "hours": [hours.ahead(calendar, now) for calendar in _calendars(targets)],
+        "versions": list(contract.versions.all())[::-1],
+        "shops": list(contract.shops.all()),
+        "people": Membership.objects.valid(today).filter(client=contract.client).select_related("user"),
+    }
+
+
+def _calendars(targets: Iterable[Target]) -> list[Calendar]:
+    """Each calendar once, in the order in which the severities use them."""
+    return list({target.calendar_id: target.calendar for target in targets}.values())

@@ -1,0 +1,98 @@
+"""Forms of working hours: a new calendar, and a day ahead that has other hours."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from itertools import groupby
+from typing import Any
+
+from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from contracts import agreements
+from contracts.fields import ZONES, WindowsField, choice_field, date_field, refuse
+from contracts.models import Calendar, CalendarDay
+from contracts.worktime import WEEK
+
+WORKDAYS = WEEK[:5]
+Windows = list[list[str]]
+
+
+class CalendarForm(forms.Form):
+    """The week is typed by groups of days; a single day may differ from its group."""
+
+    name = forms.CharField(label=_("Name, for example Office Mon–Fri 8–16"), max_length=80)
+    mon_fri = WindowsField(label=_("Monday to Friday"), help_text=_("For example 8:00-16:00, 17:00-20:00"))
+    sat = WindowsField(label=_("Saturday"), help_text=_("Empty: closed. The whole day: 0:00-24:00"))
+    sun = WindowsField(label=_("Sunday"), help_text=_("Over midnight: 22:00-6:00"))
+    mon = WindowsField(label=_("Monday"), closed_when_empty=False)
+    tue = WindowsField(label=_("Tuesday"), closed_when_empty=False)
+    wed = WindowsField(label=_("Wednesday"), closed_when_empty=False)
+    thu = WindowsField(label=_("Thursday"), closed_when_empty=False)
+    fri = WindowsField(label=_("Friday"), closed_when_empty=False)
+    zone = choice_field(_("Time zone"), [(zone, zone) for zone in ZONES])
+    statutory_holidays = forms.BooleanField(label=_("Closed on Polish public holidays"), required=False, initial=True)
+    is_office = forms.BooleanField(label=_("These are our own office hours"), required=False)
+
+    @property
+    def single_days(self) -> list[forms.BoundField]:
+        return [self[day] for day in WORKDAYS]
+
+    @property
+    def opened(self) -> bool:
+        """Whether the fold of single days has something to show."""
+        return any(field.value() or field.errors for field in self.single_days)
+
+    def clean(self) -> dict[str, Any]:
+        data = dict(self.cleaned_data)
+        days = {"mon_fri", "sat", "sun", *WORKDAYS}
+        if days <= set(data) and not any(data[day] for day in days):
+            self.add_error("mon_fri", _("A calendar is open at some hour."))
+        return data
+
+    @property
+    def weekly(self) -> dict[str, Windows]:
+        """The week as it is stored: neighbours with the same hours under one name, closed days left out."""
+        hours = [self._of(day) for day in WEEK]
+        weekly: dict[str, Windows] = {}
+        for windows, run in groupby(range(len(WEEK)), lambda day: hours[day]):
+            days = list(run)
+            if windows:
+                weekly[WEEK[days[0]] if len(days) == 1 else f"{WEEK[days[0]]}-{WEEK[days[-1]]}"] = windows
+        return weekly
+
+    def _of(self, day: str) -> Windows:
+        own: Windows | None = self.cleaned_data[day]
+        return list(self.cleaned_data["mon_fri"]) if own is None else own
+
+    def save(self) -> Calendar | None:
+        """None where the verb refuses; its sentence then stands at the field."""
+        data = self.cleaned_data
+        try:
+            return agreements.create_calendar(
+                name=data["name"], weekly=self.weekly, zone=data["zone"],
+                statutory_holidays=data["statutory_holidays"], is_office=data["is_office"],
+            )  # fmt: skip
+        except ValidationError as error:
+            refuse(self, error, {"weekly": "mon_fri", NON_FIELD_ERRORS: "is_office"})
+            return None
+
+
+class DayForm(forms.Form):
+    """A day off or a special day, ahead."""
+
+    date = date_field(_("Day"))
+    windows = WindowsField(
+        label=_("Hours"), help_text=_("Empty: a day off. Or the hours of a special day, like 8:00-12:00")
+    )
+
+    def save(self, *, calendar: Calendar, by: User, at: datetime) -> CalendarDay | None:
+        """None where the verb refuses; its sentence then stands at the field."""
+        day: date = self.cleaned_data["date"]
+        try:
+            return agreements.add_day(calendar=calendar, on=day, windows=self.cleaned_data["windows"], by=by, at=at)
+        except ValidationError as error:
+            refuse(self, error, {NON_FIELD_ERRORS: "date", "weekly": "windows"})
+            return None

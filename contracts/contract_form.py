@@ -1,0 +1,174 @@
+"""The forms of the editor: a new contract with its first version, and the values that its fields begin with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Client, User
+from contracts import agreements, typed
+from contracts.agreements import DEFAULT_LADDER, PenaltySpec, StepSpec, TargetSpec
+from contracts.fields import ZONES, choice_field, date_field, refuse
+from contracts.hours import ALL_DAY
+from contracts.models import Calendar, Contract, ContractVersion, Shop, TargetKind
+from contracts.penalty_words import figure
+from contracts.terms import calendar_terms
+from contracts.terms_form import CHOSEN, PLAIN, TermsForm, ladder_values, target_values
+
+# P1 to P4, minutes of reaction, repair and final fix; None: no such promise
+USUAL_TIMES = {
+    "P1": (30, 240, 2400), "P2": (120, 480, 2400), "P3": (480, 1440, 2400), "P4": (480, 4800, None),
+}  # fmt: skip
+FRIDAY, ASKED_AT = 4, time(15, 30)
+
+
+class ContractForm(TermsForm):
+    """A contract with its version 1."""
+
+    number = forms.CharField(label=_("Contract number"), max_length=40)
+    shops = forms.MultipleChoiceField(label=_("Shops"), widget=forms.CheckboxSelectMultiple)
+    ends_on = date_field(_("Until, the last day"), required=False)
+    notice_months = forms.IntegerField(label=_("Notice in months"), min_value=0, max_value=36)
+    zone = choice_field(_("Time zone"), [(zone, zone) for zone in ZONES])
+    field_order = ["number", "shops", "valid_from", "ends_on", "notice_months", "zone"]
+
+    def __init__(self, *args: Any, shops: Sequence[Shop], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.known = {str(shop.pk): shop for shop in shops}
+        self.fields["shops"].choices = [(pk, shop.name) for pk, shop in self.known.items()]  # type: ignore[attr-defined]
+
+    def save(self, *, client: Client, by: User, at: datetime) -> Contract | None:
+        """None where the verb refuses; its sentence then stands at the field."""
+        data = self.cleaned_data
+        try:
+            return agreements.create_contract(
+                client=client, number=data["number"], shops=[self.known[pk] for pk in data["shops"]],
+                version=self.spec, by=by, at=at, ends_on=data["ends_on"], zone=data["zone"],
+                notice_months=data["notice_months"],
+            )  # fmt: skip
+        except ValidationError as error:
+            refuse(self, error, {"starts_on": "valid_from", NON_FIELD_ERRORS: _home(error)})
+            return None
+
+
+def _home(error: ValidationError) -> str:
+    """A broken rule of the contract's row is about its number or its period; it says so itself."""
+    return "ends_on" if "ends before" in str(error) else "number"
+
+
+class VersionForm(TermsForm):
+    """The next version of a contract."""
+
+    def save(self, *, contract: Contract, by: User, at: datetime) -> ContractVersion | None:
+        """None where the verb refuses; its sentence then stands at the field."""
+        try:
+            return agreements.add_version(contract=contract, version=self.spec, by=by, at=at)
+        except ValidationError as error:
+            refuse(self, error, {NON_FIELD_ERRORS: "valid_from"})
+            return None
+
+
+def usual(calendars: Sequence[Calendar], today: date) -> dict[str, Any]:
+    """What a new contract begins with: the usual times, in round-the-clock hours for P1 and our office hours else."""
+    values: dict[str, Any] = {
+        "valid_from": (today.replace(day=1) + timedelta(days=32)).replace(day=1), "currency": "PLN", "update": "60 min",
+        "notice_months": 3, "zone": "Europe/Warsaw", "monitoring_starts_clock": True,
+    }  # fmt: skip
+    for target in _usual_targets(calendars):
+        values |= target_values(target, "PLN")
+    return values | ladder_values(DEFAULT_LADDER)
+
+
+def _usual_targets(calendars: Sequence[Calendar]) -> list[TargetSpec]:
+    if not calendars:
+        return []
+    always = next((one for one in calendars if _never_closes(one)), calendars[0])
+    office = next((one for one in calendars if one.is_office), calendars[0])
+    return [
+        TargetSpec(severity, kind, minutes, always if severity == "P1" and kind != TargetKind.FINAL_FIX else office)
+        for severity, times in USUAL_TIMES.items()
+        for kind, minutes in zip(TargetKind.values, times, strict=True)
+        if minutes is not None
+    ]
+
+
+def _never_closes(calendar: Calendar) -> bool:
+    return all(windows == ALL_DAY for windows in calendar_terms(calendar).weekly)
+
+
+def values_of(version: ContractVersion, targets: Sequence[TargetSpec], steps: Sequence[StepSpec]) -> dict[str, Any]:
+    """The terms of a version as the fields of the next one begin with; what is signed is signed anew."""
+    values: dict[str, Any] = {name: getattr(version, name) for name in (*CHOSEN, *PLAIN)}
+    for name in ("month_cap_percent", "contract_cap_amount", "availability_target", "second_person_above"):
+        values[name] = "" if values[name] is None else figure(values[name])
+    values |= {"signed_on": None, "signatories": "", "monthly_fee": figure(version.monthly_fee)}
+    values |= {"update": typed.minutes_words(version.update_minutes), "incident_cap": _cap(version)}
+    if version.minimum_outage_minutes:
+        values["minimum_outage"] = typed.minutes_words(version.minimum_outage_minutes)
+    for target in targets:
+        values |= target_values(target, version.currency)
+    return values | ladder_values(steps)
+
+
+def _cap(version: ContractVersion) -> str:
+    if version.incident_cap_percent is not None:
+        return f"{figure(version.incident_cap_percent)} %"
+    return "" if version.incident_cap_amount is None else f"{figure(version.incident_cap_amount)} {version.currency}"
+
+
+def target_specs(version: ContractVersion) -> list[TargetSpec]:
+    """The stored targets as they would be entered (read `targets` with their penalty and calendar)."""
+    return [
+        TargetSpec(
+            target.severity, target.kind, target.minutes, target.calendar,
+            PenaltySpec(rule.rate, rule.rate_type, rule.unit, rule.grace_minutes, rule.grace_mode) if rule else None,
+        )
+        for target in version.targets.all()
+        for rule in [getattr(target, "penalty", None)]
+    ]  # fmt: skip
+
+
+def step_specs(version: ContractVersion) -> list[StepSpec]:
+    return [
+        StepSpec(step.target, step.share, step.whom, step.channel, step.person)
+        for step in version.steps.select_related("person")
+    ]
+
+
+def as_typed(form: forms.Form, data: QueryDict) -> dict[str, Any]:
+    """What was posted, to be shown again before anything is judged."""
+    return {
+        name: data.getlist(name) if isinstance(field, forms.MultipleChoiceField) else data.get(name, "")
+        for name, field in form.fields.items()
+    }
+
+
+class AskedForm(forms.Form):
+    """For which moment the preview counts: by default the next Friday, 15:30."""
+
+    asked_on = date_field(_("Day"), required=False)
+    asked_at = forms.TimeField(
+        label=_("Hour, for example 15:30"), required=False, input_formats=["%H:%M", "%H.%M", "%H"],
+        widget=forms.TextInput(attrs={"class": "tiny", "autocomplete": "off"}),
+    )  # fmt: skip
+
+    def moment(self, zone: str, now: datetime) -> datetime:
+        """The instant asked about; what can't be read falls back to the default."""
+        read = self.cleaned_data if self.is_valid() else {}
+        day = read.get("asked_on") or _friday(now.astimezone(ZoneInfo(zone)).date())
+        return datetime.combine(day, read.get("asked_at") or ASKED_AT, ZoneInfo(zone))
+
+
+def _friday(today: date) -> date:
+    return today + timedelta(days=(FRIDAY - today.weekday() - 1) % 7 + 1)
+
+
+def asked_values(zone: str, now: datetime) -> dict[str, Any]:
+    return {"asked_on": _friday(now.astimezone(ZoneInfo(zone)).date()), "asked_at": "15:30"}

@@ -1,0 +1,84 @@
+"""Form fields of a contract: text that people type, read at once, and shown again as it was typed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.utils.functional import Promise
+
+from contracts import typed
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+ZONES = (
+    "Europe/Warsaw", "Europe/Amsterdam", "Europe/Athens", "Europe/Berlin", "Europe/Bratislava", "Europe/Brussels",
+    "Europe/Bucharest", "Europe/Budapest", "Europe/Copenhagen", "Europe/Dublin", "Europe/Helsinki", "Europe/Kyiv",
+    "Europe/Lisbon", "Europe/London", "Europe/Madrid", "Europe/Oslo", "Europe/Paris", "Europe/Prague", "Europe/Riga",
+    "Europe/Rome", "Europe/Sofia", "Europe/Stockholm", "Europe/Tallinn", "Europe/Vienna", "Europe/Vilnius",
+    "Europe/Zurich", "UTC",
+)  # fmt: skip
+CURRENCIES = ("PLN", "EUR", "CZK", "GBP", "USD")
+
+
+class ReadField(forms.CharField):
+    """A line of text that `read` turns into a value; left empty it is None."""
+
+    def __init__(self, read: Callable[[str], Any], *, css: str = "short", **options: Any) -> None:
+        attrs = {"class": css, "autocomplete": "off", **options.pop("attrs", {})}
+        super().__init__(max_length=200, widget=forms.TextInput(attrs=attrs), **options)
+        self.read = read
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        return self.read(text) if text else None
+
+
+class WindowsField(ReadField):
+    """Hours of a day; a dash or an empty field is a closed day, told apart by `closed_when_empty`."""
+
+    def __init__(self, *, closed_when_empty: bool = True, **options: Any) -> None:
+        super().__init__(typed.read_windows, css="", required=False, **options)
+        self.closed_when_empty = closed_when_empty
+
+    def clean(self, value: Any) -> Any:
+        found = super().clean(value)
+        return [] if found is None and self.closed_when_empty else found
+
+
+class OneOf(forms.TypedChoiceField):
+    """One of some objects that were read once for the whole form."""
+
+    def __init__(self, things: Iterable[Any], *, empty: str | Promise = "", css: str = "short", **options: Any) -> None:
+        known = {str(thing.pk): thing for thing in things}
+        super().__init__(
+            choices=[("", empty), *((key, str(thing)) for key, thing in known.items())],
+            coerce=lambda key: known[key], empty_value=None, required=False,
+            widget=forms.Select(attrs={"class": css}), **options,
+        )  # fmt: skip
+
+
+def date_field(label: _StrPromise, **options: Any) -> forms.DateField:
+    return forms.DateField(
+        label=label,
+        input_formats=["%Y-%m-%d", "%d.%m.%Y"],
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "class": "short"}),
+        **options,
+    )
+
+
+def choice_field(label: _StrPromise | str, choices: Iterable[Any], **options: Any) -> forms.ChoiceField:
+    return forms.ChoiceField(
+        label=label, choices=choices, widget=forms.Select(attrs={"class": options.pop("css", "")}), **options
+    )
+
+
+def refuse(form: forms.Form, error: ValidationError, homes: Mapping[str, str] | None = None) -> None:
+    """A verb's refusal, each sentence at its field; `homes` says where a sentence without a field of its own stands."""
+    found = error.error_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: [error]}
+    for name, errors in found.items():
+        home = (homes or {}).get(name, name)
+        form.add_error(home if home in form.fields else None, errors)

@@ -1,0 +1,89 @@
+"""A calendar in words: its week, its public holidays, and the days ahead that have other hours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import groupby
+
+from django.utils.translation import gettext as _
+
+from accounts import words
+from contracts.holidays_pl import POLISH_HOLIDAYS
+from contracts.models import Calendar, CalendarDay
+from contracts.terms import calendar_terms, seconds
+from contracts.worktime import CalendarTerms, Window, work_calendar
+
+ALL_DAY: tuple[Window, ...] = ((0, 1440),)
+SHOWN = 4
+
+
+def hour(minutes: int) -> str:
+    """`8`, `8:30`; what lies over midnight by the hour of the next day, the end of a day as 24."""
+    hours, rest = divmod(minutes if minutes <= 1440 else minutes - 1440, 60)
+    return f"{hours}:{rest:02d}" if rest else str(hours)
+
+
+def windows_words(windows: Iterable[Window]) -> str:
+    """`8–16, 17–20`; "all day", "closed"."""
+    found = tuple(windows)
+    if found == ALL_DAY:
+        return _("all day")
+    return ", ".join(f"{hour(opened)}–{hour(closed)}" for opened, closed in found) or _("closed")
+
+
+def week_words(terms: CalendarTerms) -> str:
+    """`pon.–pt. 8–16, sob. 9–14`; "round the clock" where the week never closes."""
+    if all(windows == ALL_DAY for windows in terms.weekly):
+        return _("round the clock")
+    runs = [(windows, [day for day, _same in group]) for windows, group in groupby(enumerate(terms.weekly), _hours)]
+    said = [f"{_days(days)} {windows_words(windows)}" for windows, days in runs if windows]
+    return "; ".join(said).replace(" ", words.NBSP).replace(f";{words.NBSP}", "; ") or _("closed")
+
+
+def _hours(entry: tuple[int, tuple[Window, ...]]) -> tuple[Window, ...]:
+    return entry[1]
+
+
+def _days(days: Sequence[int]) -> str:
+    names = words.tongue().weekdays["nominative"]
+    return names[days[0]] if len(days) == 1 else f"{names[days[0]]}–{names[days[-1]]}"
+
+
+def week_rows(terms: CalendarTerms) -> list[tuple[str, str]]:
+    """Monday to Sunday, each with its hours."""
+    names = words.tongue().weekdays["long"]
+    return [(names[day], windows_words(windows)) for day, windows in enumerate(terms.weekly)]
+
+
+def holidays_of(year: int) -> list[str]:
+    """`pt. 1 sty` and so on: the days of that year, as its law has them."""
+    return [words.day(day, day) for day in sorted(POLISH_HOLIDAYS) if day.year == year]
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """What a page shows of a calendar: its week, the closed holidays and the entered days that lie ahead."""
+
+    calendar: Calendar
+    week: str
+    holidays: tuple[date, ...]
+    days: tuple[tuple[CalendarDay, str], ...]
+
+    @property
+    def next_holiday(self) -> date | None:
+        return next(iter(self.holidays), None)
+
+
+def ahead(calendar: Calendar, now: datetime) -> Hours:
+    """The calendar from today on; its days are read with it (prefetch `days`)."""
+    terms = calendar_terms(calendar)
+    hours = work_calendar(terms)
+    today = hours.local_date(seconds(now))
+    closed = sorted(day for day in terms.holidays if day >= today and terms.weekly[day.weekday()])
+    entered = [day for day in calendar.days.all() if day.date >= today]
+    return Hours(
+        calendar, week_words(terms), tuple(closed[:SHOWN]),
+        tuple((day, windows_words(hours.day_windows(day.date))) for day in entered),
+    )  # fmt: skip

@@ -1,0 +1,70 @@
+"""What a late or missing promise costs by a version, in plain words, with worked examples by the same arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from accounts.words import money
+from contracts.models import ContractVersion, Severity, Target, TargetKind
+from contracts.penalties import Account
+from contracts.penalty_breach import Lateness, breach_penalty
+from contracts.penalty_words import rule, share, worked_example
+from contracts.terms import caps_of, scheme_of
+
+EXAMPLE = 3 * 3600 + 20 * 60
+"""The delay of the worked examples: 3 h 20 min, in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """The penalty of one target: its rule, and what 3 h 20 min too late would cost."""
+
+    severity: str
+    kind: str
+    rule: str
+    example: str
+
+
+def prices(version: ContractVersion, targets: Iterable[Target]) -> list[Price]:
+    """Targets with a penalty, the repair of each severity first: it is what people ask about."""
+    priced = [target for target in targets if hasattr(target, "penalty")]
+    order = [TargetKind.RESTORE, TargetKind.REACTION, TargetKind.FINAL_FIX]
+    priced.sort(key=lambda target: (order.index(TargetKind(target.kind)), target.severity))
+    return [_price(version, target) for target in priced]
+
+
+def _price(version: ContractVersion, target: Target) -> Price:
+    scheme = scheme_of(target.penalty)
+    account = _example(version, target)
+    words = worked_example(account, Severity(target.severity).name, version.currency)
+    return Price(target.severity, target.kind, rule(scheme, version.currency), words)
+
+
+def _example(version: ContractVersion, target: Target) -> Account:
+    late = Lateness(0, EXAMPLE)
+    return breach_penalty(scheme_of(target.penalty), late, version.monthly_fee, caps=caps_of(version))
+
+
+def caps(version: ContractVersion) -> list[str]:
+    """Each limit as a sentence; a percentage with its sum."""
+    fee, limits = version.monthly_fee, caps_of(version)
+    sentences = {
+        _("At most %(sum)s for one incident."): limits.incident,
+        _("At most %(sum)s in a month."): limits.month,
+        _("At most %(sum)s from the whole contract."): limits.contract,
+    }
+    percents = (version.incident_cap_percent, version.month_cap_percent, None)
+    said = []
+    for (sentence, cap), percent in zip(sentences.items(), percents, strict=True):
+        if cap is None:
+            continue
+        amount = money(cap.limit(fee), version.currency)
+        said.append(sentence % {"sum": amount if percent is None else _of_fee(amount, share(percent))})
+    return said
+
+
+def _of_fee(amount: str, percent: str) -> str:
+    return _("%(sum)s (%(percent)s of the monthly fee)") % {"sum": amount, "percent": percent}

@@ -1,0 +1,93 @@
+"""When each promise would fall due for a report at some moment: the same arithmetic that the clocks use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from contracts.hours import week_words
+from contracts.models import Calendar, RepairStart, Severity, TargetKind
+from contracts.terms import calendar_terms, moment, seconds
+from contracts.worktime import NoWorkingTimeError, deadline, work_calendar
+
+
+class Promised(Protocol):
+    """A target, stored or only typed so far."""
+
+    @property
+    def severity(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def minutes(self) -> int: ...
+    @property
+    def calendar(self) -> Calendar: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One target. `due`: for a report at the moment asked; None where it hangs on a later event.
+
+    `working`: its hours are hours of work. `never`: its calendar doesn't open any more.
+    """
+
+    seconds: int
+    hours: str
+    working: bool
+    due: datetime | None
+    never: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    severity: str
+    reaction: Cell | None
+    restore: Cell | None
+    final_fix: Cell | None
+
+    @property
+    def cells(self) -> list[tuple[str, Cell | None]]:
+        return [("reaction", self.reaction), ("restore", self.restore), ("final_fix", self.final_fix)]
+
+    @property
+    def hours(self) -> list[tuple[str, str]]:
+        """The hours of the severity: once where all its targets share them, else with the target's name."""
+        known = [(kind, cell.hours) for kind, cell in self.cells if cell]
+        return [("", known[0][1])] if len({hours for _kind, hours in known}) == 1 else known
+
+
+def rows(targets: Iterable[Promised], at: datetime, repair_starts: str = RepairStart.REPORT) -> list[Row]:
+    """P1–P4, each with its three promises, for a report at `at`."""
+    known = {(target.severity, target.kind): target for target in targets}
+    return [_row(severity, known, seconds(at), repair_starts) for severity in Severity.values]
+
+
+def _row(severity: str, known: dict[tuple[str, str], Promised], at: int, repair_starts: str) -> Row:
+    reaction, restore, final_fix = (known.get((severity, kind)) for kind in TargetKind.values)
+    contact = _cell(reaction, at, at) if reaction else None
+    begins = _repair_from(repair_starts, at, contact)
+    return Row(
+        severity, contact, _cell(restore, at, begins) if restore else None,
+        _cell(final_fix, at, None) if final_fix else None,
+    )  # fmt: skip
+
+
+def _repair_from(repair_starts: str, at: int, contact: Cell | None) -> int | None:
+    """The latest start of the repair's clock; None where only a person's act starts it."""
+    if repair_starts == RepairStart.REPORT:
+        return at
+    if repair_starts == RepairStart.CONTACT_OR_DEADLINE and contact and contact.due:
+        return seconds(contact.due)
+    return None
+
+
+def _cell(target: Promised, at: int, start: int | None) -> Cell:
+    terms = calendar_terms(target.calendar)
+    hours, length, week = work_calendar(terms), target.minutes * 60, week_words(terms)
+    try:
+        due = None if start is None else deadline(hours, start, length)
+    except NoWorkingTimeError:
+        return Cell(length, week, True, None, never=True)
+    return Cell(length, week, hours.next_change(at) is not None, None if due is None else moment(due))

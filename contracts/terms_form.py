@@ -1,0 +1,266 @@
+"""The form of a version's terms: fee, three times for each severity, penalties, limits, the ladder, the signature."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from contracts import typed
+from contracts.agreements import DEFAULT_LADDER, PenaltySpec, StepSpec, TargetSpec, VersionSpec
+from contracts.fields import CURRENCIES, OneOf, ReadField, choice_field, date_field
+from contracts.models import (
+    Calendar,
+    Channel,
+    Cumulation,
+    DelayTime,
+    GraceMode,
+    Liability,
+    RateType,
+    Reopen,
+    RepairStart,
+    Severity,
+    TargetKind,
+    Whom,
+)
+from contracts.penalties import Unit
+from contracts.penalty_words import each, figure
+
+UNITS = (
+    "started_hour", "started_30min", "started_minute", "started_4h", "started_day_24h", "full_hour", "exact_hour",
+    "once",
+)  # fmt: skip
+SPARE_RUNGS = 3
+KINDS = TargetKind.values
+CHOSEN = ("repair_starts", "reopen", "liability", "delay_time", "cumulation", "currency")
+PLAIN = ("month_cap_percent", "contract_cap_amount", "availability_target", "second_person_above", "signed_on",
+         "signatories", "monitoring_starts_clock", "third_party_pause")  # fmt: skip
+
+
+def key(severity: str, kind: str) -> str:
+    """The name of a target's fields: `P1_restore`."""
+    return f"{severity}_{kind}"
+
+
+@dataclass(frozen=True, slots=True)
+class Things:
+    """What the form's lists offer, read once."""
+
+    calendars: Sequence[Calendar]
+    people: Sequence[User]
+
+
+class TermsForm(forms.Form):
+    """Everything that a version holds. A target without a time is none; a rung without a share is none."""
+
+    valid_from = date_field(_("In force from"))
+    monthly_fee = ReadField(typed.read_number, label=_("Monthly fee, net"), attrs={"inputmode": "decimal"})
+    currency = choice_field(_("Currency"), [(code, code) for code in CURRENCIES], css="short")
+    repair_starts = choice_field(_("The repair's time counts"), RepairStart.choices)
+    reopen = choice_field(_("After a rejected repair the time"), Reopen.choices)
+    liability = choice_field(_("The provider answers for"), Liability.choices)
+    delay_time = choice_field(_("A delay counts"), DelayTime.choices)
+    cumulation = choice_field(_("Penalties of one incident are"), Cumulation.choices)
+    incident_cap = ReadField(
+        typed.read_rate, label=_("Limit of an incident"), required=False,
+        help_text=_("For example 500,00 PLN or 10 % of the fee; empty: no limit"),
+    )  # fmt: skip
+    month_cap_percent = ReadField(typed.read_percent, label=_("Limit of a month, % of the fee"), required=False)
+    contract_cap_amount = ReadField(typed.read_number, label=_("Limit of the whole contract"), required=False)
+    second_person_above = ReadField(typed.read_number, label=_("A second person decides above"), required=False)
+    availability_target = ReadField(
+        typed.read_percent, label=_("Availability of a month, %"), required=False, help_text=_("For example 99,5 %")
+    )
+    minimum_outage = ReadField(
+        typed.read_minutes, label=_("Shorter outages don't count"), required=False, help_text=_("For example 5 min")
+    )
+    update = ReadField(typed.read_minutes, label=_("An update to the client on P1 every"))
+    monitoring_starts_clock = forms.BooleanField(label=_("A monitor's alarm starts the clocks"), required=False)
+    third_party_pause = forms.BooleanField(label=_("A third party's delay stops the clock"), required=False)
+    signed_on = date_field(_("Signed on"))
+    signatories = forms.CharField(label=_("Signed by"), max_length=200)
+
+    def __init__(
+        self, *args: Any, things: Things, today: date, rungs: int = len(DEFAULT_LADDER), **options: Any
+    ) -> None:
+        super().__init__(*args, **options)
+        self.things, self.today, self.rungs = things, today, rungs + SPARE_RUNGS
+        for severity in Severity.values:
+            for kind in TargetKind.values:
+                self._add_target(severity, kind)
+        for number in range(self.rungs):
+            self._add_rung(f"step{number}")
+
+    def _add_target(self, severity: str, kind: str) -> None:
+        name, what = key(severity, kind), f"{severity}, {TargetKind(kind).label}: "
+        units = [(unit, each(Unit.named(unit))) for unit in UNITS]
+        self.fields |= {
+            name: ReadField(typed.read_minutes, label=what + _("time"), required=False, css="tiny"),
+            f"{name}_hours": OneOf(self.things.calendars, label=what + _("hours"), empty="–"),
+            f"{name}_rate": ReadField(typed.read_rate, label=what + _("penalty"), required=False, css="tiny"),
+            f"{name}_unit": choice_field(what + _("unit"), units, required=False),
+            f"{name}_grace": ReadField(typed.read_minutes, label=what + _("grace"), required=False, css="tiny"),
+            f"{name}_grace_mode": choice_field(what + _("how the grace counts"), GraceMode.choices, required=False),
+        }
+
+    def _add_rung(self, name: str) -> None:
+        self.fields |= {
+            f"{name}_share": ReadField(_read_share, label=_("share of the time"), required=False, css="tiny"),
+            f"{name}_target": choice_field(_("of the"), TargetKind.choices, required=False, css="short"),
+            f"{name}_whom": choice_field(_("whom"), Whom.choices, required=False, css="short"),
+            f"{name}_channel": choice_field(_("by"), Channel.choices, required=False, css="short"),
+            f"{name}_person": OneOf(self.things.people, label=_("named person"), empty="–"),
+        }
+
+    def clean_signed_on(self) -> date:
+        signed: date = self.cleaned_data["signed_on"]
+        if signed > self.today:
+            raise ValidationError(_("A document that is signed has a date that has come."))
+        return signed
+
+    def clean(self) -> dict[str, Any]:
+        for name in (key(severity, kind) for severity in Severity.values for kind in TargetKind.values):
+            self._check_target(name)
+        self._check_ladder()
+        return self.cleaned_data
+
+    def _check_target(self, name: str) -> None:
+        data = self.cleaned_data
+        if name not in data:
+            return
+        if data[name] is not None and data.get(f"{name}_hours") is None:
+            self.add_error(f"{name}_hours", _("Choose the hours in which this time counts."))
+        if data[name] is None and data.get(f"{name}_rate") is not None:
+            self.add_error(f"{name}_rate", _("A penalty needs a time to be late for: there is none."))
+        if data.get(f"{name}_grace") and f"{name}_rate" in data and data[f"{name}_rate"] is None:
+            self.add_error(f"{name}_grace", _("Grace needs a penalty: there is none."))
+
+    def _check_ladder(self) -> None:
+        known: set[StepSpec] = set()
+        for name, step in self._rungs():
+            if step.whom == Whom.PERSON and step.person is None:
+                self.add_error(f"{name}_person", _("Choose the person to tell."))
+            elif step.whom != Whom.PERSON and step.person is not None:
+                self.add_error(f"{name}_person", _("This rung tells somebody else. Choose “named person”, or nobody."))
+            elif step in known:
+                self.add_error(f"{name}_share", _("The same rung stands above."))
+            known.add(step)
+
+    def _rungs(self) -> Iterable[tuple[str, StepSpec]]:
+        data = self.cleaned_data
+        for name in (f"step{number}" for number in range(self.rungs)):
+            if data.get(f"{name}_share") is not None:
+                target, whom = data.get(f"{name}_target", ""), data.get(f"{name}_whom", "")
+                channel, person = data.get(f"{name}_channel", ""), data.get(f"{name}_person")
+                yield name, StepSpec(target, data[f"{name}_share"], whom, channel, person)
+
+    @property
+    def time_rows(self) -> list[tuple[str, list[tuple[str, forms.BoundField, forms.BoundField]]]]:
+        """(severity, its (target, time, hours)) for the table of times."""
+        return [
+            (severity, [(kind, self[key(severity, kind)], self[f"{key(severity, kind)}_hours"]) for kind in KINDS])
+            for severity in Severity.values
+        ]
+
+    @property
+    def penalty_groups(self) -> list[tuple[str, list[tuple[str, list[forms.BoundField]]], bool]]:
+        """(target, its rows by severity, whether a row is filled in) for the tables of penalties."""
+        return [self._penalty_group(kind) for kind in (TargetKind.RESTORE, TargetKind.REACTION, TargetKind.FINAL_FIX)]
+
+    def _penalty_group(self, kind: TargetKind) -> tuple[str, list[tuple[str, list[forms.BoundField]]], bool]:
+        parts = ("rate", "unit", "grace", "grace_mode")
+        rows = [(severity, [self[f"{key(severity, kind)}_{part}"] for part in parts]) for severity in Severity.values]
+        filled = any(fields[0].value() or any(field.errors for field in fields) for _severity, fields in rows)
+        return kind.value, rows, filled or kind == TargetKind.RESTORE
+
+    @property
+    def ladder_rows(self) -> list[list[forms.BoundField]]:
+        parts = ("share", "target", "whom", "channel", "person")
+        return [[self[f"step{number}_{part}"] for part in parts] for number in range(self.rungs)]
+
+    @property
+    def steps(self) -> list[StepSpec]:
+        return [step for _name, step in self._rungs()]
+
+    @property
+    def targets(self) -> list[TargetSpec]:
+        """Those that can be read so far: a time, and hours to count it in."""
+        found = (self._target(severity, kind) for severity in Severity.values for kind in TargetKind.values)
+        return [target for target in found if target]
+
+    def _target(self, severity: str, kind: str) -> TargetSpec | None:
+        name, data = key(severity, kind), self.cleaned_data
+        if data.get(name) is None or data.get(f"{name}_hours") is None:
+            return None
+        return TargetSpec(severity, kind, data[name], data[f"{name}_hours"], self._penalty(name))
+
+    def _penalty(self, name: str) -> PenaltySpec | None:
+        data = self.cleaned_data
+        if data.get(f"{name}_rate") is None:
+            return None
+        rate_type, rate = data[f"{name}_rate"]
+        unit, mode = data.get(f"{name}_unit") or UNITS[0], data.get(f"{name}_grace_mode") or GraceMode.DEDUCTIBLE
+        return PenaltySpec(rate, rate_type, unit, data.get(f"{name}_grace") or 0, mode)
+
+    @property
+    def spec(self) -> VersionSpec:
+        """The whole version; only of a form that is valid."""
+        data = self.cleaned_data
+        return VersionSpec(data["valid_from"], data["monthly_fee"], self.targets, self.steps, self._terms())
+
+    def _terms(self) -> dict[str, Any]:
+        data = self.cleaned_data
+        kind, cap = data["incident_cap"] or ("", None)
+        return {name: data[name] for name in (*CHOSEN, *PLAIN)} | {
+            "incident_cap_percent": cap if kind == RateType.PERCENT else None,
+            "incident_cap_amount": cap if kind == RateType.AMOUNT else None,
+            "minimum_outage_minutes": data["minimum_outage"] or 0,
+            "update_minutes": data["update"],
+        }
+
+    @property
+    def unreadable(self) -> list[forms.BoundField]:
+        """Times that the preview leaves out, because they can't be read yet."""
+        return [self[name] for name in self.errors if name in self.fields and name[:2] in Severity.values]
+
+
+def _read_share(text: str) -> int:
+    """`75 %`: a share of the time; over 100 it counts on from the deadline."""
+    plain = text.replace("%", "").strip()
+    if not plain.isdecimal() or not 1 <= int(plain) <= 1000:
+        raise ValidationError(_("Write the share like 75 %, from 1 to 1000."))
+    return int(plain)
+
+
+def target_values(target: TargetSpec, currency: str) -> dict[str, Any]:
+    """A target as its fields show it."""
+    name, rule = key(target.severity, target.kind), target.penalty
+    values: dict[str, Any] = {
+        name: typed.minutes_words(target.minutes), f"{name}_hours": str(target.calendar.pk),
+    }  # fmt: skip
+    if rule is None:
+        return values
+    sign = "%" if rule.rate_type == RateType.PERCENT else currency
+    values |= {f"{name}_rate": f"{figure(rule.rate)} {sign}", f"{name}_unit": rule.unit}
+    if rule.grace_minutes:
+        values |= {f"{name}_grace": typed.minutes_words(rule.grace_minutes), f"{name}_grace_mode": rule.grace_mode}
+    return values
+
+
+def ladder_values(steps: Iterable[StepSpec]) -> dict[str, Any]:
+    return {
+        f"step{number}_{part}": value for number, step in enumerate(steps) for part, value in _rung_values(step).items()
+    }
+
+
+def _rung_values(step: StepSpec) -> Mapping[str, Any]:
+    person = str(step.person.pk) if step.person else ""
+    return {
+        "share": f"{step.share} %", "target": step.target, "whom": step.whom, "channel": step.channel, "person": person,
+    }  # fmt: skip

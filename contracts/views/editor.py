@@ -1,0 +1,134 @@
+"""The editor: a new contract, a new version of one, and what the typed terms would do, shown while they are typed."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.contrib import messages
+from django.db.models import Prefetch
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.models import MANAGER, Client, User
+from accounts.permissions import SignedRequest, open_to
+from contracts.contract_form import (
+    AskedForm,
+    ContractForm,
+    VersionForm,
+    as_typed,
+    asked_values,
+    step_specs,
+    target_specs,
+    usual,
+    values_of,
+)
+from contracts.models import Calendar, Contract, ContractVersion, Shop, Target
+from contracts.preview import Preview, preview, version_fee
+from contracts.terms_form import TermsForm, Things
+
+AnyForm = TypeVar("AnyForm", bound=TermsForm)
+
+
+def _things(request: SignedRequest) -> Things:
+    people = User.objects.filter(is_active=True).exclude(provider_role="").order_by("name")
+    return Things(list(Calendar.objects.visible_to(request.user).prefetch_related("days")), list(people))
+
+
+def _now() -> datetime:
+    return timezone.now().replace(microsecond=0)
+
+
+def _today(now: datetime, zone: str = settings.DISPLAY_TIME_ZONE) -> date:
+    return now.astimezone(ZoneInfo(zone)).date()
+
+
+@require_http_methods(["GET", "POST"])
+@open_to(MANAGER)
+def new(request: SignedRequest) -> HttpResponse:
+    """First the client, then the contract; "Recalculate" shows what the terms would do and judges nothing."""
+    clients = Client.objects.visible_to(request.user)
+    if not (code := request.GET.get("client", "")):
+        return render(request, "contracts/pick_client.html", {"clients": clients})
+    client, things, now = get_object_or_404(clients, code=code), _things(request), _now()
+    shops = list(Shop.objects.visible_to(request.user).filter(client=client))
+    options: dict[str, Any] = {"things": things, "today": _today(now), "shops": shops}
+    form = _form(request, ContractForm, usual(things.calendars, _today(now)), options)
+    if form.is_bound and form.is_valid() and (contract := form.save(client=client, by=request.user, at=now)):
+        messages.success(request, _("Contract %(number)s is entered") % {"number": contract.number})
+        return redirect("contract", pk=contract.pk)
+    return _edit(request, form, {"client": client}, now, ContractForm(_data(request, form), **options))
+
+
+def _form(request: SignedRequest, kind: type[AnyForm], initial: dict[str, Any], options: dict[str, Any]) -> AnyForm:
+    """Bound only to be saved; for a look ahead what was typed is shown again as it was."""
+    if request.method != "POST":
+        return kind(initial=initial, **options)
+    if "preview" in request.POST:
+        blank = kind(**options)
+        return kind(initial=as_typed(blank, request.POST), **options)
+    return kind(request.POST, **options)
+
+
+def _data(request: SignedRequest, form: TermsForm) -> dict[str, Any]:
+    """The values that the page shows, as if they were posted: the preview reads those."""
+    return {name: form[name].value() for name in form.fields} if not form.is_bound else form.data  # type: ignore[return-value]
+
+
+def _edit(
+    request: SignedRequest, form: TermsForm, context: dict[str, Any], now: datetime, shown: TermsForm,
+    before: ContractVersion | None = None,
+) -> HttpResponse:  # fmt: skip
+    zone = before.contract.zone if before else settings.DISPLAY_TIME_ZONE
+    asked = AskedForm(request.POST) if request.method == "POST" else AskedForm(initial=asked_values(zone, now))
+    context |= {
+        "now": now, "zone": zone, "form": form, "asked": asked, "before": before,
+        "preview": _preview(shown, asked, zone, now, before),
+    }  # fmt: skip
+    return render(request, "contracts/editor.html", context, status=422 if form.errors else 200)
+
+
+def _preview(form: TermsForm, asked: AskedForm, zone: str, now: datetime, before: ContractVersion | None) -> Preview:
+    moment = asked.moment(zone, now)
+    return preview(form, moment, target_specs(before), version_fee(before)) if before else preview(form, moment)
+
+
+@require_POST
+@open_to(MANAGER)
+def look_ahead(request: SignedRequest) -> HttpResponse:
+    """The preview alone, while the form is typed into."""
+    now, base = _now(), request.POST.get("before", "")
+    before = get_object_or_404(_versions(request), pk=base) if base.isdecimal() else None
+    zone = before.contract.zone if before else settings.DISPLAY_TIME_ZONE
+    form = TermsForm(request.POST, things=_things(request), today=_today(now, zone))
+    context = {"now": now, "zone": zone, "before": before}
+    context["preview"] = _preview(form, AskedForm(request.POST), zone, now, before)
+    return render(request, "contracts/_preview.html", context)
+
+
+def _versions(request: SignedRequest) -> Any:
+    calendars = Prefetch("calendar", Calendar.objects.prefetch_related("days"))
+    targets = Prefetch("targets", Target.objects.select_related("penalty").prefetch_related(calendars))
+    found = ContractVersion.objects.visible_to(request.user)
+    return found.select_related("contract__client").prefetch_related(targets)
+
+
+@require_http_methods(["GET", "POST"])
+@open_to(MANAGER)
+def new_version(request: SignedRequest, pk: int) -> HttpResponse:
+    """The next version, begun with the terms of the last."""
+    contract = get_object_or_404(Contract.objects.visible_to(request.user), pk=pk)
+    before, now = _versions(request).filter(contract=contract).order_by("number").last(), _now()
+    steps = step_specs(before)
+    options: dict[str, Any] = {"things": _things(request), "today": _today(now, contract.zone), "rungs": len(steps)}
+    form = _form(request, VersionForm, values_of(before, target_specs(before), steps), options)
+    if form.is_bound and form.is_valid() and (made := form.save(contract=contract, by=request.user, at=now)):
+        messages.success(request, _("Version %(number)s is entered") % {"number": made.number})
+        return redirect("contract", pk=pk)
+    context = {"client": contract.client, "contract": contract, "next_number": before.number + 1}
+    return _edit(request, form, context, now, VersionForm(_data(request, form), **options), before)
