@@ -9,8 +9,8 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("contracts", "0003_named_people_on_a_rung"),
-        ("incidents", "0002_journal_is_append_only"),
+        ("contracts", "0001_initial"),
+        ("incidents", "0001_initial"),
     ]
 
     operations = [
