@@ -17,7 +17,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from knox.models import AuthToken
 from rest_framework import serializers, status
 from rest_framework.decorators import api_view, authentication_classes, permission_classes
-from rest_framework.exceptions import PermissionDenied, ValidationError
+from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
 from rest_framework.generics import get_object_or_404
 from rest_framework.pagination import LimitOffsetPagination
 from rest_framework.permissions import AllowAny
@@ -184,8 +184,9 @@ def _refused(refusal: Refused) -> Response:
 
 
 def _works_with_incidents(user: User) -> None:
+    """As on the pages: for others there are no incidents."""
     if not user.roles & (CLIENT_ROLES | INCIDENT_STAFF):
-        raise PermissionDenied
+        raise NotFound
 
 
 @extend_schema(request=TokenRequest, responses={201: OpenApiTypes.OBJECT}, summary="Get a token, shown this once")
