@@ -1,0 +1,88 @@
+"""`make bench`: figures of what must be fast, as a table and as JSON with the machine's description. Not a test.
+
+python -m tests.bench [NAME …]     all, or those whose name contains one of the words; JSON in var/bench.json
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import django
+import psutil
+
+from sla_portal import embedded
+
+Figure = tuple[str, str, str]
+"""What was measured, the figure with its unit, and what it should be ("" where nothing is promised)."""
+
+
+@contextmanager
+def servers() -> Iterator[None]:
+    """Embedded servers of its own with the settings of production, in a temporary folder."""
+    home = Path(tempfile.mkdtemp(prefix="sla_portal-bench-")).resolve()
+    if os.getuid() == 0:
+        home.chmod(0o711)
+    started: list[embedded.Server] = [embedded.Postgres(home), embedded.Valkey(home)]
+    try:
+        for server in started:
+            server.start()
+        os.environ["DATABASE_URL"] = f"postgresql://postgres@/postgres?host={home / 'postgres'}"
+        os.environ["REDIS_URL"] = f"unix://{started[1].socket}?db=0"
+        os.environ["SECRET_KEY"] = "b" * 50
+        yield
+    finally:
+        for server in started:
+            server.stop()
+        shutil.rmtree(home)
+
+
+def machine() -> dict[str, str]:
+    return {
+        "cores": str(psutil.cpu_count()),
+        "memory": f"{psutil.virtual_memory().total // 2**30} GiB",
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "load before": f"{os.getloadavg()[0]:.1f}",
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def main(words: list[str]) -> None:
+    described = machine()
+    found: list[Figure] = []
+    with servers():
+        os.environ["DJANGO_SETTINGS_MODULE"] = "sla_portal.settings"
+        django.setup()
+        # Django must be set up before the measures import its models
+        from tests.bench.measures import MEASURES  # noqa: PLC0415
+
+        for name, measure in MEASURES.items():
+            if words and not any(word in name for word in words):
+                continue
+            sys.stderr.write(f"{name}…\n")
+            found += measure()
+    report(described, found)
+
+
+def report(described: dict[str, str], found: list[Figure]) -> None:
+    width = max(len(what) for what, _, _ in found)
+    lines = [", ".join(f"{key} {value}" for key, value in described.items())]
+    lines += [f"{what:<{width}}  {figure:>16}  {wanted}" for what, figure, wanted in found]
+    sys.stdout.write("\n".join(lines) + "\n")
+    path = Path("var") / "bench.json"
+    path.parent.mkdir(exist_ok=True)
+    rows = [{"what": what, "figure": figure, "wanted": wanted} for what, figure, wanted in found]
+    path.write_text(json.dumps({"machine": described, "figures": rows}, indent=1, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

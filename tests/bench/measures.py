@@ -1,0 +1,155 @@
+"""The measures of `make bench`; each returns rows (what, figure, what is wanted)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from statistics import median
+
+import psutil
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client as Browser
+from django.test.utils import CaptureQueriesContext, override_settings
+from django.utils import timezone
+
+from contracts.holidays_pl import POLISH_HOLIDAYS
+from contracts.worktime import WorkCalendar, parse_calendar, work_calendar
+from incidents import reporting
+from incidents.models import Breach, Incident
+from incidents.sweeps import sweep_clocks
+from tests import bench_money, build
+from tests.bench.rows import copy_in
+
+Figure = tuple[str, str, str]
+
+
+def per_call(act: Callable[[], object], calls: int) -> float:
+    """Microseconds a call, the best of five rounds: what the code costs when nothing else runs."""
+    rounds = []
+    for _ in range(5):
+        started = time.perf_counter()
+        for _ in range(calls):
+            act()
+        rounds.append(time.perf_counter() - started)
+    return min(rounds) / calls * 1e6
+
+
+def office() -> WorkCalendar:
+    week = {"weekly": {"mon-fri": [["08:00", "16:00"]]}, "statutory_holidays_closed": True}
+    return work_calendar(parse_calendar(week, zone="Europe/Warsaw", holidays=POLISH_HOLIDAYS))
+
+
+def deadlines() -> list[Figure]:
+    calendar, start = office(), int(datetime(2026, 3, 10, 9, tzinfo=UTC).timestamp())
+    spans = {"an hour": 3600, "40 hours": 144_000, "a year of work": 250 * 8 * 3600}
+    calendar.add(start, 300 * 8 * 3600)
+    return [_deadline(name, calendar, start, span) for name, span in spans.items()]
+
+
+def _deadline(name: str, calendar: WorkCalendar, start: int, span: int) -> Figure:
+    took = per_call(lambda: calendar.add(start, span), 20_000)
+    return f"deadline, {name}, warm calendar", f"{took:.2f} µs", "≤ 5 µs"
+
+
+def money() -> list[Figure]:
+    """A penalty with its account, and a month of availability."""
+    return [(name, f"{took} µs", f"≤ {limit} µs") for name, (took, limit) in bench_money.figures().items()]
+
+
+def empty_database() -> None:
+    call_command("migrate", verbosity=0, interactive=False)
+    call_command("flush", verbosity=0, interactive=False)
+
+
+def sweep() -> list[Figure]:
+    """10,000 reaction times end within a minute; the sweep runs each second, as beat has it."""
+    empty_database()
+    world = build.world()
+    begin = timezone.now().replace(microsecond=0) + timedelta(seconds=90)
+    copy_in(world, 10_000, lambda n: begin - timedelta(minutes=30) + timedelta(milliseconds=n * 6), contact=False)
+    process, worked = psutil.Process(), 0.0
+    while timezone.now() < begin:
+        time.sleep(0.05)
+    used = process.cpu_times().user
+    while timezone.now() < begin + timedelta(seconds=70):
+        started = time.perf_counter()
+        sweep_clocks(at=timezone.now())
+        worked += time.perf_counter() - started
+        time.sleep(max(0.0, 1 - (time.perf_counter() - started)))
+    used = process.cpu_times().user - used
+    late = sorted((one.noticed_at - one.deadline).total_seconds() for one in Breach.objects.filter(target="reaction"))
+    assert len(late) == 10_000, f"{len(late)} breaches of 10,000"
+    return [
+        ("10,000 clocks in a minute: lateness p50", f"{median(late):.1f} s", ""),
+        ("10,000 clocks in a minute: lateness p99", f"{late[9_900]:.1f} s", "≤ 2 s"),
+        ("10,000 clocks in a minute: lateness max", f"{late[-1]:.1f} s", ""),
+        ("10,000 clocks in a minute: CPU of the worker", f"{used:.1f} s of 70", ""),
+    ]
+
+
+@override_settings(ALLOWED_HOSTS=["testserver"], SECURE_SSL_REDIRECT=False)
+def pages() -> list[Figure]:
+    """The queue with 100,000 incidents of which 5,000 are open, and one incident's page."""
+    empty_database()
+    world = build.world()
+    now = timezone.now().replace(microsecond=0)
+    copy_in(world, 5_000, lambda n: now - timedelta(seconds=n * 7), contact=True)
+    copy_in(world, 95_000, lambda n: now - timedelta(days=2, seconds=n * 60), contact=True, closed=True)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    browser = Browser()
+    browser.force_login(world.agent, backend=settings.AUTHENTICATION_BACKENDS[-1])
+    first = Incident.objects.active().order_by("due_at").first()
+    assert first is not None
+    return [
+        *page(browser, "queue, 100,000 incidents, 5,000 open", "/queue/"),
+        *page(browser, "incident page", f"/incidents/{first.nr}/"),
+        *page(browser, "list of incidents", "/incidents/"),
+    ]
+
+
+def page(browser: Browser, name: str, address: str) -> list[Figure]:
+    with CaptureQueriesContext(connection) as queries:
+        answer = browser.get(address)
+    assert answer.status_code == 200, f"{address}: {answer.status_code}"
+    process, times = psutil.Process(), []
+    cpu = process.cpu_times().user
+    for _ in range(10):
+        started = time.perf_counter()
+        browser.get(address)
+        times.append(time.perf_counter() - started)
+    cpu = (process.cpu_times().user - cpu) / 10
+    return [
+        (f"{name}: server time, median", f"{median(times) * 1000:.0f} ms", ""),
+        (f"{name}: CPU of the web process", f"{cpu * 1000:.0f} ms", ""),
+        (f"{name}: queries", str(len(queries)), ""),
+    ]
+
+
+def reports() -> list[Figure]:
+    empty_database()
+    world = build.world()
+    now, started, count = timezone.now(), time.perf_counter(), 200
+    for _ in range(count):
+        reporting.report(
+            shop=world.shop,
+            what="no_payment",
+            by=world.reporter,
+            at=now,
+            sentence="Nie działa.",
+            form_key=build.form_key(),
+        )
+    took = time.perf_counter() - started
+    return [("reports filed by one process", f"{count / took:.0f} a second", "")]
+
+
+MEASURES: dict[str, Callable[[], list[Figure]]] = {
+    "deadlines": deadlines,
+    "money": money,
+    "reports": reports,
+    "pages": pages,
+    "sweep": sweep,
+}
