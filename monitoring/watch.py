@@ -242,10 +242,10 @@ def _is_maintained(windows: Windows, monitor: Monitor, result: Result) -> bool:
 
 def sweep_missed(*, at: datetime) -> int:
     """Monitors whose result is overdue become unknown: nobody looked, so nobody knows. Returns how many did."""
-    stale = Monitor.objects.filter(is_active=True, checked_at__isnull=False, shop__is_active=True).exclude(
-        state=State.UNKNOWN, reason="missed"
-    )
-    found = [monitor.pk for monitor in stale.only("pk", "interval", "timeout_ms", "checked_at") if monitor.is_stale(at)]
+    watched = Monitor.objects.filter(is_active=True, checked_at__isnull=False, shop__is_active=True)
+    known = watched.exclude(state=State.UNKNOWN, reason="missed")
+    rows = known.only("pk", "interval", "timeout_ms", "checked_at", "is_active")
+    found = [row.pk for row in rows if row.is_stale(at)]
     marked = sum(_mark_missed(pk, at) for pk in found)
     beat("missed", at=at)
     return marked

@@ -221,6 +221,17 @@ def test_a_monitor_whose_probe_died_becomes_unknown_from_the_first_missed_check(
     assert (watch.sweep_missed(at=after(230)), Outage.objects.count()) == (0, 0)
 
 
+def test_looking_for_missed_checks_asks_the_database_as_often_for_1_monitor_as_for_50(world: World) -> None:
+    counts = []
+    for size in (1, 49):
+        for number in range(size):
+            play(monitor(world.shop, f"{size}-{number}"), (0, UP))
+        with CaptureQueriesContext(connection) as queries:
+            assert watch.sweep_missed(at=after(60)) == 0
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+
+
 def test_nothing_is_green_that_nobody_looks_at_even_when_no_sweep_runs(home: Monitor) -> None:
     home = play(home, (0, UP))
     assert (home.state_at(after(130)), home.state_at(after(131))) == (State.UP, State.UNKNOWN)
