@@ -1,0 +1,188 @@
+"""Real workers on a real broker, killed, doubled and cut off: nothing is lost, nothing is done twice."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from incidents import proof
+from incidents.models import Breach, Firing, Heartbeat, JournalEntry, Notification
+from sla_portal import embedded, processes
+from tests import build
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults]
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 90.0
+AFTER_BROKER = timedelta(seconds=40)  # workers back off while there is no broker
+# 50 % has passed when an incident of these tests is made; 95 % and the deadline fall due while it is watched
+LADDER = (("reaction", 50, "duty", "email"), ("reaction", 95, "duty", "email"), ("reaction", 100, "manager", "email"))
+MINUTE = (("P1", 1, 600, 0),)
+
+
+class Processes:
+    """The product's own processes on one broker of their own."""
+
+    def __init__(self, environment: dict[str, str], home: Path) -> None:
+        self.home, self.environment = home, environment
+        self.broker = embedded.Valkey(home)
+        self.started: list[subprocess.Popen[bytes]] = []
+        self.broker.start()
+
+    def _start(self, command: list[str]) -> subprocess.Popen[bytes]:
+        variables = self.environment | {"REDIS_URL": f"unix://{self.broker.socket}?db=0"}
+        with open(self.home / f"process-{len(self.started)}.log", "wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", *command], cwd=ROOT, env=variables, stdout=log, stderr=subprocess.STDOUT
+            )
+        self.started.append(process)
+        return process
+
+    def beat(self) -> subprocess.Popen[bytes]:
+        file = str(self.home / f"beat-{len(self.started)}")
+        return self._start(processes.commands(bind="", beat_file=file, place="pl")["beat"])
+
+    def clock(self) -> subprocess.Popen[bytes]:
+        command = processes.commands(bind="", beat_file="", place="pl")["clock"]
+        name = f"clock{len(self.started)}@%h"
+        return self._start([name if part == "clock@%h" else part for part in command])
+
+    def end(self) -> None:
+        """At once: what they work on is rolled back."""
+        for process in self.started:
+            process.send_signal(signal.SIGQUIT)
+        for process in self.started:
+            process.wait(timeout=30)
+        self.broker.stop()
+
+
+@pytest.fixture
+def product(process_environment: dict[str, str]) -> Iterator[Processes]:
+    home = Path(tempfile.mkdtemp(prefix="sla-"))
+    running = Processes(process_environment, home)
+    yield running
+    running.end()
+    shutil.rmtree(home)
+
+
+def until(happened: Callable[[], bool], patience: float = PATIENCE) -> None:
+    end = time.monotonic() + patience
+    while not happened():
+        assert time.monotonic() < end, (
+            Breach.objects.count(),
+            Firing.objects.count(),
+            list(Heartbeat.objects.values()),
+        )
+        time.sleep(0.05)
+
+
+def sweeps_run() -> bool:
+    return Heartbeat.objects.filter(name="clocks").exists()
+
+
+def now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def incidents_due(world: build.World, *, count: int, within: int, start: int = 4) -> list[datetime]:
+    """Reported a little under a minute ago, so that the one-minute reactions fall due from `start` seconds on."""
+    begun = now()
+    deadlines = [begun + timedelta(seconds=start + number * within // count) for number in range(count)]
+    for deadline in deadlines:
+        build.incident(world.shop, by=world.reporter, at=deadline - timedelta(minutes=1))
+    return deadlines
+
+
+def a_world() -> build.World:
+    return build.world(targets=MINUTE, ladder=LADDER, penalty="")
+
+
+def everything_once(deadlines: list[datetime]) -> None:
+    """One breach, three firings and their notices an incident; each breach at its deadline, each journal whole."""
+    assert sorted(Breach.objects.values_list("deadline", flat=True)) == deadlines
+    fired = Counter(Firing.objects.values_list("step__share", flat=True))
+    assert fired == {50: len(deadlines), 95: len(deadlines), 100: len(deadlines)}
+    assert Notification.objects.filter(key__startswith="step-").count() == 3 * len(deadlines)
+    kinds = Counter(JournalEntry.objects.values_list("kind", flat=True))
+    assert kinds == {"received": len(deadlines), "breach": len(deadlines), "escalated": 3 * len(deadlines)}
+    assert [str(found) for found in proof.differences(at=now())] == []
+
+
+def lateness() -> list[int]:
+    return sorted(
+        (noticed - deadline) // timedelta(seconds=1)
+        for deadline, noticed in Breach.objects.values_list("deadline", "noticed_at")
+    )
+
+
+def all_breached(count: int) -> Callable[[], bool]:
+    return lambda: Breach.objects.count() >= count
+
+
+def test_a_worker_killed_while_steps_fall_due_loses_nothing(product: Processes) -> None:
+    world = a_world()
+    product.beat()
+    victim = product.clock()
+    until(sweeps_run)
+    deadlines = incidents_due(world, count=20, within=4)
+    until(Breach.objects.exists)
+    victim.send_signal(signal.SIGKILL)
+    victim.wait()
+    seen = Breach.objects.count()
+    product.clock()
+    until(all_breached(20))
+    assert seen < 20
+    everything_once(deadlines)
+    sys.stdout.write(f"lateness after a kill, s: {lateness()}\n")
+
+
+def test_two_workers_and_two_beats_do_nothing_twice_and_one_that_hangs_holds_up_no_other(product: Processes) -> None:
+    world = a_world()
+    for _ in range(2):
+        product.beat()
+    stopped, _ = product.clock(), product.clock()
+    until(sweeps_run)
+    deadlines = incidents_due(world, count=20, within=4)
+    until(all_breached(20))
+    everything_once(deadlines)
+    late = lateness()
+    sys.stdout.write(f"lateness with two of each, s: {late}\n")
+    # A busy machine is slower than the promise of 2 s, which `make bench` measures
+    assert late[len(late) // 2] <= 5
+
+    stopped.send_signal(signal.SIGSTOP)
+    deadlines += incidents_due(world, count=5, within=2)
+    until(all_breached(25))
+    stopped.send_signal(signal.SIGCONT)
+    everything_once(deadlines)
+
+
+@pytest.mark.parametrize("down", [5, pytest.param(70, marks=pytest.mark.full)])
+def test_while_the_broker_is_down_nothing_is_lost(product: Processes, down: int) -> None:
+    world = a_world()
+    product.beat()
+    product.clock()
+    until(sweeps_run)
+    product.broker.stop()
+    stopped = time.monotonic()
+    deadlines = incidents_due(world, count=10, within=2, start=2)
+    until(lambda: time.monotonic() - stopped > down)
+    assert not Breach.objects.exists()
+    product.broker.start()
+    back = now()
+    until(all_breached(10))
+    everything_once(deadlines)
+    noticed = Breach.objects.order_by("noticed_at").values_list("noticed_at", flat=True)
+    assert back <= noticed[0]
+    assert noticed.last() <= back + AFTER_BROKER  # type: ignore[operator]
+    assert any(breach.noticed_late for breach in Breach.objects.all()) is (down > 60)
+    sys.stdout.write(f"lateness with the broker down for {down} s: {lateness()}\n")
