@@ -23,10 +23,10 @@ class LanguageMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        language = request.LANGUAGE_CODE = chosen_language(request)
-        with translation.override(language), timezone.override(ZoneInfo(settings.DISPLAY_TIME_ZONE)):
+        request.LANGUAGE_CODE = chosen_language(request)
+        with translation.override(request.LANGUAGE_CODE), timezone.override(ZoneInfo(settings.DISPLAY_TIME_ZONE)):
             response = self.get_response(request)
-        response["Content-Language"] = language
+        response["Content-Language"] = request.LANGUAGE_CODE
         return response
 
 

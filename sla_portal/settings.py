@@ -185,7 +185,7 @@ DEMO_LOGINS_FILE = DATA_DIR / "run" / "demo_logins.json"
 REST_FRAMEWORK = {
     # Token before session: its WWW-Authenticate header makes an anonymous call a 401 instead of a 403
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "knox.auth.TokenAuthentication",
+        "accounts.tokens.PersonToken",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
