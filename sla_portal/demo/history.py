@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from incidents import lifecycle
 from incidents.models import Incident, What
+from monitoring.models import Monitor
+from monitoring.specification import Reason
 from sla_portal.demo.cast import Cast
 from sla_portal.demo.player import Player, checked
 
@@ -51,7 +54,11 @@ def watched(player: Player, cast: Cast, when: Calendar) -> None:
     """Every monitor starts with a good check, thirteen weeks ago."""
     for number, monitor in enumerate(cast.monitors.values()):
         start = when.day(13, 0, "6:00") + timedelta(seconds=number)
-        player.at(start, lambda at, one=monitor: checked(one, "up", "ok", at=at))
+        player.at(start, partial(_good, monitor))
+
+
+def _good(monitor: Monitor, at: datetime) -> None:
+    checked(monitor, "up", "ok", at=at)
 
 
 def autumn_payments(player: Player, cast: Cast, when: Calendar) -> None:
@@ -257,7 +264,7 @@ def outages(player: Player, cast: Cast, when: Calendar) -> None:
 
 
 def down(
-    player: Player, cast: Cast, slug: str, part: str, start: datetime, minutes: int, reason: str, status: int = 0
+    player: Player, cast: Cast, slug: str, part: str, start: datetime, minutes: int, reason: Reason, status: int = 200
 ) -> None:
     """An outage of so many minutes; the incident it opens is reacted to, fixed and accepted by those on duty."""
     monitor = cast.monitors[slug, part]
@@ -266,7 +273,7 @@ def down(
         player.at(at, lambda at: checked(monitor, "down", reason, at=at, status=status))
     back = start + timedelta(minutes=minutes)
     for second in (0, 60, 120):
-        player.at(back + timedelta(seconds=second), lambda at: checked(monitor, "up", "ok", at=at))
+        player.at(back + timedelta(seconds=second), partial(_good, monitor))
     player.at(after(start, 6), lambda at: _work(monitor.shop_id, cast, at, "react"))
     player.at(after(back, 9), lambda at: _work(monitor.shop_id, cast, at, "resolve"))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import F, Min
@@ -17,7 +17,7 @@ from incidents.models import Breach, Delivery, Incident, Notification
 from incidents.sweeps import sweep_clocks
 from monitoring import watch
 from monitoring.models import Monitor
-from monitoring.specification import Result, Timings
+from monitoring.specification import Reason, Result, State, Timings
 from reports import review
 
 Act = Callable[[datetime], object]
@@ -141,11 +141,11 @@ class Scene:
         return Breach.objects.get(incident=self.player.known[self.name], target=target)
 
 
-def checked(monitor: Monitor, state: str, reason: str, *, at: datetime, status: int = 200, detail: str = "") -> None:
+def checked(monitor: Monitor, state: State, reason: Reason, *, at: datetime, status: int = 200) -> None:
     """One check's result, through the same door as a real one; until then every check said what the last one did."""
-    watch.see_through(monitor, at=at)
+    watch.see_through(monitor, at=at - timedelta(seconds=1))
     result = Result(
-        id=str(monitor.pk), state=state, reason=reason, status=status, at=seconds(at), place="warszawa", detail=detail,
+        id=str(monitor.pk), state=state, reason=reason, status=status, at=seconds(at), place="warszawa",
         timings=Timings(dns=4, connect=11, tls=23, first_byte=180, total=240),
-    )  # type: ignore[arg-type]  # fmt: skip
+    )  # fmt: skip
     watch.record(monitor, result, at=at)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import urllib.request
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -152,7 +154,17 @@ def _look_until(at: datetime) -> None:
 
 
 def break_a_shop() -> None:
-    """The live outage: a demo shop that really fails, for the monitor to find within two minutes."""
-    street = Street(Path(settings.DATA_DIR) / "shops")
-    street.load()
-    street.set(BROKEN_SHOP, BROKEN_BY)
+    """The live outage: a demo shop that really fails, for the monitor to find within two minutes.
+
+    The shops' server is told if it runs already, else it finds the fault in its folder when it starts.
+    """
+    request = urllib.request.Request(  # noqa: S310 settings allow http only
+        f"{settings.DEMO_SHOPS_URL}/api/shops/{BROKEN_SHOP}", json.dumps({"fault": BROKEN_BY}).encode(),
+        {"Content-Type": "application/json"}, method="PUT",
+    )  # fmt: skip
+    try:
+        urllib.request.urlopen(request, timeout=5).close()  # noqa: S310 the same
+    except OSError:
+        street = Street(Path(settings.DATA_DIR) / "shops")
+        street.load()
+        street.set(BROKEN_SHOP, BROKEN_BY)
