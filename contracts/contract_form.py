@@ -156,6 +156,7 @@ class AskedForm(forms.Form):
     asked_on = date_field(_("Day"), required=False)
     asked_at = forms.TimeField(
         label=_("Hour, for example 15:30"), required=False, input_formats=["%H:%M", "%H.%M", "%H"],
+        error_messages={"invalid": _("Write the hour like 15:30.")},
         widget=forms.TextInput(attrs={"class": "tiny", "autocomplete": "off"}),
     )  # fmt: skip
 

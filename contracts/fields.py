@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from contracts import typed
 
@@ -52,20 +53,24 @@ class WindowsField(ReadField):
 class OneOf(forms.TypedChoiceField):
     """One of some objects that were read once for the whole form."""
 
-    def __init__(self, things: Iterable[Any], *, empty: str | Promise = "", css: str = "short", **options: Any) -> None:
+    def __init__(self, things: Iterable[Any], *, empty: str | Promise = "", **options: Any) -> None:
         known = {str(thing.pk): thing for thing in things}
         super().__init__(
             choices=[("", empty), *((key, str(thing)) for key, thing in known.items())],
             coerce=lambda key: known[key], empty_value=None, required=False,
-            widget=forms.Select(attrs={"class": css}), **options,
+            widget=forms.Select, **options,
         )  # fmt: skip
 
 
 def date_field(label: _StrPromise, **options: Any) -> forms.DateField:
+    """A day typed as text: a native field would show it in the browser's language, not in the page's."""
     return forms.DateField(
         label=label,
         input_formats=["%Y-%m-%d", "%d.%m.%Y"],
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "class": "short"}),
+        error_messages={"invalid": _("Write the day like 2027-01-31.")},
+        widget=forms.DateInput(
+            format="%Y-%m-%d", attrs={"class": "short", "placeholder": "2027-01-31", "autocomplete": "off"}
+        ),
         **options,
     )
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from accounts.words import money
-from contracts.models import ContractVersion, Severity, Target, TargetKind
-from contracts.penalties import Account
+from contracts.models import ContractVersion, Target, TargetKind
+from contracts.penalties import Kind, Rounding
 from contracts.penalty_breach import Lateness, breach_penalty
 from contracts.penalty_words import rule, share, worked_example
 from contracts.terms import caps_of, scheme_of
@@ -20,7 +20,7 @@ EXAMPLE = 3 * 3600 + 20 * 60
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """The penalty of one target: its rule, and what 3 h 20 min too late would cost."""
+    """The penalty of one target: its rule, and what 3 h 20 min too late would cost ("" where any delay costs that)."""
 
     severity: str
     kind: str
@@ -38,14 +38,11 @@ def prices(version: ContractVersion, targets: Iterable[Target]) -> list[Price]:
 
 def _price(version: ContractVersion, target: Target) -> Price:
     scheme = scheme_of(target.penalty)
-    account = _example(version, target)
-    words = worked_example(account, Severity(target.severity).name, version.currency)
-    return Price(target.severity, target.kind, rule(scheme, version.currency), words)
-
-
-def _example(version: ContractVersion, target: Target) -> Account:
-    late = Lateness(0, EXAMPLE)
-    return breach_penalty(scheme_of(target.penalty), late, version.monthly_fee, caps=caps_of(version))
+    said = rule(scheme, version.currency)
+    if scheme.kind is Kind.AMOUNT and scheme.unit.rounding is Rounding.ONCE:
+        return Price(target.severity, target.kind, said, "")
+    account = breach_penalty(scheme, Lateness(0, EXAMPLE), version.monthly_fee, caps=caps_of(version))
+    return Price(target.severity, target.kind, said, worked_example(account, target.severity, version.currency))
 
 
 def caps(version: ContractVersion) -> list[str]:

@@ -69,13 +69,13 @@ class TermsForm(forms.Form):
     cumulation = choice_field(_("Penalties of one incident are"), Cumulation.choices)
     incident_cap = ReadField(
         typed.read_rate, label=_("Limit of an incident"), required=False,
-        help_text=_("For example 500,00 PLN or 10 % of the fee; empty: no limit"),
+        help_text=_("For example 500.00 PLN or 10 % of the fee; empty: no limit"),
     )  # fmt: skip
     month_cap_percent = ReadField(typed.read_percent, label=_("Limit of a month, % of the fee"), required=False)
     contract_cap_amount = ReadField(typed.read_number, label=_("Limit of the whole contract"), required=False)
     second_person_above = ReadField(typed.read_number, label=_("A second person decides above"), required=False)
     availability_target = ReadField(
-        typed.read_percent, label=_("Availability of a month, %"), required=False, help_text=_("For example 99,5 %")
+        typed.read_percent, label=_("Availability of a month, %"), required=False, help_text=_("For example 99.5 %")
     )
     minimum_outage = ReadField(
         typed.read_minutes, label=_("Shorter outages don't count"), required=False, help_text=_("For example 5 min")
@@ -85,6 +85,9 @@ class TermsForm(forms.Form):
     third_party_pause = forms.BooleanField(label=_("A third party's delay stops the clock"), required=False)
     signed_on = date_field(_("Signed on"))
     signatories = forms.CharField(label=_("Signed by"), max_length=200)
+
+    rate_help = _("Rate like 2 % of the fee or 50.00 PLN. Empty: no penalty. Grace like 15 min.")
+    ladder_help = _("A row without a share is left out. Over 100 % counts on from the deadline.")
 
     def __init__(
         self, *args: Any, things: Things, today: date, rungs: int = len(DEFAULT_LADDER), **options: Any
@@ -112,9 +115,9 @@ class TermsForm(forms.Form):
     def _add_rung(self, name: str) -> None:
         self.fields |= {
             f"{name}_share": ReadField(_read_share, label=_("share of the time"), required=False, css="tiny"),
-            f"{name}_target": choice_field(_("of the"), TargetKind.choices, required=False, css="short"),
-            f"{name}_whom": choice_field(_("whom"), Whom.choices, required=False, css="short"),
-            f"{name}_channel": choice_field(_("by"), Channel.choices, required=False, css="short"),
+            f"{name}_target": choice_field(_("of the"), TargetKind.choices, required=False),
+            f"{name}_whom": choice_field(_("whom"), Whom.choices, required=False),
+            f"{name}_channel": choice_field(_("by"), Channel.choices, required=False),
             f"{name}_person": OneOf(self.things.people, label=_("named person"), empty="–"),
         }
 

@@ -39,12 +39,12 @@ def read_number(text: str, places: int = 2) -> Decimal:
     """`4 000,00`, `4000.00`, `1.160,50`: the last comma or dot parts the fraction, of at most `places` digits."""
     plain = SIGNS.sub("", text).replace("\u00a0", " ").strip()
     if NUMBER.fullmatch(plain) is None:
-        raise ValidationError(_("Write the amount like 4 000,00."))
+        raise ValidationError(_("Write the amount like 4000.00."))
     whole, _sign, fraction = plain.replace(",", ".").rpartition(".")
     if not whole:
         whole, fraction = fraction, ""
     if len(fraction) > places:
-        raise ValidationError(_("Write the amount like 4 000,00."))
+        raise ValidationError(_("Write the amount like 4000.00."))
     return Decimal(f"{re.sub(r'[. ]', '', whole)}.{fraction or '0'}")
 
 
@@ -61,7 +61,7 @@ def read_rate(text: str) -> tuple[str, Decimal]:
     if "%" in text:
         return RateType.PERCENT, read_percent(text)
     if SIGNS.search(text) is None:
-        raise ValidationError(_("Say of what: 2 % of the fee, or an amount such as 50,00 PLN."))
+        raise ValidationError(_("Say of what: 2 % of the fee, or an amount such as 50.00 PLN."))
     return RateType.AMOUNT, read_number(text)
 
 
