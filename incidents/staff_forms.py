@@ -70,9 +70,7 @@ UPDATES = (
 class SayForm(VerbForm):
     button = _("Send to the client")
     text = words_field(_("Message to the client"))
-    next_update = forms.ChoiceField(
-        label=_("Next update"), choices=UPDATES, required=False, widget=forms.Select(attrs={"class": "short"})
-    )
+    next_update = forms.ChoiceField(label=_("Next update"), choices=UPDATES, required=False)
 
     def send(self, *, by: User, at: datetime) -> Incident:
         minutes = self.cleaned_data["next_update"]

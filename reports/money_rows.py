@@ -41,6 +41,8 @@ def money_rows(account: Account, currency: str) -> list[MoneyRow]:
 
 
 def _tells(line: Line) -> bool:
+    if isinstance(line, LateLine):
+        return line.real_time
     return not (isinstance(line, RoundLine) and line.change == 0)
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts.models import MANAGER
+from accounts.models import MANAGER, Client
 from accounts.permissions import SignedRequest, open_to
 from contracts.penalties import ZERO
 from incidents import journal_words
@@ -24,6 +24,7 @@ from incidents.refusals import Refused
 from reports import review
 from reports.forms import ExclusionForm
 from reports.money_rows import money_rows
+from reports.month_table import client_months
 from reports.pricing import Book
 
 SOON = timedelta(hours=2)
@@ -40,6 +41,8 @@ def show(request: SignedRequest) -> HttpResponse:
         "cases": cases,
         "total": sum((case.amount for case in cases), ZERO),
         "soon": _soon(now),
+        "months": client_months(list(Client.objects.visible_to(request.user)), cases, now),
+        "month": now.date(),
         "second": _awaiting_second(request),
         "decided": _breaches(request).exclude(decisions=None).order_by("-decisions__at")[:DECIDED_SHOWN],
     }
@@ -101,7 +104,7 @@ def _render(
         "axis": axis(found.clock, zone=zone, now=now),
         "rows": money_rows(found.account, breach.version.currency) if found.account else [],
         "waiting": Book(_undecided(request), now).cases(),
-        "evidence": journal_words.lines(_evidence(breach)),
+        "evidence": journal_words.lines(_evidence(breach))[::-1],
         "form": form or ExclusionForm(breach=breach),
         "opened": opened,
     }
