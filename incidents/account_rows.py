@@ -100,7 +100,8 @@ def _hours(line: TraceLine, zone: str, now: datetime) -> str:
 
 
 def _time(instant: int, zone: str, now: datetime) -> str:
-    return words.when(moment(instant), now, zone, seconds=True, today=False)
+    """With plain spaces: the column is narrow on a phone."""
+    return words.plain(words.when(moment(instant), now, zone, seconds=True, today=False))
 
 
 @dataclass(frozen=True, slots=True)

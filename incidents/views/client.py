@@ -165,6 +165,7 @@ def page(user: User, incident: Incident, now: datetime) -> dict[str, Any]:
         "promises": _promises(incident),
         "contract_path": contract_path(user, incident),
         "silence": _silence(incident, now),
+        "your_time": _your_time(incident, now),
         "can_contest": not incident.contested and not incident.is_ended and incident.severity != Severity.P1,
     }
 
@@ -220,6 +221,16 @@ def _left(row: ClockRow) -> int:
     if row.calendar is None or row.stopped_at is None or row.deadline is None:
         return 0
     return work_calendar(calendar_terms(row.calendar)).between(seconds(row.stopped_at), seconds(row.deadline))
+
+
+def _your_time(incident: Incident, now: datetime) -> int:
+    """Working seconds that the repair waited for the client's answers: the other side's time in this incident."""
+    row = next((row for row in incident.clocks.all() if row.target == "restore"), None)
+    if row is None or row.calendar is None:
+        return 0
+    work = work_calendar(calendar_terms(row.calendar))
+    waits = [one for one in incident.pauses.all() if one.reason == PauseReason.CLIENT_ANSWER]
+    return sum(work.between(seconds(one.started_at), seconds(one.ended_at or now)) for one in waits)
 
 
 def _promises(incident: Incident) -> list[tuple[Target, int]]:

@@ -7,10 +7,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.contrib import messages
 from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -40,7 +42,7 @@ def report(request: SignedRequest, slug: str = "") -> HttpResponse:
         None if joining else data, shops=shops, known=known, now=now, zone=ZONE, initial={"phone": request.user.phone}
     )
     offers = _offers(request.user, [known] if known else shops)
-    incident = _join(request.user, joining, offers, form, now) if joining else _file(request.user, form, now)
+    incident = _join(request, joining, offers, now) if joining else _file(request.user, form, now)
     if incident:
         return redirect("incident-receipt", incident.nr)
     context = {"form": form, "shop": known, "many": len(shops) > 1, "offers": offers, "empty": not shops}
@@ -80,17 +82,20 @@ def _file(user: User, form: ReportForm, now: datetime) -> Incident | None:
     return None
 
 
-def _join(user: User, joining: JoinForm, offers: list[Incident], form: ReportForm, now: datetime) -> Incident | None:
-    wanted = joining.is_valid() and next((one for one in offers if one.nr == joining.cleaned_data["join"]), None)
-    if not wanted:
-        return None
+def _join(request: SignedRequest, joining: JoinForm, offers: list[Incident], now: datetime) -> Incident | None:
+    """The incident joined; None with a sentence where it ended a moment ago."""
+    known = joining.cleaned_data if joining.is_valid() else {}
+    wanted = next((one for one in offers if one.nr == known.get("join")), None)
     try:
+        if wanted is None:
+            raise Refused(_("That incident has ended; file a new report."), "join")
         return reporting.report(
-            shop=wanted.shop, what=wanted.what, by=user, at=now, sentence=joining.cleaned_data["sentence"],
-            form_key=joining.cleaned_data["key"], join=wanted,
+            shop=wanted.shop, what=wanted.what, by=request.user, at=now, sentence=known["sentence"],
+            form_key=known["key"], join=wanted,
         )  # fmt: skip
-    except Refused:
-        return None  # it ended a moment ago: the form shows what is still offered
+    except Refused as refused:
+        messages.warning(request, str(refused))
+    return None
 
 
 @require_GET
@@ -117,7 +122,7 @@ def _receipt(request: SignedRequest, incident: Incident, now: datetime) -> dict[
     return {
         "incident": incident,
         "promises": promises(incident, now),
-        "joined_at": joined.at if joined and incident.reporter_id != request.user.pk else None,
+        "joined_at": joined.at if joined else None,
         "copy": copy.exclude(status=Delivery.FAILED).order_by("created_at").first(),
         "details": form,
         "now": now,
