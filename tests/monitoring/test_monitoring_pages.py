@@ -127,9 +127,10 @@ def test_a_month_before_the_shop_was_watched_has_no_figure(world: World, home: M
     assert "W tym miesiącu jeszcze nie sprawdzaliśmy tego sklepu." in text
 
 
-def test_a_month_to_come_and_a_month_that_is_none_are_no_pages(world: World, home: Monitor) -> None:
-    for month in ("2026-04", "2026-13", "marzec"):
-        page(world.reporter, f"/shops/{world.shop.slug}/availability/{month}/", status=404)
+@pytest.mark.parametrize("month", ["2026-04", "2026-13", "marzec"])
+def test_a_month_to_come_and_a_month_that_is_none_are_no_pages(world: World, home: Monitor, month: str) -> None:
+    text = page(world.reporter, f"/shops/{world.shop.slug}/availability/{month}/", status=404)
+    assert "99,9 %" not in text
 
 
 def test_a_shop_that_is_never_watched_says_so(world: World) -> None:
@@ -211,9 +212,9 @@ def test_a_stranger_finds_neither_the_shop_nor_its_account(world: World, home: M
     assert "mak.example" not in page(stranger, "/shops/")
 
 
-def test_clients_find_no_monitor_page_and_no_table_of_all(world: World, home: Monitor) -> None:
-    for path in (f"/monitors/{home.pk}/", "/availability/", "/availability/2026-03/"):
-        page(world.owner, path, status=404)
+@pytest.mark.parametrize("path", ["/monitors/{pk}/", "/availability/", "/availability/2026-03/"])
+def test_clients_find_no_monitor_page_and_no_table_of_all(world: World, home: Monitor, path: str) -> None:
+    assert home.url not in page(world.owner, path.format(pk=home.pk), status=404)
 
 
 def test_an_agent_sees_every_shop_and_a_manager_the_months_table(world: World, home: Monitor) -> None:
