@@ -103,6 +103,21 @@ def test_a_repair_asks_whether_it_works(page: Client, world: build.World) -> Non
     assert "Bez odpowiedzi do końca czwartku 5 mar zamkniemy zgłoszenie." in said
 
 
+def test_the_steps_say_whose_turn_it_is(page: Client, world: build.World) -> None:
+    fixed(world)
+    said = text_of(page.get("/incidents/MAK-0001/"))
+    steps = said[said.index("Kroki naprawy") : said.index("Twoje zgłoszenie")]
+    assert steps == (
+        "Kroki naprawy Reakcja 10:08 Kopia bezpieczeństwa pominięta, z powodem "
+        "Diagnoza 11:00 Naprawa 11:00 Sprawdzenie Twoja kolej "
+    )
+
+
+def test_nobody_has_reacted_before_a_person_has(page: Client, world: build.World) -> None:
+    build.incident(world.shop, by=world.reporter)
+    assert "Kroki naprawy Reakcja czeka Kopia bezpieczeństwa Diagnoza" in text_of(page.get("/incidents/MAK-0001/"))
+
+
 def test_it_works_closes_the_incident(page: Client, world: build.World) -> None:
     fixed(world)
     response = page.post("/incidents/MAK-0001/accept/", follow=True)
