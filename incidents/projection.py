@@ -17,6 +17,10 @@ from incidents.models import Breach, ClockRow, ClockState, Incident, JournalEntr
 SILENCE_DAYS = {"P1": 3, "P2": 3}
 OTHER_SILENCE_DAYS = 5
 SECOND = timedelta(seconds=1)
+CLOCK_COLUMNS = [
+    "state", "severity", "calendar", "started_at", "deadline", "stopped_at", "lap", "round", "run", "total", "left",
+    "late", "computed_at",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +86,10 @@ def project(incident: Incident, *, at: datetime) -> dict[str, clock.Clock]:
     known = version_terms(incident.version) if incident.version and events else None
     if known:
         clocks = clock.clocks(known.terms, events, seconds(at))
-        for found in clocks.values():
-            _write_clock(incident, found, known, at)
+        write_clocks(
+            ClockRow(incident=incident, target=target, computed_at=at, **row_of(found, known))
+            for target, found in clocks.items()
+        )
         _record_breaches(incident, clocks.values(), at)
     incident.due_at = due_at(clocks.values())
     incident.wake_at = _unswept(incident, events, at, known) or wake_at(incident, clocks.values(), events, at, known)
@@ -104,9 +110,10 @@ def _unswept(
     return at if any(step.at == now for step in fired) else None
 
 
-def _write_clock(incident: Incident, found: clock.Clock, known: VersionTerms, at: datetime) -> None:
-    ClockRow.objects.update_or_create(
-        incident=incident, target=found.target, defaults=row_of(found, known) | {"computed_at": at}
+def write_clocks(rows: Iterable[ClockRow]) -> None:
+    """Store clocks' rows, new or changed, by one statement."""
+    ClockRow.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["incident", "target"], update_fields=CLOCK_COLUMNS
     )
 
 

@@ -28,10 +28,6 @@ CHUNK = 250
 AHEAD = timedelta(minutes=5)  # when a row that failed is tried again
 RUNS_OUT = gettext_noop("The time runs out. Please look at the incident now.")
 PASSED = gettext_noop("The deadline has passed and nothing has been delivered.")
-CLOCK_COLUMNS = [
-    "state", "severity", "calendar", "started_at", "deadline", "stopped_at", "lap", "round", "run", "total", "left",
-    "late", "computed_at",
-]  # fmt: skip
 
 
 class Memory:
@@ -229,12 +225,7 @@ class Batch:
             self.missed.append((incident, entry))
 
     def _write(self) -> None:
-        ClockRow.objects.bulk_create(
-            self.changed_clocks,
-            update_conflicts=True,
-            unique_fields=["incident", "target"],
-            update_fields=CLOCK_COLUMNS,
-        )
+        projection.write_clocks(self.changed_clocks)
         Breach.objects.bulk_create(self.new_breaches)
         Breach.objects.bulk_update(self.changed_breaches, projection.BREACH_FACTS)
         Firing.objects.bulk_create(self.firings)
