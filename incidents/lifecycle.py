@@ -258,6 +258,8 @@ def _deliver(incident: Incident, kind: str, status: str, *, by: User, at: dateti
     _close_pause_rows(incident, at)
     incident.status = status
     if status == Status.RESOLVED:
+        # What fails from now on is another incident with a clock of its own, not evidence in one whose clocks stand
+        incident.failure = ""
         incident.next_update_at = None
         incident.silence_at = projection.silence_term(incident, at)
     projection.project(incident, at=at)

@@ -207,3 +207,15 @@ def test_a_shop_without_a_contract_has_an_incident_without_clocks() -> None:
     incident = build.incident(alone, by=world.reporter)
     assert (incident.version, incident.due_at) == (None, None)
     assert "biegnie żaden termin" in Notification.objects.get(recipient=world.reporter).body.replace("\u00a0", " ")
+
+
+def test_a_failure_after_a_repair_that_waits_for_the_client_is_an_incident_with_a_clock_of_its_own() -> None:
+    world = build.world()
+    first = alarm(world, at=minutes(0))
+    lifecycle.skip_backup(incident=first, by=world.agent, at=minutes(5), text="Sklep u dostawcy.")
+    lifecycle.resolve(incident=first, by=world.agent, at=minutes(10), text="Wraca.")
+    again = alarm(world, at=minutes(30))
+    reported = build.incident(world.shop, by=world.reporter, at=minutes(31), what="closed")
+    assert again.pk != first.pk
+    assert reported.pk == again.pk
+    assert again.clocks.get(target="restore").state == "running"
