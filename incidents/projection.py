@@ -57,7 +57,7 @@ def events_of(entries: Iterable[JournalEntry]) -> tuple[clock.Event, ...]:
     A question has no severity and no clock; when it turns out to be a failure, its clocks start at that moment.
     """
     events = [
-        clock.Event(seconds(entry.at), entry.kind, entry.severity, entry.change, entry.reason)
+        clock.Event(seconds(entry.at), entry.kind, entry.severity, entry.change, entry.reason, _told_at(entry))
         for entry in entries
         if entry.kind in clock.KINDS
     ]
@@ -65,6 +65,12 @@ def events_of(entries: Iterable[JournalEntry]) -> tuple[clock.Event, ...]:
         later = [index for index, event in enumerate(events) if event.kind == "severity"]
         events = [replace(events[later[0]], kind="received", change=""), *events[later[0] + 1 :]] if later else []
     return tuple(events)
+
+
+def _told_at(entry: JournalEntry) -> int | None:
+    """When a back-dated delivery was said; None for everything that counts from its own time."""
+    back_dated = entry.kind in {"workaround", "resolved"} and entry.recorded_at > entry.at
+    return seconds(entry.recorded_at) if back_dated else None
 
 
 def events_for(incident: Incident) -> tuple[clock.Event, ...]:

@@ -55,6 +55,8 @@ class Told:
             self.backup_at = self.backup_at or entry.at
         if entry.kind == "monitor_recovered":
             self.restored_at = datetime.fromisoformat(entry.facts["restored_at"])
+        elif entry.kind == "monitor_failed":
+            self.restored_at = None
         self._pauses(entry)
         self._status(entry)
 

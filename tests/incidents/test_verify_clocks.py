@@ -90,6 +90,20 @@ def test_emptied_and_rebuilt_rows_are_the_same() -> None:
     assert len(before) > 8 * 3
 
 
+def test_a_shop_that_fails_again_has_no_repair_time_in_row_nor_journal() -> None:
+    world = build.world()
+    for failed, restored in ((0, 9), (20, None)):
+        incident = reporting.open_from_monitor(
+            shop=world.shop, failure="unreachable:home", what="closed", severity="P1", first_failed_at=minutes(failed),
+            at=minutes(failed), evidence={"status": 502}, words="502",
+        )  # fmt: skip
+        if restored:
+            reporting.note_recovery(incident=incident, restored_at=minutes(9), at=minutes(10), words="200")
+    incident.refresh_from_db()
+    assert incident.restored_at is None
+    assert list(proof.differences(at=minutes(21))) == []
+
+
 def test_rebuilding_keeps_what_is_due_due() -> None:
     world = build.world()
     incident = build.incident(world.shop, by=world.reporter)
