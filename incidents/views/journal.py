@@ -12,7 +12,7 @@ from accounts.models import AGENT, MANAGER, OWNER, REPORTER
 from accounts.permissions import SignedRequest, open_to
 from incidents import journal_words
 from incidents.journal import check_chain
-from incidents.models import Incident, JournalEntry
+from incidents.models import Incident
 
 SHORTEST_HEAD = 8
 
@@ -25,7 +25,7 @@ def whole(request: SignedRequest, nr: str) -> HttpResponse:
     show_client(request, incident.client_id)
     typed = request.GET.get("head", "")
     head = "".join(typed.split()).lower()
-    entries = list(JournalEntry.objects.filter(incident=incident).select_related("by").order_by("seq"))
+    entries = list(incident.journal.select_related("by").order_by("seq"))
     seen = [entry for entry in entries if entry.public or request.user.works_incidents]
     context = {
         "incident": incident,

@@ -121,20 +121,20 @@ def test_the_chain_holds_over_entries_that_a_client_may_not_read(world: build.Wo
     assert "Znów wtyczka." in text_of(visitor(world.agent).get("/incidents/MAK-0001/journal/"))
 
 
-def test_a_seal_from_a_mail_is_found_whole_or_by_its_beginning(world: build.World) -> None:
+def test_a_fingerprint_from_a_mail_is_found_whole_or_by_its_beginning(world: build.World) -> None:
     head = noted(world).journal_head
     page = visitor(world.reporter)
     for typed in (head, head[:12], f" {head[:8]} {head[8:16].upper()} "):
         said = text_of(page.get("/incidents/MAK-0001/journal/", {"head": typed}))
-        assert "Ta pieczęć jest w łańcuchu." in said
-    assert "Tej pieczęci nie ma w łańcuchu." in text_of(page.get("/incidents/MAK-0001/journal/", {"head": "0" * 64}))
+        assert "Ten skrót jest w łańcuchu." in said
+    assert "Tego skrótu nie ma w łańcuchu." in text_of(page.get("/incidents/MAK-0001/journal/", {"head": "0" * 64}))
 
 
-def test_a_seal_too_short_to_prove_anything_is_refused(world: build.World) -> None:
+def test_a_fingerprint_too_short_to_prove_anything_is_refused(world: build.World) -> None:
     noted(world)
     response = visitor(world.reporter).get("/incidents/MAK-0001/journal/", {"head": "ab1"})
     assert title_of(response).startswith("Błąd: ")
-    assert text_of(response).count("Wklej co najmniej 8 znaków pieczęci") == 2
+    assert text_of(response).count("Wklej co najmniej 8 znaków skrótu") == 2
 
 
 def test_a_changed_entry_is_named(world: build.World) -> None:
