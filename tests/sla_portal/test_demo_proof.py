@@ -1,0 +1,37 @@
+"""Every incident of the demo follows from its journal, and can be emptied and rebuilt from it."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from contracts.terms import whole
+from incidents import proof, sweeps
+from incidents.models import ClockRow, Incident, Pause
+
+CLOCKS = [
+    "incident", "target", "state", "severity", "calendar", "started_at", "deadline", "stopped_at", "lap", "round",
+    "run", "total", "left", "late",
+]  # fmt: skip
+
+
+def stored() -> list[tuple[object, ...]]:
+    return [
+        *ClockRow.objects.order_by("incident", "target").values_list(*CLOCKS),
+        *Pause.objects.order_by("incident", "reason", "started_at").values_list("reason", "started_at", "ended_at"),
+        *Incident.objects.order_by("pk").values_list("status", "severity", "due_at", "wake_at", "first_contact_at"),
+    ]
+
+
+@pytest.mark.django_db
+def test_the_whole_demo_is_proved_and_rebuilt_from_its_journals(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sla_portal.demo.present.break_a_shop", lambda: None)
+    call_command("demo_seed")
+    at = whole(timezone.now())
+    sweeps.sweep_clocks(at=at)
+    assert Incident.objects.count() >= 30
+    assert [str(found) for found in proof.differences(at=at)] == []
+    before = stored()
+    assert proof.rebuild(at=at) == Incident.objects.count()
+    assert stored() == before
