@@ -190,8 +190,10 @@ def create_calendar(
     *, name: str, weekly: Mapping[str, Any], zone: str = "Europe/Warsaw", statutory_holidays: bool = True,
     is_office: bool = False,
 ) -> Calendar:  # fmt: skip
-    """Working hours. Raises ValidationError where the week can't be read, naming what is wrong."""
+    """Working hours. Raises ValidationError, by field, for a week that can't be read or a name that is taken."""
     check_weekly(weekly, zone)
+    if Calendar.objects.filter(name=name.strip()).exists():
+        raise ValidationError({"name": _("Another calendar has this name.")})
     calendar = Calendar(
         name=name.strip(), zone=zone, weekly=dict(weekly), statutory_holidays=statutory_holidays, is_office=is_office
     )

@@ -136,10 +136,9 @@ def target_specs(version: ContractVersion) -> list[TargetSpec]:
 
 
 def step_specs(version: ContractVersion) -> list[StepSpec]:
-    return [
-        StepSpec(step.target, step.share, step.whom, step.channel, step.person)
-        for step in version.steps.select_related("person")
-    ]
+    order = TargetKind.values.index
+    steps = sorted(version.steps.select_related("person"), key=lambda step: (order(step.target), step.share, step.pk))
+    return [StepSpec(step.target, step.share, step.whom, step.channel, step.person) for step in steps]
 
 
 def as_typed(form: forms.Form, data: QueryDict) -> dict[str, Any]:

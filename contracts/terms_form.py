@@ -38,6 +38,7 @@ UNITS = (
 )  # fmt: skip
 SPARE_RUNGS = 3
 KINDS = TargetKind.values
+AMOUNTS = ("monthly_fee", "incident_cap", "contract_cap_amount", "second_person_above")
 CHOSEN = ("repair_starts", "reopen", "liability", "delay_time", "cumulation", "currency")
 PLAIN = ("month_cap_percent", "contract_cap_amount", "availability_target", "second_person_above", "signed_on",
          "signatories", "monitoring_starts_clock", "third_party_pause")  # fmt: skip
@@ -130,8 +131,17 @@ class TermsForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         for name in (key(severity, kind) for severity in Severity.values for kind in TargetKind.values):
             self._check_target(name)
+        self._check_currency()
         self._check_ladder()
         return self.cleaned_data
+
+    def _check_currency(self) -> None:
+        """An amount that names another currency than the contract's would be taken for the contract's."""
+        code = self.cleaned_data.get("currency")
+        for name in [name for name in self.cleaned_data if name.endswith(("_rate", *AMOUNTS)) and code]:
+            named = typed.currency_in(str(self[name].value() or ""))
+            if named and named != code:
+                self.add_error(name, _("The contract is in %(code)s.") % {"code": code})
 
     def _check_target(self, name: str) -> None:
         data = self.cleaned_data

@@ -13,10 +13,11 @@ from django.utils.translation import gettext as _
 
 from contracts.models import RateType
 
-MINUTES = re.compile(r"(?:(\d{1,5})\s*(?:h|godz\.?))?\s*(?:(\d{1,6})\s*(?:min\.?|m))?", re.IGNORECASE)
-NUMBER = re.compile(r"\d{1,12}(?:[.,]\d{1,4})?|\d{1,3}(?:[. ,]\d{3})+(?:[.,]\d{1,4})?")
-WINDOW = re.compile(r"(\d{1,2})(?:[:.](\d{2}))?\s*[-–—]\s*(\d{1,2})(?:[:.](\d{2}))?")
+MINUTES = re.compile(r"(?:(\d{1,5})\s*(?:h|godz\.?))?\s*(?:(\d{1,6})\s*(?:min\.?|m))?", re.IGNORECASE | re.ASCII)
+NUMBER = re.compile(r"\d{1,12}(?:[.,]\d{1,4})?|\d{1,3}(?:[. ,]\d{3})+(?:[.,]\d{1,4})?", re.ASCII)
+WINDOW = re.compile(r"(\d{1,2})(?:[:.](\d{2}))?\s*[-–—]\s*(\d{1,2})(?:[:.](\d{2}))?", re.ASCII)
 SIGNS = re.compile(r"(zł|pln|eur|€|usd|\$|gbp|£|czk|kč)", re.IGNORECASE)
+CODES = {"zł": "PLN", "€": "EUR", "$": "USD", "£": "GBP", "kč": "CZK"}
 CLOSED = frozenset({"-", "–", "zamknięte", "closed"})
 DAY = 1440
 
@@ -46,6 +47,12 @@ def read_number(text: str, places: int = 2) -> Decimal:
     if len(fraction) > places:
         raise ValidationError(_("Write the amount like 4000.00."))
     return Decimal(f"{re.sub(r'[. ]', '', whole)}.{fraction or '0'}")
+
+
+def currency_in(text: str) -> str:
+    """The code of the currency that a text names, "" where it names none."""
+    found = SIGNS.search(text)
+    return CODES.get(found[0].lower(), found[0].upper()) if found else ""
 
 
 def read_percent(text: str) -> Decimal:

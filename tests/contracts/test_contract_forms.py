@@ -1,0 +1,207 @@
+"""What is typed into a contract: read as people write it, refused with the right way to write it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.utils import translation
+
+from contracts import typed
+from contracts.agreements import DEFAULT_LADDER, PenaltySpec, StepSpec, TargetSpec
+from contracts.contract_form import VersionForm, usual
+from contracts.models import Calendar
+from contracts.terms_form import Things, ladder_values
+from tests import build
+
+TODAY = date(2026, 3, 2)
+
+
+def refusal(read: Callable[[str], object], text: str) -> str:
+    with translation.override("en"), pytest.raises(ValidationError) as caught:
+        read(text)
+    return str(caught.value.messages[0])
+
+
+@pytest.mark.parametrize(
+    ("text", "minutes"),
+    [("30 min", 30), ("4 h", 240), ("1 h 30 min", 90), ("1h30m", 90), ("40 godz.", 2400), ("0 min", 0), ("90min", 90)],
+)
+def test_a_time_is_read_in_hours_and_minutes(text: str, minutes: int) -> None:
+    assert typed.read_minutes(text) == minutes
+
+
+@pytest.mark.parametrize("text", ["4", "h", "dwie godziny", "-5 min", "4 h 5", "2 dni"])
+def test_a_time_without_a_unit_is_no_time(text: str) -> None:
+    assert refusal(typed.read_minutes, text) == "Write the time like 30 min, 4 h or 1 h 30 min."
+
+
+@pytest.mark.parametrize("minutes", [0, 5, 60, 90, 2400])
+def test_a_time_comes_back_as_it_would_be_typed(minutes: int) -> None:
+    assert typed.read_minutes(typed.minutes_words(minutes)) == minutes
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"),
+    [
+        ("4000", "4000"), ("4 000,00", "4000"), ("4\u00a0000,50 zł", "4000.5"), ("4,000.50", "4000.5"),
+        ("1.160,05", "1160.05"), ("0,5", "0.5"), ("1 234 567", "1234567"),
+    ],
+)  # fmt: skip
+def test_an_amount_is_read_in_either_language(text: str, amount: str) -> None:
+    assert typed.read_number(text) == Decimal(amount)
+
+
+@pytest.mark.parametrize("text", ["", "4,000", "4.0000", "12 34", "-5", "1e5", "NaN", "dużo", "٣"])
+def test_an_amount_that_could_mean_two_things_is_refused(text: str) -> None:
+    assert refusal(typed.read_number, text) == "Write the amount like 4000.00."
+
+
+def test_a_rate_says_of_what_it_is() -> None:
+    assert typed.read_rate("2,5 %") == ("percent", Decimal("2.5"))
+    assert typed.read_rate("0.125%") == ("percent", Decimal("0.125"))
+    assert typed.read_rate("50,00 zł") == ("amount", Decimal(50))
+    assert refusal(typed.read_rate, "50") == "Say of what: 2 % of the fee, or an amount such as 50.00 PLN."
+    assert refusal(typed.read_rate, "101 %") == "A share is at most 100 %."
+
+
+@pytest.mark.parametrize(
+    ("text", "windows"),
+    [
+        ("8:00-16:00, 17:00-20:00", [["08:00", "16:00"], ["17:00", "20:00"]]),
+        ("8–16", [["08:00", "16:00"]]),
+        ("22:00-6:00", [["22:00", "30:00"]]),
+        ("0:00-24:00", [["00:00", "24:00"]]),
+        ("", []),
+        ("-", []),
+        ("zamknięte", []),
+    ],
+)
+def test_hours_are_read_as_windows(text: str, windows: list[list[str]]) -> None:
+    assert typed.read_windows(text) == windows
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("od 8", "Write the hours like 8:00-16:00, several with a comma; over midnight 22:00-6:00."),
+        ("8:00-25:00", "An hour lies between 0:00 and 24:00."),
+        ("8:75-9:00", "An hour lies between 0:00 and 24:00."),
+        ("8-8", "These hours begin and end at once; the whole day is 0:00-24:00."),
+    ],
+)
+def test_hours_that_are_none_are_refused(text: str, sentence: str) -> None:
+    assert refusal(typed.read_windows, text) == sentence
+
+
+@pytest.fixture
+def calendars(db: None) -> list[Calendar]:
+    office = build.office_hours()
+    office.is_office = True
+    return [build.round_the_clock(), office]
+
+
+def form(calendars: list[Calendar], **typed_in: Any) -> VersionForm:
+    """The usual contract, signed, with something else typed in."""
+    ready = {"monthly_fee": "4 000,00", "signed_on": "2026-02-20", "signatories": "Ewa Mak", "update": "60 min",
+             "repair_starts": "report", "reopen": "continue", "liability": "zwloka", "delay_time": "calendar",
+             "cumulation": "cumulative"}  # fmt: skip
+    people = [build.staff("Anna Lis")]
+    data = {key: value for key, value in (usual(calendars, TODAY) | ready | typed_in).items() if value is not False}
+    return VersionForm(data, things=Things(calendars, people), today=TODAY)
+
+
+def errors(bad: VersionForm) -> dict[str, list[str]]:
+    with translation.override("en"):
+        return {name: [str(one) for one in said] for name, said in bad.errors.items()}
+
+
+def test_the_usual_contract_counts_p1_round_the_clock_and_the_rest_in_office_hours(calendars: list[Calendar]) -> None:
+    always, office = calendars
+    good = form(calendars)
+    assert good.is_valid(), good.errors
+    assert [(one.severity, one.kind, one.minutes, one.calendar) for one in good.spec.targets] == [
+        ("P1", "reaction", 30, always), ("P1", "restore", 240, always), ("P1", "final_fix", 2400, office),
+        ("P2", "reaction", 120, office), ("P2", "restore", 480, office), ("P2", "final_fix", 2400, office),
+        ("P3", "reaction", 480, office), ("P3", "restore", 1440, office), ("P3", "final_fix", 2400, office),
+        ("P4", "reaction", 480, office), ("P4", "restore", 4800, office),
+    ]  # fmt: skip
+    assert good.spec.steps == list(DEFAULT_LADDER)
+    assert (good.spec.monthly_fee, good.spec.valid_from) == (Decimal(4000), date(2026, 4, 1))
+
+
+def test_a_penalty_is_read_with_its_unit_and_grace(calendars: list[Calendar]) -> None:
+    good = form(
+        calendars, P2_restore_rate="0,625 %", P2_restore_unit="started_30min", P2_restore_grace="15 min",
+        P2_restore_grace_mode="threshold", P1_reaction_rate="50,00 zł", P1_reaction_unit="once",
+    )  # fmt: skip
+    assert good.is_valid(), good.errors
+    penalties = {(one.severity, one.kind): one.penalty for one in good.targets if one.penalty}
+    assert penalties == {
+        ("P1", "reaction"): PenaltySpec(Decimal(50), "amount", "once"),
+        ("P2", "restore"): PenaltySpec(Decimal("0.625"), "percent", "started_30min", 15, "threshold"),
+    }
+
+
+def test_an_empty_time_is_no_promise(calendars: list[Calendar]) -> None:
+    good = form(calendars, P4_restore="", P4_restore_hours="")
+    assert good.is_valid(), good.errors
+    assert ("P4", "restore") not in {(one.severity, one.kind) for one in good.targets}
+
+
+@pytest.mark.parametrize(
+    ("typed_in", "field", "sentence"),
+    [
+        ({"P1_restore": "cztery"}, "P1_restore", "Write the time like 30 min, 4 h or 1 h 30 min."),
+        ({"P1_restore_hours": ""}, "P1_restore_hours", "Choose the hours in which this time counts."),
+        (
+            {"P4_final_fix_rate": "1 %"}, "P4_final_fix_rate",
+            "A penalty needs a time to be late for: there is none.",
+        ),
+        ({"P1_restore_grace": "15 min"}, "P1_restore_grace", "Grace needs a penalty: there is none."),
+        ({"P1_restore_rate": "50 EUR"}, "P1_restore_rate", "The contract is in PLN."),
+        ({"contract_cap_amount": "900 €"}, "contract_cap_amount", "The contract is in PLN."),
+        ({"signed_on": "2026-03-03"}, "signed_on", "A document that is signed has a date that has come."),
+        ({"signed_on": "wczoraj"}, "signed_on", "Write the day like 2027-01-31."),
+        ({"step0_share": "połowa"}, "step0_share", "Write the share like 75 %, from 1 to 1000."),
+        ({"step0_share": "0"}, "step0_share", "Write the share like 75 %, from 1 to 1000."),
+        ({"step0_whom": "person"}, "step0_person", "Choose the person to tell."),
+        ({"step1_share": "50", "step1_whom": "duty", "step1_channel": "sms"}, "step1_share",
+         "The same rung stands above."),
+        ({"month_cap_percent": "130 %"}, "month_cap_percent", "A share is at most 100 %."),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_one_sentence_at_its_field(
+    calendars: list[Calendar], typed_in: dict[str, str], field: str, sentence: str
+) -> None:
+    with translation.override("en"):
+        bad = form(calendars, **typed_in)
+        assert errors(bad) == {field: [sentence]}
+
+
+def test_a_named_person_is_told_only_where_one_is_chosen(calendars: list[Calendar]) -> None:
+    known = form(calendars)
+    person, data = known.things.people[0], dict(known.data)
+    told = VersionForm(
+        data | {"step0_whom": "person", "step0_person": str(person.pk)}, things=known.things, today=TODAY
+    )
+    assert told.is_valid(), told.errors
+    assert told.steps[0] == StepSpec("reaction", 50, "person", "sms", person)
+    astray = VersionForm(data | {"step0_person": str(person.pk)}, things=known.things, today=TODAY)
+    assert errors(astray) == {"step0_person": ["This rung tells somebody else. Choose “named person”, or nobody."]}
+
+
+def test_a_ladder_without_shares_is_empty(calendars: list[Calendar]) -> None:
+    bare = form(calendars, **{name: "" for name in ladder_values(DEFAULT_LADDER) if name.endswith("_share")})
+    assert bare.is_valid(), bare.errors
+    assert bare.spec.steps == []
+
+
+def test_a_target_knows_its_calendar_only_from_the_offered_ones(calendars: list[Calendar]) -> None:
+    bad = form(calendars, P1_restore_hours="999999")
+    assert set(bad.errors) == {"P1_restore_hours"}
+    assert TargetSpec("P1", "restore", 240, calendars[0]) not in bad.targets
