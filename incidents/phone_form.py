@@ -46,12 +46,9 @@ class PhoneForm(ReportForm):
     def clean_told(self) -> datetime | None:
         text = self.cleaned_data["told"]
         try:
-            told = read_time(text, self.now, self.zone) if text else None
+            return read_time(text, self.now, self.zone) if text else None
         except ValueError as error:
             raise ValidationError(_("Write the hour like 8:10, or the day too: yesterday 17:30.")) from error
-        if told and told > self.now:
-            raise ValidationError(_("This hour has not come yet."))
-        return told
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
