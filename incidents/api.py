@@ -272,7 +272,10 @@ def incident(request: Request, nr: str) -> Response:
 
 def _visible(request: Request, nr: str) -> Incident:
     _works_with_incidents(person(request))
-    return get_object_or_404(Incident.objects.visible_to(person(request)), nr=nr)
+    found = Incident.objects.visible_to(person(request)).filter(nr=nr).first()
+    if found is None:
+        raise NotFound
+    return found
 
 
 @extend_schema(responses=EntryAnswer(many=True), summary="The journal, oldest first")
