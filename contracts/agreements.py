@@ -115,6 +115,8 @@ def create_contract(
     covered = list(shops)
     if not covered or any(shop.client_id != client.pk for shop in covered):
         raise ValidationError({"shops": _("Choose this client's shops.")})
+    if ends_on and ends_on < version.valid_from:
+        raise ValidationError({"ends_on": _("The contract ends before it starts.")})
     Client.objects.select_for_update().get(pk=client.pk)
     contract = Contract(
         client=client, number=number.strip(), zone=zone, starts_on=version.valid_from, ends_on=ends_on,

@@ -54,13 +54,8 @@ class ContractForm(TermsForm):
                 notice_months=data["notice_months"],
             )  # fmt: skip
         except ValidationError as error:
-            refuse(self, error, {"starts_on": "valid_from", NON_FIELD_ERRORS: _home(error)})
+            refuse(self, error, {"starts_on": "valid_from", NON_FIELD_ERRORS: "number"})
             return None
-
-
-def _home(error: ValidationError) -> str:
-    """A broken rule of the contract's row is about its number or its period; it says so itself."""
-    return "ends_on" if "ends before" in str(error) else "number"
 
 
 class VersionForm(TermsForm):
@@ -112,9 +107,18 @@ def values_of(version: ContractVersion, targets: Sequence[TargetSpec], steps: Se
     values |= {"update": typed.minutes_words(version.update_minutes), "incident_cap": _cap(version)}
     if version.minimum_outage_minutes:
         values["minimum_outage"] = typed.minutes_words(version.minimum_outage_minutes)
+    values |= _maintenance(version)
     for target in targets:
         values |= target_values(target, version.currency)
     return values | ladder_values(steps)
+
+
+def _maintenance(version: ContractVersion) -> dict[str, Any]:
+    limits = {"maintenance_limit": version.maintenance_limit_minutes, "unknown_limit": version.unknown_limit_minutes}
+    values = {name: typed.minutes_words(limit) for name, limit in limits.items() if limit is not None}
+    if version.maintenance_notice_hours:
+        values["maintenance_notice"] = f"{version.maintenance_notice_hours} h"
+    return values | {"maintenance": version.maintenance}
 
 
 def _cap(version: ContractVersion) -> str:

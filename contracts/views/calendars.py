@@ -51,14 +51,14 @@ def _holidays(now: datetime) -> list[tuple[int, list[str]]]:
 
 
 def _calendars(request: SignedRequest) -> QuerySet[Calendar]:
-    return Calendar.objects.visible_to(request.user).prefetch_related("days__entered_by")
+    return Calendar.objects.visible_to(request.user).prefetch_related("days")
 
 
 @require_http_methods(["GET", "POST"])
 @open_to(MANAGER, ADMIN)
 def show(request: SignedRequest, pk: int) -> HttpResponse:
     """One calendar; a POST enters a day ahead."""
-    calendar = get_object_or_404(_calendars(request), pk=pk)
+    calendar = get_object_or_404(_calendars(request).prefetch_related("days__entered_by"), pk=pk)
     form = DayForm(request.POST) if request.method == "POST" else DayForm()
     day = (
         form.save(calendar=calendar, by=request.user, at=timezone.now()) if form.is_bound and form.is_valid() else None

@@ -66,7 +66,7 @@ def test_a_contract_begins_with_version_1_its_targets_penalties_and_ladder(shop:
     ("changes", "said"),
     [
         ({"shops": []}, {"shops": ["Choose this client's shops."]}),
-        ({"ends_on": date(2026, 3, 31)}, {"__all__": ["The contract ends before it starts."]}),
+        ({"ends_on": date(2026, 3, 31)}, {"ends_on": ["The contract ends before it starts."]}),
         (
             {"version": VersionSpec(date(2026, 4, 1), Decimal(1), [])},
             ["A contract promises at least one time, or availability."],
