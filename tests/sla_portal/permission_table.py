@@ -40,6 +40,16 @@ contracts              GET    in  404 200 404 200 404 200 200 404
 contracts              POST   405
 contract               GET    in  404 200 404 200 404 404 404 404
 contract               POST   405
+contract-new           GET    in  404 404 404 200 404 404 404 404
+contract-new           POST   in  404 404 404 200 404 404 404 404
+contract-preview       GET    405
+contract-preview       POST   in  404 404 404 200 404 404 404 404
+contract-version-new   GET    in  404 404 404 200 404 404 404 404
+contract-version-new   POST   in  404 404 404 422 404 404 404 404
+calendars              GET    in  404 404 404 200 200 404 404 404
+calendars              POST   in  404 404 404 302 302 404 404 404
+calendar               GET    in  404 404 404 200 200 404 404 404
+calendar               POST   in  404 404 404 302 302 404 404 404
 report                 GET    in  200 200 404 404 404 200 200 404
 report                 POST   in  302 302 404 404 404 302 302 404
 report-shop            GET    in  200 200 404 404 404 404 200 404

@@ -64,6 +64,8 @@ FORMS: dict[str, dict[str, Any]] = {
     "api-backup": {"where": "S3 Frankfurt"},
     "api-severity": TEXT | {"to": "P2", "change": "worse"},
     "monitor-watch": {"watch": "stop"},
+    "calendars": {"name": "Sklep", "mon_fri": "8:00-16:00", "zone": "Europe/Warsaw"},
+    "calendar": {"date": "2026-03-13", "windows": ""},
 }  # fmt: skip
 
 
@@ -134,7 +136,8 @@ def places(contract: int, reaction: Breach, restore: Breach, monitor: Monitor) -
     """What `pk` means at each address."""
     found = {f"monitor{act}": {"pk": monitor.pk} for act in ("", "-check", "-watch")}
     found |= {f"breach{act}": {"pk": restore.pk} for act in ("", "-confirm", "-exclude")}
-    return found | {"breach-second": {"pk": reaction.pk}, "contract": {"pk": contract}}
+    found |= {name: {"pk": contract} for name in ("contract", "contract-version-new")}
+    return found | {"breach-second": {"pk": reaction.pk}, "calendar": {"pk": build.office_hours().pk}}
 
 
 def routes(patterns: Sequence[URLPattern | URLResolver]) -> Iterator[URLPattern]:
