@@ -132,11 +132,10 @@ class JoinForm(forms.Form):
 
 
 class WordsForm(forms.Form):
-    """One box of text; the labels are the act's."""
+    """One box of text. Whether it may be empty is the verb's to say, in its own sentence."""
 
-    text = WordsField()
+    text = WordsField(required=False)
 
-    def __init__(self, *args: Any, label: str, hint: str = "", needed: bool = True, **options: Any) -> None:
+    def __init__(self, *args: Any, label: str, hint: str = "", **options: Any) -> None:
         super().__init__(*args, **options)
-        field = self.fields["text"]
-        field.label, field.help_text, field.required = label, hint, needed
+        self.fields["text"].label, self.fields["text"].help_text = label, hint

@@ -46,7 +46,6 @@ class Act:
     label: str | Promise
     done: str | Promise
     hint: str | Promise = ""
-    needed: bool = True
 
 
 ACTS: dict[str, Act | None] = {
@@ -56,7 +55,6 @@ ACTS: dict[str, Act | None] = {
     ),
     "accept": Act(
         lifecycle.accept, gettext_lazy("Anything to add?"), gettext_lazy("Thank you, noted that it works."),
-        needed=False,
     ),
     "reject": Act(
         lifecycle.reject, gettext_lazy("What do you see?"), gettext_lazy("Sent back for repair. The clock runs again."),
@@ -68,7 +66,7 @@ ACTS: dict[str, Act | None] = {
     ),
     "manager": Act(
         lifecycle.ask_for_manager, gettext_lazy("What should the manager know?"),
-        gettext_lazy("The managers have been told."), needed=False,
+        gettext_lazy("The managers have been told."),
     ),
     "cancel": Act(
         lifecycle.cancel, gettext_lazy("Why do you withdraw the report?"), gettext_lazy("The report is withdrawn."),
@@ -98,7 +96,7 @@ def make_form(verb: str, incident: Incident, now: datetime, data: Any = None) ->
     known = ACTS[verb]
     if known is None:
         return DetailsForm(data, now=now, zone=ZoneInfo(incident.zone), auto_id="details-%s", initial=_told(incident))
-    return WordsForm(data, label=str(known.label), hint=str(known.hint), needed=known.needed, auto_id=f"{verb}-%s")
+    return WordsForm(data, label=str(known.label), hint=str(known.hint), auto_id=f"{verb}-%s")
 
 
 def _told(incident: Incident) -> dict[str, str]:
@@ -173,7 +171,8 @@ def page(user: User, incident: Incident, now: datetime) -> dict[str, Any]:
 def _dated(lines: list[journal_words.Line], zone: str, now: datetime) -> list[tuple[date | None, journal_words.Line]]:
     """Each line with the day that begins above it, None where it is the same one or today."""
     day, found = now.astimezone(ZoneInfo(zone)).date(), []
-    for line in lines:
+    # A breach that was recorded late stands where its deadline was
+    for line in sorted(lines, key=lambda one: (one.entry.at, one.entry.seq), reverse=True):
         its = line.entry.at.astimezone(ZoneInfo(zone)).date()
         found.append((its if its != day else None, line))
         day = its

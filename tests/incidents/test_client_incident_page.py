@@ -62,6 +62,13 @@ def test_the_clocks_say_until_when_and_what_was_met(page: Client, world: build.W
     assert "Reakcja dziś 10:08, w czasie, 22 min przed terminem" in said
 
 
+def test_a_deadline_noticed_late_stands_where_it_was(page: Client, world: build.World) -> None:
+    incident = build.incident(world.shop, by=world.reporter)
+    lifecycle.acknowledge(incident=incident, by=world.agent, at=build.MONDAY + minutes(60))
+    journal = text_of(page.get("/incidents/MAK-0001/?part=live"))
+    assert journal.index("11:00 Anna Lis") < journal.index("10:30 Minął termin") < journal.index("10:00:00 Zgłoszenie")
+
+
 def test_internal_words_never_reach_the_client(page: Client, world: build.World) -> None:
     incident = worked(world)
     lifecycle.note(incident=incident, by=world.agent, at=NOON, text="Klient znów zepsuł wtyczkę.")
@@ -132,6 +139,7 @@ def test_still_broken_needs_a_reason_and_sends_the_clock_on(page: Client, world:
     refused = page.post("/incidents/MAK-0001/reject/", {"text": " "})
     assert refused.status_code == 422
     assert '<details class="field" id="reject" open>' in refused.content.decode()
+    assert text_of(refused).count("Napisz, co nadal nie działa.") == 2
     assert Incident.objects.get().status == Status.RESOLVED
     said = text_of(page.post("/incidents/MAK-0001/reject/", {"text": "BLIK nadal nie."}, follow=True))
     assert "Naprawa do dziś 15:00 zostało 3 h" in said
