@@ -180,6 +180,13 @@ class DelayTime(models.TextChoices):
     REAL = "real", _("in real time")
 
 
+class Maintenance(models.TextChoices):
+    """What announced work is in the availability of a month."""
+
+    OUT_OF_TOTAL = "out_of_total", _("leaves the time that counts")
+    IN_TOTAL = "in_total", _("counts as time that the shop worked")
+
+
 class VersionQuerySet(models.QuerySet["ContractVersion"]):
     def in_force(self, shop: Shop, on: date) -> ContractVersion | None:
         """The version that covers the shop on a local day; where two contracts do, the one that began last."""
@@ -212,6 +219,10 @@ class ContractVersion(models.Model):
     contract_cap_amount = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
     availability_target = models.DecimalField(max_digits=6, decimal_places=4, null=True, blank=True)
     minimum_outage_minutes = models.PositiveSmallIntegerField(default=0)
+    maintenance = models.CharField(max_length=12, choices=Maintenance, default=Maintenance.OUT_OF_TOTAL)
+    maintenance_notice_hours = models.PositiveSmallIntegerField(default=0)
+    maintenance_limit_minutes = models.PositiveIntegerField(null=True, blank=True)
+    unknown_limit_minutes = models.PositiveIntegerField(null=True, blank=True)
     monitoring_starts_clock = models.BooleanField(_("a monitor's alarm starts the clocks"), default=True)
     third_party_pause = models.BooleanField(_("a third party's delay stops the clock"), default=False)
     update_minutes = models.PositiveSmallIntegerField(_("update to the client every, P1, minutes"), default=60)
@@ -251,6 +262,14 @@ class ContractVersion(models.Model):
     @property
     def minimum_outage_seconds(self) -> int:
         return self.minimum_outage_minutes * 60
+
+    @property
+    def maintenance_limit_seconds(self) -> int | None:
+        return None if self.maintenance_limit_minutes is None else self.maintenance_limit_minutes * 60
+
+    @property
+    def unknown_limit_seconds(self) -> int | None:
+        return None if self.unknown_limit_minutes is None else self.unknown_limit_minutes * 60
 
     def has_started(self, at: datetime) -> bool:
         return at.astimezone(ZoneInfo(self.contract.zone)).date() >= self.valid_from

@@ -22,6 +22,7 @@ from contracts.models import (
     DelayTime,
     GraceMode,
     Liability,
+    Maintenance,
     RateType,
     Reopen,
     RepairStart,
@@ -81,6 +82,23 @@ class TermsForm(forms.Form):
     minimum_outage = ReadField(
         typed.read_minutes, label=_("Shorter outages don't count"), required=False, help_text=_("For example 5 min")
     )
+    maintenance = choice_field(_("Announced work"), Maintenance.choices, required=False)
+    maintenance_notice = ReadField(
+        typed.read_hours,
+        label=_("Work is announced ahead by"),
+        required=False,
+        help_text=_("For example 48 h; announced later it excuses nothing"),
+    )
+    maintenance_limit = ReadField(
+        typed.read_minutes,
+        label=_("Announced work, at most in a month"),
+        required=False,
+        help_text=_("For example 8 h; empty: no limit"),
+    )
+    unknown_limit = ReadField(
+        typed.read_minutes, label=_("Time without data, at most in a month"), required=False,
+        help_text=_("For example 2 h; above it both sides settle the month. Empty: no limit"),
+    )  # fmt: skip
     update = ReadField(typed.read_minutes, label=_("An update to the client on P1 every"))
     monitoring_starts_clock = forms.BooleanField(label=_("A monitor's alarm starts the clocks"), required=False)
     third_party_pause = forms.BooleanField(label=_("A third party's delay stops the clock"), required=False)
@@ -234,6 +252,10 @@ class TermsForm(forms.Form):
             "incident_cap_percent": cap if kind == RateType.PERCENT else None,
             "incident_cap_amount": cap if kind == RateType.AMOUNT else None,
             "minimum_outage_minutes": data["minimum_outage"] or 0,
+            "maintenance": data["maintenance"] or Maintenance.OUT_OF_TOTAL,
+            "maintenance_notice_hours": data["maintenance_notice"] or 0,
+            "maintenance_limit_minutes": data["maintenance_limit"],
+            "unknown_limit_minutes": data["unknown_limit"],
             "update_minutes": data["update"],
         }
 

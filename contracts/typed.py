@@ -30,6 +30,14 @@ def read_minutes(text: str) -> int:
     return int(found[1] or 0) * 60 + int(found[2] or 0)
 
 
+def read_hours(text: str) -> int:
+    """`48 h`: whole hours."""
+    minutes = read_minutes(text)
+    if minutes % 60:
+        raise ValidationError(_("Write whole hours, like 48 h."))
+    return minutes // 60
+
+
 def minutes_words(minutes: int) -> str:
     """The same back, as the field shows it."""
     hours, rest = divmod(minutes, 60)

@@ -110,7 +110,14 @@ class Watched:
 def terms_of(version: ContractVersion | None) -> Terms:
     if version is None:
         return Terms()
-    return Terms(target=version.availability_target, minimum_outage=version.minimum_outage_minutes * 60)
+    return Terms(
+        target=version.availability_target,
+        minimum_outage=version.minimum_outage_seconds,
+        mode=pure.MaintenanceMode(version.maintenance),
+        notice=version.maintenance_notice_hours * 3600,
+        maintenance_limit=version.maintenance_limit_seconds,
+        unknown_limit=version.unknown_limit_seconds,
+    )
 
 
 def _window(window: MaintenanceWindow) -> pure.Interval:
