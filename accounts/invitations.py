@@ -1,13 +1,21 @@
-"""The link by which an invited person sets the first password: signed, for one use, three days."""
+"""The link by which an invited person sets the first password: signed, for one use, three days; and its letter."""
 
 from __future__ import annotations
 
+import logging
+
+from django.conf import settings
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
+from django.core.mail import send_mail
+from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import translation
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 
-from accounts.models import User
+from accounts.models import Client, User
+
+logger = logging.getLogger(__name__)
 
 
 class InvitationTokens(PasswordResetTokenGenerator):
@@ -32,3 +40,25 @@ def invited(token: str) -> User | None:
     except ValueError:
         return None
     return user if user and tokens.check_token(user, signature) else None
+
+
+def invitation_link(user: User) -> str:
+    return f"{settings.BASE_URL}{invitation_path(user)}"
+
+
+def send_letter(user: User, *, client: Client | None = None) -> str:
+    """Invites by e-mail, in the person's language; who has a password already is told of the client only.
+
+    "" when it left, else the error, for the person who invites: the letter can be sent again.
+    """
+    link = "" if user.has_usable_password() else invitation_link(user)
+    facts = {"person": user, "client": client, "link": link or settings.BASE_URL, "new": bool(link)}
+    with translation.override(user.language):
+        subject = render_to_string("accounts/invitation_mail_subject.txt", facts)
+        body = render_to_string("accounts/invitation_mail.txt", facts)
+    try:
+        send_mail(" ".join(subject.split()), body, None, [user.email])
+    except OSError as error:  # every SMTP error is one
+        logger.warning("the invitation of %s was not sent: %s", user.pk, error)
+        return f"{type(error).__name__}: {error}"
+    return ""

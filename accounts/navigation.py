@@ -30,6 +30,7 @@ _SHOPS = Entry(_("Availability"), "/shops/")
 _QUEUE = Entry(_("Queue"), "/queue/", "queue")
 _CALENDAR = Entry(_("Calendar"), "/calendar/")
 _CONTRACTS = Entry(_("Contracts"), "/contracts/")
+_CLIENTS = Entry(_("Clients"), "/settings/clients/")
 _CALENDARS = Entry(_("Hours of work"), "/settings/calendars/")
 _CLIENT = (Entry(_("Home"), "/"), _INCIDENTS, _SHOPS)
 MENUS: dict[str, tuple[Entry, ...]] = {
@@ -45,11 +46,13 @@ MENUS: dict[str, tuple[Entry, ...]] = {
         _CONTRACTS,
         Entry(_("Availability"), "/availability/"),
         _CALENDAR,
+        _CLIENTS,
         _CALENDARS,
     ),
     ADMIN: (
         Entry(_("Health"), "/settings/health/"),
         Entry(_("Users"), "/settings/users/"),
+        _CLIENTS,
         Entry(_("Channels"), "/settings/channels/"),
         Entry(_("Retention"), "/settings/retention/"),
         Entry(_("Escalation"), "/settings/escalation/"),

@@ -3,7 +3,7 @@
 from django.contrib.auth import views as django_views
 from django.urls import URLPattern, URLResolver, path
 
-from accounts import views
+from accounts import views, views_people
 from accounts.forms import ForgottenPasswordForm, NewPasswordForm, OwnPasswordForm
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -48,6 +48,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("language/", views.choose_language, name="choose_language"),
     path("theme/", views.choose_theme, name="choose_theme"),
     path("client/", views.choose_client, name="choose_client"),
+    path("settings/users/", views_people.listing, name="users"),
+    path("settings/users/<int:pk>/", views_people.show, name="user"),
+    path("settings/users/<int:pk>/rights/", views_people.rights, name="user-rights"),
+    path("settings/users/<int:pk>/off/", views_people.off, name="user-off"),
+    path("settings/users/<int:pk>/on/", views_people.on, name="user-on"),
+    path("settings/users/<int:pk>/letter/", views_people.letter, name="user-letter"),
     path("accessibility/", views.accessibility, name="accessibility"),
     path("manifest.webmanifest", views.manifest, name="manifest"),
 ]

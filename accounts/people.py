@@ -1,0 +1,189 @@
+"""The verbs about people and clients: invited, changed, switched off and on. Nobody is ever deleted.
+
+A refusal is a ValidationError that names the field it is about.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from knox.models import AuthToken
+
+from accounts.models import ADMIN, Client, Language, Membership, ProviderRole, User
+
+logger = logging.getLogger(__name__)
+
+KEEPS_OWN_ROLE = gettext_lazy("You can't take the administrator's role from yourself. Ask another administrator.")
+LAST_ONE = gettext_lazy("This is the only administrator. Invite another one first.")
+
+
+@contextmanager
+def _unique(field: str, sentence: str | Promise) -> Iterator[None]:
+    """What the database refuses, said at the field; inside a savepoint, so that the transaction lives on."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError:
+        raise ValidationError({field: str(sentence)})
+
+
+def _note(what: str, about: object, by: User | None, at: datetime) -> None:
+    """Who did what to whom: the log is the only history of people."""
+    logger.info("%s: %s by %s at %s", what, getattr(about, "pk", about), by.pk if by else "command line", at)
+
+
+@transaction.atomic
+def invite_staff(
+    *,
+    email: str,
+    name: str,
+    role: str,
+    by: User | None,
+    at: datetime,
+    phone: str = "",
+    on_duty: bool = False,
+    language: str = Language.POLISH,
+) -> User:
+    """One of our own people, without a password yet. `by` is None only for the command of the first administrator."""
+    if role not in set(ProviderRole.values) - {""}:
+        raise ValidationError({"role": _("Choose a role.")})
+    with _unique("email", _("Somebody has this e-mail.")):
+        person = User.objects.create_user(
+            email, None, name=name, phone=phone, provider_role=role, on_duty=on_duty, language=language, created_at=at
+        )
+    _note("staff invited", person, by, at)
+    return person
+
+
+@transaction.atomic
+def invite_contact(
+    *,
+    client: Client,
+    email: str,
+    name: str,
+    role: str,
+    by: User,
+    at: datetime,
+    valid_until: date | None = None,
+    phone: str = "",
+    language: str = Language.POLISH,
+) -> User:
+    """A person who speaks for the client. Somebody who speaks for another client already keeps the account."""
+    person = User.objects.select_for_update().filter(email=email.lower()).first()
+    if person is None:
+        with _unique("email", _("Somebody has this e-mail.")):
+            person = User.objects.create_user(email, None, name=name, phone=phone, language=language, created_at=at)
+    elif person.is_provider:
+        raise ValidationError({"email": _("This is one of our own people, who can't speak for a client.")})
+    elif not person.is_active:
+        raise ValidationError({"email": _("This account is switched off.")})
+    elif Membership.objects.valid(timezone.localdate(at)).filter(user=person, client=client).exists():
+        raise ValidationError({"email": _("This person speaks for the client already.")})
+    Membership.objects.update_or_create(
+        user=person, client=client, defaults={"role": role, "valid_until": valid_until}
+    )  # fmt: skip
+    _note(f"contact of {client.code} invited", person, by, at)
+    return person
+
+
+@transaction.atomic
+def change(
+    *, person: User, name: str, phone: str, by: User, at: datetime, role: str = "", on_duty: bool = False
+) -> User:
+    """Name and phone of anybody; role and duty of our own people, whose role is never empty."""
+    admins = _administrators()
+    locked = User.objects.select_for_update().get(pk=person.pk)
+    if bool(role) != locked.is_provider:
+        raise ValidationError({"role": _("Our own people have a role, a client's people have rights.")})
+    if locked.provider_role == ADMIN != role:
+        _refuse_losing(locked, admins, by, field="role")
+    locked.name, locked.phone, locked.provider_role, locked.on_duty = name, phone, role, on_duty
+    locked.save(update_fields=["name", "phone", "provider_role", "on_duty"])
+    _note(f"person changed, role {role or 'contact'}", locked, by, at)
+    return locked
+
+
+def _administrators() -> list[User]:
+    """Locked in one order, so that two who take each other's role away do it one after the other."""
+    found = User.objects.select_for_update().filter(provider_role=ADMIN, is_active=True)
+    return list(found.order_by("pk"))
+
+
+def _refuse_losing(person: User, admins: list[User], by: User, *, field: str | None = None) -> None:
+    said = KEEPS_OWN_ROLE if by.pk == person.pk else LAST_ONE if admins == [person] else None
+    if said:
+        raise ValidationError({field: str(said)} if field else str(said))
+
+
+@transaction.atomic
+def give_rights(
+    *, person: User, client: Client, role: str, by: User, at: datetime, valid_until: date | None = None
+) -> Membership:
+    """What the person may do for this client and until which day, that day included; None: without an end."""
+    if User.objects.select_for_update().get(pk=person.pk).is_provider:
+        raise ValidationError({"client": _("This is one of our own people, who can't speak for a client.")})
+    membership, _made = Membership.objects.update_or_create(
+        user=person, client=client, defaults={"role": role, "valid_until": valid_until}
+    )
+    _note(f"rights for {client.code}: {role} until {valid_until}", person, by, at)
+    return membership
+
+
+@transaction.atomic
+def switch_off(*, person: User, by: User, at: datetime) -> User:
+    """Ends every session and token at once; what the person wrote stays. Repeating it changes nothing."""
+    admins = _administrators()
+    locked = User.objects.select_for_update().get(pk=person.pk)
+    if not locked.is_active:
+        return locked
+    if by.pk == locked.pk:
+        raise ValidationError(_("You can't switch off your own account. Ask another administrator."))
+    if locked.provider_role == ADMIN:
+        _refuse_losing(locked, admins, by)
+    locked.is_active, locked.on_duty = False, False
+    locked.set_unusable_password()
+    locked.save(update_fields=["is_active", "on_duty", "password"])
+    AuthToken.objects.filter(user=locked).delete()
+    _note("switched off", locked, by, at)
+    return locked
+
+
+@transaction.atomic
+def switch_on(*, person: User, by: User, at: datetime) -> User:
+    """Back again, with a password to be chosen anew by an invitation."""
+    locked = User.objects.select_for_update().get(pk=person.pk)
+    if not locked.is_active:
+        locked.is_active = True
+        locked.save(update_fields=["is_active"])
+        _note("switched on", locked, by, at)
+    return locked
+
+
+@transaction.atomic
+def found_client(*, code: str, name: str, by: User, at: datetime, tax_id: str = "", address: str = "") -> Client:
+    """A company that the provider looks after. The code begins its incidents' numbers, so it never changes."""
+    client = Client(code=code.upper(), name=name, tax_id=tax_id, address=address, created_at=at)
+    client.clean_fields()
+    with _unique("code", _("Another client has this code.")):
+        client.save(force_insert=True)
+    _note(f"client {client.code} founded", client, by, at)
+    return client
+
+
+@transaction.atomic
+def change_client(*, client: Client, name: str, by: User, at: datetime, tax_id: str = "", address: str = "") -> Client:
+    locked = Client.objects.select_for_update().get(pk=client.pk)
+    locked.name, locked.tax_id, locked.address = name, tax_id, address
+    locked.clean_fields()
+    locked.save(update_fields=["name", "tax_id", "address"])
+    _note("client changed", locked, by, at)
+    return locked

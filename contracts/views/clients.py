@@ -1,0 +1,157 @@
+"""Clients with their people and shops: the list, a new client, and one client's page with what is added to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db.models import Count, Q, QuerySet
+from django.forms import Form
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts import people
+from accounts.models import ADMIN, MANAGER, Client, Membership
+from accounts.people_forms import ClientChangeForm, ClientForm, InviteContactForm, refused
+from accounts.permissions import SignedRequest, open_to
+from accounts.views_people import tell_of_letter
+from contracts import shops
+from contracts.models import Contract, Shop
+from contracts.shop_forms import ShopForm
+
+# Three forms stand on one page
+CONTACT_IDS, SHOP_IDS, CHANGE_IDS = "id_contact_%s", "id_shop_%s", "id_change_%s"
+
+
+def _clients(request: SignedRequest) -> QuerySet[Client]:
+    return Client.objects.visible_to(request.user)
+
+
+@require_http_methods(["GET", "POST"])
+@open_to(MANAGER, ADMIN)
+def listing(request: SignedRequest) -> HttpResponse:
+    """Every client; a POST enters a new one."""
+    form = ClientForm(request.POST) if request.method == "POST" else ClientForm()
+    if form.is_bound and form.is_valid():
+        try:
+            client = people.found_client(**form.cleaned_data, by=request.user, at=timezone.now().replace(microsecond=0))
+        except ValidationError as error:
+            refused(form, error)
+        else:
+            messages.success(request, _("%(name)s is entered. Next: a shop and the people.") % {"name": client.name})
+            return redirect("settings-client", code=client.code)
+    now_valid = Q(memberships__valid_until=None) | Q(memberships__valid_until__gte=timezone.localdate())
+    context = {
+        "clients": _clients(request).annotate(
+            people=Count("memberships", filter=now_valid & Q(memberships__user__is_active=True), distinct=True),
+            open_shops=Count("shops", filter=Q(shops__is_active=True), distinct=True),
+        ),
+        "form": form,
+        "opened": form.is_bound or request.GET.get("open") == "new",
+    }
+    return render(request, "contracts/clients.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "POST"])
+@open_to(MANAGER, ADMIN)
+def show(request: SignedRequest, code: str) -> HttpResponse:
+    """One client; a POST changes its name and addresses."""
+    client = get_object_or_404(_clients(request), code=code)
+    if request.method == "GET":
+        return _page(request, client)
+    form = ClientChangeForm(client, request.POST, auto_id=CHANGE_IDS)
+    if form.is_valid():
+        people.change_client(client=client, **form.cleaned_data, by=request.user, at=timezone.now())
+        messages.success(request, _("Saved."))
+        return redirect("settings-client", code=code)
+    return _page(request, client, opened="change", form=form)
+
+
+def _page(request: SignedRequest, client: Client, *, opened: str = "", form: Form | None = None) -> HttpResponse:
+    """`form` is the one that was sent and refused, `opened` the name of its place on the page."""
+    forms: dict[str, Form] = {
+        "contact": InviteContactForm(auto_id=CONTACT_IDS),
+        "shop": ShopForm(auto_id=SHOP_IDS),
+        "change": ClientChangeForm(client, auto_id=CHANGE_IDS),
+    }
+    if form is not None:
+        forms[opened] = form
+    members = Membership.objects.visible_to(request.user).filter(client=client).select_related("user")
+    context: dict[str, Any] = {
+        "client": client,
+        "contact_form": forms["contact"],
+        "shop_form": forms["shop"],
+        "change_form": forms["change"],
+        "opened": opened,
+        "has_errors": bool(form and form.errors),
+        "members": members.order_by("-user__is_active", "user__name"),
+        "shops": Shop.objects.visible_to(request.user).filter(client=client).order_by("-is_active", "name"),
+        "contracts": Contract.objects.visible_to(request.user).filter(client=client),
+        "today": timezone.localdate(),
+    }
+    return render(request, "contracts/client.html", context, status=422 if context["has_errors"] else 200)
+
+
+@require_http_methods(["GET", "POST"])
+@open_to(MANAGER, ADMIN)
+def contact(request: SignedRequest, code: str) -> HttpResponse:
+    """Invites a person of the client."""
+    client = get_object_or_404(_clients(request), code=code)
+    if request.method == "GET":
+        return _page(request, client, opened="contact")
+    form = InviteContactForm(request.POST, auto_id=CONTACT_IDS)
+    if form.is_valid():
+        now = timezone.now().replace(microsecond=0)
+        try:
+            person = people.invite_contact(client=client, **form.cleaned_data, by=request.user, at=now)
+        except ValidationError as error:
+            refused(form, error)
+        else:
+            tell_of_letter(request, person, client=client)
+            return redirect("settings-client", code=code)
+    return _page(request, client, opened="contact", form=form)
+
+
+@require_http_methods(["GET", "POST"])
+@open_to(MANAGER, ADMIN)
+def shop(request: SignedRequest, code: str) -> HttpResponse:
+    """Adds a shop."""
+    client = get_object_or_404(_clients(request), code=code)
+    if request.method == "GET":
+        return _page(request, client, opened="shop")
+    form = ShopForm(request.POST, auto_id=SHOP_IDS)
+    if form.is_valid():
+        try:
+            added = shops.add_shop(client=client, **form.cleaned_data, by=request.user, at=timezone.now())
+        except ValidationError as error:
+            refused(form, error)
+        else:
+            messages.success(request, _("%(shop)s is added") % {"shop": added.name})
+            return redirect("settings-client", code=code)
+    return _page(request, client, opened="shop", form=form)
+
+
+@require_POST
+@open_to(MANAGER, ADMIN)
+def close(request: SignedRequest, slug: str) -> HttpResponse:
+    found = _shop(request, slug)
+    shops.close_shop(shop=found, by=request.user, at=timezone.now())
+    messages.success(request, _("%(shop)s is closed") % {"shop": found.name})
+    return redirect("settings-client", code=found.client.code)
+
+
+@require_POST
+@open_to(MANAGER, ADMIN)
+def reopen(request: SignedRequest, slug: str) -> HttpResponse:
+    found = _shop(request, slug)
+    shops.reopen_shop(shop=found, by=request.user, at=timezone.now())
+    messages.success(request, _("%(shop)s is open again") % {"shop": found.name})
+    return redirect("settings-client", code=found.client.code)
+
+
+def _shop(request: SignedRequest, slug: str) -> Shop:
+    return get_object_or_404(Shop.objects.visible_to(request.user).select_related("client"), slug=slug)
