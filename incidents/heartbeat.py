@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from incidents.models import Heartbeat
+
+SILENT_AFTER = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A sweep that should run has not run `since`, or never at all."""
+
+    since: datetime | None
 
 
 def beat(name: str, *, at: datetime, took_ms: int = 0) -> None:
     row = Heartbeat(name=name, at=at, took_ms=took_ms)
     Heartbeat.objects.bulk_create([row], update_conflicts=True, unique_fields=["name"], update_fields=["at", "took_ms"])
+
+
+def silence(name: str, *, at: datetime) -> Silence | None:
+    """None while the sweep runs."""
+    last = Heartbeat.objects.filter(name=name).values_list("at", flat=True).first()
+    return Silence(last) if last is None or at - last > SILENT_AFTER else None

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 from accounts.live import mark_of, unchanged
 from accounts.models import AGENT, MANAGER
 from accounts.permissions import SignedRequest, open_to
-from incidents import queue
+from incidents import heartbeat, queue
 
 
 @require_GET
@@ -52,6 +52,7 @@ def _context(request: SignedRequest) -> dict[str, Any]:
     counts = queue.counts(request.user)
     tabs = [{"key": key, "name": name, "count": counts[key]} for key, (name, _of) in queue.FILTERS.items()]
     rows = [row for group in found for row in group.rows]
+    silence = heartbeat.silence("clocks", at=now)
     facts = [(row["incident"].pk, row["incident"].changed_at, row["clock"] and row["clock"].style) for row in rows]
     return {
         "groups": found,
@@ -60,6 +61,7 @@ def _context(request: SignedRequest) -> dict[str, Any]:
         "now": now,
         "boundary": queue.boundary(now),
         "rows": ",".join(str(row["incident"].pk) for row in rows),
-        "mark": mark_of(facts, [(group.key, group.count) for group in found], request.LANGUAGE_CODE),
+        "silence": silence,
+        "mark": mark_of(facts, [(group.key, group.count) for group in found], request.LANGUAGE_CODE, silence),
         "next_due": None if found else queue.next_deadline(now),
     }

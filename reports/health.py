@@ -1,0 +1,167 @@
+"""Whether the portal does its work: its sweeps, its outbox, its broker, and the proof of its clocks."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import redis
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from incidents import outbox, proof
+from incidents.models import Delivery, Heartbeat, Incident, Notification
+
+logger = logging.getLogger(__name__)
+
+PATIENCE = 2  # seconds that the broker has for its answer
+SHOWN = 20  # differences and failed notices of one page
+MINUTE = timedelta(seconds=60)
+PROOF = "proof of the clocks, 1"
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """A sweep that beat calls: its heartbeat, how old that may be, and what it means when nobody does it."""
+
+    name: str
+    label: str | Promise
+    silent: str | Promise
+    patience: timedelta = MINUTE
+
+
+DUTIES = (
+    Duty("clocks", _("Deadlines and escalations"), _("Nobody watches the deadlines.")),
+    Duty("outbox", _("Sending of letters and text messages"), _("Nobody sends notices.")),
+    Duty("checks", _("Checks of the shops"), _("Nobody looks at the shops.")),
+    Duty("missed", _("Search for missed checks"), _("Nobody sees that checks are missing."), 2 * MINUTE),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """A duty and its last run: `age` in seconds, None when it has never run."""
+
+    duty: Duty
+    at: datetime | None
+    age: int | None
+    took_ms: int
+
+    @property
+    def is_silent(self) -> bool:
+        return self.age is None or timedelta(seconds=self.age) > self.duty.patience
+
+
+def sweeps(now: datetime) -> list[Sweep]:
+    rows = Heartbeat.objects.in_bulk([duty.name for duty in DUTIES])
+    return [_sweep(duty, rows.get(duty.name), now) for duty in DUTIES]
+
+
+def _sweep(duty: Duty, row: Heartbeat | None, now: datetime) -> Sweep:
+    if row is None:
+        return Sweep(duty, None, None, 0)
+    return Sweep(duty, row.at, max(int((now - row.at).total_seconds()), 0), row.took_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """What waits (`age` of the oldest in seconds, `retried` of them after an error) and what was given up."""
+
+    waiting: int
+    retried: int
+    age: int | None
+    given_up: int
+    newest: list[Notification]
+
+
+def outbox_state(user: User, now: datetime) -> Outbox:
+    notices = Notification.objects.visible_to(user)
+    queued = notices.filter(status=Delivery.QUEUED)
+    oldest = queued.order_by("created_at").values_list("created_at", flat=True).first()
+    given_up = notices.filter(status=Delivery.FAILED)
+    return Outbox(
+        queued.count(),
+        queued.exclude(error="").count(),
+        None if oldest is None else max(int((now - oldest).total_seconds()), 0),
+        given_up.count(),
+        list(given_up.select_related("recipient")[:SHOWN]),
+    )
+
+
+def send_all_again(user: User, *, at: datetime) -> int:
+    """Every notice that was given up is tried anew; how many."""
+    given_up = Notification.objects.visible_to(user).filter(status=Delivery.FAILED)
+    return sum(outbox.send_again(row, at=at) for row in given_up)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server said: nothing wrong, or its error."""
+
+    took_ms: int
+    error: str = ""
+
+
+def database() -> Answer:
+    """Raises OperationalError where there is none: then no page can be shown either."""
+    started = time.monotonic()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return Answer(_since(started))
+
+
+def broker() -> Answer:
+    started = time.monotonic()
+    server = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
+    try:
+        server.ping()
+    except redis.RedisError as error:
+        logger.warning("the broker does not answer: %s", error)
+        return Answer(_since(started), f"{type(error).__name__}: {error}")
+    finally:
+        server.close()
+    return Answer(_since(started))
+
+
+def _since(started: float) -> int:
+    return int((time.monotonic() - started) * 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One recomputation: how many incidents were looked at, how many columns differ, the first of them in words."""
+
+    at: datetime
+    looked: int
+    wrong: int
+    lines: tuple[str, ...]
+    took_ms: int
+
+
+def last_proof() -> Proof | None:
+    """Kept in the cache, so it is gone with a new broker; call it only where the broker answers."""
+    found: Proof | None = cache.get(PROOF)
+    return found
+
+
+def prove(newest: int, now: Callable[[], datetime]) -> Proof:
+    """Recompute the newest incidents as `manage.py verify_clocks` does.
+
+    Somebody may work on an incident between two reads of it, so what differs is looked at a second time.
+    """
+    started, at = time.monotonic(), now()
+    keys = list(Incident.objects.order_by("-received_at", "-pk").values_list("pk", flat=True)[:newest])
+    found = list(proof.differences(at=at, incidents=keys))
+    if found:
+        doubtful = Incident.objects.filter(nr__in={one.nr for one in found}).values_list("pk", flat=True)
+        found = list(proof.differences(at=now(), incidents=list(doubtful)))
+    result = Proof(at, len(keys), len(found), tuple(str(one) for one in found[:SHOWN]), _since(started))
+    cache.set(PROOF, result, None)
+    return result

@@ -1,0 +1,91 @@
+"""The administrator's home: does the portal do its work, and what failed?"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import redis
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.models import ADMIN
+from accounts.permissions import SignedRequest, open_to
+from incidents import outbox
+from incidents.models import Notification
+from reports import health
+
+NEWEST = ((100, "100"), (500, "500"), (2000, "2000"))
+
+
+class ProofForm(forms.Form):
+    newest = forms.TypedChoiceField(label=gettext_lazy("How many of the newest incidents"), choices=NEWEST, coerce=int)
+
+
+@require_GET
+@open_to(ADMIN)
+def show(request: SignedRequest) -> HttpResponse:
+    return _page(request)
+
+
+def _page(request: SignedRequest, form: ProofForm | None = None) -> HttpResponse:
+    now = _now()
+    broker = health.broker()
+    sweeps = health.sweeps(now)
+    context = {
+        "now": now,
+        "sweeps": sweeps,
+        "silent": [sweep for sweep in sweeps if sweep.is_silent],
+        "outbox": health.outbox_state(request.user, now),
+        "database": health.database(),
+        "broker": broker,
+        "proof": None if broker.error else health.last_proof(),
+        "form": form or ProofForm(),
+    }
+    return render(request, "reports/health.html", context, status=422 if form else 200)
+
+
+def _now() -> datetime:
+    return timezone.now().replace(microsecond=0)
+
+
+@require_POST
+@open_to(ADMIN)
+def prove(request: SignedRequest) -> HttpResponse:
+    """Runs the proof now; the page then shows its result."""
+    form = ProofForm(request.POST)
+    if not form.is_valid():
+        return _page(request, form)
+    try:
+        result = health.prove(form.cleaned_data["newest"], _now)
+    except redis.RedisError as error:
+        messages.error(request, _("The result could not be kept: %(error)s") % {"error": error})
+        return redirect("settings-health")
+    if result.wrong:
+        said = ngettext("%(n)s difference found", "%(n)s differences found", result.wrong)
+        messages.error(request, said % {"n": result.wrong})
+    else:
+        messages.success(request, _("Every clock follows from its journal"))
+    return redirect("settings-health")
+
+
+@require_POST
+@open_to(ADMIN)
+def again(request: SignedRequest) -> HttpResponse:
+    """Tries a notice that was given up anew, or all of them."""
+    wanted = request.POST.get("notice", "")
+    if wanted == "all":
+        count = health.send_all_again(request.user, at=_now())
+    elif wanted.isdecimal():
+        row = get_object_or_404(Notification.objects.visible_to(request.user), pk=int(wanted))
+        count = int(outbox.send_again(row, at=_now()))
+    else:
+        raise Http404
+    said = ngettext("%(n)s notice will be tried again", "%(n)s notices will be tried again", count)
+    messages.success(request, said % {"n": count})
+    return redirect("settings-health")
