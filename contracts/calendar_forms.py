@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from contracts import agreements
-from contracts.fields import ZONES, WindowsField, choice_field, date_field, refuse
+from contracts.fields import ZONES, WindowsField, choice_field, date_field, name_the_missing, refuse
 from contracts.models import Calendar, CalendarDay
 from contracts.worktime import WEEK
 
@@ -35,6 +35,10 @@ class CalendarForm(forms.Form):
     zone = choice_field(_("Time zone"), [(zone, zone) for zone in ZONES])
     statutory_holidays = forms.BooleanField(label=_("Closed on Polish public holidays"), required=False, initial=True)
     is_office = forms.BooleanField(label=_("These are our own office hours"), required=False)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        name_the_missing(self)
 
     @property
     def single_days(self) -> list[forms.BoundField]:
@@ -87,6 +91,10 @@ class DayForm(forms.Form):
     windows = WindowsField(
         label=_("Hours"), help_text=_("Empty: a day off. Or the hours of a special day, like 8:00-12:00")
     )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        name_the_missing(self)
 
     def save(self, *, calendar: Calendar, by: User, at: datetime) -> CalendarDay | None:
         """None where the verb refuses; its sentence then stands at the field."""

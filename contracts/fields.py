@@ -81,6 +81,12 @@ def choice_field(label: _StrPromise | str, choices: Iterable[Any], **options: An
     )
 
 
+def name_the_missing(form: forms.Form) -> None:
+    """An empty field says which one it is, so that the summary of errors doesn't say one sentence six times."""
+    for field in form.fields.values():
+        field.error_messages["required"] = _("Fill in: %(label)s.") % {"label": field.label}
+
+
 def refuse(form: forms.Form, error: ValidationError, homes: Mapping[str, str] | None = None) -> None:
     """A verb's refusal, each sentence at its field; `homes` says where a sentence without a field of its own stands."""
     found = error.error_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: [error]}

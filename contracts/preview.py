@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.words import money, span
 from contracts import promises
 from contracts.agreements import PenaltySpec, TargetSpec, severities_without
-from contracts.models import ContractVersion, RepairStart, Severity, TargetKind
+from contracts.models import ContractVersion, RepairStart, TargetKind
 from contracts.penalties import Grace, GraceMode, Kind, Scheme, Unit
 from contracts.penalty_words import rule
 from contracts.terms_form import TermsForm, key
@@ -47,11 +47,21 @@ def preview(form: TermsForm, asked: datetime, before: Sequence[TargetSpec] = (),
         asked=asked,
         rows=[row for row in promises.rows(targets, asked, starts) if row.reaction or row.restore],
         unreadable=[str(field.label) for field in form.unreadable],
-        no_reaction=severities_without(targets, TargetKind.REACTION) if targets else [],
-        no_repair=severities_without(targets, TargetKind.RESTORE) if targets else [],
+        no_reaction=_without(TargetKind.REACTION, form, targets),
+        no_repair=_without(TargetKind.RESTORE, form, targets),
         nobody=bool(targets) and not form.steps,
         changes=_changes(form, targets, before, fee) if before or fee else [],
     )
+
+
+def _without(kind: TargetKind, form: TermsForm, targets: Sequence[TargetSpec]) -> list[str]:
+    """Severities that promise no such time; where one is typed but can't be read yet, nothing is said."""
+    missing = severities_without(targets, kind) if targets else []
+    return [severity for severity in missing if not _unread(form, severity, kind)]
+
+
+def _unread(form: TermsForm, severity: str, kind: str) -> bool:
+    return any(name.startswith(key(severity, kind)) for name in form.errors)
 
 
 def _changes(form: TermsForm, targets: Sequence[TargetSpec], before: Sequence[TargetSpec], fee: str) -> list[Change]:
@@ -60,10 +70,9 @@ def _changes(form: TermsForm, targets: Sequence[TargetSpec], before: Sequence[Ta
     new_fee = "" if typed_fee is None else money(typed_fee, currency)
     changed = [Change("", "fee", fee, new_fee)] if new_fee and new_fee != fee else []
     old, new = ({(one.severity, one.kind): one for one in specs} for specs in (before, targets))
-    unread = {name for name in form.errors if name[:2] in Severity.values}
     for severity, kind in sorted({*old, *new}, key=lambda one: (one[0], TargetKind.values.index(one[1]))):
         was, becomes = _said(old.get((severity, kind)), currency), _said(new.get((severity, kind)), currency)
-        if was != becomes and not any(name.startswith(key(severity, kind)) for name in unread):
+        if was != becomes and not _unread(form, severity, kind):
             changed.append(Change(severity, kind, was, becomes))
     return changed
 

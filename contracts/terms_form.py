@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from contracts import typed
 from contracts.agreements import DEFAULT_LADDER, PenaltySpec, StepSpec, TargetSpec, VersionSpec
-from contracts.fields import CURRENCIES, OneOf, ReadField, choice_field, date_field
+from contracts.fields import CURRENCIES, OneOf, ReadField, choice_field, date_field, name_the_missing
 from contracts.models import (
     Calendar,
     Channel,
@@ -118,6 +118,7 @@ class TermsForm(forms.Form):
                 self._add_target(severity, kind)
         for number in range(self.rungs):
             self._add_rung(f"step{number}")
+        name_the_missing(self)
 
     def _add_target(self, severity: str, kind: str) -> None:
         name, what = key(severity, kind), f"{severity}, {TargetKind(kind).label}: "

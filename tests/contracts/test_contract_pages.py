@@ -239,6 +239,12 @@ def test_wrong_input_is_a_sentence_at_the_field_and_nothing_typed_is_lost(world:
     assert not Contract.objects.filter(number="7/2026").exists()
 
 
+def test_what_is_missing_is_named(world: build.World) -> None:
+    response = visitor(world.manager).post("/contracts/new/?client=MAK", {"valid_from": "2026-04-01"})
+    assert "Uzupełnij: Numer umowy. Uzupełnij: Sklepy." in text_of(response)
+    assert response.status_code == 422
+
+
 def test_a_number_that_the_client_has_already_is_said_at_its_field(world: build.World) -> None:
     browser = visitor(world.manager)
     response = browser.post("/contracts/new/?client=MAK", typed_in(browser, number="SLA/1"))
@@ -284,6 +290,7 @@ def test_the_preview_warns_of_what_is_missing_and_names_what_it_cannot_read(worl
     said = text_of(browser.post("/contracts/preview/", typed_in(browser, P4_restore="", P2_restore="osiem")))
     assert "P4 bez celu naprawy. Takie zgłoszenia nie będą miały terminu naprawy ani kary." in said
     assert "Pominięte, bo jeszcze nieczytelne: P2, naprawa: czas" in said
+    assert "P2 bez celu naprawy" not in said
     nobody = {f"step{number}_share": "" for number in range(13)}
     assert "Nie ma eskalacji. Nikt się nie dowie" in text_of(
         browser.post("/contracts/preview/", typed_in(browser, **nobody))
