@@ -1,0 +1,188 @@
+"""Deciding a breach: once, with both amounts kept, a second person above the limit, two managers at once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.db.models import QuerySet
+
+from accounts.models import User
+from incidents.models import Breach
+from incidents.refusals import Refused
+from reports import review
+from reports.models import BreachDecision
+from tests import build
+from tests.reports.missed import DEADLINE, late_repair
+
+LATER = DEADLINE + timedelta(days=1)
+LATE = timedelta(hours=2, minutes=30)
+GIVEN: dict[str, Any] = {"reason": "third_party", "evidence": "Komunikat 48213"}
+
+
+def span(start: int, end: int) -> dict[str, Any]:
+    """Minutes after the deadline."""
+    return {"start": DEADLINE + timedelta(minutes=start), "end": DEADLINE + timedelta(minutes=end)}
+
+
+def halina() -> User:
+    return build.staff("Halina Nowak", role="manager", on_duty=False)
+
+
+@pytest.mark.django_db
+def test_a_confirmation_keeps_the_amount_as_computed() -> None:
+    world = build.world()
+    done = review.confirm(breach=late_repair(world, LATE), by=world.manager, at=LATER)
+    assert (done.verdict, done.amount_before, done.amount_after) == ("confirmed", Decimal(300), Decimal(300))
+    assert (done.by, done.at, done.reason, done.second_by) == (world.manager, LATER, "", None)
+
+
+@pytest.mark.django_db
+def test_an_exclusion_keeps_both_amounts_its_reason_and_evidence() -> None:
+    world = build.world()
+    done = review.exclude(breach=late_repair(world, LATE), by=world.manager, at=LATER, **GIVEN, **span(0, 90))
+    assert (done.verdict, done.amount_before, done.amount_after) == ("excluded", Decimal(300), Decimal(100))
+    assert (done.reason, done.evidence) == ("third_party", "Komunikat 48213")
+    assert (done.excluded_from, done.excluded_to) == (DEADLINE, DEADLINE + timedelta(minutes=90))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"reason": "bad_mood"}, "reason"),
+        ({"evidence": "  "}, "evidence"),
+        (span(10, 10), "end"),
+        (span(20, 10), "end"),
+        (span(-1, 10), "start"),
+        (span(0, 151), "end"),
+    ],
+)
+def test_an_exclusion_that_can_not_be_is_refused_at_its_field(changed: dict[str, Any], field: str) -> None:
+    world = build.world()
+    breach = late_repair(world, LATE)
+    with pytest.raises(Refused) as refusal:
+        review.exclude(breach=breach, by=world.manager, at=LATER, **GIVEN | span(0, 90) | changed)
+    assert refusal.value.field == field
+    assert not BreachDecision.objects.exists()
+
+
+@pytest.mark.django_db
+def test_the_whole_delay_may_be_excluded_to_its_last_second() -> None:
+    world = build.world()
+    done = review.exclude(breach=late_repair(world, LATE), by=world.manager, at=LATER, **GIVEN, **span(0, 150))
+    assert done.amount_after == Decimal(0)
+
+
+@pytest.mark.django_db
+def test_a_clock_that_still_runs_is_not_judged() -> None:
+    world = build.world()
+    breach = late_repair(world, LATE, stopped=False)
+    for verb, given in ((review.confirm, {}), (review.exclude, GIVEN | span(0, 10))):
+        with pytest.raises(Refused, match="Zegar"):
+            verb(breach=breach, by=world.manager, at=LATER, **given)
+    assert not BreachDecision.objects.exists()
+
+
+@pytest.mark.django_db
+def test_the_same_person_again_changes_nothing_and_another_is_told_who_decided() -> None:
+    world = build.world()
+    breach = late_repair(world, LATE)
+    first = review.confirm(breach=breach, by=world.manager, at=LATER)
+    assert review.confirm(breach=breach, by=world.manager, at=LATER + timedelta(hours=1)) == first
+    assert review.exclude(breach=breach, by=world.manager, at=LATER, **GIVEN, **span(0, 90)) == first
+    with pytest.raises(Refused, match="Marek Dyr"):
+        review.confirm(breach=breach, by=halina(), at=LATER)
+    first.refresh_from_db()
+    assert (first.at, first.amount_after) == (LATER, Decimal(300))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("limit", "needed"), [("299.99", True), ("300.00", False), (None, False)])
+def test_a_second_person_is_needed_above_the_contract_s_amount(limit: str | None, needed: bool) -> None:
+    breach = late_repair(build.world(second_person_above=limit and Decimal(limit)), LATE)
+    assert review.needs_second(breach, Decimal(300)) is needed
+
+
+@pytest.mark.django_db
+def test_the_second_person_is_another_and_agrees_once() -> None:
+    world = build.world(second_person_above=Decimal(100))
+    done = review.confirm(breach=late_repair(world, LATE), by=world.manager, at=LATER)
+    with pytest.raises(Refused):
+        review.second(decision=done, by=world.manager, at=LATER)
+    other, third = halina(), build.staff("Ida Trzecia", role="manager", on_duty=False)
+    assert review.second(decision=done, by=other, at=LATER).second_by == other
+    assert review.second(decision=done, by=third, at=LATER + timedelta(hours=1)).second_at == LATER
+    done.refresh_from_db()
+    assert (done.second_by, done.second_at) == (other, LATER)
+
+
+@pytest.mark.django_db
+def test_the_database_refuses_what_the_verbs_would() -> None:
+    world = build.world()
+    breach = late_repair(world, LATE)
+    done = review.confirm(breach=breach, by=world.manager, at=LATER)
+    decided = BreachDecision.objects.filter(pk=done.pk)
+    again = {"breach": breach, "verdict": "confirmed", "amount_before": 1, "amount_after": 1, "at": LATER}
+    refused("one_decision_per_breach", lambda: BreachDecision.objects.create(by=world.manager, **again))
+    refused("an_exclusion_has_a_reason_and_evidence", lambda: decided.update(verdict="excluded"))
+    refused("the_second_person_is_another", lambda: decided.update(second_by=world.manager))
+
+
+def refused(constraint: str, write: Callable[[], object]) -> None:
+    with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
+        write()
+
+
+# Two managers at once, on two connections with real commits
+
+
+def meet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both managers have seen that nothing is decided before either decides; one who comes alone goes on."""
+    barrier, real = threading.Barrier(2), review._decide
+
+    def meeting(*args: Any, **kwargs: Any) -> BreachDecision:
+        with suppress(threading.BrokenBarrierError):
+            barrier.wait(0.7)
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(review, "_decide", meeting)
+
+
+def race(breach: Breach, *managers: User) -> list[str]:
+    def decide(manager: User) -> str:
+        try:
+            return str(review.confirm(breach=breach, by=manager, at=LATER).verdict)
+        except (Refused, IntegrityError) as error:
+            return type(error).__name__
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        return sorted(pool.map(decide, managers))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_managers_at_once_one_decides_and_the_other_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = build.world()
+    breach, other = late_repair(world, LATE), halina()
+    meet(monkeypatch)
+    assert race(breach, world.manager, other) == ["Refused", "confirmed"]
+    assert BreachDecision.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_the_lock_only_the_constraint_is_left_to_refuse(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = build.world()
+    breach, other = late_repair(world, LATE), halina()
+    meet(monkeypatch)
+    monkeypatch.setattr(QuerySet, "select_for_update", lambda self, **_: self)
+    assert race(breach, world.manager, other) == ["IntegrityError", "confirmed"]
+    assert BreachDecision.objects.count() == 1
