@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from contracts.models import Channel, Severity
-from incidents.models import Actor, JournalEntry, Origin, PauseReason, What
+from incidents.models import Actor, JournalEntry, Origin, PauseReason, Status, What
 
 EVENTS = {
     "received": gettext_noop("Report received (%(channel)s)"),
@@ -40,7 +40,7 @@ BLOCKS = {
     "client_message": gettext_noop("client"),
     "paused": gettext_noop("stops the clock: %(reason)s"),
     "workaround": gettext_noop("workaround"),
-    "resolved": gettext_noop("fixed"),
+    Status.RESOLVED.value: gettext_noop("fixed"),
     "rejected": gettext_noop("still broken"),
 }
 

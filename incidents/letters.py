@@ -20,7 +20,16 @@ from django.utils.translation import gettext_lazy
 from accounts import words
 from accounts.models import User
 from contracts.models import Channel, EscalationStep
-from incidents.models import Actor, ClockRow, ClockState, Incident, JournalEntry, Notification, PauseReason
+from incidents.models import (
+    Actor,
+    ClockRow,
+    ClockState,
+    Incident,
+    JournalEntry,
+    Notification,
+    PauseReason,
+    Status,
+)
 
 FINGERPRINT = 32  # hex digits, 128 bits: what a person can compare and nobody can forge
 SUBJECTS: dict[str, str | Promise] = {
@@ -32,7 +41,7 @@ SUBJECTS: dict[str, str | Promise] = {
     "paused": gettext_lazy("%(nr)s: the clock stands"),
     "question": gettext_lazy("%(nr)s: we need your answer"),
     "workaround": gettext_lazy("%(nr)s: the shop sells again, by a workaround"),
-    "resolved": gettext_lazy("%(nr)s: fixed, please check"),
+    Status.RESOLVED.value: gettext_lazy("%(nr)s: fixed, please check"),
     "severity": gettext_lazy("%(nr)s: category %(severity)s"),
     "client_message": gettext_lazy("%(nr)s: the client answered"),
     "rejected": gettext_lazy("%(nr)s: the client says it is still broken"),
@@ -45,7 +54,7 @@ SUBJECTS: dict[str, str | Promise] = {
 }
 ASKS: dict[str, str | Promise] = {
     "question": gettext_lazy("The clock stands until you answer."),
-    "resolved": gettext_lazy("Does it work now? Confirm, or say what is still broken."),
+    Status.RESOLVED.value: gettext_lazy("Does it work now? Confirm, or say what is still broken."),
     "workaround": gettext_lazy("If it doesn't work like this, say so: the repair time goes on."),
 }
 RUNS: dict[str, str | Promise] = {

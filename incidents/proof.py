@@ -85,7 +85,7 @@ class Told:
 
 AFTER: dict[str, str] = {
     "workaround": Status.WORKAROUND,
-    "resolved": Status.RESOLVED,
+    Status.RESOLVED.value: Status.RESOLVED,
     "cancelled": Status.CANCELLED,
     "merged_into": Status.MERGED,
 }
