@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import environ
+import hypothesis
 import pytest
 from django.conf import settings
 from django.db import connection
@@ -17,6 +18,9 @@ from playwright.sync_api import Browser, sync_playwright
 from sla_portal import embedded, sockets
 from tests import chromium
 
+# A busy machine is no failure of a property
+hypothesis.settings.register_profile("suite", deadline=None)
+hypothesis.settings.load_profile("suite")
 SERVERS = pytest.StashKey[list[embedded.Server]]()
 
 
