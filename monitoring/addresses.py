@@ -4,6 +4,7 @@ Sources: the special-purpose registries of IANA (RFC 6890 and its updates), RFC 
 RFC 4380 (Teredo), RFC 6052 (NAT64), RFC 5214 (ISATAP).
 """
 
+import socket
 from dataclasses import dataclass
 from ipaddress import (
     IPv4Address,
@@ -104,3 +105,34 @@ def url_refusal(url: URL) -> Refusal:
     if not url.host:
         return "host"
     return ""
+
+
+def typed_refusal(text: str, policy: Policy) -> tuple[Refusal, str]:
+    """Why no check of this address will ever be allowed, and what that speaks of; ("", "") where only a check can tell.
+
+    No name is looked up: what it leads to is judged at the moment of connecting.
+    """
+    try:
+        url = URL(text)
+        port = url.port or 0
+    except ValueError:
+        return "host", ""
+    if refused := url_refusal(url):
+        return refused, url.scheme if refused == "scheme" else ""
+    address = _numeric((url.host or "").rstrip("."))
+    if address:
+        refused = socket_refusal(address, port, policy)
+        return refused, {"port": str(port), "address": address}.get(refused, "")
+    # A name may lead into the permitted networks, where every port is open
+    closed = port not in policy.ports and not policy.networks
+    return ("port", str(port)) if closed else ("", "")
+
+
+def _numeric(host: str) -> str:
+    """The address that a host is already, in any form the system reads (`127.1`, `0x7f.1`); "" for a name."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return "127.0.0.1"
+    try:
+        return str(socket.getaddrinfo(host, None, flags=socket.AI_NUMERICHOST)[0][4][0])
+    except (OSError, UnicodeError):
+        return ""

@@ -12,15 +12,16 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.active import active_client, show_client
 from accounts.models import AGENT, MANAGER, OWNER, REPORTER
-from accounts.permissions import SignedRequest, open_to
+from accounts.permissions import SignedRequest, open_to, require_role
 from contracts.models import Shop
 from incidents.refusals import Refused
 from monitoring import figures, schedule, shop_page, watch
 from monitoring.figures import Watched
+from monitoring.forms import MonitorForm, usual, values_of
 from monitoring.models import Check, Interval, Monitor, Outage, State
 from monitoring.sentences import sentence
 from monitoring.specification import Result
@@ -185,6 +186,33 @@ def monitor(request: SignedRequest, pk: int) -> HttpResponse:
         "certificate_warns": warns_of_certificate(int(ends.timestamp()) if ends else None, at=int(now.timestamp())),
     }
     return render(request, "monitoring/monitor.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@open_to(AGENT, MANAGER)
+def new_monitor(request: SignedRequest, slug: str) -> HttpResponse:
+    """Watch one more address of a shop."""
+    shop = get_object_or_404(Shop.objects.visible_to(request.user).select_related("client"), slug=slug)
+    return _edit(request, shop, None)
+
+
+@require_http_methods(["GET", "POST"])
+@open_to(AGENT, MANAGER)
+def edit_monitor(request: SignedRequest, pk: int) -> HttpResponse:
+    row = _monitor(request, pk)
+    return _edit(request, row.shop, row)
+
+
+def _edit(request: SignedRequest, shop: Shop, monitor: Monitor | None) -> HttpResponse:
+    """The form for managers; agents see monitors and change none."""
+    require_role(request.user, shop.client_id, MANAGER)
+    initial = values_of(monitor) if monitor else usual(shop)
+    form = MonitorForm(request.POST if request.method == "POST" else None, initial=initial)
+    if form.is_valid() and (saved := form.save(shop=shop, monitor=monitor, by=request.user, at=_now())):
+        messages.success(request, _("Saved. The check is on its way; refresh in a moment."))
+        return redirect("monitor", saved.pk)
+    context = {"now": _now(), "shop": shop, "monitor": monitor, "form": form}
+    return render(request, "monitoring/monitor_form.html", context, status=422 if form.errors else 200)
 
 
 def _monitor(request: SignedRequest, pk: int) -> Monitor:

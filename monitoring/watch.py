@@ -17,6 +17,7 @@ from django.conf import settings
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import DatabaseError, transaction
 from django.db.models import F
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -25,8 +26,10 @@ from contracts.terms import moment, seconds, whole
 from incidents.heartbeat import beat
 from incidents.refusals import Refused
 from monitoring import intervals, outages, schedule
+from monitoring.addresses import Policy, parse_networks, typed_refusal
 from monitoring.confirmation import Change, Rule, Track, step
 from monitoring.models import Check, Monitor, State
+from monitoring.sentences import sentence
 from monitoring.specification import Result
 from monitoring.verdict import during_maintenance, with_second_place
 
@@ -37,6 +40,11 @@ RESULT_COLUMNS = (
     "reason", "checked_at", "seen_from", "busy_until", "next_check_at", "track", "certificate_ends_at", "fault",
 )  # fmt: skip
 STATE_COLUMNS = (*RESULT_COLUMNS, "state", "state_since")
+# What the probe is asked, and what else people may change of a monitor.
+ASKED = frozenset(
+    {"url", "method", "interval", "timeout_ms", "slow_ms", "statuses", "required_text", "forbidden_text", "min_bytes"}
+)
+CHANGEABLE = ASKED | {"name", "what", "severity", "means_down"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,21 +277,74 @@ def see_through(monitor: Monitor, *, at: datetime) -> None:
     Monitor.objects.filter(pk=monitor.pk, checked_at__lt=at).update(checked_at=whole(at))
 
 
+@transaction.atomic
 def add(*, shop: Shop, name: str, url: str, by: User, at: datetime, **columns: Any) -> Monitor:
     """Watch one more address of a shop, from the next sweep on. `columns`: other fields of the monitor.
 
-    Raises Refused where a field can't be right or the shop has a monitor of this name.
+    Raises Refused where a field can't be right, the probe would never ask this address, or the name is taken.
     """
+    _lock_names(shop.pk)
     monitor = Monitor(shop=shop, name=name, url=url, **columns)
+    _refuse_wrong(monitor)
+    monitor.next_check_at = whole(at)
+    monitor.save()
+    log.info("monitor_added", extra={"monitor": monitor.pk, "by": by.pk})
+    return monitor
+
+
+@transaction.atomic
+def change(*, monitor: Monitor, by: User, at: datetime, **columns: Any) -> Monitor:
+    """What a monitor is called, asks and means from now on; it is checked at once. Repeated, it changes nothing.
+
+    Raises Refused as `add` does, and for a new `means_down` where figures count by the old one. TypeError for a
+    column that isn't one of `CHANGEABLE`.
+    """
+    if strange := columns.keys() - CHANGEABLE:
+        raise TypeError(f"not to be changed: {', '.join(sorted(strange))}")
+    _lock_names(monitor.shop_id)
+    row = Monitor.objects.select_for_update(of=("self",)).get(pk=monitor.pk)
+    changed = {name for name, value in columns.items() if getattr(row, name) != value}
+    if not changed:
+        return row
+    was_stale = row.is_stale(at)
+    for name in changed:
+        setattr(row, name, columns[name])
+    _refuse_wrong(row)
+    if "means_down" in changed and row.intervals.exclude(state__in=(State.UP, State.DEGRADED)).exists():
+        raise Refused(_("Past figures count by it. Stop this monitor and add another one."), "means_down")
+    if changed & ASKED:
+        _ask_anew(row, at, was_stale=was_stale)
+    row.save(update_fields=[*changed, "track", "checked_at", "busy_until", "next_check_at", "certificate_ends_at"])
+    log.info("monitor_changed", extra={"monitor": row.pk, "by": by.pk, "columns": sorted(changed)})
+    return row
+
+
+def _lock_names(shop: int) -> None:
+    """Two people don't give one name at once. Not against the foreign keys of incidents that open meanwhile."""
+    Shop.objects.select_for_update(of=("self",), no_key=True).get(pk=shop)
+
+
+def _refuse_wrong(monitor: Monitor) -> None:
+    policy = Policy(parse_networks(settings.PROBE_ALLOW_NETWORKS), frozenset(settings.PROBE_PORTS))
+    refusal, subject = typed_refusal(monitor.url, policy)
+    if refusal:
+        blocked = Result(id="", state="unknown", reason="blocked", detail=refusal, subject=subject)
+        raise Refused(sentence(blocked, (get_language() or "pl")[:2]), "url")
     try:
         monitor.full_clean(exclude=(*STATE_COLUMNS, "sent_to"))
     except ValidationError as error:
         field, words = next(iter(error.message_dict.items()))
         raise Refused(" ".join(words), "" if field == NON_FIELD_ERRORS else field) from error
-    monitor.next_check_at = whole(at)
-    monitor.save()
-    log.info("monitor_added", extra={"monitor": monitor.pk, "by": by.pk})
-    return monitor
+
+
+def _ask_anew(row: Monitor, at: datetime, *, was_stale: bool) -> None:
+    """The next sweep asks the new question; answers to the old one that are on their way come too late to count."""
+    row.track = replace(Track.from_json(row.track), recent=()).to_json()
+    row.certificate_ends_at = None
+    if row.checked_at and not was_stale:
+        row.checked_at = max(row.checked_at, whole(at) - timedelta(seconds=1))
+    if row.is_active:
+        row.next_check_at, row.busy_until = whole(at), None
 
 
 @transaction.atomic

@@ -1,0 +1,150 @@
+"""The form of a monitor: typed as people write it, refused at the field, nothing lost."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from accounts import words
+from accounts.models import User
+from contracts.fields import ReadField, choice_field
+from contracts.models import Shop
+from incidents.models import SEVERITY_OF, What
+from incidents.refusals import Refused
+from monitoring import watch
+from monitoring.models import Monitor
+
+SECONDS = re.compile(r"(\d{1,3})(?:[.,](\d{1,3}))?\s*s?", re.ASCII)
+WHOLE_SECONDS = re.compile(r"(\d{1,5})\s*s?", re.ASCII)
+STATUSES = re.compile(r"[1-5]\d\d(?:[\s,;]+[1-5]\d\d)*", re.ASCII)
+# An hour between two looks is the most that still is watching
+SHORTEST, LONGEST = 5, 3600
+MOST_PATIENT_MS = 60_000
+
+
+def read_interval(text: str) -> int:
+    """Seconds: `60` or `60 s`."""
+    found = WHOLE_SECONDS.fullmatch(text.strip())
+    if found is None or not SHORTEST <= int(found[1]) <= LONGEST:
+        raise ValidationError(_("Write whole seconds from 5 to 3600, like 60."))
+    return int(found[1])
+
+
+def read_limit(text: str) -> int:
+    """Milliseconds of `10`, `2,5` or `2.5 s`."""
+    found = SECONDS.fullmatch(text.strip())
+    span = int(found[1]) * 1000 + int((found[2] or "").ljust(3, "0")) if found else 0
+    if not 100 <= span <= MOST_PATIENT_MS:
+        raise ValidationError(_("Write seconds from 0.1 to 60, like 3 or 2.5."))
+    return span
+
+
+def read_statuses(text: str) -> list[int]:
+    """`200, 301`, sorted and each once."""
+    if STATUSES.fullmatch(text.strip()) is None:
+        raise ValidationError(_("Write statuses like 200 or 200, 301."))
+    return sorted({int(one) for one in re.findall(r"\d+", text)})
+
+
+def limit_words(span: int) -> str:
+    """The same back, as the field shows it: `2,5`."""
+    seconds = (Decimal(span) / 1000).normalize()
+    return words.number(seconds, max(0, -int(seconds.as_tuple().exponent)))
+
+
+def _meanings() -> list[tuple[str, str]]:
+    """The sentences of the report form with the category that each opens; a question is no failure."""
+    return [(what, f"{What(what).label} ({severity})") for what, severity in SEVERITY_OF.items() if severity]
+
+
+class MonitorForm(forms.Form):
+    """One address of a shop, how it is asked, and what its failure means."""
+
+    name = forms.CharField(
+        label=_("Name"), max_length=80, help_text=_("What a customer would call it: Home page, Cart")
+    )
+    url = forms.CharField(
+        label=_("Address"), max_length=500,
+        widget=forms.TextInput(attrs={"inputmode": "url", "autocomplete": "off", "autocapitalize": "none"}),
+    )  # fmt: skip
+    interval = ReadField(read_interval, label=_("Every, seconds"), css="tiny", attrs={"inputmode": "numeric"})
+    timeout_ms = ReadField(read_limit, label=_("No answer counts as down after, seconds"), css="tiny")
+    slow_ms = ReadField(read_limit, label=_("Slow from, seconds"), css="tiny")
+    required_text = forms.CharField(
+        label=_("Text that must be on the page"), max_length=200, required=False, help_text=_("For example Checkout")
+    )
+    forbidden_text = forms.CharField(
+        label=_("Text that must not be on the page"), max_length=200, required=False,
+        help_text=_("Known error messages are looked for anyway"),
+    )  # fmt: skip
+    statuses = ReadField(read_statuses, label=_("Good statuses"), help_text=_("Like 200 or 200, 301"))
+    what = choice_field(_("When it fails, the incident says"), ())
+    means_down = forms.BooleanField(
+        label=_("Its failure means that the shop is down"), required=False,
+        help_text=_("Counts in the availability that the contract promises"),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["what"].choices = _meanings()  # type: ignore[attr-defined]
+
+    def clean_url(self) -> str:
+        """An address without its scheme is taken for https."""
+        url: str = self.cleaned_data["url"]
+        return url if ":" in url.partition("/")[0] else f"https://{url}"
+
+    def clean(self) -> dict[str, Any]:
+        data = self.cleaned_data
+        if "slow_ms" in data and "timeout_ms" in data and data["slow_ms"] >= data["timeout_ms"]:
+            self.add_error("slow_ms", _("Slow begins before the answer counts as missing."))
+        return data
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        return self.cleaned_data | {"severity": SEVERITY_OF[self.cleaned_data["what"]]}
+
+    def save(self, *, shop: Shop, monitor: Monitor | None, by: User, at: datetime) -> Monitor | None:
+        """None where the verb refuses; its sentence then stands at the field."""
+        try:
+            if monitor is None:
+                return watch.add(shop=shop, by=by, at=at, **self.columns)
+            return watch.change(monitor=monitor, by=by, at=at, **self._kept(monitor))
+        except Refused as refusal:
+            self.add_error(refusal.field or "name", str(refusal))
+            return None
+
+    def _kept(self, monitor: Monitor) -> dict[str, Any]:
+        """A category that differs from its sentence's stays, as long as the sentence does; no statuses means 200."""
+        columns = self.columns
+        if columns["statuses"] == (monitor.statuses or [200]):
+            columns["statuses"] = monitor.statuses
+        if columns["what"] == monitor.what:
+            columns["severity"] = monitor.severity
+        return columns
+
+
+def usual(shop: Shop) -> dict[str, Any]:
+    """What a new monitor's fields begin with."""
+    return values_of(Monitor(shop=shop, url=shop.url))
+
+
+def values_of(monitor: Monitor) -> dict[str, Any]:
+    """A monitor as its fields show it."""
+    return {
+        "name": monitor.name,
+        "url": monitor.url,
+        "interval": str(monitor.interval),
+        "timeout_ms": limit_words(monitor.timeout_ms),
+        "slow_ms": limit_words(monitor.slow_ms),
+        "required_text": monitor.required_text,
+        "forbidden_text": monitor.forbidden_text,
+        "statuses": ", ".join(map(str, monitor.statuses or [200])),
+        "what": monitor.what,
+        "means_down": monitor.means_down,
+    }
