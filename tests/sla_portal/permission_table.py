@@ -32,6 +32,18 @@ choose_theme           GET    405
 choose_theme           POST   302
 choose_client          GET    405
 choose_client          POST   in  404 404 404 404 404 404 404 404
+users                  GET    in  404 404 404 404 200 404 404 404
+users                  POST   in  404 404 404 404 302 404 404 404
+user                   GET    in  404 404 404 404 200 404 404 404
+user                   POST   in  404 404 404 404 302 404 404 404
+user-rights            GET    405
+user-rights            POST   in  404 404 404 404 302 404 404 404
+user-off               GET    in  404 404 404 404 200 404 404 404
+user-off               POST   in  404 404 404 404 302 404 404 404
+user-on                GET    405
+user-on                POST   in  404 404 404 404 302 404 404 404
+user-letter            GET    405
+user-letter            POST   in  404 404 404 404 302 404 404 404
 accessibility          GET    200
 accessibility          POST   200
 manifest               GET    200
@@ -50,6 +62,18 @@ calendars              GET    in  404 404 404 200 200 404 404 404
 calendars              POST   in  404 404 404 302 302 404 404 404
 calendar               GET    in  404 404 404 200 200 404 404 404
 calendar               POST   in  404 404 404 302 302 404 404 404
+settings-clients       GET    in  404 404 404 200 200 404 404 404
+settings-clients       POST   in  404 404 404 302 302 404 404 404
+settings-client        GET    in  404 404 404 200 200 404 404 404
+settings-client        POST   in  404 404 404 302 302 404 404 404
+settings-contact       GET    in  404 404 404 200 200 404 404 404
+settings-contact       POST   in  404 404 404 302 302 404 404 404
+settings-shop          GET    in  404 404 404 200 200 404 404 404
+settings-shop          POST   in  404 404 404 302 302 404 404 404
+settings-shop-close    GET    405
+settings-shop-close    POST   in  404 404 404 302 302 404 404 404
+settings-shop-open     GET    405
+settings-shop-open     POST   in  404 404 404 302 302 404 404 404
 report                 GET    in  200 200 404 404 404 200 200 404
 report                 POST   in  302 302 404 404 404 302 302 404
 report-shop            GET    in  200 200 404 404 404 404 200 404
@@ -116,12 +140,22 @@ availability-month     GET    in  404 404 404 200 404 404 404 404
 availability-month     POST   405
 monitor                GET    in  404 404 200 200 404 404 404 404
 monitor                POST   405
+monitor-new            GET    in  404 404 403 200 404 404 404 404
+monitor-new            POST   in  404 404 403 302 404 404 404 404
+monitor-edit           GET    in  404 404 403 200 404 404 404 404
+monitor-edit           POST   in  404 404 403 302 404 404 404 404
 monitor-check          GET    405
 monitor-check          POST   in  404 404 302 302 404 404 404 404
 monitor-watch          GET    405
 monitor-watch          POST   in  404 404 302 302 404 404 404 404
 home                   GET    in  200 200 302 302 302 200 200 200
 home                   POST   405
+settings-health        GET    in  404 404 404 404 200 404 404 404
+settings-health        POST   405
+settings-health-proof  GET    405
+settings-health-proof  POST   in  404 404 404 404 302 404 404 404
+settings-health-again  GET    405
+settings-health-again  POST   in  404 404 404 404 302 404 404 404
 breaches               GET    in  404 404 404 200 404 404 404 404
 breaches               POST   405
 breach                 GET    in  404 404 404 200 404 404 404 404

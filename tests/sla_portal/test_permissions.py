@@ -33,6 +33,10 @@ from tests.sla_portal.permission_table import PEOPLE, TABLE
 
 ROOMS = ("accounts", "contracts", "incidents", "monitoring", "reports", "knox")
 LATE = build.MONDAY + timedelta(hours=9, minutes=30)
+MONITOR = {
+    "name": "Koszyk", "url": "https://mak.example/koszyk", "interval": "60", "timeout_ms": "10", "slow_ms": "3",
+    "statuses": "200", "what": "no_orders", "means_down": "on",
+}  # fmt: skip
 TEXT = {"text": "Tylko płatność kartą."}
 KEY = "6f1c2a44-0000-4000-8000-000000000003"
 REPORT = {"what": "typo", "sentence": "Literówka w menu.", "phone": "", "key": KEY}
@@ -47,6 +51,15 @@ FORMS: dict[str, dict[str, Any]] = {
     "account": {"name": "Ktoś Inny", "phone": "", "language": "pl", "theme": ""},
     "choose_language": {"language": "en"},
     "choose_theme": {"theme": "dark"},
+    "users": {"name": "Nowa Osoba", "email": "nowa@korba.example", "role": "agent", "language": "pl"},
+    "user": {"name": "Ola Mak", "phone": ""},
+    "user-rights": {"client": "MAK", "role": "owner", "valid_until": ""},
+    "settings-clients": {"name": "Nowa sp. z o.o.", "code": "NOW"},
+    "settings-client": {"name": "Mak sp. z o.o."},
+    "settings-contact": {"name": "Nowa Osoba", "email": "nowa@mak.example", "role": "reporter", "language": "pl"},
+    "settings-shop": {"name": "nowy.example", "url": "https://nowy.example/"},
+    "settings-health-proof": {"newest": "100"},
+    "settings-health-again": {"notice": "all"},
     "report": REPORT,
     "report-shop": REPORT,
     "incident-details": {"page": "mak.example/koszyk"},
@@ -64,6 +77,8 @@ FORMS: dict[str, dict[str, Any]] = {
     "api-backup": {"where": "S3 Frankfurt"},
     "api-severity": TEXT | {"to": "P2", "change": "worse"},
     "monitor-watch": {"watch": "stop"},
+    "monitor-new": MONITOR,
+    "monitor-edit": MONITOR,
     "calendars": {"name": "Sklep", "mon_fri": "8:00-16:00", "zone": "Europe/Warsaw"},
     "calendar": {"date": "2026-03-13", "windows": ""},
 }  # fmt: skip
@@ -125,16 +140,18 @@ def built() -> Stage:
     on |= {verb: {"nr": paused.nr} for verb in ("incident-resume", "api-resume")}
     usual = {
         "nr": new.nr, "slug": mak.shop.slug, "target": "restore", "month": "2026-03", "token": "zly-podpis",
+        "code": mak.client.code,
         "uidb64": urlsafe_base64_encode(force_bytes(mak.reporter.pk)),
     }  # fmt: skip
     cookies = {who: visitor(user).cookies[settings.SESSION_COOKIE_NAME].value for who, user in people.items()}
     where = on | places(mak.version.contract_id, reaction, restore, monitor)
+    where |= {f"user{act}": {"pk": mak.reporter.pk} for act in ("", "-rights", "-off", "-on", "-letter")}
     return Stage(cookies, where, usual, written())
 
 
 def places(contract: int, reaction: Breach, restore: Breach, monitor: Monitor) -> dict[str, dict[str, Any]]:
     """What `pk` means at each address."""
-    found = {f"monitor{act}": {"pk": monitor.pk} for act in ("", "-check", "-watch")}
+    found = {f"monitor{act}": {"pk": monitor.pk} for act in ("", "-check", "-edit", "-watch")}
     found |= {f"breach{act}": {"pk": restore.pk} for act in ("", "-confirm", "-exclude")}
     found |= {name: {"pk": contract} for name in ("contract", "contract-version-new")}
     return found | {"breach-second": {"pk": reaction.pk}, "calendar": {"pk": build.office_hours().pk}}
