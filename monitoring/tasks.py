@@ -7,7 +7,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from monitoring import schedule, watch
+from monitoring import retention, schedule, watch
 from monitoring.specification import Result
 
 
@@ -27,3 +27,9 @@ def record_results(results: list[dict[str, Any]]) -> int:
 def sweep_missed() -> int:
     """Monitors that nobody looks at become unknown."""
     return watch.sweep_missed(at=timezone.now())
+
+
+@shared_task
+def forget_checks() -> int:
+    """Raw checks older than 90 days go; once a day."""
+    return retention.forget_checks(at=timezone.now())

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import django_stubs_ext
 import environ
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
@@ -221,6 +222,7 @@ CELERY_TASK_DEFAULT_QUEUE = "report"
 CELERY_TASK_ROUTES = {
     "incidents.tasks.sweep_clocks": {"queue": "clock"},
     "incidents.tasks.*": {"queue": "mail"},
+    "monitoring.tasks.forget_checks": {"queue": "report"},
     "monitoring.tasks.*": {"queue": "monitor"},
     "reports.tasks.*": {"queue": "report"},
 }
@@ -230,6 +232,11 @@ CELERY_BEAT_SCHEDULE = {
     "outbox": {"task": "incidents.tasks.send_outbox", "schedule": 2.0, "options": {"expires": 10}},
     "checks": {"task": "monitoring.tasks.sweep_checks", "schedule": 1.0, "options": {"expires": 10}},
     "missed": {"task": "monitoring.tasks.sweep_missed", "schedule": 30.0, "options": {"expires": 60}},
+    "retention": {
+        "task": "monitoring.tasks.forget_checks",
+        "schedule": crontab(hour="2", minute="20"),  # UTC: night at all our shops
+        "options": {"expires": 6 * 3600},
+    },
 }
 CELERY_BEAT_SYNC_EVERY = 60
 
