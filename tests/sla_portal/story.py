@@ -1,0 +1,143 @@
+"""The demo as tests walk it: played once a file at a fixed time, rolled back at its end; and its people's pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.tokens import default_token_generator
+from django.core.management import call_command
+from django.db import transaction
+from django.test import Client
+from django.urls import get_resolver, reverse
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
+from pytest_django.plugin import DjangoDbBlocker
+
+from accounts.invitations import invitation_path
+from accounts.models import User
+from contracts.models import Calendar, Contract
+from incidents.models import Breach, Incident, Status
+from monitoring.models import Monitor
+from tests import build
+from tests.pages import stop_clock, visitor
+from tests.sla_portal.permission_table import TABLE
+
+NOW = build.at("2026-11-24 10:40")
+"""A Tuesday, in the hours of the office."""
+CAST = {"reporter": "marta", "owner": "ewa", "agent": "anna", "manager": "tomasz", "admin": "admin"}
+ROLES = ("anonymous", *CAST)
+NO_PAGES = ("health", "manifest", "queue-live", "api-")
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A page of ours that this person may see."""
+
+    who: str
+    path: str
+
+    def __str__(self) -> str:
+        return f"{self.who} {self.path}"
+
+
+@pytest.fixture(scope="module")
+def story(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
+    """The demo at `NOW`; its broken shop is kept apart from a running one's."""
+    folder = tmp_path_factory.mktemp("demo")
+    with pytest.MonkeyPatch.context() as patch, django_db_blocker.unblock(), transaction.atomic():
+        stop_clock(patch, NOW)
+        play(patch, folder)
+        yield
+        transaction.set_rollback(True)
+
+
+def play(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    patch.setattr(settings, "DATA_DIR", folder)
+    patch.setattr(settings, "DEMO_LOGINS_FILE", folder / "logins.json")
+    call_command("demo_seed", stdout=(folder / "seed.txt").open("w"))
+
+
+def person(role: str) -> User:
+    return User.objects.get(email__startswith=f"{CAST[role]}@")
+
+
+def browse(role: str, *, language: str = "pl", theme: str = "") -> Client:
+    """The role's own browser, with the person's settings."""
+    if role == "anonymous":
+        client = Client()
+        client.cookies[settings.LANGUAGE_COOKIE_NAME] = language
+        client.cookies["theme"] = theme
+        return client
+    user = person(role)
+    User.objects.filter(pk=user.pk).update(language=language, theme=theme)
+    return visitor(user)
+
+
+def visits() -> list[Visit]:
+    """Every address of the permission table that shows a role a page, and the states that have one of their own."""
+    seen = []
+    for line in TABLE.strip().splitlines():
+        name, method, *answers = line.split()
+        if method != "GET" or name.startswith(NO_PAGES):
+            continue
+        given = answers * len(ROLES) if len(answers) == 1 else answers
+        seen += [Visit(who, path(name)) for who, answer in zip(ROLES, given, strict=False) if answer == "200"]
+    return [*seen, *states()]
+
+
+def path(name: str) -> str:
+    found = places()
+    if name in found:
+        return reverse(name, kwargs=found[name])
+    wanted = get_resolver().reverse_dict.getlist(name)[0][0][0][1]
+    return reverse(name, kwargs={key: found["*"][key] for key in wanted})
+
+
+def places() -> dict[str, dict[str, Any]]:
+    """What fills each address; `*` whatever is not named."""
+    mak = Incident.objects.filter(client__code="MAK")
+    work, fixed = mak.get(what="no_orders", status=Status.OPEN), mak.get(status=Status.RESOLVED)
+    standing = Incident.objects.get(pauses__ended_at=None, pauses__reason="client_answer")
+    waiting = Breach.objects.filter(decisions=None).exclude(stopped_at=None).latest("deadline")
+    contract = {"pk": Contract.objects.get(client__code="MAK").pk}
+    found: dict[str, dict[str, Any]] = {
+        name: {"nr": fixed.nr} for name in ("incident-accept", "incident-reject", "incident-assign")
+    }
+    found |= {"incident-resume": {"nr": standing.nr}, "monitor": {"pk": Monitor.objects.get(
+        shop__slug="mak", name="Strona główna").pk}}  # fmt: skip
+    found |= {name: {"pk": waiting.pk} for name in ("breach", "breach-exclude")}
+    found |= {"contract": contract, "contract-version-new": contract}
+    found |= {"calendar": {"pk": Calendar.objects.get(is_office=True).pk}}
+    reset = {"uidb64": urlsafe_base64_encode(force_bytes(person("owner").pk)), "token": "zly-podpis"}
+    return found | {"*": {"nr": work.nr, "slug": "mak", "target": "restore", "month": f"{NOW:%Y-%m}", **reset}}
+
+
+def states() -> list[Visit]:
+    """Pages that an address shows only in some state: every live incident, a link by mail, what is not found."""
+    living = Incident.objects.active().select_related("client").order_by("pk")
+    mine = [one for one in living if one.client.code == "MAK"]
+    found = [Visit("agent", f"/incidents/{one.nr}/") for one in living]
+    found += [Visit("reporter", f"/incidents/{one.nr}/") for one in mine]
+    found += [Visit("manager", f"/breaches/{one.pk}/") for one in Breach.objects.order_by("pk")]
+    owner, invited = person("owner"), User.objects.get(email__startswith="iza@")
+    letter = {
+        "uidb64": urlsafe_base64_encode(force_bytes(owner.pk)),
+        "token": default_token_generator.make_token(owner),
+    }
+    found += [
+        Visit("anonymous", reverse("password_reset_confirm", kwargs=letter)),
+        Visit("anonymous", invitation_path(invited)),
+        Visit("anonymous", "/invitation/zly-podpis/"),
+        Visit("agent", "/queue/?show=p1"),
+        Visit("manager", "/incidents/new/?shop=mak"),
+        Visit("manager", "/contracts/new/?client=MAK"),
+        *[Visit(who, "/nie-ma/") for who in ("anonymous", "reporter", "agent")],
+    ]
+    return found
