@@ -58,7 +58,7 @@ def cast(product: Product) -> Cast:
         everywhere=build.round_the_clock(),
     )  # fmt: skip
     for shop, slug in zip(shops.values(), ("mak", "hurt-mak", "lis"), strict=True):
-        monitor(shop, url=f"{product.shops}/{slug}/", interval=5)
+        monitor(shop, url=f"{product.shops}/{slug}/", interval=10, slow_ms=10_000)
     return Cast(
         marta=build.contact(mak, "Marta Maj"), olga=build.contact(lis, "Olga Lis"),
         ewa=build.contact(lis, "Ewa Lis", role="owner"), anna=anna, tomasz=tomasz, wholesale=shops["hurt.mak.pl"],
