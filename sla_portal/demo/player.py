@@ -34,7 +34,8 @@ class Player:
         self.acts.append((when, len(self.acts), act))
 
     def play(self, until: datetime, progress: Callable[[int, int], None]) -> None:
-        acts = sorted(self.acts, key=lambda one: one[:2])
+        # What a story plans for after now happens now
+        acts = sorted(((min(when, until), order, act) for when, order, act in self.acts), key=lambda one: one[:2])
         for number, (when, _order, act) in enumerate(acts, 1):
             self.sweep(when)
             act(when)

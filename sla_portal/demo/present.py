@@ -87,7 +87,7 @@ def overdue(player: Player, cast: Cast, now: datetime) -> None:
 
 
 def standing(player: Player, cast: Cast, now: datetime) -> None:
-    """Paused for the client, and for a third party."""
+    """Paused for the client, and for a third party: early enough that time is left whenever the demo starts."""
     scene = player.report(
         "asks",
         ago(now, 60 * 30),
@@ -97,13 +97,13 @@ def standing(player: Player, cast: Cast, now: datetime) -> None:
         "Zamówienia nie dochodzą do magazynu.",
     )
     scene.react(ago(now, 60 * 29), cast.anna)
-    scene.pause(ago(now, 60 * 4), cast.anna, "Czy magazyn zmieniał wczoraj adres skrzynki? Proszę o nowy.")
+    scene.pause(ago(now, 60 * 28), cast.anna, "Czy magazyn zmieniał wczoraj adres skrzynki? Proszę o nowy.")
     scene = player.report(
         "third", ago(now, 60 * 50), cast.shops["tur"], What.WRONG_DATA, cast.jan, "Paczkomaty znikają z koszyka."
     )
     scene.react(ago(now, 60 * 49), cast.piotr)
     scene.pause(
-        ago(now, 60 * 26), cast.piotr, "Kurier potwierdził usterkę u siebie, czekamy na naprawę.", "third_party"
+        ago(now, 60 * 47), cast.piotr, "Kurier potwierdził usterkę u siebie, czekamy na naprawę.", "third_party"
     )
 
 
