@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 PATIENCE = 2  # seconds that the broker has for its answer
 SHOWN = 20  # differences and failed notices of one page
 MINUTE = timedelta(seconds=60)
-PROOF = "proof of the clocks, 1"
+PROOF = "proof-of-the-clocks-1"
 
 
 @dataclass(frozen=True, slots=True)

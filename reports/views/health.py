@@ -24,7 +24,12 @@ NEWEST = ((100, "100"), (500, "500"), (2000, "2000"))
 
 
 class ProofForm(forms.Form):
-    newest = forms.TypedChoiceField(label=gettext_lazy("How many of the newest incidents"), choices=NEWEST, coerce=int)
+    newest = forms.TypedChoiceField(
+        label=gettext_lazy("How many of the newest incidents"),
+        choices=NEWEST,
+        coerce=int,
+        widget=forms.Select({"class": "short"}),
+    )
 
 
 @require_GET

@@ -1,0 +1,161 @@
+"""The administrator's pages of people: the list, the invitation and its letter, one person's page."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+from django.core.mail.backends.locmem import EmailBackend
+from django.test import Client as Browser
+
+from accounts.models import Membership, User
+from accounts.words import plain
+from tests import build
+from tests.pages import counted, stop_clock, text_of, title_of, visitor
+
+pytestmark = pytest.mark.django_db
+NEW = {"name": "Nowy Opiekun", "email": "nowy@korba.example", "phone": "", "role": "agent", "language": "pl"}
+
+
+@pytest.fixture
+def admin(monkeypatch: pytest.MonkeyPatch) -> User:
+    stop_clock(monkeypatch, build.MONDAY)
+    return build.staff("Ada Min", role="admin", on_duty=False)
+
+
+@pytest.fixture
+def page(admin: User) -> Browser:
+    return visitor(admin)
+
+
+def test_the_list_tells_role_client_rights_validity_and_last_login(page: Browser) -> None:
+    mak = build.client("MAK")
+    anna = build.staff("Anna Lis")
+    User.objects.filter(pk=anna.pk).update(last_login=build.at("2026-03-02 08:15"))
+    build.contact(mak, "Ola Mak", role="owner", valid_until=build.MONDAY.date())
+    build.contact(mak, "Jan Dawny", valid_until=build.MONDAY.date() - timedelta(days=1))
+    said = text_of(page.get("/settings/users/"))
+    assert "Anna Lis opiekun na dyżurze anna.lis@korba.example dziś 8:15" in said
+    assert "Ola Mak Mak sp. z o.o. właściciel 2 marca 2026 ola.mak@mak.example nigdy" in said
+    assert "Jan Dawny Mak sp. z o.o. zgłaszający wygasło 1 marca 2026 jan.dawny@mak.example nigdy" in said
+
+
+def test_the_list_asks_the_database_as_often_with_fifty_people(page: Browser) -> None:
+    clients = [build.client(code) for code in ("MAK", "TUR")]
+    build.contact(clients[0], "Ola Mak")
+    page.get("/settings/users/")
+    with counted("users"):
+        page.get("/settings/users/")
+    for number in range(50):
+        build.contact(clients[number % 2], f"Osoba {number}")
+        build.staff(f"Opiekun {number}")
+    with counted("users"):
+        assert page.get("/settings/users/").content.count(b'role="rowheader"') == 102
+
+
+def test_an_invitation_goes_by_a_letter_in_the_person_s_language(page: Browser) -> None:
+    answer = page.post("/settings/users/", NEW | {"language": "en"})
+    person = User.objects.get(email=NEW["email"])
+    assert answer["Location"] == f"/settings/users/{person.pk}/"
+    [letter] = mail.outbox
+    assert (letter.to, letter.subject) == (["nowy@korba.example"], "Invitation, Studio Północ")
+    assert "Hello Nowy Opiekun," in letter.body
+    link = re.search(r"http\S+(/invitation/\S+)", str(letter.body))
+    assert link is not None
+    assert Browser().get(link[1]).status_code == 200
+    said = text_of(page.get(answer["Location"]))
+    assert "Wiadomość wysłana na adres nowy@korba.example" in said
+    assert "Zaproszenie czeka: hasło nie jest jeszcze ustawione." in said
+
+
+def test_a_letter_that_did_not_leave_is_told_with_its_error_and_sent_again(
+    page: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(EmailBackend, "send_messages", refuse)
+        answer = page.post("/settings/users/", NEW)
+        assert "wiadomość nie wyszła: ConnectionRefusedError: nobody listens" in text_of(page.get(answer["Location"]))
+    assert mail.outbox == []
+    page.post(f"{answer['Location']}letter/")
+    assert [letter.to for letter in mail.outbox] == [["nowy@korba.example"]]
+
+
+def refuse(self: EmailBackend, messages: object) -> int:
+    raise ConnectionRefusedError("nobody listens")
+
+
+def test_nobody_with_a_password_gets_another_invitation(page: Browser) -> None:
+    anna = build.staff("Anna Lis")
+    assert page.post(f"/settings/users/{anna.pk}/letter/").status_code == 302
+    assert mail.outbox == []
+
+
+def test_a_wrong_form_keeps_what_was_typed(page: Browser) -> None:
+    answer = page.post("/settings/users/", NEW | {"email": "ada.min@korba.example"})
+    assert answer.status_code == 422
+    assert title_of(answer).startswith("Błąd:")
+    body = plain(answer.content.decode())
+    assert "Ten e-mail ma już inna osoba." in body
+    assert 'value="Nowy Opiekun"' in body
+    assert (User.objects.count(), mail.outbox) == (1, [])
+
+
+def test_an_administrator_changes_role_and_duty(page: Browser) -> None:
+    anna = build.staff("Anna Lis", on_duty=False)
+    path = f"/settings/users/{anna.pk}/"
+    page.post(path, {"name": "Anna Lis", "phone": "600 100 200", "role": "manager", "on_duty": "on"})
+    anna.refresh_from_db()
+    assert (anna.provider_role, anna.on_duty, anna.phone) == ("manager", True, "600 100 200")
+
+
+def test_the_own_role_stays_and_the_page_says_why(page: Browser, admin: User) -> None:
+    path = f"/settings/users/{admin.pk}/"
+    answer = page.post(path, {"name": "Ada Min", "phone": "", "role": "agent"})
+    assert answer.status_code == 422
+    assert "Nie możesz odebrać sobie roli administratora." in text_of(answer)
+    answer = page.post(f"{path}off/")
+    assert answer.status_code == 422
+    assert "Nie możesz wyłączyć własnego konta." in text_of(answer)
+    admin.refresh_from_db()
+    assert (admin.provider_role, admin.is_active) == ("admin", True)
+    assert f"{path}off/" not in page.get(path).content.decode()
+
+
+def test_rights_change_for_a_known_client_and_are_given_for_another(page: Browser) -> None:
+    mak = build.client("MAK")
+    build.client("TUR")
+    ola = build.contact(mak, "Ola Mak")
+    path = f"/settings/users/{ola.pk}/rights/"
+    page.post(path, {"client": "MAK", "role": "owner", "valid_until": "31.12.2026"})
+    page.post(path, {"client": "TUR", "role": "reporter", "valid_until": ""})
+    found = Membership.objects.order_by("client__code").values_list("client__code", "role", "valid_until")
+    assert [(code, role, str(until)) for code, role, until in found] == [
+        ("MAK", "owner", "2026-12-31"), ("TUR", "reporter", "None"),
+    ]  # fmt: skip
+
+
+def test_wrong_rights_are_shown_where_they_were_typed(page: Browser) -> None:
+    mak = build.client("MAK")
+    ola = build.contact(mak, "Ola Mak")
+    answer = page.post(f"/settings/users/{ola.pk}/rights/", {"client": "MAK", "role": "owner", "valid_until": "jutro"})
+    assert answer.status_code == 422
+    assert 'value="jutro"' in answer.content.decode()
+    assert "Wpisz datę tak: 2027-01-31." in text_of(answer)
+    answer = page.post(f"/settings/users/{ola.pk}/rights/", {"client": "XXX", "role": "owner", "valid_until": ""})
+    assert answer.status_code == 422
+    assert list(Membership.objects.values_list("role", "valid_until")) == [("reporter", None)]
+
+
+def test_a_person_is_switched_off_and_on_by_the_page(page: Browser) -> None:
+    anna = build.staff("Anna Lis")
+    path = f"/settings/users/{anna.pk}/"
+    assert "<details open>" in page.get(f"{path}off/").content.decode()
+    page.post(f"{path}off/")
+    assert "To konto jest wyłączone" in text_of(page.get(path))
+    assert text_of(page.get("/settings/users/")).count("wyłączone") == 1
+    page.post(f"{path}on/")
+    anna.refresh_from_db()
+    assert anna.is_active
+    assert [letter.to for letter in mail.outbox] == [[anna.email]]

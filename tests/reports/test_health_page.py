@@ -1,0 +1,184 @@
+"""The administrator's home: sweeps and their age, the outbox, the proof, the servers; and the queue's sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.core.cache import cache
+from django.test import Client as Browser
+from django.test import override_settings
+
+from incidents import heartbeat
+from incidents.models import ClockRow, Delivery, Notification
+from reports import health
+from tests import build
+from tests.pages import counted, stop_clock, text_of, visitor
+
+pytestmark = pytest.mark.django_db
+NOW = build.at("2026-03-02 10:10:00")
+PAGE = "/settings/health/"
+NAMES = ("clocks", "outbox", "checks", "missed")
+
+
+@pytest.fixture
+def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
+    stop_clock(monkeypatch, NOW)
+    cache.delete(health.PROOF)
+    yield visitor(build.staff("Ada Min", role="admin", on_duty=False))
+    cache.delete(health.PROOF)
+
+
+def beat(seconds_ago: int, *names: str) -> None:
+    for name in names or NAMES:
+        heartbeat.beat(name, at=NOW - timedelta(seconds=seconds_ago), took_ms=12)
+
+
+def given_up(number: int = 1) -> Notification:
+    return Notification.objects.create(
+        key=f"proba-{number}", channel="sms", address=f"60010020{number}", subject="Próba", body="Próba",
+        created_at=build.MONDAY, status=Delivery.FAILED, attempts=6, error="GatewayError: 503 busy",
+    )  # fmt: skip
+
+
+def test_an_administrator_s_home_is_this_page(page: Browser) -> None:
+    assert page.get("/")["Location"] == PAGE
+
+
+def test_everything_runs(page: Browser) -> None:
+    beat(2)
+    said = text_of(page.get(PAGE))
+    assert "Stan systemu Wszystko działa." in said
+    assert "Terminy i eskalacje dziś 10:09:58 2 s 12 ms" in said
+    assert "stoi" not in said
+
+
+@pytest.mark.parametrize(("name", "sentence"), [(duty.name, duty.silent) for duty in health.DUTIES])
+def test_a_sweep_that_stands_is_said_first_with_its_last_time(page: Browser, name: str, sentence: str) -> None:
+    patience = 120 if name == "missed" else 60
+    beat(2)
+    beat(patience, name)
+    assert "stoi" not in text_of(page.get(PAGE))
+    beat(patience + 1, name)
+    said = text_of(page.get(PAGE))
+    moment = "10:07:59" if name == "missed" else "10:08:59"
+    assert f"Stan systemu {sentence} Ostatnio: dziś {moment}." in said
+    assert "Wszystko działa" not in said
+    assert said.count("stoi") == 1
+
+
+def test_a_sweep_that_never_ran_is_told_too(page: Browser) -> None:
+    beat(1, "outbox", "checks", "missed")
+    assert "Nikt nie pilnuje terminów. Jeszcze nie ruszyło ani razu." in text_of(page.get(PAGE))
+
+
+def test_the_outbox_tells_what_waits_and_what_was_given_up(page: Browser) -> None:
+    beat(1)
+    world = build.world()
+    build.incident(world.shop, by=world.reporter)
+    waiting = Notification.objects.count()
+    given_up()
+    said = text_of(page.get(PAGE))
+    assert "Wszystko działa, ale 1 powiadomienie nie doszło." in said
+    assert f"Czeka {waiting} Najstarsze czeka 10 min Nie doszło 1" in said
+    assert "600100201 SMS, 600100201" in said
+    assert "GatewayError: 503 busy" in said
+
+
+def test_one_notice_is_tried_again_and_then_all(page: Browser) -> None:
+    first, second, third = (given_up(number) for number in (1, 2, 3))
+    answer = page.post(f"{PAGE}again/", {"notice": str(first.pk)})
+    assert "1 powiadomienie zostanie wysłane ponownie" in text_of(page.get(answer["Location"]))
+    first.refresh_from_db()
+    assert (first.status, first.attempts, first.next_attempt_at) == ("queued", 0, NOW)
+    page.post(f"{PAGE}again/", {"notice": "all"})
+    assert set(Notification.objects.values_list("status", flat=True)) == {"queued"}
+    assert {row.pk for row in Notification.objects.all()} == {first.pk, second.pk, third.pk}
+
+
+def test_a_notice_that_was_sent_is_not_sent_again(page: Browser) -> None:
+    row = given_up()
+    Notification.objects.update(status=Delivery.SENT, sent_at=build.MONDAY)
+    page.post(f"{PAGE}again/", {"notice": str(row.pk)})
+    page.post(f"{PAGE}again/", {"notice": "all"})
+    assert Notification.objects.get().status == Delivery.SENT
+    assert page.post(f"{PAGE}again/", {"notice": "9" * 9}).status_code == 404
+    assert page.post(f"{PAGE}again/", {}).status_code == 404
+
+
+def test_the_proof_runs_and_its_last_result_stays_on_the_page(page: Browser) -> None:
+    world = build.world()
+    for what in ("no_payment", "slower"):
+        build.incident(world.shop, by=world.reporter, what=what)
+    assert "Jeszcze nie był liczony." in text_of(page.get(PAGE))
+    page.post(f"{PAGE}proof/", {"newest": "100"})
+    said = text_of(page.get(PAGE))
+    assert "Każdy zegar wynika ze swojego dziennika" in said
+    assert "Bez różnic, sprawdzono 2 zgłoszenia, dziś 10:10, w" in said
+    assert "Bez różnic" in text_of(page.get(PAGE))
+
+
+def test_a_deadline_that_does_not_follow_is_found_and_named(page: Browser) -> None:
+    world = build.world()
+    incident = build.incident(world.shop, by=world.reporter)
+    row = ClockRow.objects.get(incident=incident, target="restore")
+    assert row.deadline is not None
+    ClockRow.objects.filter(pk=row.pk).update(deadline=row.deadline + timedelta(minutes=1))
+    page.post(f"{PAGE}proof/", {"newest": "100"})
+    said = text_of(page.get(PAGE))
+    assert "Bez różnic" not in said
+    assert f"{incident.nr} restore.deadline when computed" in said
+
+
+def test_the_proof_looks_at_the_newest_only(page: Browser) -> None:
+    world = build.world()
+    old = build.incident(world.shop, by=world.reporter)
+    build.incident(world.shop, by=world.reporter, what="slower", at=NOW)
+    ClockRow.objects.filter(incident=old).delete()
+    assert (health.prove(1, lambda: NOW).wrong, health.prove(2, lambda: NOW).looked) == (0, 2)
+    assert health.prove(2, lambda: NOW).wrong > 0
+
+
+def test_a_number_that_is_not_offered_is_refused(page: Browser) -> None:
+    assert page.post(f"{PAGE}proof/", {"newest": "1000000"}).status_code == 422
+    assert cache.get(health.PROOF) is None
+
+
+def test_the_page_opens_without_a_broker_and_says_so(page: Browser) -> None:
+    beat(1)
+    with override_settings(REDIS_URL="redis://127.0.0.1:1/0"):
+        said = text_of(page.get(PAGE))
+    assert "Broker nie odpowiada. ConnectionError:" in said
+    assert "Baza danych odpowiada w" in said
+    assert "Wszystko działa." not in said
+
+
+def test_the_page_asks_the_database_as_often_with_many_notices(page: Browser) -> None:
+    given_up()
+    page.get(PAGE)
+    with counted("health"):
+        page.get(PAGE)
+    for number in range(2, 10):
+        given_up(number)
+    with counted("health"):
+        assert page.get(PAGE).content.count(b'name="notice"') == 10
+
+
+@pytest.mark.parametrize(
+    ("ago", "sentence"),
+    [
+        (60, None),
+        (61, "Nikt nie pilnuje terminów od dziś 10:08:59."),
+        (None, "Nikt nie pilnuje terminów: ich przegląd"),
+    ],
+)
+def test_the_queue_says_when_nobody_watches(page: Browser, ago: int | None, sentence: str | None) -> None:
+    world = build.world()
+    build.incident(world.shop, by=world.reporter)
+    if ago is not None:
+        beat(ago, "clocks")
+    agent = visitor(world.agent)
+    for path in ("/queue/", "/queue/live/"):
+        said = text_of(agent.get(path))
+        assert ("Nikt nie pilnuje" in said, (sentence or "") in said) == (sentence is not None, True)
