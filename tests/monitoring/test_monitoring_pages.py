@@ -178,6 +178,87 @@ def test_planned_work_is_in_the_table_and_leaves_the_time_that_counts(world: Wor
     assert "Czas, który się liczy 563:00:00" in text
 
 
+def plan(world: World, start: str, end: str, announced: str = "2026-02-27 10:00") -> None:
+    MaintenanceWindow.objects.create(
+        shop=world.shop, starts_at=build.at(start), ends_at=build.at(end), announced_at=build.at(announced),
+        note="Aktualizacja sklepu", entered_by=world.agent,
+    )  # fmt: skip
+
+
+def promise(world: World, **terms: Any) -> None:
+    for name, value in terms.items():
+        setattr(world.version, name, value)
+    world.version.save(update_fields=list(terms))
+
+
+def test_planned_work_in_the_time_that_counts_is_time_that_was_up(world: World, home: Monitor) -> None:
+    promise(world, maintenance="in_total")
+    plan(world, "2026-03-05 02:00", "2026-03-05 03:00")
+    text = page(world.reporter, f"/shops/{world.shop.slug}/availability/2026-03/")
+    assert "Czas, który się liczy 564:00:00" in text
+    assert "Okno serwisowe liczy się jako czas działania" in text
+
+
+def test_work_announced_later_than_promised_is_ordinary_time(world: World, home: Monitor) -> None:
+    promise(world, maintenance_notice_hours=48)
+    plan(world, "2026-03-05 02:00", "2026-03-05 03:00", announced="2026-03-03 02:00:01")
+    text = page(world.reporter, f"/shops/{world.shop.slug}/availability/2026-03/")
+    assert "1 h tak, zapowiedziane za późno Aktualizacja sklepu" in text
+    assert "Czas, który się liczy 564:00:00" in text
+    assert "nie wchodzi do liczonego czasu, zapowiedziane 48 h wcześniej" in text
+
+
+def test_work_beyond_the_months_limit_is_ordinary_time(world: World, home: Monitor) -> None:
+    promise(world, maintenance_limit_minutes=90)
+    for day in (5, 6, 9):
+        plan(world, f"2026-03-{day:02d} 02:00", f"2026-03-{day:02d} 03:00")
+    text = page(world.reporter, f"/shops/{world.shop.slug}/availability/2026-03/")
+    assert "pt. 6 mar, 2:00 3:00 1 h częściowo, ponad limit miesiąca" in text
+    assert "pon. 9 mar, 2:00 3:00 1 h tak, ponad limit miesiąca" in text
+    # 564 h less one and a half
+    assert "Czas, który się liczy 562:30:00" in text
+    assert "najwyżej 1 h 30 min w miesiącu" in text
+
+
+def test_a_days_bar_knows_what_the_days_before_took_of_the_limit(world: World, home: Monitor) -> None:
+    promise(world, maintenance_limit_minutes=90)
+    for day in (5, 6, 9):
+        plan(world, f"2026-03-{day:02d} 02:00", f"2026-03-{day:02d} 03:00")
+    see_all_through()
+    seen = figures.watched([world.shop], since=build.at("2025-12-01 00:00"), now=NOW)[world.shop.pk]
+    days = {day.date: (day.kind, day.planned) for day in shop_page.days(seen)}
+    found = [days[date(2026, 3, day)] for day in (5, 6, 9)]
+    assert [(kind, span.replace("\u00a0", " ")) for kind, span in found] == [
+        ("plan", "1 h"), ("plan", "30 min"), ("up", ""),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("limit", "undecided"), [(60, False), (59, True)])
+def test_above_the_limit_of_unknown_time_there_is_no_verdict_without_both_sides(
+    world: World, home: Monitor, limit: int, undecided: bool
+) -> None:
+    """February: 60 minutes without data, and a target that is kept."""
+    promise(world, unknown_limit_minutes=limit)
+    text = page(world.reporter, f"/shops/{world.shop.slug}/availability/2026-02/")
+    assert ("Luty: zgodnie z celem 99,9 %." in text) is not undecided
+    assert (
+        "Luty: bez oceny, dopóki obie strony nie uzgodnią czasu bez danych, cel 99,9 %." in text
+        and "1 h bez danych to więcej niż 59 min, które umowa dopuszcza w miesiącu." in text
+    ) is undecided
+    assert (f"najwyżej {'1 h' if limit == 60 else '59 min'} w miesiącu") in text
+
+
+def test_a_month_without_a_verdict_is_not_below_the_target(world: World) -> None:
+    promise(world, unknown_limit_minutes=59, availability_target=Decimal("99.99"))
+    home = monitor(world.shop)
+    say(home, "2026-01-10 00:00", UP)
+    break_down(home, "2026-02-10 08:00", "2026-02-10 09:30")
+    blind(home, "2026-02-20 03:00", "2026-02-20 04:00")
+    text = page(world.manager, "/availability/2026-02/")
+    assert "99,62–99,77 %" in text
+    assert "poniżej celu" not in text
+
+
 def test_two_addresses_down_at_once_are_down_once(world: World, home: Monitor) -> None:
     checkout = monitor(world.shop, "Koszyk")
     say(checkout, START, UP)

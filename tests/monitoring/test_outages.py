@@ -6,8 +6,9 @@ import json
 from typing import Any
 
 import pytest
+from django.utils import translation
 
-from incidents import lifecycle, reporting
+from incidents import journal_words, lifecycle, reporting
 from incidents.models import Incident, JournalEntry, Notification, Origin, Status
 from monitoring import watch
 from monitoring.models import Monitor, Outage
@@ -86,6 +87,18 @@ def test_neither_the_body_of_an_answer_nor_the_query_of_an_address_leaves_for_th
     assert entry.facts["url"] == "https://mak.example/koszyk"
     assert not [word for word in ("tajny", "haslo", "tajna") if word in written]
     assert {check.evidence["excerpt"] for check in secret.checks.all()} == {"<b>tajna strona</b>"}
+
+
+def test_the_journal_speaks_the_readers_language_of_failure_and_recovery(home: Monitor) -> None:
+    play(home, (0, UP), (60, DOWN), (67, DOWN), (180, UP), (190, UP), (200, UP))
+    entries = JournalEntry.objects.filter(actor="monitor").order_by("seq")
+    said = {}
+    for language in ("pl", "en"):
+        with translation.override(language):
+            said[language] = [journal_words.said(entry) for entry in entries]
+    assert said["en"] == ["Strona główna: No answer within 0.1 s.", "Strona główna works again."]
+    assert said["pl"] == [entry.text for entry in entries]
+    assert said["pl"][1] == "Strona główna znowu działa."
 
 
 def test_a_report_of_the_client_joins_the_incident_of_the_monitor(world: World, home: Monitor) -> None:

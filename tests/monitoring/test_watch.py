@@ -194,6 +194,38 @@ def test_work_announced_after_it_began_excuses_nothing(world: World, home: Monit
     assert Outage.objects.get().started_at == after(120)
 
 
+def promise(world: World, **terms: int) -> None:
+    for name, value in terms.items():
+        setattr(world.version, name, value)
+    world.version.save(update_fields=list(terms))
+
+
+def test_work_announced_later_than_the_contract_asks_excuses_nothing(world: World, home: Monitor) -> None:
+    promise(world, maintenance_notice_hours=24)
+    announce(world, 100, 400, announced=101 - 86_400)
+    play(home, (0, UP), (120, DOWN), (127, DOWN))
+    assert Outage.objects.get().started_at == after(120)
+
+
+def test_work_beyond_the_months_limit_is_an_outage_from_the_limit_on(world: World, home: Monitor) -> None:
+    promise(world, maintenance_limit_minutes=60)
+    announce(world, -86_400, -86_400 + 3300)
+    announce(world, 100, 1000)
+    # 55 of 60 minutes are taken the day before: 300 s are left
+    home = play(home, (0, UP), (120, DOWN), (240, DOWN), (360, DOWN), (420, DOWN), (427, DOWN))
+    assert Outage.objects.get().started_at == after(420)
+    assert spans(home) == [("up", 0, 120), ("maintenance", 120, 420), ("down", 420, None)]
+
+
+def test_work_of_the_month_before_takes_nothing_of_this_months_limit(world: World, home: Monitor) -> None:
+    promise(world, maintenance_limit_minutes=60)
+    # Sunday 1 March begins 34 hours before
+    announce(world, -122_400 - 3600, -122_400)
+    announce(world, 100, 1000)
+    play(home, (0, UP), (120, DOWN), (240, DOWN), (360, DOWN), (420, DOWN), (427, DOWN))
+    assert Outage.objects.count() == 0
+
+
 def test_the_same_result_delivered_twice_counts_once(home: Monitor) -> None:
     play(home, (0, UP), (60, DOWN), (60, DOWN), (60, DOWN))
     assert (Outage.objects.count(), Check.objects.count()) == (0, 2)
