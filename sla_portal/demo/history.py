@@ -214,7 +214,7 @@ def slow_october(player: Player, cast: Cast, when: Calendar) -> None:
 def book_fair(player: Player, cast: Cast, when: Calendar) -> None:
     t = when.day(3, 2, "9:30")
     scene = player.report(
-        "fair", t, cast.shops["sowa"], What.CLOSED, cast.ola, "Sklep się nie otwiera, a mamy stoisko na targach."
+        "fair", t, cast.shops["sowa"], What.CLOSED, cast.ola, "Strona nie wstaje od rana, a mamy stoisko na targach."
     )
     scene.react(after(t, 5), cast.anna).backup(after(t, 15), cast.anna, "serwer kopii, Łódź", "910 MB")
     scene.workaround(after(t, 75), cast.anna, "Wróciliśmy do wczorajszej wersji sklepu. Zamówienia działają.")

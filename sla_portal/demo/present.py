@@ -74,7 +74,12 @@ def in_work(player: Player, cast: Cast, now: datetime) -> None:
 def overdue(player: Player, cast: Cast, now: datetime) -> None:
     """The repair time has passed and the clock still runs; the client has contested and rejected nothing."""
     scene = player.report(
-        "late", ago(now, 308), cast.shops["hurt-mak"], What.NO_PAYMENT, cast.ewa, "Żadna płatność nie przechodzi."
+        "late",
+        ago(now, 308),
+        cast.shops["hurt-mak"],
+        What.NO_PAYMENT,
+        cast.ewa,
+        "Sklepy dzwonią, że bank odrzuca im każdą płatność.",
     )
     scene.react(ago(now, 297), cast.piotr).backup(ago(now, 280), cast.piotr, "S3 Frankfurt", "1,2 GB")
     scene.say(ago(now, 150), cast.piotr, "Operator potwierdził błąd certyfikatu, czekamy na nowy do godziny.")
