@@ -46,7 +46,9 @@ def listing(request: SignedRequest) -> HttpResponse:
             return redirect("settings-client", code=client.code)
     now_valid = Q(memberships__valid_until=None) | Q(memberships__valid_until__gte=timezone.localdate())
     context = {
-        "clients": _clients(request).annotate(
+        "clients": _clients(request)
+        .order_by("name")
+        .annotate(
             people=Count("memberships", filter=now_valid & Q(memberships__user__is_active=True), distinct=True),
             open_shops=Count("shops", filter=Q(shops__is_active=True), distinct=True),
         ),

@@ -169,7 +169,7 @@ def test_the_page_asks_the_database_as_often_with_many_notices(page: Browser) ->
     ("ago", "sentence"),
     [
         (60, None),
-        (61, "Nikt nie pilnuje terminów od dziś 10:08:59."),
+        (61, "Nikt nie pilnuje terminów od 10:08:59."),
         (None, "Nikt nie pilnuje terminów: ich przegląd"),
     ],
 )
