@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -27,7 +28,12 @@ from incidents.refusals import Refused
 from tests import build
 
 pytestmark = pytest.mark.django_db(transaction=True)
-WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+# pg_stat_activity would show one frozen picture for the whole transaction; other tests' databases have waiters too
+WAITING = """
+    SELECT count(*) FROM pg_locks waiter WHERE NOT waiter.granted AND EXISTS (
+        SELECT 1 FROM pg_locks held JOIN pg_database ON pg_database.oid = held.database
+        WHERE held.pid = waiter.pid AND pg_database.datname = current_database())
+"""
 MEET = 0.7  # seconds that one waits for the other inside its transaction; with the lock they never meet
 
 
@@ -330,8 +336,9 @@ def claimed_while_another_holds_it() -> list[object]:
 
 def wait_until_it_waits_or_ends(is_done: Callable[[], bool]) -> None:
     with connection.cursor() as cursor:
-        waits = 0
+        waits, end = 0, time.monotonic() + 30
         while not is_done() and not waits:
+            assert time.monotonic() < end
             cursor.execute(WAITING)
             waits = cursor.fetchone()[0]
 
