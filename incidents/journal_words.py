@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from contracts.models import Channel, Severity
 from incidents.models import Actor, JournalEntry, Origin, PauseReason, Status, What
@@ -91,7 +91,17 @@ def _line(entry: JournalEntry, *, is_reaction: bool) -> Line:
         note = _(BLOCKS[entry.kind]) % _facts(entry)
         note = f"{note}, {_('reaction')}" if is_reaction else note
         return Line(entry, _style(entry), str(entry.by or _("monitor")), note, entry.text)
-    return Line(entry, "event", "", _event(entry), entry.text)
+    return Line(entry, "event", "", _event(entry), said(entry))
+
+
+def said(entry: JournalEntry) -> str:
+    """The words of the entry; a monitor's in the reader's language, where it left them in both."""
+    sentence = entry.facts.get("sentence")
+    if entry.actor != Actor.MONITOR or not isinstance(sentence, dict):
+        return entry.text
+    words = sentence.get((get_language() or "")[:2], "")
+    name = entry.facts.get("name")
+    return (f"{name}: {words}" if name else words) if words else entry.text
 
 
 def _style(entry: JournalEntry) -> str:

@@ -244,7 +244,9 @@ def _add_evidence(
 
 
 @transaction.atomic
-def note_recovery(*, incident: Incident, restored_at: datetime, at: datetime, words: str) -> Incident:
+def note_recovery(
+    *, incident: Incident, restored_at: datetime, at: datetime, words: str, evidence: Mapping[str, Any] | None = None
+) -> Incident:
     """The monitor sees the shop work again: evidence, and the restore time proposed to staff. Stops no clock."""
     incident = lock(incident)
     if incident.status in ENDED:
@@ -252,7 +254,7 @@ def note_recovery(*, incident: Incident, restored_at: datetime, at: datetime, wo
     incident.restored_at = whole(restored_at)
     journal.append(
         incident, "monitor_recovered", by=None, actor=Actor.MONITOR, at=whole(at), channel="monitor", text=words,
-        facts={"restored_at": incident.restored_at.isoformat()},
+        facts={**(evidence or {}), "restored_at": incident.restored_at.isoformat()},
     )  # fmt: skip
     incident.save()
     return incident

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,6 +21,7 @@ from contracts.terms import moment, seconds
 from monitoring import availability as pure
 from monitoring.availability import Measured, Period, Terms, union
 from monitoring.availability_periods import local_day, local_months
+from monitoring.maintenance import counted_lines, terms_of, window_interval
 from monitoring.models import Interval, Monitor, Outage, State
 
 SEEN = (State.UNKNOWN, State.PAUSED, State.DOWN)
@@ -86,12 +87,23 @@ class Watched:
         end = max(period.start, min(period.end, self.now))
         last = moment(max(end - 1, period.start)).astimezone(ZoneInfo(self.zone)).date()
         clipped = Period(min(start, end), end)
-        return pure.measure(clipped, self.intervals(), terms_of(self.version_on(last)))
+        return pure.measure(clipped, self.intervals(), self._left_of(terms_of(self.version_on(last)), clipped))
+
+    def _left_of(self, terms: Terms, period: Period) -> Terms:
+        """For a part of a month: its limit of announced work without what the days before have taken."""
+        if terms.maintenance_limit is None:
+            return terms
+        month = self.month(moment(period.start).astimezone(ZoneInfo(self.zone)).date().replace(day=1))
+        before = Period(max(month.start, self.since or month.start), period.start)
+        if before.start >= before.end:
+            return terms
+        taken = sum(line.taken for line in counted_lines(self.windows, before, terms))
+        return replace(terms, maintenance_limit=max(0, terms.maintenance_limit - taken))
 
     def intervals(self) -> list[pure.Interval]:
         down = [pure.Interval(seconds(one.started_at), self.end_of(one), pure.State.DOWN) for one in self.outages]
         blind = [pure.Interval(*span, pure.State.UNKNOWN) for span in self.blind]
-        return [*down, *blind, *map(_window, self.windows)]
+        return [*down, *blind, *map(window_interval, self.windows)]
 
     def end_of(self, outage: Outage) -> int:
         """For an outage that lasts: now."""
@@ -105,26 +117,6 @@ class Watched:
 
     def was_watched(self, period: Period) -> bool:
         return self.since is not None and self.since < period.end and period.start < self.now
-
-
-def terms_of(version: ContractVersion | None) -> Terms:
-    if version is None:
-        return Terms()
-    return Terms(
-        target=version.availability_target,
-        minimum_outage=version.minimum_outage_seconds,
-        mode=pure.MaintenanceMode(version.maintenance),
-        notice=version.maintenance_notice_hours * 3600,
-        maintenance_limit=version.maintenance_limit_seconds,
-        unknown_limit=version.unknown_limit_seconds,
-    )
-
-
-def _window(window: MaintenanceWindow) -> pure.Interval:
-    return pure.Interval(
-        seconds(window.starts_at), seconds(window.ends_at), pure.State.MAINTENANCE,
-        announced=seconds(window.announced_at),
-    )  # fmt: skip
 
 
 def _since(monitor: Monitor, now: datetime) -> datetime | None:

@@ -114,9 +114,12 @@ def end(monitor: Monitor, *, ended_at: datetime, at: datetime) -> Outage | None:
 def _tell_recovery(incident: Incident, monitor: Monitor, at: datetime) -> None:
     """Works again since the last of its outages ended."""
     last = incident.outages.aggregate(Max("ended_at"))["ended_at__max"]
-    reporting.note_recovery(incident=incident, restored_at=last, at=at, words=_recovered(monitor))
+    said = {language: _recovered(monitor, language) for language in LANGUAGES}
+    reporting.note_recovery(
+        incident=incident, restored_at=last, at=at, words=said[JOURNAL_LANGUAGE], evidence={"sentence": said}
+    )
 
 
-def _recovered(monitor: Monitor) -> str:
-    with translation.override(JOURNAL_LANGUAGE):
+def _recovered(monitor: Monitor, language: str) -> str:
+    with translation.override(language):
         return _("%(name)s works again.") % {"name": monitor.name}

@@ -85,7 +85,7 @@ def verdict(measured: Measured) -> str:
     texts = {
         Verdict.KEPT: _("within the target of %(target)s"),
         Verdict.BELOW: _("below the target of %(target)s"),
-        Verdict.UNDECIDED: _("no verdict: too much time without data, target %(target)s"),
+        Verdict.UNDECIDED: _("no verdict before both sides settle the time without data, target %(target)s"),
     }
     return texts[measured.verdict] % {"target": target(measured)} if measured.verdict in texts else ""
 
@@ -124,6 +124,11 @@ class MonthFigure:
     @property
     def is_below(self) -> bool:
         return self.measured.verdict is Verdict.BELOW
+
+    @property
+    def is_undecided(self) -> bool:
+        """More time without data than the contract allows: only both sides can say what the month was."""
+        return self.watched and self.measured.verdict is Verdict.UNDECIDED
 
     @property
     def unknown(self) -> str:
@@ -315,15 +320,24 @@ def _same_day(start: datetime, end: datetime | None, zone: str) -> bool:
 
 def _planned(window: MaintenanceWindow, lines: Sequence[MaintenanceLine], zone: str) -> Failure:
     start, end = seconds(window.starts_at), seconds(window.ends_at)
-    late = any(line.reason is Reason.SHORT_NOTICE and start <= line.start <= end for line in lines)
+    reasons = {line.reason for line in lines if start <= line.start and line.end <= end}
     return Failure(
         start=window.starts_at,
         end=window.ends_at,
         length=words.bare_span(end - start),
-        counts=_("yes, announced too late") if late else _("no, planned work"),
+        counts=_excused(reasons),
         reason=window.note,
         same_day=_same_day(window.starts_at, window.ends_at, zone),
     )
+
+
+def _excused(reasons: set[Reason]) -> str:
+    """Whether a failure inside planned work counts as downtime."""
+    if Reason.SHORT_NOTICE in reasons:
+        return _("yes, announced too late")
+    if Reason.OVER_LIMIT not in reasons:
+        return _("no, planned work")
+    return _("partly, over the month's limit") if Reason.COUNTS in reasons else _("yes, over the month's limit")
 
 
 def account(measured: Measured, zone: str) -> list[AccountRow]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,17 +16,17 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import DatabaseError, transaction
-from django.db.models import F
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from contracts.models import MaintenanceWindow, Shop
+from contracts.models import Shop
 from contracts.terms import moment, seconds, whole
 from incidents.heartbeat import beat
 from incidents.refusals import Refused
-from monitoring import intervals, outages, schedule
+from monitoring import intervals, maintenance, outages, schedule
 from monitoring.addresses import Policy, parse_networks, typed_refusal
+from monitoring.availability import Period
 from monitoring.confirmation import Change, Rule, Track, step
 from monitoring.models import Check, Monitor, State
 from monitoring.sentences import sentence
@@ -226,22 +226,15 @@ def _reason(found: Finding) -> str:
     return "" if found.state == State.UP else found.result.reason
 
 
-Windows = dict[int, list[tuple[int, int]]]
+Windows = Mapping[int, Sequence[Period]]
 
 
 def _shops_in_maintenance(results: Sequence[Result], monitors: Iterable[Monitor]) -> Windows:
-    """Shop → the spans of announced work that these results may lie in. Work announced too late is none."""
+    """Shop → the spans of announced work that excuse these results; work announced too late or too long does not."""
     if not results:
         return {}
-    first, last = moment(min(one.at for one in results)), moment(max(one.at for one in results))
-    windows = MaintenanceWindow.objects.filter(
-        shop__in={monitor.shop_id for monitor in monitors}, starts_at__lte=last, ends_at__gt=first,
-        announced_at__lte=F("starts_at"),
-    )  # fmt: skip
-    spans: Windows = {}
-    for window in windows:
-        spans.setdefault(window.shop_id, []).append((seconds(window.starts_at), seconds(window.ends_at)))
-    return spans
+    shops = {monitor.shop_id for monitor in monitors}
+    return maintenance.in_force(shops, min(one.at for one in results), max(one.at for one in results))
 
 
 def _is_maintained(windows: Windows, monitor: Monitor, result: Result) -> bool:

@@ -101,7 +101,9 @@ def _context(incident: Incident, now: datetime) -> dict[str, Any]:
         "steps": repair_steps(incident, entries),
         "verbs": available(incident),
         "evidence": [
-            entry for entry in entries if entry.kind in {"received", "alarm", "monitor_failed"} and _seen(entry)
+            (entry, journal_words.said(entry))
+            for entry in entries
+            if entry.kind in {"received", "alarm", "monitor_failed"} and _seen(entry)
         ],
         "failed_notices": incident.notifications.filter(status="failed").select_related("recipient"),
         "open_incidents": _others(incident),

@@ -1,0 +1,71 @@
+"""Announced work as the contract counts it: early enough, and within the month's limit. Only that excuses a failure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from contracts.models import ContractVersion, MaintenanceWindow
+from contracts.terms import moment, seconds
+from monitoring import availability as pure
+from monitoring.availability import MaintenanceLine, Period, Reason, Terms
+from monitoring.availability_periods import local_months
+
+# What was announced for earlier in the month has taken its share of the month's limit
+MONTH = timedelta(days=32)
+
+
+def terms_of(version: ContractVersion | None) -> Terms:
+    """What a version says of availability; without a contract nothing is promised and all announced work counts."""
+    if version is None:
+        return Terms()
+    return Terms(
+        target=version.availability_target,
+        minimum_outage=version.minimum_outage_seconds,
+        mode=pure.MaintenanceMode(version.maintenance),
+        notice=version.maintenance_notice_hours * 3600,
+        maintenance_limit=version.maintenance_limit_seconds,
+        unknown_limit=version.unknown_limit_seconds,
+    )
+
+
+def window_interval(window: MaintenanceWindow) -> pure.Interval:
+    return pure.Interval(
+        seconds(window.starts_at), seconds(window.ends_at), pure.State.MAINTENANCE,
+        announced=seconds(window.announced_at),
+    )  # fmt: skip
+
+
+def counted_lines(windows: Iterable[MaintenanceWindow], period: Period, terms: Terms) -> list[MaintenanceLine]:
+    """The parts of announced work in the period that count as such."""
+    lines = pure.measure(period, map(window_interval, windows), terms).lines
+    return [line for line in lines if isinstance(line, MaintenanceLine) and line.reason is Reason.COUNTS]
+
+
+def in_force(shops: Iterable[int], first: int, last: int) -> dict[int, list[Period]]:
+    """Shop id → the spans of work that excuse failures between two instants (epoch seconds)."""
+    since, until = moment(first), moment(last)
+    rows = MaintenanceWindow.objects.filter(shop__in=set(shops), starts_at__lte=until, ends_at__gt=since - MONTH)
+    by_shop: defaultdict[int, list[MaintenanceWindow]] = defaultdict(list)
+    for row in rows.select_related("shop"):
+        by_shop[row.shop_id].append(row)
+    return {
+        shop: _spans(windows, first, last)
+        for shop, windows in by_shop.items()
+        if any(window.ends_at > since for window in windows)
+    }
+
+
+def _spans(windows: Sequence[MaintenanceWindow], first: int, last: int) -> list[Period]:
+    """By the version and the local months of the two instants."""
+    day = moment(last).astimezone(ZoneInfo(settings.DISPLAY_TIME_ZONE)).date()
+    version = ContractVersion.objects.in_force(windows[0].shop, day)
+    zone = version.contract.zone if version else settings.DISPLAY_TIME_ZONE
+    days = [moment(instant).astimezone(ZoneInfo(zone)).date() for instant in (first, last)]
+    months = {local_months(day.year, day.month, 1, zone) for day in days}
+    lines = [line for month in months for line in counted_lines(windows, month, terms_of(version))]
+    return [Period(line.start, line.end) for line in lines]
