@@ -1,0 +1,46 @@
+"""Two administrators who take each other's role away at once, with real commits: one of them stays."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+
+from accounts import people
+from accounts.models import User
+from tests import build
+from tests.incidents.test_races import Meeting, at_once
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def take_from(person: User, by: User) -> object:
+    try:
+        return people.change(person=person, name=person.name, phone="", role="agent", by=by, at=build.MONDAY)
+    except ValidationError as error:
+        return error
+
+
+def each_other() -> list[object]:
+    ada, ewa = (build.staff(name, role="admin", on_duty=False) for name in ("Ada Min", "Ewa Min"))
+    return at_once(lambda: take_from(ada, ewa), lambda: take_from(ewa, ada))
+
+
+def administrators() -> int:
+    return User.objects.filter(provider_role="admin", is_active=True).count()
+
+
+def test_one_administrator_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    meeting = Meeting(monkeypatch, people, "_administrators")
+    found = each_other()
+    assert not meeting.took_place
+    assert [type(one) for one in found].count(ValidationError) == 1
+    assert administrators() == 1
+
+
+def test_without_the_lock_nobody_would(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(QuerySet, "select_for_update", lambda self, **_: self)
+    meeting = Meeting(monkeypatch, people, "_administrators")
+    assert [type(one) for one in each_other()] == [User, User]
+    assert meeting.took_place
+    assert administrators() == 0
