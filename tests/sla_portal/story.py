@@ -82,41 +82,39 @@ def browse(role: str, *, language: str = "pl", theme: str = "") -> Client:
 
 def visits() -> list[Visit]:
     """Every address of the permission table that shows a role a page, and the states that have one of their own."""
-    seen = []
+    seen, where = [], places()
     for line in TABLE.strip().splitlines():
         name, method, *answers = line.split()
         if method != "GET" or name.startswith(NO_PAGES):
             continue
         given = answers * len(ROLES) if len(answers) == 1 else answers
-        seen += [Visit(who, path(name)) for who, answer in zip(ROLES, given, strict=False) if answer == "200"]
+        seen += [Visit(who, path(name, where)) for who, answer in zip(ROLES, given, strict=False) if answer == "200"]
     return [*seen, *states()]
 
 
-def path(name: str) -> str:
-    found = places()
-    if name in found:
-        return reverse(name, kwargs=found[name])
+def path(name: str, where: dict[str, Any]) -> str:
+    """The address with what stands for its arguments: by address, by subject, or the usual one."""
     wanted = get_resolver().reverse_dict.getlist(name)[0][0][0][1]
-    return reverse(name, kwargs={key: found["*"][key] for key in wanted})
+    subject = name.partition("-")[0]
+    known = {key: next(where[at] for at in (f"{name}.{key}", f"{subject}.{key}", key) if at in where) for key in wanted}
+    return reverse(name, kwargs=known)
 
 
-def places() -> dict[str, dict[str, Any]]:
-    """What fills each address; `*` whatever is not named."""
+def places() -> dict[str, Any]:
     mak = Incident.objects.filter(client__code="MAK")
-    work, fixed = mak.get(what="no_orders", status=Status.OPEN), mak.get(status=Status.RESOLVED)
+    fixed = mak.get(status=Status.RESOLVED).nr
     standing = Incident.objects.get(pauses__ended_at=None, pauses__reason="client_answer")
-    waiting = Breach.objects.filter(decisions=None).exclude(stopped_at=None).latest("deadline")
-    contract = {"pk": Contract.objects.get(client__code="MAK").pk}
-    found: dict[str, dict[str, Any]] = {
-        name: {"nr": fixed.nr} for name in ("incident-accept", "incident-reject", "incident-assign")
-    }
-    found |= {"incident-resume": {"nr": standing.nr}, "monitor": {"pk": Monitor.objects.get(
-        shop__slug="mak", name="Strona główna").pk}}  # fmt: skip
-    found |= {name: {"pk": waiting.pk} for name in ("breach", "breach-exclude")}
-    found |= {"contract": contract, "contract-version-new": contract}
-    found |= {"calendar": {"pk": Calendar.objects.get(is_office=True).pk}}
-    reset = {"uidb64": urlsafe_base64_encode(force_bytes(person("owner").pk)), "token": "zly-podpis"}
-    return found | {"*": {"nr": work.nr, "slug": "mak", "target": "restore", "month": f"{NOW:%Y-%m}", **reset}}
+    return {
+        "nr": mak.get(what="no_orders", status=Status.OPEN).nr,
+        "incident-accept.nr": fixed, "incident-reject.nr": fixed, "incident-assign.nr": fixed,
+        "incident-resume.nr": standing.nr,
+        "breach.pk": Breach.objects.filter(decisions=None).exclude(stopped_at=None).latest("deadline").pk,
+        "contract.pk": Contract.objects.get(client__code="MAK").pk,
+        "calendar.pk": Calendar.objects.get(is_office=True).pk,
+        "monitor.pk": Monitor.objects.get(shop__slug="mak", name="Strona główna").pk,
+        "user.pk": person("owner").pk, "uidb64": urlsafe_base64_encode(force_bytes(person("owner").pk)),
+        "slug": "mak", "code": "MAK", "target": "restore", "month": f"{NOW:%Y-%m}", "token": "zly-podpis",
+    }  # fmt: skip
 
 
 def states() -> list[Visit]:

@@ -1,0 +1,156 @@
+"""Every page in a real browser: no barrier that axe knows, and nothing wider than the screen.
+
+One look at each page of each role, light and dark, phone and desk, Polish and English by turns.
+`test_axe_matrix` takes all of them.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from django.contrib.staticfiles import finders
+from playwright.sync_api import Browser, Page, Route
+
+from tests.sla_portal.story import ROLES, Visit, browse, story, visits
+
+__all__ = ["story"]
+pytestmark = [pytest.mark.django_db, pytest.mark.browser]
+AXE = (Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+RULES = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "rules": {"target-size": {"enabled": True}},
+    "resultTypes": ["violations"],
+}
+HOME = "http://portal.test"
+SIZES = {360: 740, 1440: 900}
+LOOKS = list(itertools.product((360, 1440), ("light", "dark"), ("pl", "en")))
+KINDS = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml", "png": "image/png"}
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A page as somebody sees it; `opened` with every fold open."""
+
+    visit: Visit
+    width: int
+    theme: str
+    language: str
+    opened: bool = False
+    form: tuple[tuple[str, str], ...] | None = None
+
+    def __str__(self) -> str:
+        sent = " sent empty" if self.form is not None else ""
+        return f"{self.visit}{sent}, {self.width}, {self.theme}, {self.language}{', opened' * self.opened}"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A look with what the product answered."""
+
+    look: Look
+    body: bytes
+    headers: dict[str, str]
+
+
+def shown(look: Look) -> Shown:
+    client = browse(look.visit.who, language=look.language, theme=look.theme)
+    path, form = look.visit.path, look.form
+    answer = client.get(path, follow=True) if form is None else client.post(path, dict(form))
+    return Shown(look, answer.content, {name: value for name, value in answer.items() if name != "Set-Cookie"})
+
+
+REFUSED = (
+    Look(Visit("anonymous", "/login/"), 360, "light", "pl", form=(("username", "nikt@mak.pl"), ("password", "x"))),
+    Look(Visit("reporter", "/report/"), 360, "dark", "en", form=()),
+    Look(Visit("owner", "/account/"), 1440, "light", "pl", form=()),
+    Look(Visit("agent", "/incidents/new/?shop=mak"), 360, "light", "pl", form=()),
+    Look(Visit("manager", "/contracts/new/?client=MAK"), 1440, "dark", "en", form=()),
+)
+
+
+@pytest.fixture(scope="module")
+def looks(story: None) -> list[Shown]:
+    """Answered before the browser starts: beside its event loop Django would take another connection."""
+    return [shown(look) for look in (*by_turns(), *REFUSED)]
+
+
+@pytest.fixture(scope="module")
+def page(looks: list[Shown], request: pytest.FixtureRequest) -> Iterator[Page]:
+    browser: Browser = request.getfixturevalue("browser")
+    context = browser.new_context()
+    yield context.new_page()
+    context.close()
+
+
+def by_turns() -> list[Look]:
+    """Each page once for each role, with the eight looks by turns and every third with its folds open."""
+    found: list[Look] = []
+    for role in ROLES:
+        mine = [visit for visit in visits() if visit.who == role]
+        turns = enumerate(zip(mine, itertools.cycle(LOOKS), strict=False))
+        found += [Look(visit, *look, opened=number % 3 == 0) for number, (visit, look) in turns]
+    return found
+
+
+def show(page: Page, shown: Shown) -> None:
+    """The answer of the product, with its headers, and its own style and scripts; nothing else is on this network."""
+
+    def fulfil(route: Route) -> None:
+        path = route.request.url.removeprefix(HOME)
+        if route.request.is_navigation_request():
+            route.fulfill(status=200, body=shown.body, headers=shown.headers)
+        elif path.startswith("/static/") and (found := static(path)):
+            route.fulfill(body=found.read_bytes(), content_type=KINDS.get(found.suffix[1:], "text/plain"))
+        else:
+            route.fulfill(status=204)
+
+    look = shown.look
+    page.unroute_all()
+    page.route("**/*", fulfil)
+    page.set_viewport_size({"width": look.width, "height": SIZES[look.width]})
+    page.goto(f"{HOME}{look.visit.path}")
+    if look.opened:
+        page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
+
+
+def static(path: str) -> Path | None:
+    """A file of ours, whether or not its name carries a hash."""
+    name = path.removeprefix("/static/").partition("?")[0]
+    found = finders.find(name) or finders.find(re.sub(r"\.[0-9a-f]{12}(?=\.\w+$)", "", name))
+    return Path(found) if isinstance(found, str) else None
+
+
+def barriers(page: Page, shown: Shown) -> list[str]:
+    """What axe objects to, and what is wider than the screen."""
+    show(page, shown)
+    page.evaluate(AXE)
+    found = page.evaluate("rules => axe.run(document, rules)", RULES)
+    said = [f"{one['id']}: {one['nodes'][0]['html'][:160]}" for one in found["violations"]]
+    wider = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+    return [*said, "wider than the screen"] if wider else said
+
+
+def walk(page: Page, looks: Iterable[Shown]) -> dict[str, list[str]]:
+    return {str(one.look): found for one in looks if (found := barriers(page, one))}
+
+
+def test_no_page_and_no_refused_form_has_a_barrier(page: Page, looks: list[Shown]) -> None:
+    found = walk(page, looks)
+    assert found == {}, json.dumps(found, ensure_ascii=False, indent=1)
+
+
+def test_a_barrier_is_seen(page: Page) -> None:
+    """The walk is not blind: a page with a grey word, a bare field and a wide box fails by name."""
+    body = (
+        '<!doctype html><html lang="pl"><title>x</title><main><h1 style="color:#bbb;background:#fff">Mało</h1>'
+        '<input name="x"><div style="width:2000px">.</div></main>'
+    )
+    bad = Shown(Look(Visit("anonymous", "/"), 360, "light", "pl"), body.encode(), {"Content-Type": "text/html"})
+    found = [text.partition(":")[0] for text in barriers(page, bad)]
+    assert found == ["color-contrast", "label", "wider than the screen"]
