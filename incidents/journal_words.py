@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
 
-from contracts.models import Channel, Severity
+from contracts.models import Channel, Severity, TargetKind
 from incidents.models import Actor, JournalEntry, Origin, PauseReason, Status, What
 
 EVENTS = {
@@ -28,7 +28,7 @@ EVENTS = {
     "escalated": gettext_noop("%(share)s %% of the time used: told %(people)s"),
     "escalation_asked": gettext_noop("%(by)s asked for a manager"),
     "update_missed": gettext_noop("The promised update was not sent in time"),
-    "breach": gettext_noop("Deadline missed"),
+    "breach": gettext_noop("Deadline missed: %(target)s"),
     "sweep_failed": gettext_noop("The clocks could not be counted"),
     "cancelled": gettext_noop("%(by)s withdrew the report"),
     "work_started": gettext_noop("Work started"),
@@ -128,6 +128,7 @@ def _facts(entry: JournalEntry) -> dict[str, object]:
         "name": facts.get("name", ""),
         "share": facts.get("share", ""),
         "people": ", ".join(facts.get("people", [])),
+        "target": TargetKind(facts["target"]).label if facts.get("target") in TargetKind.values else "",
         "what": What(facts["what"]).label if facts.get("what") in What.values else "",
     }
 

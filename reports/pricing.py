@@ -9,6 +9,8 @@ from decimal import Decimal
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import gettext as _
+
 from accounts.words import month as month_words
 from contracts.models import ContractVersion, DelayTime, PenaltyRule
 from contracts.penalties import ZERO, Account, Base, Used
@@ -71,7 +73,7 @@ class Book:
         calendar = None if breach.version.delay_time == DelayTime.REAL else hours
         waited = tuple((line.at, line.until) for line in found.trace if line.kind == "handover" and line.until)
         settled = self._settled_by(breach, stop)
-        base = Base(settled.monthly_fee, month=month_words(_local(breach, stop)), version=str(settled))
+        base = Base(settled.monthly_fee, month=month_words(_local(breach, stop)), version=_version_words(settled))
         return breach_penalty(
             scheme_of(rule), Lateness(seconds(breach.deadline), seconds(stop), calendar, waited), base,
             exclusions=exclusions, caps=caps_of(settled), used=self._used(breach, stop), fee=settled.monthly_fee,
@@ -125,6 +127,11 @@ class Book:
         contracts = {breach.version.contract_id for breach in self.breaches}
         found = BreachDecision.objects.filter(breach__version__contract__in=contracts)
         return list(found.select_related("breach__version__contract"))
+
+
+def _version_words(version: ContractVersion) -> str:
+    facts = {"number": version.contract.number, "version": version.number}
+    return _("contract %(number)s, version %(version)s") % facts
 
 
 def _sum(decisions: Iterable[BreachDecision]) -> Decimal:
