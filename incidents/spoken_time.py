@@ -9,6 +9,7 @@ HOUR = re.compile(r"(?<![\d.:])(\d{1,2})(?:[:.h](\d{2}))?(?![\d.:])")
 FULL_DATE = re.compile(r"\b(\d{4})-(\d{1,2})-(\d{1,2})\b")
 SHORT_DATE = re.compile(r"\b(\d{1,2})\.(\d{1,2})(?:\.(\d{4})?)?(?=\s|,|$)")
 DAYS_AGO = {"dziś": 0, "dzisiaj": 0, "today": 0, "wczoraj": 1, "yesterday": 1, "przedwczoraj": 2}
+STILL_TO_COME = frozenset({"jutro", "pojutrze", "tomorrow", "zaraz", "za"})
 # The first letters of a weekday in either language
 WEEKDAYS = (("pon", "mon"), ("wt", "tue"), ("śr", "sr", "wed"), ("czw", "thu"), ("pt", "pią", "pia", "fri"),
             ("sob", "sat"), ("niedz", "nd", "sun"))  # fmt: skip
@@ -38,7 +39,10 @@ def _day(words: str, today: date) -> tuple[date | None, str]:
     """The day that is named, and the text without it."""
     if found := FULL_DATE.search(words):
         return date(*map(int, found.groups())), words.replace(found[0], " ")
-    for word in re.findall(r"[^\W\d]+", words):
+    named = re.findall(r"[^\W\d]+", words)
+    if STILL_TO_COME.intersection(named):
+        raise ValueError(words)
+    for word in named:
         if word in DAYS_AGO:
             return today - timedelta(days=DAYS_AGO[word]), words.replace(word, " ", 1)
         if (ago := _weekday(word, today)) is not None:

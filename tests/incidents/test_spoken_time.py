@@ -37,7 +37,9 @@ def test_a_typed_time_is_understood(typed: str, meant: str) -> None:
     assert read_time(typed, build.MONDAY, WARSAW) == build.at(meant)
 
 
-@pytest.mark.parametrize("typed", ["rano", "25:00", "8:75", "dziś 17:30", "99.99 8:00", "2027-01-01 8:00", ""])
+@pytest.mark.parametrize(
+    "typed", ["rano", "25:00", "8:75", "dziś 17:30", "99.99 8:00", "2027-01-01 8:00", "", "jutro 9:00", "za 2 h"]
+)
 def test_what_is_no_time_of_the_past_is_refused(typed: str) -> None:
     with pytest.raises(ValueError):
         read_time(typed, build.MONDAY, WARSAW)
