@@ -38,6 +38,17 @@ def pytest_configure(config: pytest.Config) -> None:
     use_servers(worker_number(config))
 
 
+# Files that take half a minute or more begin first, so that no worker ends alone with the longest
+LONG = (
+    "tests/story/", "test_axe", "test_faults", "test_watch_live", "test_languages", "test_demo", "test_client_browser",
+    "test_run", "test_permissions", "test_static_scripts",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: next((n for n, part in enumerate(LONG) if part in item.nodeid), len(LONG)))
+
+
 def start_servers(config: pytest.Config) -> None:
     home = Path(tempfile.mkdtemp(prefix="sla_portal-test-")).resolve()
     if os.getuid() == 0:

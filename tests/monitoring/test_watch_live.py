@@ -77,7 +77,9 @@ def sweep_until(happened: Callable[[], bool]) -> None:
     end = time.monotonic() + PATIENCE
     while not happened():
         assert time.monotonic() < end, list(Monitor.objects.values("state", "reason", "checked_at", "fault"))
-        tasks.sweep_checks.apply_async(expires=5)
+        # By name and over a connection of its own: another test may have made the probe's app the current one
+        with app.connection_for_write() as connection:
+            app.send_task(tasks.sweep_checks.name, queue="monitor", expires=5, connection=connection)
         time.sleep(0.5)
 
 
