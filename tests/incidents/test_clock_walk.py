@@ -38,7 +38,7 @@ class Walk:
             if work.is_open(moment) and not self.delivered:
                 self.count()
         for event in events:
-            if event.at == now > events[0].at:
+            if event.at == now:
                 self.take(event)
 
     def take(self, event: Event) -> None:
