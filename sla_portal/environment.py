@@ -32,7 +32,9 @@ VARIABLES: dict[str, Variable] = {
     "SECRET_KEY": Variable("", "signs sessions and links, 50 letters or more; must be given with `DATABASE_URL`"),
     "DEBUG": Variable("off", "`on` shows error details to everybody: never in production"),
     "DATA_DIR": Variable("var", "folder of the embedded servers, logs and the demo's mailbox"),
-    "PORT": Variable("8000", "port of `make run`; the three after it serve the mailbox page, SMTP and the demo shops"),
+    "PORT": Variable(
+        "8000", "port of `make run`; the four after it serve the mailbox page, SMTP, the demo shops and their TLS"
+    ),
     "BASE_URL": Variable("", "public address that links in mails begin with; empty: `http://127.0.0.1:PORT`"),
     "ALLOWED_HOSTS": Variable("", "host names that are answered, by commas, beside the one of `BASE_URL`"),
     "TRUST_PROXY": Variable("off", "`on` where a proxy of yours sets `X-Forwarded-Proto`"),

@@ -11,11 +11,13 @@ from pathlib import Path
 
 from django.conf import settings
 
-from accounts.models import AGENT, MANAGER, OWNER, REPORTER, Client, Membership, User
-from contracts import agreements
+from accounts import people
+from accounts.models import ADMIN, AGENT, MANAGER, OWNER, REPORTER, Client, User
+from contracts import agreements, shops
 from contracts.agreements import PenaltySpec, TargetSpec, VersionSpec
 from contracts.models import Calendar, Shop
 from incidents.models import What
+from monitoring import watch
 from monitoring.models import Monitor
 
 ZLOTY = "PLN"
@@ -31,11 +33,11 @@ DOMAINS = {
 }  # fmt: skip
 # e-mail, name, phone, language, then for a client's person (client, role)…
 STAFF = (
+    ("admin@studiopolnoc.example", "Krzysztof Bąk", "600 200 305", ADMIN, False),
     ("anna@studiopolnoc.example", "Anna Kowalska", "600 200 301", AGENT, True),
     ("piotr@studiopolnoc.example", "Piotr Maj", "600 200 302", AGENT, False),
     ("tomasz@studiopolnoc.example", "Tomasz Wrona", "600 200 303", MANAGER, False),
     ("halina@studiopolnoc.example", "Halina Zięba", "600 200 304", MANAGER, False),
-    ("admin@studiopolnoc.example", "Krzysztof Bąk", "600 200 305", "admin", False),
 )
 CONTACTS = (
     ("marta@makowydom.example", "Marta Zielińska", "600 100 200", (("MAK", REPORTER),)),
@@ -66,33 +68,35 @@ class Cast:
 def enter(today: date, now: datetime) -> Cast:
     """Everybody and everything that stands before the first incident."""
     cast = Cast({}, {}, {}, {})
-    _people(cast)
-    _shops(cast)
+    _people(cast, now)
+    _shops(cast, now)
     calendars = _calendars()
     _contracts(cast, calendars, today, now)
-    _monitors(cast)
+    _monitors(cast, now)
     return cast
 
 
-def _people(cast: Cast) -> None:
-    logins = _logins()
-    for code, (name, address, _slugs) in CLIENTS.items():
-        cast.clients[code] = Client.objects.create(code=code, name=name, address=address)
+def _people(cast: Cast, at: datetime) -> None:
+    """The administrator comes first and invites the rest; only the passwords are chosen for them."""
+    logins, by = _logins(), None
     for email, name, phone, role, on_duty in STAFF:
-        user = User.objects.create_user(
-            email,
-            logins.get(email, secrets.token_urlsafe(12)),
-            name=name,
-            phone=phone,
-            provider_role=role,
-            on_duty=on_duty,
-        )
-        cast.people[email.split("@")[0]] = user
+        person = people.invite_staff(email=email, name=name, phone=phone, role=role, on_duty=on_duty, by=by, at=at)
+        by = by or person
+        _enter(cast, person, logins)
+    assert by is not None
+    for code, (name, address, _slugs) in CLIENTS.items():
+        cast.clients[code] = people.found_client(code=code, name=name, address=address, by=by, at=at)
     for email, name, phone, roles in CONTACTS:
-        user = User.objects.create_user(email, logins.get(email, secrets.token_urlsafe(12)), name=name, phone=phone)
-        cast.people[email.split("@")[0]] = user
         for code, role in roles:
-            Membership.objects.create(user=user, client=cast.clients[code], role=role)
+            client = cast.clients[code]
+            person = people.invite_contact(client=client, email=email, name=name, phone=phone, role=role, by=by, at=at)
+        _enter(cast, person, logins)
+
+
+def _enter(cast: Cast, person: User, logins: dict[str, str]) -> None:
+    person.set_password(logins.get(person.email, secrets.token_urlsafe(12)))
+    person.save(update_fields=["password"])
+    cast.people[person.email.split("@")[0]] = person
 
 
 def _logins() -> dict[str, str]:
@@ -101,11 +105,12 @@ def _logins() -> dict[str, str]:
     return found
 
 
-def _shops(cast: Cast) -> None:
+def _shops(cast: Cast, at: datetime) -> None:
     for code, (_name, _address, slugs) in CLIENTS.items():
         for slug in slugs:
-            cast.shops[slug] = Shop.objects.create(
-                client=cast.clients[code], name=DOMAINS[slug], slug=slug, url=f"{settings.DEMO_SHOPS_URL}/{slug}/"
+            url = f"{settings.DEMO_SHOPS_URL}/{slug}/"
+            cast.shops[slug] = shops.add_shop(
+                client=cast.clients[code], name=DOMAINS[slug], url=url, by=cast.tomasz, at=at
             )
 
 
@@ -206,11 +211,10 @@ def _office(calendars: dict[str, Calendar]) -> list[TargetSpec]:
     ]
 
 
-def _monitors(cast: Cast) -> None:
+def _monitors(cast: Cast, at: datetime) -> None:
     for slug, shop in cast.shops.items():
         base = f"{settings.DEMO_SHOPS_URL}/{slug}"
-        home = Monitor.objects.create(shop=shop, name="Strona główna", url=f"{base}/", what=What.CLOSED)
-        pay = Monitor.objects.create(
-            shop=shop, name="Koszyk i płatność", url=f"{base}/platnosc", what=What.NO_PAYMENT, interval=60
-        )
-        cast.monitors |= {(slug, "home"): home, (slug, "pay"): pay}
+        home = {"name": "Strona główna", "url": f"{base}/", "what": What.CLOSED}
+        pay = {"name": "Koszyk i płatność", "url": f"{base}/platnosc", "what": What.NO_PAYMENT}
+        for part, terms in (("home", home), ("pay", pay)):
+            cast.monitors[slug, part] = watch.add(shop=shop, by=cast.tomasz, at=at, **terms)

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import F, Min
+from django.db.models import Min
 
 from accounts.models import User
 from contracts.models import Shop
 from contracts.terms import seconds
-from incidents import lifecycle, reporting
-from incidents.models import Breach, Delivery, Incident, Notification
+from incidents import lifecycle, outbox, reporting
+from incidents.models import Breach, Incident
 from incidents.sweeps import sweep_clocks
 from monitoring import watch
 from monitoring.models import Monitor
@@ -42,9 +42,7 @@ class Player:
             progress(number, len(acts))
         self.sweep(until)
         # Nobody waits for a letter of last month
-        Notification.objects.filter(status=Delivery.QUEUED).update(
-            status=Delivery.SENT, sent_at=F("created_at"), attempts=1, next_attempt_at=None
-        )
+        outbox.mark_sent(at=until)
 
     def sweep(self, until: datetime) -> None:
         """What the sweep of each second would have done, at the seconds when something was due."""

@@ -61,6 +61,7 @@ def story(
 def play(patch: pytest.MonkeyPatch, folder: Path) -> None:
     patch.setattr(settings, "DATA_DIR", folder)
     patch.setattr(settings, "DEMO_LOGINS_FILE", folder / "logins.json")
+    patch.setattr(settings, "PROBE_ALLOW_NETWORKS", ["127.0.0.1/32"])
     call_command("demo_seed", stdout=(folder / "seed.txt").open("w"))
 
 
@@ -111,9 +112,9 @@ def places() -> dict[str, Any]:
         "breach.pk": Breach.objects.filter(decisions=None).exclude(stopped_at=None).latest("deadline").pk,
         "contract.pk": Contract.objects.get(client__code="MAK").pk,
         "calendar.pk": Calendar.objects.get(is_office=True).pk,
-        "monitor.pk": Monitor.objects.get(shop__slug="mak", name="Strona główna").pk,
+        "monitor.pk": Monitor.objects.get(shop__slug="mak-pl", name="Strona główna").pk,
         "user.pk": person("owner").pk, "uidb64": urlsafe_base64_encode(force_bytes(person("owner").pk)),
-        "slug": "mak", "code": "MAK", "target": "restore", "month": f"{NOW:%Y-%m}", "token": "zly-podpis",
+        "slug": "mak-pl", "code": "MAK", "target": "restore", "month": f"{NOW:%Y-%m}", "token": "zly-podpis",
     }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.models import User
 from contracts.terms import whole
 from incidents.models import Breach, Incident
+from incidents.refusals import Refused
 from sla_portal.demo import cast as cast_of
 from sla_portal.demo import history, present
 from sla_portal.demo.player import Player
@@ -25,8 +26,12 @@ class Command(BaseCommand):
         if User.objects.exists():
             raise CommandError("The database has people in it; demo data go into an empty one (`make reset`).")
         started = time.monotonic()
-        with transaction.atomic():
-            self._play()
+        try:
+            with transaction.atomic():
+                self._play()
+        except Refused as refusal:
+            way_out = "The demo shops need PROBE_ALLOW_NETWORKS=127.0.0.1/32, as `make run` sets it."
+            raise CommandError(f"{refusal} {way_out}") from refusal
         present.break_a_shop()
         took = time.monotonic() - started
         found = f"{Incident.objects.count()} incidents, {Breach.objects.count()} breaches"
