@@ -20,9 +20,9 @@ register = template.Library()
 
 SEVERITIES = {
     "P1": gettext_lazy("critical failure"),
-    "P2": gettext_lazy("major fault"),
+    "P2": gettext_lazy("serious fault"),
     "P3": gettext_lazy("ordinary fault"),
-    "P4": gettext_lazy("minor flaw"),
+    "P4": gettext_lazy("blemish"),
 }
 # 16 x 16; a line icon is drawn by its stroke.
 ICONS = {
