@@ -26,6 +26,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -63,7 +64,12 @@ class EndRequestedError(BaseException):
     """Ctrl-C, SIGTERM or a closed terminal."""
 
 
+ENDING = threading.Event()
+
+
 def request_end(number: int, frame: FrameType | None) -> NoReturn:
+    """Ends what waits at once. Raised inside a finalizer the error would be lost, so it is noted too."""
+    ENDING.set()
     raise EndRequestedError
 
 
@@ -305,6 +311,8 @@ class Runner:
         return min(workers - {node.partition("@")[0].partition(".")[0] for node in heard}, default="")
 
     def watch_children(self) -> None:
+        if ENDING.is_set():
+            raise EndRequestedError
         if sum(child.watch() for child in self.children):  # sum: every child is looked at
             self.note()
 
@@ -312,8 +320,11 @@ class Runner:
         base = "http://127.0.0.1"
         print(f"\nReady: {base}:{self.port}")
         print(f"Mailbox (mails, SMS, calls): {base}:{self.port + 1}   Demo shops: {base}:{self.port + 3}")
-        for email, role in LOGINS.items():
-            print(f"  {role:18} {email:28} {self.logins[email]}")
+        if settings.DEMO_DATA:
+            for email, role in LOGINS.items():
+                print(f"  {role:18} {email:28} {self.logins[email]}")
+        else:
+            print("Without demo data; the first person: python manage.py create_administrator E-MAIL --name NAME")
         print(f"Logs: {self.place.log}   Ctrl-C ends everything.", flush=True)
 
     def supervise(self) -> NoReturn:
