@@ -32,6 +32,7 @@ from contracts.models import (
     Shop,
     Target,
     TargetKind,
+    UpdateRhythm,
     Whom,
 )
 from contracts.terms import whole
@@ -59,6 +60,15 @@ class TargetSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class RhythmSpec:
+    """An update to the client every so many minutes of the calendar's hours; without one, of real time."""
+
+    severity: str
+    minutes: int
+    calendar: Calendar | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class StepSpec:
     """One rung: at `share` per cent of a target's time, tell somebody."""
 
@@ -83,6 +93,9 @@ DEFAULT_LADDER = (
 )
 
 
+DEFAULT_RHYTHMS = (RhythmSpec(Severity.P1, 60), RhythmSpec(Severity.P2, 240))
+
+
 @dataclass(frozen=True, slots=True)
 class VersionSpec:
     """The terms of a version. `terms` are columns of ContractVersion by name."""
@@ -91,6 +104,7 @@ class VersionSpec:
     monthly_fee: Decimal
     targets: Sequence[TargetSpec]
     steps: Sequence[StepSpec] = DEFAULT_LADDER
+    rhythms: Sequence[RhythmSpec] = DEFAULT_RHYTHMS
     terms: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -161,6 +175,10 @@ def add_version(*, contract: Contract, version: VersionSpec, by: User, at: datet
             version=row, target=step.target, share=step.share, whom=step.whom, channel=step.channel, person=step.person
         )
         for step in version.steps
+    )
+    UpdateRhythm.objects.bulk_create(
+        UpdateRhythm(version=row, severity=spec.severity, minutes=spec.minutes, calendar=spec.calendar)
+        for spec in version.rhythms
     )
     return row
 

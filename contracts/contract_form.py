@@ -104,7 +104,9 @@ def values_of(version: ContractVersion, targets: Sequence[TargetSpec], steps: Se
     for name in ("month_cap_percent", "contract_cap_amount", "availability_target", "second_person_above"):
         values[name] = "" if values[name] is None else figure(values[name])
     values |= {"signed_on": None, "signatories": "", "monthly_fee": figure(version.monthly_fee)}
-    values |= {"update": typed.minutes_words(version.update_minutes), "incident_cap": _cap(version)}
+    values |= {"incident_cap": _cap(version)}
+    rhythm = version.rhythms.filter(severity="P1").first()
+    values["update"] = typed.minutes_words(rhythm.minutes) if rhythm else ""
     if version.minimum_outage_minutes:
         values["minimum_outage"] = typed.minutes_words(version.minimum_outage_minutes)
     values |= _maintenance(version)

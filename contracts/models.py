@@ -7,7 +7,7 @@ from typing import Self
 from zoneinfo import ZoneInfo
 
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import RangeOperators
+from django.contrib.postgres.fields import ArrayField, RangeOperators
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Func, Q
@@ -170,6 +170,16 @@ class Liability(models.TextChoices):
     OPOZNIENIE = "opoznienie", _("any delay (opóźnienie)")
 
 
+class ExclusionReason(models.TextChoices):
+    """Why a part of a delay may be left out: the closed list of the review."""
+
+    CLIENT = "client_fault", _("client's fault")
+    THIRD_PARTY = "third_party", _("third party")
+    FORCE_MAJEURE = "force_majeure", _("force majeure")
+    MAINTENANCE = "maintenance", _("announced maintenance")
+    OVERSTATED = "overstated", _("category overstated by the client")
+
+
 class Cumulation(models.TextChoices):
     CUMULATIVE = "cumulative", _("added up")
     HIGHEST = "highest", _("only the highest")
@@ -225,8 +235,13 @@ class ContractVersion(models.Model):
     unknown_limit_minutes = models.PositiveIntegerField(null=True, blank=True)
     monitoring_starts_clock = models.BooleanField(_("a monitor's alarm starts the clocks"), default=True)
     third_party_pause = models.BooleanField(_("a third party's delay stops the clock"), default=False)
-    update_minutes = models.PositiveSmallIntegerField(_("update to the client every, P1, minutes"), default=60)
     second_person_above = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
+    exclusion_reasons = ArrayField(models.CharField(max_length=13, choices=ExclusionReason), default=list, blank=True)
+    silence_days_p1 = models.PositiveSmallIntegerField(default=3, validators=[MinValueValidator(1)])
+    silence_days_p2 = models.PositiveSmallIntegerField(default=3, validators=[MinValueValidator(1)])
+    silence_days_p3 = models.PositiveSmallIntegerField(default=5, validators=[MinValueValidator(1)])
+    silence_days_p4 = models.PositiveSmallIntegerField(default=5, validators=[MinValueValidator(1)])
+    days_off_notice = models.PositiveSmallIntegerField(_("notice for days off, working days"), default=5)
     signed_on = models.DateField(_("signed on"), null=True, blank=True)
     signatories = models.CharField(_("signed by"), max_length=200, blank=True)
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
@@ -271,6 +286,15 @@ class ContractVersion(models.Model):
     def unknown_limit_seconds(self) -> int | None:
         return None if self.unknown_limit_minutes is None else self.unknown_limit_minutes * 60
 
+    def silence_days(self, severity: str) -> int:
+        """Working days of silence that accept a repair; a question has those of the mildest severity."""
+        days: int = getattr(self, f"silence_days_{(severity or Severity.P4).lower()}")
+        return days
+
+    def allowed_exclusions(self) -> list[str]:
+        """By default of the provider (zwłoka) every listed cause; for any delay only those that the version names."""
+        return list(ExclusionReason.values if self.liability == Liability.ZWLOKA else self.exclusion_reasons)
+
     def has_started(self, at: datetime) -> bool:
         return at.astimezone(ZoneInfo(self.contract.zone)).date() >= self.valid_from
 
@@ -296,6 +320,24 @@ class Target(models.Model):
     @property
     def seconds(self) -> int:
         return self.minutes * 60
+
+
+class UpdateRhythm(models.Model):
+    """How often the client hears of an open incident of a severity; without a calendar the minutes are real time."""
+
+    version = models.ForeignKey(ContractVersion, on_delete=models.CASCADE, related_name="rhythms")
+    severity = models.CharField(max_length=2, choices=Severity)
+    minutes = models.PositiveIntegerField(validators=[MinValueValidator(1)])
+    calendar = models.ForeignKey(Calendar, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        ordering = ["version", "severity"]
+        constraints = [
+            models.UniqueConstraint(fields=["version", "severity"], name="one_update_rhythm_per_severity"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.severity} {self.minutes} min"
 
 
 class RateType(models.TextChoices):

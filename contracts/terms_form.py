@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from contracts import typed
-from contracts.agreements import DEFAULT_LADDER, PenaltySpec, StepSpec, TargetSpec, VersionSpec
+from contracts.agreements import DEFAULT_LADDER, PenaltySpec, RhythmSpec, StepSpec, TargetSpec, VersionSpec
 from contracts.fields import CURRENCIES, OneOf, ReadField, choice_field, date_field, name_the_missing
 from contracts.models import (
     Calendar,
@@ -244,7 +244,10 @@ class TermsForm(forms.Form):
     def spec(self) -> VersionSpec:
         """The whole version; only of a form that is valid."""
         data = self.cleaned_data
-        return VersionSpec(data["valid_from"], data["monthly_fee"], self.targets, self.steps, self._terms())
+        return VersionSpec(
+            data["valid_from"], data["monthly_fee"], self.targets, self.steps,
+            [RhythmSpec(Severity.P1, data["update"])], self._terms(),
+        )  # fmt: skip
 
     def _terms(self) -> dict[str, Any]:
         data = self.cleaned_data
@@ -257,7 +260,6 @@ class TermsForm(forms.Form):
             "maintenance_notice_hours": data["maintenance_notice"] or 0,
             "maintenance_limit_minutes": data["maintenance_limit"],
             "unknown_limit_minutes": data["unknown_limit"],
-            "update_minutes": data["update"],
         }
 
     @property

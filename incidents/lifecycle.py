@@ -21,8 +21,6 @@ from incidents.models import ClockState, Incident, JournalEntry, Pause, PauseRea
 from incidents.refusals import Refused
 from incidents.reporting import lock
 
-UPDATE_MINUTES = {"P1": 60, "P2": 240}
-
 
 def _open(incident: Incident) -> Incident:
     """The locked row of an incident that still lives."""
@@ -62,10 +60,8 @@ def _promise_update(incident: Incident, at: datetime, next_update_at: datetime |
     """When the client hears next: as the agent said, else by the contract's rhythm for the severity."""
     if (missed := miss_update(incident, at)) is not None:
         missed.save(force_insert=True)
-    minutes = UPDATE_MINUTES.get(incident.severity)
-    if incident.severity == "P1" and incident.version:
-        minutes = incident.version.update_minutes
-    planned = at + timedelta(minutes=minutes) if minutes else None
+    rhythm = incident.version.rhythms.filter(severity=incident.severity).first() if incident.version else None
+    planned = at + timedelta(minutes=rhythm.minutes) if rhythm else None
     incident.next_update_at = whole(next_update_at) if next_update_at else planned
 
 

@@ -14,8 +14,6 @@ from contracts.worktime import CalendarTerms, day_term, parse_calendar, work_cal
 from incidents import clock, journal, ladder
 from incidents.models import Breach, ClockRow, ClockState, Incident, JournalEntry
 
-SILENCE_DAYS = {"P1": 3, "P2": 3}
-OTHER_SILENCE_DAYS = 5
 SECOND = timedelta(seconds=1)
 CLOCK_COLUMNS = [
     "state", "severity", "calendar", "started_at", "deadline", "stopped_at", "lap", "round", "run", "total", "left",
@@ -232,10 +230,10 @@ def _working_days(zone: str) -> CalendarTerms:
 
 
 def silence_term(incident: Incident, at: datetime) -> datetime | None:
-    """When silence accepts a repair: the end of the 3rd (P1, P2) or 5th working day after it."""
+    """When silence accepts a repair: the end of the version's last working day of silence for the severity."""
     if incident.version is None:
         return None
-    days = SILENCE_DAYS.get(incident.severity, OTHER_SILENCE_DAYS)
+    days = incident.version.silence_days(incident.severity)
     terms = _working_days(incident.zone)
     term = day_term(work_calendar(terms), seconds(at), days, "business_days_end_of_day", terms.holidays)
     return moment(term.deadline)

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from contracts.models import ExclusionReason
 from incidents.models import Breach
-from reports.models import ExclusionReason
 
 SHAPES = ("%H:%M", "%H:%M:%S")
 LONG_SHAPES = ("%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%d.%m.%Y %H:%M")

@@ -9,20 +9,13 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from contracts.models import ExclusionReason
 from incidents.models import Breach
 
 
 class Verdict(models.TextChoices):
     CONFIRMED = "confirmed", _("confirmed")
     EXCLUDED = "excluded", _("excluded")
-
-
-class ExclusionReason(models.TextChoices):
-    CLIENT = "client_fault", _("client's fault")
-    THIRD_PARTY = "third_party", _("third party")
-    FORCE_MAJEURE = "force_majeure", _("force majeure")
-    MAINTENANCE = "maintenance", _("announced maintenance")
-    OVERSTATED = "overstated", _("category overstated by the client")
 
 
 class DecisionQuerySet(models.QuerySet["BreachDecision"]):

@@ -9,12 +9,13 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from contracts.models import ExclusionReason
 from contracts.penalties import ZERO, Account
 from contracts.penalty_breach import Exclusion
 from contracts.terms import seconds, whole
 from incidents.models import Breach
 from incidents.refusals import Refused
-from reports.models import BreachDecision, ExclusionReason, Verdict
+from reports.models import BreachDecision, Verdict
 from reports.pricing import Book
 
 

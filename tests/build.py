@@ -19,7 +19,16 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from accounts.models import Client, Membership, User
-from contracts.models import Calendar, Contract, ContractVersion, EscalationStep, PenaltyRule, Shop, Target
+from contracts.models import (
+    Calendar,
+    Contract,
+    ContractVersion,
+    EscalationStep,
+    PenaltyRule,
+    Shop,
+    Target,
+    UpdateRhythm,
+)
 from incidents import reporting
 from incidents.models import Incident, Notification
 
@@ -114,6 +123,7 @@ def contract(
     ladder: Sequence[tuple[str, int, str, str]] = LADDER,
     penalty: str = "1.0",
     everywhere: Calendar | None = None,
+    rhythms: Sequence[tuple[str, int]] = (("P1", 60), ("P2", 240)),
     **terms: Any,
 ) -> ContractVersion:
     """Version 1 of a contract in force. `terms`: other columns of the version, e.g. `reopen="restart"`.
@@ -134,6 +144,8 @@ def contract(
         **terms,
     )
     add_targets(version, targets, penalty=penalty, everywhere=everywhere)
+    for severity, minutes in rhythms:
+        UpdateRhythm.objects.create(version=version, severity=severity, minutes=minutes)
     for target, share, whom, channel in ladder:
         EscalationStep.objects.create(version=version, target=target, share=share, whom=whom, channel=channel)
     return version
