@@ -138,7 +138,7 @@ class EntryAnswer(serializers.Serializer[Any]):
     hash = serializers.CharField()
 
     def get_words(self, entry: JournalEntry) -> str:
-        return journal_words.brief(entry)
+        return journal_words.brief(entry, self.context["names"])
 
 
 Verb = Callable[..., Incident]
@@ -282,7 +282,8 @@ def _visible(request: Request, nr: str) -> Incident:
 def journal(request: Request, nr: str) -> Response:
     """Clients read what is public; the chain's hashes of every entry they see."""
     entries = JournalEntry.objects.visible_to(person(request)).filter(incident=_visible(request, nr))
-    return Response(EntryAnswer(entries.select_related("by").order_by("seq"), many=True).data)
+    lines = list(entries.select_related("by").order_by("seq"))
+    return Response(EntryAnswer(lines, many=True, context={"names": journal_words.names_of(lines)}).data)
 
 
 def acting(name: str) -> Callable[..., Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -12,6 +12,9 @@ from typing import Any
 
 from accounts.models import User
 from incidents.models import Actor, Incident, JournalEntry
+
+SEAL = 2
+"""The number of the segment, part of each digest: entries before the seal have none."""
 
 
 def actor_of(by: User | None) -> str:
@@ -35,14 +38,16 @@ def append(
     change: str = "",
     reason: str = "",
     facts: Mapping[str, Any] | None = None,
+    personal: Mapping[str, Any] | None = None,
 ) -> JournalEntry:
     """Add a line to a locked incident's journal and move its head; the caller saves the incident.
 
-    `at` is the server's time of the entry, `effective` the time it is about where that differs.
+    `at` is the server's time of the entry, `effective` the time it is about where that differs. `facts` are hashed
+    for ever, so they hold ids and codes; what names or describes a person goes into `text` or `personal`.
     """
     entry = write(
         incident, kind, by=by, at=at, effective=effective, actor=actor, text=text, public=public, channel=channel,
-        severity=severity, change=change, reason=reason, facts=facts,
+        severity=severity, change=change, reason=reason, facts=facts, personal=personal,
     )  # fmt: skip
     entry.save(force_insert=True)
     incident.last_entry = entry
@@ -64,6 +69,7 @@ def write(
     change: str = "",
     reason: str = "",
     facts: Mapping[str, Any] | None = None,
+    personal: Mapping[str, Any] | None = None,
 ) -> JournalEntry:
     """`append` for many at once: the line is chained but not stored; the caller stores it and sets `last_entry`."""
     entry = JournalEntry(
@@ -80,56 +86,100 @@ def write(
         change=change,
         reason=reason,
         facts=dict(facts or {}),
+        personal=dict(personal or {}),
         text=text,
         salt=secrets.token_hex(16),
         previous=incident.journal_head,
     )
-    entry.commitment = commitment(entry.salt, text)
+    entry.commitment = commitment(entry.salt, text, entry.personal)
     entry.hash = digest(entry)
     incident.journal_length, incident.journal_head = entry.seq, entry.hash
     incident.changed_at = at
     return entry
 
 
-def commitment(salt: str, text: str) -> str:
-    return sha256(f"{salt}:{text}".encode()).hexdigest()
+def commitment(salt: str, text: str, personal: Mapping[str, Any] | None = None) -> str:
+    """SHA-256 of what people typed, with a salt that goes with them; a zero byte, which no text has, parts the two."""
+    words = f"{text}\0{_json(personal)}" if personal else text
+    return sha256(f"{salt}:{words}".encode()).hexdigest()
 
 
 def digest(entry: JournalEntry) -> str:
     """SHA-256 over the entry's hashed columns, in a fixed order, and the hash before it."""
-    columns = [
+    return sha256(_json([SEAL, *_columns(entry, entry.facts)]).encode()).hexdigest()
+
+
+def old_digest(entry: JournalEntry, facts: Mapping[str, Any]) -> str:
+    """The digest of the entries before the seal: without its number, over the facts of then."""
+    return sha256(_json(_columns(entry, facts)).encode()).hexdigest()
+
+
+def _columns(entry: JournalEntry, facts: Mapping[str, Any]) -> list[object]:
+    return [
         entry.previous, entry.incident_id, entry.seq, entry.kind, _utc(entry.at), _utc(entry.recorded_at), entry.by_id,
-        entry.actor, entry.channel, entry.public, entry.severity, entry.change, entry.reason, entry.facts,
-        entry.commitment,
+        entry.actor, entry.channel, entry.public, entry.severity, entry.change, entry.reason, facts, entry.commitment,
     ]  # fmt: skip
-    return sha256(json.dumps(columns, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)
 
 
 def _utc(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="seconds")
 
 
-def _is_whole(entry: JournalEntry, seq: int, previous: str) -> bool:
-    """An entry whose salt is gone was anonymised: its words can no longer be checked, its place in the chain can."""
-    words = not entry.salt or entry.commitment == commitment(entry.salt, entry.text)
-    return words and entry.seq == seq and entry.previous == previous and entry.hash == digest(entry)
-
-
 @dataclass(frozen=True, slots=True)
 class ChainCheck:
-    """Whether a journal is whole: `broken_at` is the seq of the first entry that does not fit, 0 where all do."""
+    """Whether a journal is whole: `broken_at` is the seq of the first entry that does not fit, 0 where all do.
+
+    `attested`: entries before the seal whose people were forgotten; their hashes stand in the sealed list, but what
+    they covered can't be computed any more.
+    """
 
     length: int
     head: str
     broken_at: int
     knows_head: bool
+    attested: tuple[int, ...] = ()
 
 
 def check_chain(entries: Iterable[JournalEntry], head: str = "") -> ChainCheck:
     """Recompute every hash in order; `head` (from a mail, say) must be among them."""
-    previous, length, broken, seen = "", 0, 0, {""}
-    for expected, entry in enumerate(entries, 1):
-        broken = broken or (0 if _is_whole(entry, expected, previous) else expected)
-        previous, length = entry.hash, expected
-        seen.add(entry.hash)
-    return ChainCheck(length, previous, broken, any(known.startswith(head) for known in seen) if head else True)
+    lines = list(entries)
+    seal = next((place for place, entry in enumerate(lines) if entry.kind == "sealed"), 0)
+    previous, broken, hashes = "", 0, {""}
+    for place, entry in enumerate(lines):
+        fits = entry.seq == place + 1 and entry.previous == previous and _keeps_its_words(entry)
+        fits = fits and (_fits_the_list(entry) if place < seal else entry.hash == digest(entry))
+        if place == seal and seal:
+            fits = fits and entry.facts == sealed_facts(lines[:seal])
+        broken = broken or (0 if fits else place + 1)
+        previous = entry.hash
+        hashes.add(entry.hash)
+    attested = tuple(entry.seq for entry in lines[:seal] if entry.old_facts is None)
+    knows = any(known.startswith(head) for known in hashes) if head else True
+    return ChainCheck(len(lines), previous, broken, knows, attested)
+
+
+def _keeps_its_words(entry: JournalEntry) -> bool:
+    """An entry whose salt is gone was anonymised: its words can no longer be checked, its place in the chain can."""
+    return not entry.salt or entry.commitment == commitment(entry.salt, entry.text, entry.personal)
+
+
+def _fits_the_list(entry: JournalEntry) -> bool:
+    """An entry before the seal: its old hash follows from its old facts, or, forgotten, is held by the seal alone."""
+    return entry.old_facts is None or entry.hash == old_digest(entry, entry.old_facts)
+
+
+def sealed_facts(entries: Sequence[JournalEntry]) -> dict[str, Any]:
+    """What the seal says of the entries before it: how many, their head, and digests of their hashes and of their rows.
+
+    The rows are those without what may be forgotten, so a forgotten entry still can't be changed.
+    """
+    hashes = [entry.hash for entry in entries]
+    rows = [[*_columns(entry, entry.facts), entry.hash] for entry in entries]
+    return {
+        "entries": len(entries), "head": hashes[-1], "hashes": sha256(_json(hashes).encode()).hexdigest(),
+        "rows": sha256(_json(rows).encode()).hexdigest(),
+    }  # fmt: skip

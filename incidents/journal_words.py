@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
 
+from accounts.models import User
 from contracts.models import Channel, Severity, TargetKind
 from incidents.models import Actor, JournalEntry, Origin, PauseReason, Status, What
 
@@ -33,6 +34,7 @@ EVENTS = {
     "cancelled": gettext_noop("%(by)s withdrew the report"),
     "work_started": gettext_noop("Work started"),
     "auto_reply": gettext_noop("Receipt sent"),
+    "sealed": gettext_noop("Journal sealed: names left the fingerprints of %(entries)s entries before it"),
 }
 BLOCKS = {
     "contact": gettext_noop("to the client"),
@@ -53,6 +55,8 @@ CLIENT_BLOCKS = {
     "paused": gettext_noop("the clock stands: %(reason)s"),
 }
 WAITS_FOR_YOU = gettext_noop("waiting for your answer")
+SEALED = "sealed"
+Names = Mapping[int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,32 +70,39 @@ class Line:
     text: str
 
 
-def lines(entries: Iterable[JournalEntry], *, for_client: bool = False) -> list[Line]:
-    """The newest first, as pages show a journal; pass only what the reader may see."""
-    found = sorted(entries, key=lambda entry: -entry.seq)
+def names_of(entries: Iterable[JournalEntry]) -> dict[int, str]:
+    """User id → name, of the people that entries' facts name by id; no query where they name none."""
+    ids = {pk for entry in entries for pk in (*entry.facts.get("people", ()), entry.facts.get("to")) if pk}
+    return dict(User.objects.filter(pk__in=ids).values_list("pk", "name")) if ids else {}
+
+
+def lines(entries: Iterable[JournalEntry], *, for_client: bool = False, whole: bool = False) -> list[Line]:
+    """The newest first, as pages show a journal; pass only what the reader may see. `whole`: seals too."""
+    ordered = sorted((entry for entry in entries if whole or entry.kind != SEALED), key=lambda entry: -entry.seq)
+    names = names_of(ordered)
     if for_client:
-        return [_client_line(entry) for entry in found]
-    first = min((entry.seq for entry in found if entry.kind == "contact"), default=0)
-    return [_line(entry, is_reaction=entry.seq == first) for entry in found]
+        return [_client_line(entry, names) for entry in ordered]
+    first = min((entry.seq for entry in ordered if entry.kind == "contact"), default=0)
+    return [_line(entry, names, is_reaction=entry.seq == first) for entry in ordered]
 
 
-def _client_line(entry: JournalEntry) -> Line:
+def _client_line(entry: JournalEntry, names: Names) -> Line:
     """A monitor's words are evidence for staff; the client reads the event."""
     if entry.kind in BLOCKS:
-        facts = _facts(entry)
+        facts = _facts(entry, names)
         if entry.reason == PauseReason.CLIENT_ANSWER:
             facts["reason"] = _(WAITS_FOR_YOU)
         words = CLIENT_BLOCKS[entry.kind]
         return Line(entry, _style(entry), str(entry.by or _("monitor")), _(words) % facts if words else "", entry.text)
-    return Line(entry, "event", "", _event(entry), "" if entry.actor == Actor.MONITOR else entry.text)
+    return Line(entry, "event", "", _event(entry, names), "" if entry.actor == Actor.MONITOR else entry.text)
 
 
-def _line(entry: JournalEntry, *, is_reaction: bool) -> Line:
+def _line(entry: JournalEntry, names: Names, *, is_reaction: bool) -> Line:
     if entry.kind in BLOCKS:
-        note = _(BLOCKS[entry.kind]) % _facts(entry)
+        note = _(BLOCKS[entry.kind]) % _facts(entry, names)
         note = f"{note}, {_('reaction')}" if is_reaction else note
         return Line(entry, _style(entry), str(entry.by or _("monitor")), note, entry.text)
-    return Line(entry, "event", "", _event(entry), said(entry))
+    return Line(entry, "event", "", _event(entry, names), said(entry))
 
 
 def said(entry: JournalEntry) -> str:
@@ -110,24 +121,25 @@ def _style(entry: JournalEntry) -> str:
     return "said from-client" if entry.actor == Actor.CLIENT else "said"
 
 
-def _event(entry: JournalEntry) -> str:
+def _event(entry: JournalEntry, names: Names) -> str:
     kind = "silence" if entry.kind == "accepted" and entry.by_id is None else entry.kind
     kind = "alarm" if kind == "received" and entry.actor == Actor.MONITOR else kind
-    return _(EVENTS[kind]) % _facts(entry)
+    return _(EVENTS[kind]) % _facts(entry, names)
 
 
-def _facts(entry: JournalEntry) -> dict[str, object]:
-    """Every word that a sentence may need, from the entry's typed fields."""
-    facts = entry.facts
+def _facts(entry: JournalEntry, names: Names) -> dict[str, object]:
+    """Every word that a sentence may need, from the entry's typed fields; entries before the seal hold names."""
+    facts = entry.every_fact
     return {
         "by": entry.by or _("system"),
         "channel": _channel(entry.channel),
         "reason": PauseReason(entry.reason).label if entry.reason in PauseReason.values else "",
         "severity": f"{entry.severity} {Severity(entry.severity).label}" if entry.severity else "",
         "where": ", ".join(str(facts[key]) for key in ("where", "size", "checksum") if facts.get(key)),
-        "name": facts.get("name", ""),
+        "name": names.get(facts.get("to", 0)) or facts.get("name", ""),
+        "entries": facts.get("entries", ""),
         "share": facts.get("share", ""),
-        "people": ", ".join(facts.get("people", [])),
+        "people": ", ".join(str(names.get(person, person)) for person in facts.get("people", [])),
         "target": TargetKind(facts["target"]).label if facts.get("target") in TargetKind.values else "",
         "what": What(facts["what"]).label if facts.get("what") in What.values else "",
     }
@@ -139,9 +151,10 @@ def _channel(channel: str) -> str:
     return str(Channel(channel).label) if channel in Channel.values else channel
 
 
-def brief(entry: JournalEntry) -> str:
-    """One line for a list: who, and the words or the event."""
+def brief(entry: JournalEntry, names: Names) -> str:
+    """One line for a list: who, and the words or the event; `names` as from `names_of`."""
     text = " ".join(entry.text.split())
     if entry.kind in BLOCKS and text:
         return f"{entry.by.first_name if entry.by else _('monitor')}: {text}"
-    return f"{_event(entry)}, {entry.by}" if entry.kind == "received" and entry.by else _event(entry)
+    event = _event(entry, names)
+    return f"{event}, {entry.by}" if entry.kind == "received" and entry.by else event

@@ -117,9 +117,7 @@ def assign(*, incident: Incident, by: User, at: datetime, to: User) -> Incident:
     if incident.assignee_id == to.pk:
         return incident
     incident.assignee = to
-    entry = journal.append(
-        incident, "assigned", by=by, at=whole(at), public=False, facts={"to": to.pk, "name": to.name}
-    )
+    entry = journal.append(incident, "assigned", by=by, at=whole(at), public=False, facts={"to": to.pk})
     incident.save()
     notices.tell_person(incident, entry, to=to, at=at)
     return incident
@@ -201,8 +199,8 @@ def back_up(*, incident: Incident, by: User, at: datetime, where: str, size: str
     if not where:
         raise Refused(_("Say where the backup is."), "where")
     incident.backup_at = incident.backup_at or at
-    facts = {"where": where, "size": size.strip(), "checksum": checksum.strip()}
-    journal.append(incident, "backup", by=by, at=at, facts=facts)
+    typed = {"where": where, "size": size.strip(), "checksum": checksum.strip()}
+    journal.append(incident, "backup", by=by, at=at, personal=typed)
     incident.save()
     return incident
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Self
+from typing import Any, Self
 
 from django.db import models
 from django.db.models import F, Q
@@ -201,8 +201,9 @@ class JournalQuerySet(models.QuerySet["JournalEntry"]):
 class JournalEntry(models.Model):
     """One line of the append-only, hash-chained journal (a trigger refuses a change of the hashed columns).
 
-    The hash covers a salted commitment to `text`, not the text: an anonymised person's words and salt can go
-    and the chain still holds.
+    `facts` are ids, codes and times and are hashed. What people typed (`text`, `personal`) stands outside the hash,
+    with a salted commitment inside: an anonymised person's words and salt can go and the chain still holds.
+    `old_facts`, of entries before the seal, is what their hash covers, names included; it may go too.
     """
 
     incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="journal")
@@ -218,6 +219,8 @@ class JournalEntry(models.Model):
     change = models.CharField(max_length=10, blank=True)
     reason = models.CharField(max_length=24, blank=True)
     facts = models.JSONField(default=dict)
+    personal = models.JSONField(default=dict)
+    old_facts = models.JSONField(null=True)
     text = models.TextField(blank=True)
     salt = models.CharField(max_length=32, blank=True)
     commitment = models.CharField(max_length=64)
@@ -232,6 +235,11 @@ class JournalEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.incident_id}/{self.seq} {self.kind}"
+
+    @property
+    def every_fact(self) -> dict[str, Any]:
+        """Hashed facts and those that may be forgotten together, for sentences."""
+        return {**(self.old_facts or {}), **self.facts, **self.personal}
 
 
 class ClockState(models.TextChoices):

@@ -118,8 +118,10 @@ def groups(user: User, chosen: str, now: datetime) -> list[Group]:
         return []
     ids = dict(firsts[0].union(*firsts[1:], all=True))
     rows: dict[str, list[Row]] = {key: [] for key in conditions}
-    for incident in Incident.objects.filter(pk__in=ids).with_row().order_by("due_at", "pk"):
-        last = journal_words.brief(incident.last_entry) if incident.last_entry else ""
+    incidents = list(Incident.objects.filter(pk__in=ids).with_row().order_by("due_at", "pk"))
+    names = journal_words.names_of(incident.last_entry for incident in incidents if incident.last_entry)
+    for incident in incidents:
+        last = journal_words.brief(incident.last_entry, names) if incident.last_entry else ""
         rows[ids[incident.pk]].append({"incident": incident, "clock": nearest(incident, now), "last": last})
     return [Group(key, NAMES[key], numbers[key], rows[key]) for key in conditions if numbers[key]]
 

@@ -192,7 +192,7 @@ class Batch:
 
     def _send(self, incident: Incident, firings: Sequence[Firing]) -> None:
         """One line of the journal for one moment, then a notice to each person; the client sees where it is told."""
-        people = {person.name: None for one in firings for person in self.memory.people.of(incident, one.step)}
+        people = {person.pk: None for one in firings for person in self.memory.people.of(incident, one.step)}
         first = firings[0]
         facts = {
             "target": first.target, "share": first.step.share, "people": list(people),

@@ -31,7 +31,7 @@ def whole(request: SignedRequest, nr: str) -> HttpResponse:
         "incident": incident,
         "now": timezone.now().replace(microsecond=0),
         "zone": incident.zone,
-        "lines": journal_words.lines(seen, for_client=not request.user.works_incidents),
+        "lines": journal_words.lines(seen, for_client=not request.user.works_incidents, whole=True),
         "check": check_chain(entries, head),
         "hidden": len(entries) - len(seen),
         "typed": typed,

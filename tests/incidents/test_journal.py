@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from incidents import journal, lifecycle
+from incidents import journal, journal_words, lifecycle
 from incidents.models import Incident, JournalEntry
 from tests import build
 
@@ -72,6 +72,33 @@ def test_the_words_of_an_anonymised_person_may_go_and_the_chain_still_holds() ->
     incident = an_incident()
     incident.journal.filter(seq=2).update(text="", salt="")
     assert check(incident).broken_at == 0
+
+
+def test_what_a_person_typed_into_fields_stands_outside_the_hash_and_can_be_forgotten_with_its_salt() -> None:
+    world = build.world()
+    incident = build.incident(world.shop, by=world.reporter)
+    incident = lifecycle.back_up(
+        incident=incident, by=world.agent, at=build.MONDAY + timedelta(minutes=1), where="dysk Anny Lis", size="2 GB"
+    )
+    entry = incident.journal.get(kind="backup")
+    assert (entry.facts, entry.personal["where"]) == ({}, "dysk Anny Lis")
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        incident.journal.filter(pk=entry.pk).update(personal={"where": "nigdzie"})
+    past_the_trigger("UPDATE incidents_journalentry SET personal = '{\"where\": 1}' WHERE id = %s", entry.pk)
+    assert check(incident).broken_at == entry.seq
+    incident.journal.filter(pk=entry.pk).update(personal={}, text="", salt="")
+    assert check(incident).broken_at == 0
+
+
+def test_a_person_that_a_fact_names_is_shown_by_the_name_of_today() -> None:
+    world = build.world()
+    incident = build.incident(world.shop, by=world.reporter)
+    lifecycle.assign(incident=incident, by=world.agent, at=build.MONDAY, to=world.manager)
+    entry = incident.journal.get(kind="assigned")
+    world.manager.name = "Marek Nowy"
+    world.manager.save()
+    assert entry.facts == {"to": world.manager.pk}
+    assert journal_words.lines([entry])[0].note == "Przekazane: Marek Nowy"
 
 
 def test_words_that_went_without_their_salt_are_a_change() -> None:

@@ -160,7 +160,8 @@ def test_an_urgent_repair_needs_a_backup_or_a_reason_first(world: build.World, i
         incident=incident, by=world.agent, at=minutes(10), where="s3://kopie/mak", size="2,1 GB", checksum="9f2c"
     )
     assert changed.backup_at == minutes(10)
-    assert changed.journal.get(kind="backup").facts == {"where": "s3://kopie/mak", "size": "2,1 GB", "checksum": "9f2c"}
+    entry = changed.journal.get(kind="backup")
+    assert (entry.facts, entry.personal) == ({}, {"where": "s3://kopie/mak", "size": "2,1 GB", "checksum": "9f2c"})
     assert resolve().status == Status.RESOLVED
 
 

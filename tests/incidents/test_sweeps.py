@@ -38,7 +38,7 @@ def test_a_step_goes_out_at_its_share_and_not_a_second_before() -> None:
     assert (notice.recipient, notice.channel, notice.address) == (world.agent, "email", world.agent.email)
     entry = incident.journal.get(kind="escalated")
     assert (entry.public, entry.by, entry.at, entry.recorded_at) == (False, None, minutes(15), minutes(15))
-    assert entry.facts == {"target": "reaction", "share": 50, "people": ["Anna Lis"], "channels": ["email"]}
+    assert entry.facts == {"target": "reaction", "share": 50, "people": [world.agent.pk], "channels": ["email"]}
     incident.refresh_from_db()
     assert incident.wake_at == minutes(30)
 

