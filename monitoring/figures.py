@@ -23,10 +23,9 @@ from monitoring.availability import Measured, Period, Terms, union
 from monitoring.availability_periods import local_day, local_months
 from monitoring.maintenance import counted_lines, terms_of, window_interval
 from monitoring.models import Interval, Monitor, Outage, State
+from monitoring.shop_state import ShopState, shop_state
 
 SEEN = (State.UNKNOWN, State.PAUSED, State.DOWN)
-# The worst first: what a shop is said to be when its monitors disagree.
-WORST = (State.DOWN, State.MAINTENANCE, State.UNKNOWN, State.DEGRADED, State.UP, State.PAUSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,24 +57,9 @@ class Watched:
         return tuple(monitor for monitor in self.monitors if monitor.is_active)
 
     @property
-    def state(self) -> str:
-        """The worst state of what means "down"; paused where nothing is watched."""
-        now = moment(self.now)
-        states = {monitor.state_at(now) for monitor in self.active if monitor.means_down}
-        return next((state for state in WORST if state in states), State.PAUSED)
-
-    @property
-    def state_since(self) -> datetime | None:
-        """Since when: of an outage its first failed check, whatever we saw in between; the earliest of several."""
-        now = moment(self.now)
-        if self.state == State.DOWN:
-            return min((one.started_at for one in self.outages if not one.ended_at), default=None)
-        found = [_since(one, now) for one in self.active if one.means_down and one.state_at(now) == self.state]
-        return min((since for since in found if since), default=None)
-
-    @property
-    def checked_at(self) -> datetime | None:
-        return max((one.checked_at for one in self.active if one.checked_at), default=None)
+    def state(self) -> ShopState:
+        """What the shop is said to be now."""
+        return state_of(self.active, moment(self.now))
 
     def version_on(self, day: date) -> ContractVersion | None:
         inside = [one for one in self.versions if one.valid_from <= day and (not one.valid_to or day < one.valid_to)]
@@ -119,10 +103,9 @@ class Watched:
         return self.since is not None and self.since < period.end and period.start < self.now
 
 
-def _since(monitor: Monitor, now: datetime) -> datetime | None:
-    if monitor.is_stale(now) and monitor.checked_at:
-        return _blind_from(monitor)
-    return monitor.state_since
+def state_of(monitors: Iterable[Monitor], now: datetime) -> ShopState:
+    """What a shop with these monitors is said to be; asks nothing of the database."""
+    return shop_state((one.part for one in monitors if one.is_active and one.means_down), now)
 
 
 def _blind_from(monitor: Monitor) -> datetime:

@@ -13,7 +13,9 @@ from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
 from contracts.models import Severity, Shop
+from contracts.terms import moment
 from incidents.models import Incident, What
+from monitoring.shop_state import Part, is_stale
 
 
 class State(models.TextChoices):
@@ -86,9 +88,21 @@ class Monitor(models.Model):
         """How long after a check the next one's result is missing: a check more than an interval late, and its time."""
         return timedelta(seconds=2 * self.interval, milliseconds=self.timeout_ms)
 
+    @property
+    def out_since(self) -> datetime | None:
+        """The first failed check of the outage that lasts."""
+        started = self.track.get("started_at")
+        return moment(started) if started is not None and self.track.get("ended_at") is None else None
+
+    @property
+    def part(self) -> Part:
+        """What the rule of a shop's state reads of it."""
+        interval = timedelta(seconds=self.interval)
+        return Part(self.name, self.state, self.state_since, self.checked_at, interval, self.patience, self.out_since)
+
     def is_stale(self, at: datetime) -> bool:
         """Whether a result is missing at this moment, so that the state says nothing any more."""
-        return self.is_active and self.checked_at is not None and at - self.checked_at > self.patience
+        return self.is_active and is_stale(self.checked_at, self.patience, at)
 
     def state_at(self, now: datetime) -> str:
         """The state to show: what was seen, or unknown once nobody looks."""

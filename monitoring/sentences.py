@@ -5,8 +5,9 @@ from decimal import Decimal
 from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import override
+from django.utils.translation import override, pgettext_lazy
 
+from monitoring.shop_state import ShopState
 from monitoring.specification import Result
 
 # By reason and detail (for a timeout: the phase); a reason alone says what holds for every other detail.
@@ -62,6 +63,15 @@ SENTENCES: dict[tuple[str, str], Promise] = {
     ("missed", ""): _("The check was not made in time."),
 }
 CUT = _("We read only the first %(kib)s KiB.")
+# What a shop is said to be, in lists: the style of its line, and the sentence about its worst part.
+SHOPS: dict[str, tuple[str, Promise]] = {
+    "down": ("late", _("%(part)s: does not work")),
+    "unknown": ("off", _("We don't know: our check has no result")),
+    "maintenance": ("hold", _("Planned work")),
+    "degraded": ("warn", _("%(part)s: works badly")),
+    "up": ("met", _("Works")),
+    "paused": ("", pgettext_lazy("monitor", "not watched")),
+}
 MAINTENANCE = _("Planned work: %(sentence)s")
 PAUSED = _("Not watched.")
 
@@ -75,6 +85,15 @@ def sentence(result: Result, language: str) -> str:
         if result.cut and result.reason != "cut":
             said = f"{said} {CUT % {'kib': result.bytes // 1024}}"
         return str(MAINTENANCE) % {"sentence": said} if result.state == "maintenance" else said
+
+
+def shop_sentence(shop: ShopState) -> str:
+    """A shop's state in the reader's language, without since when."""
+    return str(SHOPS[shop.state][1]) % {"part": shop.part}
+
+
+def shop_style(shop: ShopState) -> str:
+    return SHOPS[shop.state][0]
 
 
 def _template(result: Result) -> Promise:

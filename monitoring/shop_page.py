@@ -42,22 +42,21 @@ GAP_SECONDS = 60
 
 def headline(watched: Watched, now: datetime) -> str:
     """The state as a sentence, with since when where something is wrong."""
-    since = watched.state_since
-    facts = {
-        "shop": watched.shop.name,
-        "since": words.when(since, now, watched.zone, "genitive", today=False) if since else "",
-    }
-    return str(_headline(watched.state)) % facts
+    state = watched.state
+    since = words.when(state.since, now, watched.zone, "genitive", today=False) if state.since else ""
+    return str(_headline(state.state, is_dated=bool(since))) % {"shop": watched.shop.name, "since": since}
 
 
-def _headline(state: str) -> str:
+def _headline(state: str, *, is_dated: bool) -> str:
     """`%(since)s` is an hour, or a day and an hour."""
+    if state == State.UNKNOWN and not is_dated:
+        return _("%(shop)s: we don't know, our check has no result")
     return {
         State.UP: _("%(shop)s works"),
         State.DEGRADED: _("%(shop)s works badly since %(since)s"),
         State.DOWN: _("%(shop)s does not work since %(since)s"),
         State.MAINTENANCE: _("%(shop)s: planned work since %(since)s"),
-        State.UNKNOWN: _("%(shop)s: no data since %(since)s"),
+        State.UNKNOWN: _("%(shop)s: we don't know since %(since)s, our check has no result"),
         State.PAUSED: _("%(shop)s is not watched"),
     }[State(state)]
 

@@ -23,7 +23,7 @@ from monitoring import figures, schedule, shop_page, watch
 from monitoring.figures import Watched
 from monitoring.forms import MonitorForm, usual, values_of
 from monitoring.models import Check, Interval, Monitor, Outage, State
-from monitoring.sentences import sentence
+from monitoring.sentences import sentence, shop_sentence, shop_style
 from monitoring.specification import Result
 from monitoring.verdict import warns_of_certificate
 
@@ -69,7 +69,7 @@ def shop(request: SignedRequest, slug: str) -> HttpResponse:
         "zone": watched.zone,
         "watched": watched,
         "shop": watched.shop,
-        "down_now": ", ".join(one.name for one in watched.active if one.means_down and one.state == State.DOWN),
+        "down_now": ", ".join(one.name for one in watched.active if one.means_down and one.state_at(now) == State.DOWN),
         "headline": shop_page.headline(watched, now),
         "month": month,
         "budget": shop_page.budget_of(watched, month),
@@ -152,15 +152,15 @@ def _mine(request: SignedRequest) -> QuerySet[Shop]:
 
 
 def _line(watched: Watched, first: date, now: datetime) -> dict[str, Any]:
-    month = shop_page.month_figure(watched, first)
+    month, state = shop_page.month_figure(watched, first), watched.state
     return {
         "shop": watched.shop,
-        "state": State(watched.state).label,
-        "key": watched.state,
+        "state": shop_sentence(state),
+        "style": "" if state.state == State.UP else shop_style(state),
         "month": month,
         "budget": shop_page.budget_of(watched, month),
-        "checked_at": watched.checked_at,
-        "is_bad": watched.state == State.DOWN or month.is_below,
+        "checked_at": state.checked_at,
+        "is_bad": state.state in (State.DOWN, State.UNKNOWN) or month.is_below,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +13,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_GET
 
 from accounts import words
@@ -23,31 +23,33 @@ from accounts.navigation import answered
 from contracts.models import MaintenanceWindow, Shop
 from incidents.models import Incident, PauseReason, Status
 from incidents.sentences import ClockSentence, incident_sentences
+from monitoring.figures import state_of as state_of_shop
 from monitoring.models import Monitor, State
+from monitoring.sentences import shop_sentence, shop_style
+from monitoring.shop_state import ShopState
 
 HOMES = {AGENT: "/queue/", MANAGER: "/breaches/", ADMIN: "/settings/health/"}
 ZONE = "Europe/Warsaw"
-# The worst part of a shop is what the shop's line says
-WORST = (State.DOWN, State.DEGRADED, State.MAINTENANCE, State.UNKNOWN, State.UP)
-SAYS = {
-    State.DOWN: ("late", gettext_noop("%(part)s: does not work")),
-    State.DEGRADED: ("warn", gettext_noop("%(part)s: works badly")),
-    State.MAINTENANCE: ("hold", gettext_noop("Planned work")),
-    State.UNKNOWN: ("off", gettext_noop("We don't know: our check has no result")),
-    State.UP: ("met", gettext_noop("Works")),
-}
 
 
 @dataclass(frozen=True, slots=True)
 class ShopLine:
-    """A shop with the state of its worst part; `style` is empty where nothing is watched."""
+    """A shop and what it is said to be; `style` is empty where nothing is watched."""
 
     shop: Shop
-    state: str
-    style: str
-    sentence: str
-    since: datetime | None
-    checked_at: datetime | None
+    said: ShopState
+
+    @property
+    def style(self) -> str:
+        return shop_style(self.said)
+
+    @property
+    def sentence(self) -> str:
+        return shop_sentence(self.said)
+
+    @property
+    def since(self) -> datetime | None:
+        return None if self.said.state == State.UP else self.said.since
 
 
 @require_GET
@@ -65,7 +67,7 @@ def client_home(request: HttpRequest, user: User, client: Client) -> HttpRespons
     now = timezone.now().replace(microsecond=0)
     incidents = list(Incident.objects.visible_to(user).filter(client=client).active().with_row().order_by("due_at"))
     rows = [(one, _lead(one, now)) for one in incidents]
-    shops = shop_lines(user, client)
+    shops = shop_lines(user, client, now)
     context: dict[str, Any] = {
         "now": now,
         "zone": ZONE,
@@ -73,11 +75,11 @@ def client_home(request: HttpRequest, user: User, client: Client) -> HttpRespons
         "shops": shops,
         "yours": [one for one in incidents if waits_for_client(one)],
         "state": state_of(incidents, shops),
-        "checked_at": max((line.checked_at for line in shops if line.checked_at), default=None),
+        "checked_at": min((line.said.checked_at for line in shops if line.said.checked_at), default=None),
         "planned": _planned(user, client, now),
     }
     facts = [(one.pk, one.journal_length, one.status, clock and (clock.style, str(clock.lead))) for one, clock in rows]
-    states = [(line.shop.pk, line.state, line.since) for line in shops]
+    states = [(line.shop.pk, line.said.state, line.since) for line in shops]
     checked = context["checked_at"] and words.clock_time(context["checked_at"], ZONE)
     context["mark"] = mark_of(facts, states, checked, words.day(now.date(), now.date()))
     if request.GET.get("part") == "live":
@@ -103,7 +105,7 @@ def state_of(incidents: Sequence[Incident], shops: Sequence[ShopLine]) -> HomeSt
     failing = [one for one in incidents if one.severity == "P1" and one.status in {Status.NEW, Status.OPEN}]
     if failing:
         return HomeState(_("Failure at %(shop)s") % {"shop": failing[0].shop.name}, failing[0], "failure")
-    down = [line.shop.name for line in shops if line.state == State.DOWN]
+    down = [line.shop.name for line in shops if line.said.state == State.DOWN]
     if down:
         return HomeState(_("%(shop)s does not work") % {"shop": ", ".join(down)}, kind="down")
     yours = [one for one in incidents if waits_for_client(one)]
@@ -111,10 +113,13 @@ def state_of(incidents: Sequence[Incident], shops: Sequence[ShopLine]) -> HomeSt
         return HomeState(_("We are waiting for you"), yours[0], "yours")
     if incidents:
         return HomeState(_("We are working on it"), incidents[0], "work")
-    unsure = [line for line in shops if line.state not in {State.UP, ""}]
-    return HomeState(_("No failure is open"), kind="unsure") if unsure or not any(
-        line.state for line in shops
-    ) else HomeState(_("Everything works"), kind="well")  # fmt: skip
+    unseen = [line.shop.name for line in shops if line.said.state == State.UNKNOWN]
+    if unseen:
+        return HomeState(_("We don't know whether %(shop)s works") % {"shop": ", ".join(unseen)}, kind="unseen")
+    seen = {line.said.state for line in shops if line.said.is_watched}
+    if seen == {State.UP}:
+        return HomeState(_("Everything works"), kind="well")
+    return HomeState(_("No failure is open"), kind="unsure")
 
 
 def waits_for_client(incident: Incident) -> bool:
@@ -122,25 +127,13 @@ def waits_for_client(incident: Incident) -> bool:
     return asked or incident.status == Status.RESOLVED
 
 
-def shop_lines(user: User, client: Client) -> list[ShopLine]:
-    """Every shop that is looked after, with the state that our monitors last saw."""
-    monitors = Monitor.objects.visible_to(user).filter(shop__client=client, is_active=True, means_down=True)
-    of_shop: dict[int, list[Monitor]] = {}
-    for monitor in monitors:
-        of_shop.setdefault(monitor.shop_id, []).append(monitor)
+def shop_lines(user: User, client: Client, now: datetime) -> list[ShopLine]:
+    """Every shop that is looked after, with what it is said to be now."""
+    monitors: defaultdict[int, list[Monitor]] = defaultdict(list)
+    for monitor in Monitor.objects.visible_to(user).filter(shop__client=client, is_active=True, means_down=True):
+        monitors[monitor.shop_id].append(monitor)
     shops = Shop.objects.visible_to(user).filter(client=client, is_active=True)
-    return [_line(shop, of_shop.get(shop.pk, [])) for shop in shops]
-
-
-def _line(shop: Shop, monitors: Sequence[Monitor]) -> ShopLine:
-    watched = [monitor for monitor in monitors if monitor.state in WORST]
-    if not watched:
-        return ShopLine(shop, "", "", "", None, None)
-    worst = min(watched, key=lambda monitor: WORST.index(State(monitor.state)))
-    style, says = SAYS[State(worst.state)]
-    checked = min((one.checked_at for one in watched if one.checked_at), default=None)
-    since = worst.state_since if worst.state != State.UP else None
-    return ShopLine(shop, worst.state, style, _(says) % {"part": worst.name}, since, checked)
+    return [ShopLine(shop, state_of_shop(monitors[shop.pk], now)) for shop in shops]
 
 
 def _planned(user: User, client: Client, now: datetime) -> list[MaintenanceWindow]:

@@ -141,7 +141,7 @@ def test_a_shop_that_is_never_watched_says_so(world: World) -> None:
 
 def test_a_monitor_whose_probe_died_is_not_green(world: World, home: Monitor) -> None:
     text = page(world.reporter, f"/shops/{world.shop.slug}/", now=NOW + timedelta(hours=2))
-    assert "mak.example: brak danych od 12:01" in text
+    assert "mak.example: nie wiemy od 12:01, sprawdzenie nie dało wyniku" in text
     # until 14:00, of 33 960 min 119 are unknown
     assert "Marzec 99,38–99,73 %" in text
 

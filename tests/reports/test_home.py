@@ -64,11 +64,43 @@ def test_nothing_is_wrong(world: build.World) -> None:
     assert "Otwarte zgłoszenia" not in said
 
 
-@pytest.mark.parametrize("state", ["unknown", "degraded", None])
-def test_it_never_says_that_all_works_when_nobody_knows(world: build.World, state: str | None) -> None:
+@pytest.mark.parametrize(
+    ("state", "title"),
+    [
+        ("unknown", "Nie wiemy, czy mak.example działa"),
+        ("degraded", "Nie ma otwartej awarii"),
+        (None, "Nie ma otwartej awarii"),
+    ],
+)
+def test_it_never_says_that_all_works_when_nobody_knows(world: build.World, state: str | None, title: str) -> None:
     if state:
         monitor(world.shop, state)
-    assert heading(visitor(world.reporter).get("/")) == "Nie ma otwartej awarii"
+    assert heading(visitor(world.reporter).get("/")) == title
+
+
+def test_with_dead_workers_home_list_and_shop_say_the_same(world: build.World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One good check at 10:39, then five hours of nothing: nobody marks what is missed either."""
+    monitor(world.shop, "up")
+    stop_clock(monkeypatch, NOW + timedelta(hours=5))
+    home = visitor(world.reporter).get("/")
+    assert heading(home) == "Nie wiemy, czy mak.example działa"
+    assert "Nie wiemy: sprawdzenie nie dało wyniku od 10:40" in text_of(home)
+    for who in (world.reporter, world.agent):
+        lines = text_of(visitor(who).get("/shops/"))
+        assert "Nie wiemy: sprawdzenie nie dało wyniku" in lines
+        assert "Działa" not in lines
+        shop = text_of(visitor(who).get("/shops/mak-example/"))
+        assert "mak.example: nie wiemy od 10:40, sprawdzenie nie dało wyniku" in shop
+        assert "Sprawdzono" not in shop
+
+
+def test_a_failure_seen_before_the_workers_died_is_not_said_to_last(
+    world: build.World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monitor(world.shop, "down")
+    stop_clock(monkeypatch, NOW + timedelta(hours=5))
+    assert "nie działa" not in text_of(visitor(world.reporter).get("/"))
+    assert "nie działa" not in text_of(visitor(world.agent).get("/shops/mak-example/"))
 
 
 def test_a_failure_is_the_headline_with_the_person_who_is_on_it(world: build.World) -> None:

@@ -1,0 +1,79 @@
+"""What a shop is said to be, from what its monitors saw: the one rule that every page reads. Pure.
+
+Only monitors that mean "down" count. Times are aware datetimes, `now` is the moment of which is spoken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+DOWN, UNKNOWN, PAUSED = "down", "unknown", "paused"
+# By how bad it may be for the shop's customers, the worst first. Where one part isn't seen the shop may be down, so
+# `unknown` stands before all that is known to sell, and after `down` only: as the figures of availability count it.
+WORST_FIRST = (DOWN, UNKNOWN, "maintenance", "degraded", "up", PAUSED)
+
+
+def is_stale(checked_at: datetime | None, patience: timedelta, now: datetime) -> bool:
+    """Whether a result is missing, so that the state says nothing any more."""
+    return checked_at is not None and now - checked_at > patience
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One watched address as the last check left it.
+
+    `since`: in this state since then; `out_since`: the first failed check of an outage that lasts. A result is missing
+    once the last check is older than `patience`; it should have come `interval` after it.
+    """
+
+    name: str
+    state: str
+    since: datetime | None
+    checked_at: datetime | None
+    interval: timedelta
+    patience: timedelta
+    out_since: datetime | None = None
+
+    def is_stale(self, now: datetime) -> bool:
+        return is_stale(self.checked_at, self.patience, now)
+
+    def state_at(self, now: datetime) -> str:
+        return UNKNOWN if self.is_stale(now) else self.state
+
+    def since_at(self, now: datetime) -> datetime | None:
+        """Since when it is in its state: what is stale is unknown since the check that didn't come."""
+        return self.checked_at + self.interval if self.checked_at and self.is_stale(now) else self.since
+
+
+@dataclass(frozen=True, slots=True)
+class ShopState:
+    """The state of a shop's worst part: its name, since when, and since when every part has been looked at."""
+
+    state: str = PAUSED
+    part: str = ""
+    since: datetime | None = None
+    checked_at: datetime | None = None
+
+    @property
+    def is_watched(self) -> bool:
+        return self.state != PAUSED
+
+    @property
+    def is_known(self) -> bool:
+        return self.state not in (UNKNOWN, PAUSED)
+
+
+def shop_state(parts: Iterable[Part], now: datetime) -> ShopState:
+    """The worst of the parts; `paused` where nothing is watched. Several that are equally bad: since the earliest."""
+    parts = tuple(parts)
+    if not parts:
+        return ShopState()
+    worst = min(parts, key=lambda part: WORST_FIRST.index(part.state_at(now)))
+    state = worst.state_at(now)
+    since = [part.since_at(now) for part in parts if part.state_at(now) == state]
+    if state == DOWN:
+        since = [part.out_since for part in parts if part.out_since] or since
+    checked = [part.checked_at for part in parts if part.checked_at]
+    return ShopState(state, worst.name, min(filter(None, since), default=None), min(checked, default=None))
