@@ -12,6 +12,7 @@ from django.utils.translation import pgettext_lazy
 
 from accounts.models import MANAGER, OWNER, Client, User
 from contracts.models import Channel, ContractVersion, EscalationStep, Severity, Shop, TargetKind
+from incidents.reach import Audience, Bar
 
 
 class What(models.TextChoices):
@@ -309,7 +310,10 @@ class Pause(models.Model):
 
 
 class Firing(models.Model):
-    """A ladder step that went out: exactly once per clock, lap, round and step."""
+    """A ladder step that went out: exactly once per clock, lap, round and step.
+
+    `entry` is the journal's line that says who was told; empty until that is known.
+    """
 
     incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="firings")
     step = models.ForeignKey(EscalationStep, on_delete=models.PROTECT, related_name="+")
@@ -319,6 +323,7 @@ class Firing(models.Model):
     run = models.PositiveSmallIntegerField()
     due_at = models.DateTimeField()
     fired_at = models.DateTimeField()
+    entry = models.ForeignKey(JournalEntry, on_delete=models.PROTECT, null=True, related_name="+")
 
     class Meta:
         ordering = ["due_at"]
@@ -379,6 +384,7 @@ class Delivery(models.TextChoices):
     QUEUED = "queued", _("waits")
     SENT = "sent", _("sent")
     FAILED = "failed", _("given up")
+    WITHHELD = "withheld", _("not sent: this person may not be told")
 
 
 class NotificationQuerySet(models.QuerySet["Notification"]):
@@ -387,20 +393,31 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
 
 
 class Notification(models.Model):
-    """The outbox: written with the change, sent after commit, retried with a cap; `key` allows no second one."""
+    """The outbox: written with the change, sent after commit, retried with a cap; `key` allows no second one.
+
+    `entry` or `firing` is what it tells of. Rows of one `topic` tell one side (ours, the client's) of one thing: where
+    none of them arrives, the next person of the chain is written to. `settle_at` is when that is looked at again; empty
+    when it is settled. A `withheld` row was never sent, and `bar` says why.
+    """
 
     key = models.CharField(max_length=120, unique=True)
     incident = models.ForeignKey(Incident, on_delete=models.PROTECT, null=True, related_name="notifications")
+    entry = models.ForeignKey(JournalEntry, on_delete=models.PROTECT, null=True, related_name="notifications")
+    firing = models.ForeignKey(Firing, on_delete=models.PROTECT, null=True, related_name="notifications")
+    topic = models.CharField(max_length=100, blank=True)
+    audience = models.CharField(max_length=6, choices=Audience, default=Audience.STAFF)
     recipient = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     channel = models.CharField(max_length=5, choices=Channel)
-    address = models.CharField(max_length=254)
+    address = models.CharField(max_length=254, blank=True)
     subject = models.CharField(max_length=200)
     body = models.TextField()
     html = models.TextField(blank=True)
     created_at = models.DateTimeField()
-    status = models.CharField(max_length=6, choices=Delivery, default=Delivery.QUEUED)
+    status = models.CharField(max_length=8, choices=Delivery, default=Delivery.QUEUED)
+    bar = models.CharField(max_length=10, choices=Bar, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True)
+    settle_at = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
     error = models.CharField(max_length=500, blank=True)
 
@@ -408,10 +425,46 @@ class Notification(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-pk"]
-        indexes = [models.Index(fields=["next_attempt_at"], name="outbox_due", condition=Q(status="queued"))]
+        indexes = [
+            models.Index(fields=["next_attempt_at"], name="outbox_due", condition=Q(status="queued")),
+            models.Index(fields=["settle_at"], name="outbox_unsettled", condition=Q(settle_at__isnull=False)),
+            models.Index(fields=["topic"], name="outbox_topic", condition=~Q(topic="")),
+        ]
 
     def __str__(self) -> str:
         return f"{self.channel} {self.address}: {self.subject}"
+
+
+class UnheardAlarmQuerySet(models.QuerySet["UnheardAlarm"]):
+    def visible_to(self, user: User) -> Self:
+        """Every member of staff; administrators too, for they can mend it. It holds no words of the client."""
+        return self if user.is_provider else self.none()
+
+    def open(self) -> Self:
+        """Not mended, of incidents that still live."""
+        return self.filter(mended_at=None).exclude(incident__status__in=ENDED)
+
+
+class UnheardAlarm(models.Model):
+    """Something needs an act and nobody of one side could be told. Mended when somebody was, acted, or it ended."""
+
+    incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="unheard")
+    topic = models.CharField(max_length=100, unique=True)
+    entry = models.ForeignKey(JournalEntry, on_delete=models.PROTECT, null=True, related_name="+")
+    firing = models.ForeignKey(Firing, on_delete=models.PROTECT, null=True, related_name="+")
+    audience = models.CharField(max_length=6, choices=Audience)
+    opened_at = models.DateTimeField()
+    look_at = models.DateTimeField()
+    mended_at = models.DateTimeField(null=True)
+
+    objects = UnheardAlarmQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["opened_at", "pk"]
+        indexes = [models.Index(fields=["look_at"], name="unheard_alarms", condition=Q(mended_at=None))]
+
+    def __str__(self) -> str:
+        return f"{self.incident_id} {self.topic}"
 
 
 class Heartbeat(models.Model):
