@@ -17,6 +17,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import Client, User
+from accounts.words import full_date
 from contracts.models import (
     Calendar,
     CalendarDay,
@@ -147,24 +148,28 @@ def create_contract(
 def add_version(*, contract: Contract, version: VersionSpec, by: User, at: datetime) -> ContractVersion:
     """The next version; the one before ends on the day it begins.
 
-    Raises ValidationError for terms without a target, a start before the version in force or after the contract's
-    end, or a ladder that tells nobody.
+    Raises ValidationError for terms without a target, a start before the day of its entry, before the version in
+    force or after the contract's end, or a ladder that tells nobody. The first version of a contract may begin in the
+    past: it rules what is received from its entry on.
     """
     if not version.targets and version.terms.get("availability_target") is None:
         raise ValidationError(_("A contract promises at least one time, or availability."))
     if contract.ends_on and version.valid_from > contract.ends_on:
         raise ValidationError({"valid_from": _("The contract ends before this version begins.")})
     _check_ladder(version.steps)
-    last = contract.versions.select_for_update().order_by("-number").first()
+    Contract.objects.select_for_update().get(pk=contract.pk)
+    last = contract.versions.order_by("-number").first()
     if last and version.valid_from <= last.valid_from:
         raise ValidationError({"valid_from": _("A new version begins after the one before.")})
+    if last and version.valid_from < contract.local_day(at):
+        raise ValidationError({"valid_from": dated_back(contract, at)})
     if last:
         last.valid_to = version.valid_from
         last.save(update_fields=["valid_to"])
     row = ContractVersion(
         contract=contract, number=last.number + 1 if last else 1, valid_from=version.valid_from,
         valid_to=contract.ends_on + timedelta(days=1) if contract.ends_on else None,
-        monthly_fee=version.monthly_fee, created_by=by, created_at=at, **version.terms,
+        monthly_fee=version.monthly_fee, created_by=by, created_at=whole(at), **version.terms,
     )  # fmt: skip
     row.full_clean()
     row.save()
@@ -181,6 +186,12 @@ def add_version(*, contract: Contract, version: VersionSpec, by: User, at: datet
         for spec in version.rhythms
     )
     return row
+
+
+def dated_back(contract: Contract, at: datetime) -> str:
+    """Why a later version can't begin before the day of its entry: what was promised by then stays promised."""
+    today = full_date(contract.local_day(at))
+    return _("A later version begins on the day of its entry (%(today)s) or after it.") % {"today": today}
 
 
 def _check_ladder(steps: Iterable[StepSpec]) -> None:

@@ -152,6 +152,13 @@ class Contract(models.Model):
     def __str__(self) -> str:
         return self.number
 
+    def local_day(self, at: datetime) -> date:
+        """The day of an instant in the contract's zone, by which its versions and months are told."""
+        return at.astimezone(ZoneInfo(self.zone)).date()
+
+    def has_ended(self, at: datetime) -> bool:
+        return self.ends_on is not None and self.local_day(at) > self.ends_on
+
 
 class RepairStart(models.TextChoices):
     REPORT = "report", _("from the report")
@@ -198,10 +205,16 @@ class Maintenance(models.TextChoices):
 
 
 class VersionQuerySet(models.QuerySet["ContractVersion"]):
-    def in_force(self, shop: Shop, on: date) -> ContractVersion | None:
-        """The version that covers the shop on a local day; where two contracts do, the one that began last."""
-        inside = Q(valid_from__lte=on) & (Q(valid_to=None) | Q(valid_to__gt=on))
-        return self.filter(inside, contract__shops=shop).select_related("contract").order_by("-valid_from").first()
+    def in_force(self, shop: Shop, at: datetime) -> ContractVersion | None:
+        """The version that covers the shop at an instant, of those entered by then; days are the contract's own.
+
+        Where two contracts cover the shop, the one whose version began last. A version that was entered after the
+        instant rules nothing of it, and ends nothing before it.
+        """
+        rows = self.filter(contract__shops=shop, created_at__lte=at).select_related("contract").order_by("number")
+        latest = {row.contract_id: row for row in rows if row.has_started(at)}
+        covering = [row for row in latest.values() if not row.contract.has_ended(at)]
+        return max(covering, key=lambda row: (row.valid_from, row.pk), default=None)
 
     def visible_to(self, user: User) -> Self:
         return self.filter(contract__in=Contract.objects.visible_to(user))
@@ -296,7 +309,7 @@ class ContractVersion(models.Model):
         return list(ExclusionReason.values if self.liability == Liability.ZWLOKA else self.exclusion_reasons)
 
     def has_started(self, at: datetime) -> bool:
-        return at.astimezone(ZoneInfo(self.contract.zone)).date() >= self.valid_from
+        return self.contract.local_day(at) >= self.valid_from
 
 
 class Target(models.Model):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from django.utils.translation import gettext as _
 
 from accounts.words import money, span
 from contracts import promises
-from contracts.agreements import PenaltySpec, TargetSpec, severities_without
+from contracts.agreements import PenaltySpec, TargetSpec, dated_back, severities_without
 from contracts.models import ContractVersion, RepairStart, TargetKind
 from contracts.penalties import Grace, GraceMode, Kind, Scheme, Unit
 from contracts.penalty_words import rule
@@ -36,9 +36,12 @@ class Preview:
     no_repair: list[str]
     nobody: bool
     changes: list[Change]
+    start: str
 
 
-def preview(form: TermsForm, asked: datetime, before: Sequence[TargetSpec] = (), fee: str = "") -> Preview:
+def preview(
+    form: TermsForm, asked: datetime, before: Sequence[TargetSpec] = (), fee: str = "", start: str = ""
+) -> Preview:
     """Of a bound form, whether it is valid or not: what can't be read yet is left out and named."""
     form.is_valid()
     targets = form.targets
@@ -51,7 +54,19 @@ def preview(form: TermsForm, asked: datetime, before: Sequence[TargetSpec] = (),
         no_repair=_without(TargetKind.RESTORE, form, targets),
         nobody=bool(targets) and not form.steps,
         changes=_changes(form, targets, before, fee) if before or fee else [],
+        start=start,
     )
+
+
+def start_words(form: TermsForm, before: ContractVersion | None, today: date, at: datetime) -> str:
+    """What the typed first day means where it lies in the past; "" where it doesn't, or can't be read yet."""
+    form.is_valid()
+    begins = form.cleaned_data.get("valid_from")
+    if begins is None or begins >= today:
+        return ""
+    if before:
+        return dated_back(before.contract, at)
+    return _("It begins in the past, and rules what is received from its entry on.")
 
 
 def _without(kind: TargetKind, form: TermsForm, targets: Sequence[TargetSpec]) -> list[str]:

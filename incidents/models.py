@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -166,7 +167,7 @@ class Incident(models.Model):
 
     @property
     def zone(self) -> str:
-        return self.version.contract.zone if self.version else "Europe/Warsaw"
+        return self.version.contract.zone if self.version else settings.DISPLAY_TIME_ZONE
 
 
 class JoinedReport(models.Model):

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -28,8 +27,6 @@ from incidents.models import (
     What,
 )
 from incidents.refusals import Refused
-
-HOME_ZONE = ZoneInfo("Europe/Warsaw")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +143,7 @@ def _create(
     client = Client.objects.select_for_update().get(pk=shop.client_id)
     client.last_number += 1
     client.save(update_fields=["last_number"])
-    version = ContractVersion.objects.in_force(shop, at.astimezone(HOME_ZONE).date())
+    version = ContractVersion.objects.in_force(shop, at)
     return Incident.objects.create(
         client=client, shop=shop, version=version, number=client.last_number,
         nr=f"{client.code}-{client.last_number:04d}", what=what, sentence=sentence, severity=severity, origin=origin,

@@ -62,8 +62,7 @@ def in_force(shops: Iterable[int], first: int, last: int) -> dict[int, list[Peri
 
 def _spans(windows: Sequence[MaintenanceWindow], first: int, last: int) -> list[Period]:
     """By the version and the local months of the two instants."""
-    day = moment(last).astimezone(ZoneInfo(settings.DISPLAY_TIME_ZONE)).date()
-    version = ContractVersion.objects.in_force(windows[0].shop, day)
+    version = ContractVersion.objects.in_force(windows[0].shop, moment(last))
     zone = version.contract.zone if version else settings.DISPLAY_TIME_ZONE
     days = [moment(instant).astimezone(ZoneInfo(zone)).date() for instant in (first, last)]
     months = {local_months(day.year, day.month, 1, zone) for day in days}

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from itertools import count
 from typing import Any
@@ -140,7 +140,7 @@ def contract(
         valid_from=starts_on,
         monthly_fee=Decimal(fee),
         created_by=by,
-        created_at=MONDAY,
+        created_at=datetime.combine(starts_on, time.min, WARSAW),
         **terms,
     )
     add_targets(version, targets, penalty=penalty, everywhere=everywhere)

@@ -29,7 +29,7 @@ from contracts.contract_form import (
     values_of,
 )
 from contracts.models import Calendar, Contract, ContractVersion, Shop, Target
-from contracts.preview import Preview, preview, version_fee
+from contracts.preview import Preview, preview, start_words, version_fee
 from contracts.terms_form import TermsForm, Things
 
 AnyForm = TypeVar("AnyForm", bound=TermsForm)
@@ -94,8 +94,10 @@ def _edit(
 
 
 def _preview(form: TermsForm, asked: AskedForm, zone: str, now: datetime, before: ContractVersion | None) -> Preview:
-    moment = asked.moment(zone, now)
-    return preview(form, moment, target_specs(before), version_fee(before)) if before else preview(form, moment)
+    moment, start = asked.moment(zone, now), start_words(form, before, _today(now, zone), now)
+    if before is None:
+        return preview(form, moment, start=start)
+    return preview(form, moment, target_specs(before), version_fee(before), start)
 
 
 @require_POST
