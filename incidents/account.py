@@ -10,6 +10,7 @@ from incidents.bases import Base, closed
 from incidents.clock_facts import Clock, State, TraceLine
 from incidents.replay import Replay, Track
 
+STARTS = frozenset({"start", "provisional", "work_started"})
 Held = tuple[int, int, str, str]
 """A span that isn't counted: from, to, kind (pause, handover), reason."""
 
@@ -64,9 +65,11 @@ def _state(track: Track, at: int, due: int) -> State:
 def _account(replay: Replay, track: Track, clock: Clock, base: Base, at: int) -> Iterator[TraceLine]:
     due, _ = track.decided(at)
     pauses = closed(track.pauses, at)
+    if track.moved_from is not None and track.moved_from < base.start:
+        yield TraceLine(track.moved_from, track.rule[0].base.start, "before_work", 0)
     for change in track.rule:
         until = change.base.due(pauses, track.gaps)
-        begin = change.base.start if change.kind == "start" else change.at
+        begin = change.base.start if change.kind in STARTS else change.at
         yield TraceLine(begin, until, change.kind, change.base.seconds, change.base.severity)
     if len(track.rule) > 1:
         yield TraceLine(base.start, due, "decides", base.seconds, base.severity)

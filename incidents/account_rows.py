@@ -16,12 +16,17 @@ from incidents.models import PauseReason
 
 CHANGES = {
     "start": gettext_noop("The clock starts: %(severity)s, %(target)s within %(span)s"),
+    "provisional": gettext_noop(
+        "From the first contact, until somebody starts work: %(severity)s, %(target)s within %(span)s"
+    ),
+    "work_started": gettext_noop("Work starts, the clock counts from here: %(severity)s, %(target)s within %(span)s"),
     "worse": gettext_noop("It got worse: %(severity)s, %(span)s from here"),
     "downgrade": gettext_noop("Milder, agreed with the client: %(severity)s, %(span)s from the clock's start"),
     "correction": gettext_noop("Classified wrongly before: %(severity)s, %(span)s from the clock's start"),
 }
 OTHERS = {
     "decides": gettext_noop("The deadline of %(severity)s decides"),
+    "before_work": gettext_noop("From the first contact to the start of work: not counted"),
     "wait": gettext_noop("Out of hours, the clock waits for the opening"),
     "worked": gettext_noop("Time that counts"),
     "pause": gettext_noop("Paused, %(reason)s: not counted"),
@@ -37,7 +42,7 @@ RESULTS = {
     "met": gettext_noop("Met, left"),
     "breached": gettext_noop("Delay"),
 }
-STYLES = {"wait": "off", "pause": "off", "handover": "off", "pause_late": "off", "deadline": "mid", "late": "late"}
+STYLES = {"before_work": "off", "wait": "off", "pause": "off", "handover": "off", "pause_late": "off", "deadline": "mid", "late": "late"}
 BARS = {"wait": "rest", "worked": "counts", "pause": "waits", "handover": "waits", "late": "over", "pause_late": "over"}
 
 
@@ -82,7 +87,7 @@ def _row(line: TraceLine, clock: Clock, zone: str, now: datetime) -> AccountRow:
 
 def _figure(line: TraceLine) -> str:
     """The target, less what was worked, is what is left; a span in brackets changes nothing."""
-    if line.kind in {"decides", "wait", "pause_late", "stop"}:
+    if line.kind in {"before_work", "decides", "wait", "pause_late", "stop"}:
         return ""
     span = hms(line.seconds)
     if line.kind in {"pause", "handover"}:

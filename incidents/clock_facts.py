@@ -80,7 +80,9 @@ class Event:
 class TraceLine:
     """One line of a clock's account; `detail` is data, not text.
 
-    start (seconds: the target; until: its deadline; detail: category) · worse, downgrade, correction (the same, for
+    start (seconds: the target; until: its deadline; detail: category) · provisional (the same, from the first contact
+    while nobody has started work) · work_started (the same, from the start of work) · before_work (from the provisional
+    start to the start of work, not counted) · worse, downgrade, correction (the same, for
     the new base) · decides (detail: the category whose base counts) · wait (till the opening) · worked · pause (given
     back; detail: reason) · handover (delivery to rejection, not counted) · deadline · late · pause_late (shortens no
     delay) · stop · last the state (seconds: left or late).

@@ -24,7 +24,10 @@ class Stretch:
 
 @dataclass(slots=True)
 class Track:
-    """One start of one target's clock. `known_at`: before it nobody could know this deadline."""
+    """One start of one target's clock. `known_at`: before it nobody could know this deadline.
+
+    `moved_from`: where it began until the start of work moved its start.
+    """
 
     target: str
     rule: Rule
@@ -38,6 +41,7 @@ class Track:
     gaps: list[Span] = field(default_factory=list)
     stretches: list[Stretch] = field(default_factory=list)
     rebased: bool = False
+    moved_from: int | None = None
 
     @property
     def runs(self) -> bool:
@@ -109,6 +113,7 @@ class Replay:
         self.contact_at: int | None = None
         self.workaround_at: int | None = None
         self.repair_at: int | None = None
+        self.work_at: int | None = None
         self.closed = False
         self.over = False
         known_now = [event for event in events if max(event.at, event.told_at or event.at) <= now]
@@ -144,7 +149,8 @@ class Replay:
         """The moment from which a target counts, where the category has it."""
         self.origins[name] = at
         if self._target(name) is not None:
-            self._start(name, self._base(name, at), Event(at, "start"))
+            provisional = name == "restore" and self.terms.repair_starts == "work_started" and self.work_at is None
+            self._start(name, self._base(name, at), Event(at, "provisional" if provisional else "start"))
 
     def _base(self, name: str, start: int, severity: str = "") -> Base:
         found = self.terms.target(severity or self.severity, name)
@@ -185,10 +191,26 @@ class Replay:
         if self.contact_at is None:
             self.contact_at = event.at
             self._stop("reaction", event.at)
-            self._begin_restore(event.at, "first_contact", "contact_or_reaction_deadline")
+            self._begin_restore(event.at, "first_contact", "contact_or_reaction_deadline", "work_started")
 
     def work_started(self, event: Event) -> None:
-        self._begin_restore(event.at, "work_started")
+        """The first start of work, before any delivery, is where the repair counts from; a breach stays."""
+        if self.terms.repair_starts != "work_started" or self.work_at is not None:
+            return
+        self.work_at = event.at
+        track = self.tracks.get("restore")
+        if "restore" not in self.origins:
+            self._begin("restore", event.at)
+        elif track is None or track.cancelled_at is not None:
+            self.origins["restore"] = event.at
+        elif track.runs and not track.late(event.at) and self._target("restore") is not None:
+            self._move_start(track, event.at)
+
+    def _move_start(self, track: Track, at: int) -> None:
+        """A clock that starts takes the category in force; the rungs of the former start are another round."""
+        self.origins[track.target] = at
+        track.moved_from = track.rule[0].base.start
+        track.rebase((Change("first", self._base(track.target, at), at, "work_started"),), at)
 
     def pause(self, event: Event) -> None:
         self.contact(event)
@@ -214,6 +236,7 @@ class Replay:
             self.contact(event)
         if self.repair_at is not None or (event.kind == "workaround" and self.workaround_at is not None):
             return False
+        self.work_at = event.at if self.work_at is None else self.work_at
         self._begin_restore(event.at, *REPAIR_STARTS)
         self._resume(event.at)
         return True

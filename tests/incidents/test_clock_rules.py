@@ -71,15 +71,56 @@ def test_a_correction_that_moves_the_reactions_deadline_moves_the_start_it_gave(
     assert restore(*unanswered, now="10 13:00", by=EARLIER_OF_BOTH) == "running till 10 13:30, 30 left"
 
 
-def test_the_repair_starts_with_the_work_and_at_the_latest_with_the_delivery() -> None:
-    by = terms("work_started")
-    assert restore(P1_AT_9, CONTACT, now="10 12:00", by=by) == "not_running"
-    assert (
-        restore(P1_AT_9, CONTACT, "work_started @10 09:40", now="10 12:00", by=by) == "running till 10 13:40, 100 left"
-    )
-    assert (
-        restore(P1_AT_9, "resolved @10 09:40", now="10 12:00", by=by) == "met till 10 13:40, stopped 10 09:40, 240 left"
-    )
+BY_WORK = terms("work_started")
+WORK = "work_started @10 09:40"
+
+
+@pytest.mark.parametrize(
+    ("story", "now", "expected"),
+    [
+        # Missing: from the first contact, also long after
+        ((CONTACT,), "10 12:00", "running till 10 13:10, 70 left"),
+        ((CONTACT,), "14 09:10", "breached till 10 13:10, 5520 late"),
+        ((CONTACT, "resolved @14 09:10"), "20 12:00", "breached till 10 13:10, stopped 14 09:10, 5520 late"),
+        # The act moves the start to its own moment, once
+        ((CONTACT, WORK), "10 12:00", "running till 10 13:40, 100 left"),
+        ((CONTACT, WORK, "work_started @10 10:40"), "10 12:00", "running till 10 13:40, 100 left"),
+        ((WORK, CONTACT), "10 12:00", "running till 10 13:40, 100 left"),
+        # Equal is on time; a second later the breach has happened and stays
+        ((CONTACT, "work_started @10 13:10"), "10 13:10", "running till 10 17:10, 240 left"),
+        ((CONTACT, "work_started @10 13:10:01"), "10 14:10", "breached till 10 13:10, 60 late"),
+        # A delivery shows that work had begun
+        (("resolved @10 09:40",), "10 12:00", "met till 10 13:40, stopped 10 09:40, 240 left"),
+        ((CONTACT, "resolved @10 09:40", "rejected @10 10:00", "work_started @10 10:10"), "10 10:10",
+         "running till 10 13:30, 200 left"),
+        # A pause before it gives nothing back, one that goes on does; a clock takes the category in force
+        ((CONTACT, "paused third_party @10 09:20", WORK, "resumed third_party @10 09:50"), "10 12:00",
+         "running till 10 13:50, 110 left"),
+        ((CONTACT, "severity worse P1 @10 09:30", WORK), "10 12:00", "running till 10 13:40, 100 left"),
+    ],
+)  # fmt: skip
+def test_the_repair_counts_from_the_work_and_until_it_begins_from_the_contact(
+    story: tuple[str, ...], now: str, expected: str
+) -> None:
+    assert restore(P1_AT_9, *story, now=now, by=BY_WORK) == expected
+
+
+def test_the_start_of_work_stands_in_the_account_with_the_start_that_it_moved() -> None:
+    trace = play(P1_AT_9, CONTACT, WORK, now="10 12:00", by=BY_WORK)["restore"].trace
+    assert [(line.kind, line.at, line.until, line.seconds) for line in trace] == [
+        ("before_work", at("10 09:10"), at("10 09:40"), 0),
+        ("work_started", at("10 09:40"), at("10 13:40"), 14400),
+        ("worked", at("10 09:40"), at("10 12:00"), 8400),
+        ("deadline", at("10 13:40"), None, 14400),
+        ("running", at("10 12:00"), at("10 13:40"), 6000),
+    ]
+    assert play(P1_AT_9, CONTACT, now="10 12:00", by=BY_WORK)["restore"].trace[0].kind == "provisional"
+
+
+@pytest.mark.parametrize("mode", ["report", "first_contact", "contact_or_reaction_deadline"])
+def test_where_the_repair_counts_otherwise_the_start_of_work_moves_nothing(mode: str) -> None:
+    by = terms(mode)
+    assert play(P1_AT_9, CONTACT, WORK, now="10 12:00", by=by) == play(P1_AT_9, CONTACT, now="10 12:00", by=by)
 
 
 def test_a_clock_that_has_not_started_takes_the_category_in_force_at_its_start() -> None:
