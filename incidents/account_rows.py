@@ -42,7 +42,15 @@ RESULTS = {
     "met": gettext_noop("Met, left"),
     "breached": gettext_noop("Delay"),
 }
-STYLES = {"before_work": "off", "wait": "off", "pause": "off", "handover": "off", "pause_late": "off", "deadline": "mid", "late": "late"}
+STYLES = {
+    "before_work": "off",
+    "wait": "off",
+    "pause": "off",
+    "handover": "off",
+    "pause_late": "off",
+    "deadline": "mid",
+    "late": "late",
+}
 BARS = {"wait": "rest", "worked": "counts", "pause": "waits", "handover": "waits", "late": "over", "pause_late": "over"}
 
 

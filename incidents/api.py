@@ -151,6 +151,7 @@ VERBS: dict[str, tuple[frozenset[str], type[serializers.Serializer[Any]], Verb]]
     "cancel": (CLIENT_ROLES, TextRequest, lifecycle.cancel),
     "manager": (CLIENT_ROLES, OptionalTextRequest, lifecycle.ask_for_manager),
     "react": (INCIDENT_STAFF, OptionalTextRequest, lifecycle.acknowledge),
+    "start-work": (INCIDENT_STAFF, OptionalTextRequest, lifecycle.start_work),
     "say": (INCIDENT_STAFF, SayRequest, lifecycle.say),
     "note": (INCIDENT_STAFF, TextRequest, lifecycle.note),
     "pause": (INCIDENT_STAFF, PauseRequest, lifecycle.pause),

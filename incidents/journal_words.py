@@ -32,7 +32,7 @@ EVENTS = {
     "breach": gettext_noop("Deadline missed: %(target)s"),
     "sweep_failed": gettext_noop("The clocks could not be counted"),
     "cancelled": gettext_noop("%(by)s withdrew the report"),
-    "work_started": gettext_noop("Work started"),
+    "work_started": gettext_noop("%(by)s started work"),
     "auto_reply": gettext_noop("Receipt sent"),
     "sealed": gettext_noop("Journal sealed: names left the fingerprints of %(entries)s entries before it"),
 }

@@ -30,6 +30,7 @@ from incidents.models import (
     PauseReason,
     Status,
 )
+from incidents.sentences import repair_to_come
 
 FINGERPRINT = 32  # hex digits, 128 bits: what a person can compare and nobody can forge
 SUBJECTS: dict[str, str | Promise] = {
@@ -38,6 +39,7 @@ SUBJECTS: dict[str, str | Promise] = {
     "alarm": gettext_lazy("%(nr)s: our monitor sees a failure"),
     "joined": gettext_lazy("%(nr)s: the client reports it too"),
     "contact": gettext_lazy("%(nr)s: message from %(by)s"),
+    "work_started": gettext_lazy("%(nr)s: work has started"),
     "paused": gettext_lazy("%(nr)s: the clock stands"),
     "question": gettext_lazy("%(nr)s: we need your answer"),
     "workaround": gettext_lazy("%(nr)s: the shop sells again, by a workaround"),
@@ -54,6 +56,7 @@ SUBJECTS: dict[str, str | Promise] = {
 }
 ASKS: dict[str, str | Promise] = {
     "question": gettext_lazy("The clock stands until you answer."),
+    "work_started": gettext_lazy("By your contract the repair's time counts from now."),
     Status.RESOLVED.value: gettext_lazy("Does it work now? Confirm, or say what is still broken."),
     "workaround": gettext_lazy("If it doesn't work like this, say so: the repair time goes on."),
 }
@@ -164,13 +167,20 @@ def base(incident: Incident, person: User, at: datetime, clocks: Iterable[ClockR
         "zone_words": f"{incident.zone} ({local.tzname()})",
         "said": f"{what} {incident.sentence}".strip(),
         "category": label if incident.severity else _("Question or change, without an SLA clock."),
-        "promises": [clock_line(row, at, incident.zone, link) for row in _shown(clocks)],
+        "promises": _promises(incident, list(clocks), at, link),
         "duty_phone": settings.DUTY_PHONE,
         "provider": settings.PROVIDER_NAME,
         "link": link,
         "account": f"{settings.BASE_URL}/account/",
         "fingerprint": fingerprint(incident.journal_head),
     }
+
+
+def _promises(incident: Incident, clocks: list[ClockRow], at: datetime, link: str) -> list[ClockLine]:
+    """The clocks that run or ran, and the repair whose clock waits for an act of ours."""
+    lines = [clock_line(row, at, incident.zone, link) for row in _shown(clocks)]
+    to_come = repair_to_come(incident, clocks)
+    return [*lines, ClockLine(to_come)] if to_come else lines
 
 
 def _shown(clocks: Iterable[ClockRow]) -> list[ClockRow]:

@@ -14,7 +14,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from accounts.models import Language, User
-from contracts.models import Severity, TargetKind
+from contracts.models import RepairStart, Severity, TargetKind
 from contracts.terms import whole
 from incidents import journal, notices, projection
 from incidents.models import ClockState, Incident, JournalEntry, Pause, PauseReason, Status
@@ -80,6 +80,34 @@ def acknowledge(*, incident: Incident, by: User, at: datetime, text: str = "") -
     said = text.strip() or greeting(incident, by)
     _contact(incident, at, by)
     entry = journal.append(incident, "contact", by=by, at=at, text=said)
+    projection.project(incident, at=at)
+    notices.tell_client(incident, entry, at=at)
+    return incident
+
+
+def counts_from_work(incident: Incident) -> bool:
+    """Whether the start of work is an act that moves the repair's clock: by the contract, for a failure."""
+    starts = incident.version.repair_starts if incident.version else ""
+    return starts == RepairStart.WORK_STARTED and not incident.is_request
+
+
+@transaction.atomic
+def start_work(*, incident: Incident, by: User, at: datetime, text: str = "") -> Incident:
+    """Work starts: the repair counts from now. Before any word it is the contact too. Repeated, it changes nothing."""
+    incident, at = _open(incident), whole(at)
+    if not counts_from_work(incident):
+        raise Refused(_("In this contract the repair does not count from the start of work."))
+    acts = set(
+        incident.journal.filter(kind__in=["work_started", "workaround", "resolved"]).values_list("kind", flat=True)
+    )
+    if "work_started" in acts:
+        return incident
+    if acts:
+        raise Refused(_("Something was delivered already, so work had started."))
+    if incident.first_contact_at is None:
+        _contact(incident, at, by)
+        journal.append(incident, "contact", by=by, at=at, text=greeting(incident, by))
+    entry = journal.append(incident, "work_started", by=by, at=at, text=text.strip())
     projection.project(incident, at=at)
     notices.tell_client(incident, entry, at=at)
     return incident

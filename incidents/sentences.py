@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts import words
+from contracts.models import TargetKind
 from contracts.terms import calendar_terms, moment, seconds
 from contracts.worktime import WorkCalendar, work_calendar
 from incidents.models import ClockRow, ClockState, Incident, Pause, PauseReason
@@ -36,6 +37,17 @@ WAITS = {
 }
 CONTACT_BY = gettext_noop("We will contact you by %(time)s")
 WAITS_FOR_YOU = gettext_noop("Paused: waiting for your answer")
+
+
+REPAIR_WITHIN = {
+    "first_contact": gettext_noop("Repair within %(span)s of our first contact"),
+    "contact_or_reaction_deadline": gettext_noop(
+        "Repair within %(span)s of our first contact, at the latest of the end of the reaction time"
+    ),
+    "work_started": gettext_noop(
+        "Repair within %(span)s of the start of work, until somebody starts it of our first contact"
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +106,21 @@ def promise_of_contact(sentence: ClockSentence, row: ClockRow, incident: Inciden
     if row.deadline is None or row.stopped_at is not None:
         return sentence
     return replace(sentence, lead=_lead(CONTACT_BY, row.deadline, now, incident.zone))
+
+
+def repair_to_come(incident: Incident, rows: Iterable[ClockRow]) -> str:
+    """What is promised of a repair whose clock waits for an act of ours; "" where it runs, or nothing is promised."""
+    version = incident.version
+    if version is None or incident.is_request or version.repair_starts not in REPAIR_WITHIN or incident.is_ended:
+        return ""
+    if any(row.target == TargetKind.RESTORE and row.state != ClockState.NOT_RUNNING for row in rows):
+        return ""
+    target = version.targets.filter(severity=incident.severity, kind=TargetKind.RESTORE).first()
+    if target is None:
+        return ""
+    hours = work_calendar(calendar_terms(target.calendar))
+    working = hours.next_change(seconds(incident.received_at)) is not None
+    return _(REPAIR_WITHIN[version.repair_starts]) % {"span": words.span(target.seconds, working=working)}
 
 
 def _calendar(row: ClockRow) -> WorkCalendar | None:

@@ -57,6 +57,15 @@ class ReactForm(VerbForm):
         return lifecycle.acknowledge(incident=self.incident, by=by, at=at, text=self.cleaned_data["text"])
 
 
+class StartWorkForm(VerbForm):
+    button = _("Start work")
+    title = _("Start of work")
+    text = words_field(_("To the client, if there is anything to add"), required=False)
+
+    def send(self, *, by: User, at: datetime) -> Incident:
+        return lifecycle.start_work(incident=self.incident, by=by, at=at, text=self.cleaned_data["text"])
+
+
 UPDATES = (
     ("", _("as planned")),
     ("15", _("in 15 min")),
@@ -229,6 +238,7 @@ class AssignForm(VerbForm):
 
 FORMS: dict[str, type[VerbForm]] = {
     "react": ReactForm,
+    "start-work": StartWorkForm,
     "say": SayForm,
     "note": NoteForm,
     "pause": PauseForm,

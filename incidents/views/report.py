@@ -24,7 +24,7 @@ from incidents import reporting
 from incidents.forms import DetailsForm, JoinForm, ReportForm
 from incidents.models import JOINS_MONITOR, Delivery, Incident, IncidentQuerySet, Notification, Status
 from incidents.refusals import Refused
-from incidents.sentences import ClockSentence, incident_sentences, promise_of_contact
+from incidents.sentences import ClockSentence, incident_sentences, promise_of_contact, repair_to_come
 
 ZONE = ZoneInfo(settings.DISPLAY_TIME_ZONE)
 
@@ -122,6 +122,7 @@ def _receipt(request: SignedRequest, incident: Incident, now: datetime) -> dict[
     return {
         "incident": incident,
         "promises": promises(incident, now),
+        "repair_to_come": repair_to_come(incident, incident.clocks.all()),
         "joined_at": joined.at if joined else None,
         "copy": copy.exclude(status=Delivery.FAILED).order_by("created_at").first(),
         "details": form,

@@ -17,7 +17,7 @@ from accounts.models import AGENT, MANAGER
 from accounts.permissions import SignedRequest, open_to
 from contracts.models import Severity
 from contracts.terms import moment, seconds
-from incidents import clock, journal, journal_words, projection
+from incidents import clock, journal, journal_words, lifecycle, projection
 from incidents.models import Incident, JournalEntry, Status
 from incidents.refusals import Refused
 from incidents.sentences import incident_sentences
@@ -25,7 +25,9 @@ from incidents.staff_forms import FORMS, VerbForm
 from incidents.steps import repair_steps
 
 # What another person's act changes about the form in hand; machines and notes change nothing.
-ACTS = frozenset({"contact", "paused", "resumed", "workaround", "resolved", "rejected", "client_message", "severity"})
+ACTS = frozenset(
+    {"contact", "work_started", "paused", "resumed", "workaround", "resolved", "rejected", "client_message", "severity"}
+)
 
 
 @require_http_methods(["GET", "POST"])
@@ -100,6 +102,7 @@ def _context(incident: Incident, now: datetime) -> dict[str, Any]:
         "chain": journal.check_chain(entries),
         "steps": repair_steps(incident, entries),
         "verbs": available(incident),
+        "starts_work": starts_work(incident, entries),
         "evidence": [
             (entry, journal_words.said(entry))
             for entry in entries
@@ -141,6 +144,13 @@ def available(incident: Incident) -> list[str]:
         verbs.append("workaround")
     stricter = incident.severity > "P1"
     return [*verbs, "resolve", "pause", *(["severity"] if stricter else []), "assign", "backup"]
+
+
+def starts_work(incident: Incident, entries: list[JournalEntry]) -> bool:
+    """Whether the start of work is still to be said, where the contract counts the repair from it."""
+    if incident.is_ended or not lifecycle.counts_from_work(incident):
+        return False
+    return not any(entry.kind in {"work_started", "workaround", "resolved"} for entry in entries)
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,7 +113,17 @@ def _render(
 
 def _evidence(breach: Breach) -> list[JournalEntry]:
     """The entries that made the clock what it is."""
-    kinds = ("received", "paused", "resumed", "severity", "workaround", "resolved", "rejected", "monitor_recovered")
+    kinds = (
+        "received",
+        "work_started",
+        "paused",
+        "resumed",
+        "severity",
+        "workaround",
+        "resolved",
+        "rejected",
+        "monitor_recovered",
+    )
     return list(breach.incident.journal.filter(kind__in=kinds).select_related("by"))
 
 

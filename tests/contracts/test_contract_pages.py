@@ -88,7 +88,11 @@ def test_each_promise_says_by_when_it_would_be_kept_now(world: build.World) -> N
     [
         ("contact_or_reaction_deadline", "4 h zgłoszenie teraz: do 14:30", "najpóźniej od końca czasu reakcji"),
         ("first_contact", "4 h 40 h pracy", "Naprawę liczymy od naszego pierwszego kontaktu."),
-        ("work_started", "4 h 40 h pracy", "Naprawę liczymy od rozpoczęcia prac."),
+        (
+            "work_started",
+            "4 h 40 h pracy",
+            "Naprawę liczymy od rozpoczęcia prac, a dopóki ich nie zaczniemy, od pierwszego kontaktu.",
+        ),
     ],
 )
 def test_a_repair_that_hangs_on_an_act_promises_no_hour_before_it(starts: str, p1: str, sentence: str) -> None:

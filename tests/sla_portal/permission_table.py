@@ -110,6 +110,8 @@ incident-details       GET    in  200 200 404 404 404 404 200 404
 incident-details       POST   in  302 302 404 404 404 404 302 404
 incident-react         GET    in  404 404 200 200 404 404 404 404
 incident-react         POST   in  404 404 302 302 404 404 404 404
+incident-start-work    GET    in  404 404 200 200 404 404 404 404
+incident-start-work    POST   in  404 404 422 422 404 404 404 404
 incident-say           GET    in  404 404 200 200 404 404 404 404
 incident-say           POST   in  404 404 302 302 404 404 404 404
 incident-note          GET    in  404 404 200 200 404 404 404 404
@@ -191,6 +193,8 @@ api-manager            GET    401 405 405 405 405 405 405 405 405
 api-manager            POST   401 200 200 403 403 404 404 200 404
 api-react              GET    401 405 405 405 405 405 405 405 405
 api-react              POST   401 403 403 200 200 404 404 403 404
+api-start-work         GET    401 405 405 405 405 405 405 405 405
+api-start-work         POST   401 403 403 409 409 404 404 403 404
 api-say                GET    401 405 405 405 405 405 405 405 405
 api-say                POST   401 403 403 200 200 404 404 403 404
 api-note               GET    401 405 405 405 405 405 405 405 405
