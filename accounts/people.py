@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 KEEPS_OWN_ROLE = gettext_lazy("You can't take the administrator's role from yourself. Ask another administrator.")
 LAST_ONE = gettext_lazy("This is the only administrator. Invite another one first.")
+HAS_INCIDENTS = "nobody_leaves_open_incidents"  # the rule's name in the database, kept by the room of incidents
 
 
 @contextmanager
@@ -34,6 +35,30 @@ def _unique(field: str, sentence: str | Promise) -> Iterator[None]:
             yield
     except IntegrityError:
         raise ValidationError({field: str(sentence)})
+
+
+@contextmanager
+def _leaving_nothing(person: User, field: str | None = None) -> Iterator[None]:
+    """The database refuses that somebody leaves who has open incidents: another room hands those over first."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        if broken_rule(error) != HAS_INCIDENTS:
+            raise
+        sentence = _("%(name)s still has open incidents. Hand them over first.") % {"name": person.name}
+        raise ValidationError({field: sentence} if field else sentence)
+
+
+def broken_rule(error: IntegrityError) -> str:
+    """The name of the constraint or trigger that refused."""
+    return str(getattr(getattr(error.__cause__, "diag", None), "constraint_name", "") or "")
+
+
+def hold(*persons: User) -> None:
+    """Lock the administrators, then these people, in the order of every verb here, for an act that changes more."""
+    _administrators()
+    list(User.objects.select_for_update().filter(pk__in=[person.pk for person in persons]).order_by("pk"))
 
 
 def _note(what: str, about: object, by: User | None, at: datetime) -> None:
@@ -107,7 +132,8 @@ def change(
     if locked.provider_role == ADMIN != role:
         _refuse_losing(locked, admins, by, field="role")
     locked.name, locked.phone, locked.provider_role, locked.on_duty = name, phone, role, on_duty
-    locked.save(update_fields=["name", "phone", "provider_role", "on_duty"])
+    with _leaving_nothing(locked, "role"):
+        locked.save(update_fields=["name", "phone", "provider_role", "on_duty"])
     _note(f"person changed, role {role or 'contact'}", locked, by, at)
     return locked
 
@@ -151,7 +177,8 @@ def switch_off(*, person: User, by: User, at: datetime) -> User:
         _refuse_losing(locked, admins, by)
     locked.is_active, locked.on_duty = False, False
     locked.set_unusable_password()
-    locked.save(update_fields=["is_active", "on_duty", "password"])
+    with _leaving_nothing(locked):
+        locked.save(update_fields=["is_active", "on_duty", "password"])
     AuthToken.objects.filter(user=locked).delete()
     _note("switched off", locked, by, at)
     return locked

@@ -26,6 +26,8 @@ EVENTS = {
     "silence": gettext_noop("Accepted by silence"),
     "severity": gettext_noop("Category: %(severity)s"),
     "assigned": gettext_noop("Handed to %(name)s"),
+    "taken_over": gettext_noop("Handed to %(name)s: whoever had it works on no incidents any more"),
+    "unassigned": gettext_noop("Whoever had it works on no incidents any more: waits for the people on duty"),
     "escalated": gettext_noop("%(share)s %% of the time used: told %(people)s"),
     "escalation_asked": gettext_noop("%(by)s asked for a manager"),
     "update_missed": gettext_noop("The promised update was not sent in time"),
@@ -123,6 +125,7 @@ def _style(entry: JournalEntry) -> str:
 
 def _event(entry: JournalEntry, names: Names) -> str:
     kind = "silence" if entry.kind == "accepted" and entry.by_id is None else entry.kind
+    kind = "taken_over" if kind == "assigned" and entry.reason else kind
     kind = "alarm" if kind == "received" and entry.actor == Actor.MONITOR else kind
     return _(EVENTS[kind]) % _facts(entry, names)
 

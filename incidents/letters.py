@@ -51,6 +51,7 @@ SUBJECTS: dict[str, str | Promise] = {
     "silence": gettext_lazy("%(nr)s: closed, nobody objected"),
     "cancelled": gettext_lazy("%(nr)s: the client withdrew the report"),
     "assigned": gettext_lazy("%(nr)s is yours now"),
+    "unassigned": gettext_lazy("%(nr)s: nobody has it any more, please take it"),
     "escalation_asked": gettext_lazy("%(nr)s: the client asks for a manager"),
     "update_missed": gettext_lazy("%(nr)s: the promised update is late"),
 }

@@ -40,10 +40,17 @@ def _words(text: str, sentence: str) -> str:
 def _contact(incident: Incident, at: datetime, by: User) -> None:
     """A person's first substantive contact, whichever verb carried it."""
     incident.first_contact_at = incident.first_contact_at or at
-    incident.assignee = incident.assignee or by
+    if incident.assignee is None and works_incidents(by):
+        incident.assignee = by
     if incident.status == Status.NEW:
         incident.status = Status.OPEN
     _promise_update(incident, at)
+
+
+def works_incidents(person: User) -> bool:
+    """As the person's locked row says: somebody may be switching the person off at this moment."""
+    locked = User.objects.select_for_update(no_key=True).get(pk=person.pk)
+    return locked.is_active and locked.works_incidents
 
 
 def miss_update(incident: Incident, at: datetime) -> JournalEntry | None:
@@ -137,15 +144,16 @@ def note(*, incident: Incident, by: User, at: datetime, text: str) -> Incident:
 
 
 @transaction.atomic
-def assign(*, incident: Incident, by: User, at: datetime, to: User) -> Incident:
-    """Hand the incident to another member of staff."""
+def assign(*, incident: Incident, by: User, at: datetime, to: User, reason: str = "") -> Incident:
+    """Hand the incident to another member of staff; `reason` LEFT: whoever had it works on none any more."""
     incident = _open(incident)
-    if not to.works_incidents or not to.is_active:
+    if not works_incidents(to):
         raise Refused(_("Only active staff can take an incident."), "to")
     if incident.assignee_id == to.pk:
         return incident
     incident.assignee = to
-    entry = journal.append(incident, "assigned", by=by, at=whole(at), public=False, facts={"to": to.pk})
+    facts = {"to": to.pk}
+    entry = journal.append(incident, "assigned", by=by, at=whole(at), public=False, reason=reason, facts=facts)
     incident.save()
     notices.tell_person(incident, entry, to=to, at=at)
     return incident

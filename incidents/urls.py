@@ -4,7 +4,7 @@ from django.urls import URLPattern, URLResolver, path, register_converter
 from django.urls.converters import StringConverter
 
 from incidents.staff_forms import FORMS
-from incidents.views import client, incident, journal, listing, phone, queue, report, why, workspace
+from incidents.views import client, incident, journal, listing, people, phone, queue, report, why, workspace
 
 
 class NumberConverter(StringConverter):
@@ -26,6 +26,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("incidents/<nr:nr>/receipt/", report.receipt, name="incident-receipt"),
     path("incidents/<nr:nr>/why/<str:target>/", why.why, name="incident-why"),
     path("incidents/<nr:nr>/journal/", journal.whole, name="incident-journal"),
+    path("settings/users/<int:pk>/", people.show, name="user"),
+    path("settings/users/<int:pk>/rights/", people.rights, name="user-rights"),
+    path("settings/users/<int:pk>/off/", people.off, name="user-off"),
     *[path(f"incidents/<nr:nr>/{verb}/", client.act, {"verb": verb}, name=f"incident-{verb}") for verb in client.ACTS],
     *[path(f"incidents/<nr:nr>/{verb}/", workspace.act, {"verb": verb}, name=f"incident-{verb}") for verb in FORMS],
 ]

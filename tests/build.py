@@ -18,6 +18,8 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.db import connection
+
 from accounts.models import Client, Membership, User
 from contracts.models import (
     Calendar,
@@ -69,6 +71,14 @@ def staff(
         f"{_mailbox(name)}@korba.example", PASSWORD, name=name, provider_role=role, on_duty=on_duty,
         language=language, phone=phone, created_at=MONDAY,
     )  # fmt: skip
+
+
+def gone(person: User, **facts: Any) -> None:
+    """Switched off, or changed to `facts`, past every rule: as a database of before may hold it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        User.objects.filter(pk=person.pk).update(**facts or {"is_active": False})
+        cursor.execute("SET LOCAL session_replication_role = DEFAULT")
 
 
 def client(code: str = "MAK", *, name: str = "") -> Client:

@@ -1,0 +1,104 @@
+"""Handing over: who is switched off or loses the role leaves no open incident behind.
+
+The acts are those of `accounts.people`; here they take the person's open incidents along, in one transaction. The
+database refuses them without it (`nobody_leaves_open_incidents`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from accounts import people
+from accounts.models import INCIDENT_STAFF, User
+from contracts.terms import whole
+from incidents import journal, lifecycle, notices
+from incidents.models import Incident, JournalEntry
+from incidents.refusals import Refused
+
+LEFT = "left"
+TRIES = 3  # how often somebody may assign an incident to the person between the reading and the lock
+
+
+class _OvertakenError(Exception):
+    """Somebody assigned an incident to the person meanwhile; nothing was done."""
+
+
+def open_incidents(person: User) -> QuerySet[Incident]:
+    return Incident.objects.active().filter(assignee=person).order_by("pk")
+
+
+def colleagues(person: User) -> QuerySet[User]:
+    """Who can take over from the person."""
+    staff = User.objects.filter(provider_role__in=INCIDENT_STAFF, is_active=True)
+    return staff.exclude(pk=person.pk).order_by("name", "pk")
+
+
+def switch_off(*, person: User, by: User, at: datetime, to: User | None = None) -> User:
+    """`people.switch_off`; the open incidents go to `to`, None: to those on duty. Repeated, it hands over the rest."""
+    return _leave(lambda: people.switch_off(person=person, by=by, at=at), person=person, to=to, by=by, at=at)
+
+
+def change(
+    *,
+    person: User,
+    name: str,
+    phone: str,
+    by: User,
+    at: datetime,
+    role: str = "",
+    on_duty: bool = False,
+    to: User | None = None,
+) -> User:
+    """`people.change`; with a role that works on no incidents the open ones go to `to`, None: to those on duty."""
+
+    def act() -> User:
+        return people.change(person=person, name=name, phone=phone, role=role, on_duty=on_duty, by=by, at=at)
+
+    return act() if role in INCIDENT_STAFF else _leave(act, person=person, to=to, by=by, at=at)
+
+
+def _leave(act: Callable[[], User], *, person: User, to: User | None, by: User, at: datetime) -> User:
+    for _attempt in range(TRIES):
+        try:
+            return _hand_over(act, person=person, to=to, by=by, at=at)
+        except _OvertakenError:
+            continue
+        except Refused as refusal:
+            raise ValidationError({"to": str(refusal)})
+    sentence = _("%(name)s is getting incidents at this very moment. Try again.") % {"name": person.name}
+    raise ValidationError(sentence)
+
+
+@transaction.atomic
+def _hand_over(act: Callable[[], User], *, person: User, to: User | None, by: User, at: datetime) -> User:
+    """Incidents are locked before people, as every verb of an incident does."""
+    incidents = list(open_incidents(person).select_for_update(of=("self",)))
+    people.hold(person, *([to] if to else []))
+    if list(open_incidents(person)) != incidents:
+        raise _OvertakenError
+    given_back = []
+    for incident in incidents:
+        if to:
+            lifecycle.assign(incident=incident, by=by, at=at, to=to, reason=LEFT)
+        else:
+            given_back.append((incident, _give_back(incident, by=by, at=at)))
+    changed = act()
+    # Only now: whoever leaves may have been on duty
+    for incident, entry in given_back:
+        notices.tell_staff(incident, entry, at=at)
+    return changed
+
+
+def _give_back(incident: Incident, *, by: User, at: datetime) -> JournalEntry:
+    """Nobody has the locked incident any more: it is the business of those on duty."""
+    facts = {"from": incident.assignee_id}
+    incident.assignee = None
+    entry = journal.append(incident, "unassigned", by=by, at=whole(at), public=False, reason=LEFT, facts=facts)
+    incident.save()
+    return entry
