@@ -4,14 +4,18 @@ A row is claimed before it is sent: one statement counts the attempt and hides t
 send the same one, and a worker that is killed between sending and saying so leaves a row that is sent again after the
 lease. That one second copy cannot be ruled out by any sender (the other choice is to lose messages); the same
 Message-ID and gateway key let the receiver drop it.
+
+Each lane has a queue, a worker and a heartbeat of its own, so a mail server that hangs delays no text message.
 """
 
 from __future__ import annotations
 
+import socket
 import time
-from collections.abc import Callable
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from smtplib import (
     SMTPAuthenticationError,
     SMTPConnectError,
@@ -31,11 +35,19 @@ from contracts.models import Channel
 from incidents import gateway, heartbeat
 from incidents.letters import secret_name
 from incidents.models import Delivery, Notification
+from incidents.time_limit import within
 
 LEASE = timedelta(minutes=3)
 RETRY_AFTER = [timedelta(minutes=wait) for wait in (1, 5, 15, 60, 180)]
 ATTEMPTS = len(RETRY_AFTER) + 1
 AT_ONCE = 200  # rows of one run, so that a long queue lets the next beat in
+# A run claims nothing more after RUN_SECONDS. With its last attempt it ends within 50 s: before the health page calls
+# the lane silent (60 s), and long before another sender would take a row of it over (LEASE)
+RUN_SECONDS = 20.0
+ATTEMPT_SECONDS = 30.0
+GOODBYE_SECONDS = 5.0
+MAIL, CALLS = "mail", "calls"
+LANES = {MAIL: frozenset({Channel.EMAIL}), CALLS: frozenset({Channel.SMS, Channel.VOICE})}
 # SMTPException is an OSError; ValueError: an address or a header that no mail can have
 FAILURES = (OSError, ValueError, gateway.GatewayError)
 WAY_DOWN = (SMTPAuthenticationError, SMTPConnectError, SMTPHeloError, SMTPServerDisconnected)
@@ -43,39 +55,39 @@ WAY_DOWN = (SMTPAuthenticationError, SMTPConnectError, SMTPHeloError, SMTPServer
 CLAIM = """
     UPDATE incidents_notification SET attempts = attempts + 1, next_attempt_at = %(hidden)s
     WHERE id = (SELECT id FROM incidents_notification
-                WHERE status = 'queued' AND next_attempt_at <= %(at)s AND NOT channel = ANY(%(dead)s)
+                WHERE status = 'queued' AND next_attempt_at <= %(at)s AND channel = ANY(%(channels)s)
                 ORDER BY next_attempt_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
     RETURNING id
 """
 
 
-def send_now(now: Callable[[], datetime]) -> int:
-    """Send until nothing is due, with the time of each attempt; how many left. For the task that reads the clock."""
+def send_now(now: Callable[[], datetime], lane: str) -> int:
+    """Send until nothing of the lane is due, with the time of each attempt; how many left. For tasks."""
     started, at = time.monotonic(), now()
-    sent = _send(now)
-    heartbeat.beat("outbox", at=at, took_ms=int((time.monotonic() - started) * 1000))
+    sent = _send(now, LANES[lane])
+    heartbeat.beat(lane, at=at, took_ms=int((time.monotonic() - started) * 1000))
     return sent
 
 
 def send_due(*, at: datetime) -> int:
-    """Send what is due at `at`; how many left."""
-    return _send(lambda: at)
+    """Send what is due at `at` by every channel; how many left."""
+    return _send(lambda: at, Channel)
 
 
-def _send(now: Callable[[], datetime]) -> int:
+def _send(now: Callable[[], datetime], channels: Iterable[Channel]) -> int:
     """A channel that cannot be reached is left alone for the rest of the run: its other rows keep their attempts."""
-    sent, dead = 0, set[str]()
+    sent, reachable, end = 0, set(channels), time.monotonic() + RUN_SECONDS
     with _Mail() as mail:
         for _ in range(AT_ONCE):
             at = now()
-            row = claim(at=at, dead=dead)
+            row = claim(at=at, channels=reachable) if time.monotonic() < end else None
             if row is None:
                 break
             try:
                 _deliver(row, mail)
             except FAILURES as error:
                 _failed(row, at, error)
-                dead |= {row.channel} if _is_channel(error) else set()
+                reachable -= {Channel(row.channel)} if _is_channel(error) else set()
             else:
                 sent += _sent(row, at)
     return sent
@@ -91,10 +103,10 @@ def _deliver(row: Notification, mail: _Mail) -> None:
         _call(row)
 
 
-def claim(*, at: datetime, dead: AbstractSet[str] = frozenset()) -> Notification | None:
-    """One due row with its attempt counted, hidden from other workers for the lease; None when there is none."""
+def claim(*, at: datetime, channels: Iterable[str] = Channel) -> Notification | None:
+    """One due row of the channels with its attempt counted, hidden from others for the lease; None: there is none."""
     with connection.cursor() as cursor:
-        cursor.execute(CLAIM, {"at": at, "hidden": at + LEASE, "dead": sorted(dead)})
+        cursor.execute(CLAIM, {"at": at, "hidden": at + LEASE, "channels": list(map(str, channels))})
         found = cursor.fetchone()
     return Notification.objects.select_related("incident").get(pk=found[0]) if found else None
 
@@ -109,22 +121,33 @@ class _Mail:
         return self
 
     def __exit__(self, *raised: object) -> None:
-        self._close()
-
-    def _close(self) -> None:
         if self.backend is not None:
-            self.backend.close()
-            self.backend = None
+            with suppress(*FAILURES):  # every mail has been taken, only the goodbye is missing
+                within(GOODBYE_SECONDS, self.backend.close)
+            self._drop()
+
+    def _drop(self) -> None:
+        """Cut the connection without a goodbye: a server that hangs would hang on that too."""
+        backend, self.backend = self.backend, None
+        link: socket.socket | None = getattr(getattr(backend, "connection", None), "sock", None)
+        if link is not None:
+            with suppress(OSError):
+                link.shutdown(socket.SHUT_RDWR)
 
     def send(self, row: Notification) -> None:
         if self.backend is None:
             self.backend = get_connection()
-            self.backend.open()
+        backend = self.backend
         try:
-            message(row, self.backend).send()
+            within(ATTEMPT_SECONDS, lambda: self._converse(row, backend))
         except FAILURES:
-            self._close()
+            self._drop()
             raise
+
+    @staticmethod
+    def _converse(row: Notification, backend: BaseEmailBackend) -> None:
+        backend.open()  # does nothing where it is open
+        message(row, backend).send()
 
 
 def message(row: Notification, backend: BaseEmailBackend | None = None) -> EmailMultiAlternatives:
@@ -145,10 +168,8 @@ def message(row: Notification, backend: BaseEmailBackend | None = None) -> Email
 
 
 def _call(row: Notification) -> None:
-    gateway.send(
-        url=settings.GATEWAY_URL, token=settings.GATEWAY_TOKEN, channel=row.channel, to=row.address, text=row.body,
-        key=secret_name(row.key),
-    )  # fmt: skip
+    call = partial(gateway.send, channel=row.channel, to=row.address, text=row.body, key=secret_name(row.key))
+    within(ATTEMPT_SECONDS, partial(call, url=settings.GATEWAY_URL, token=settings.GATEWAY_TOKEN))
 
 
 def _is_channel(error: Exception) -> bool:

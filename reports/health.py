@@ -39,7 +39,8 @@ class Duty:
 
 DUTIES = (
     Duty("clocks", _("Deadlines and escalations"), _("Nobody watches the deadlines.")),
-    Duty("outbox", _("Sending of letters and text messages"), _("Nobody sends notices.")),
+    Duty("mail", _("Sending of e-mails"), _("Nobody sends e-mails.")),
+    Duty("calls", _("Sending of text messages and calls"), _("Nobody sends text messages and calls.")),
     Duty("checks", _("Checks of the shops"), _("Nobody looks at the shops.")),
     Duty("missed", _("Search for missed checks"), _("Nobody sees that checks are missing."), 2 * MINUTE),
 )

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-WORKER = ["--loglevel", "WARNING", "--without-gossip", "--without-mingle"]
+# Solo: the task runs in the worker's one process. A pool of processes costs twice the memory for a lane that does one
+# thing at a time anyway (figures in docs/decisions/lanes.md)
+WORKER = ["--pool", "solo", "--loglevel", "WARNING", "--without-gossip", "--without-mingle"]
+# Worker → its queue. `monitor` is the name by which probes elsewhere know the queue of their results
+LANES = {"clock": "clock", "mail": "mail", "calls": "calls", "checks": "monitor", "worker": "report"}
 
 
 def commands(*, bind: str, beat_file: str, place: str) -> dict[str, list[str]]:
     """Process name → command line.
 
     `bind`: address of the web server; `beat_file`: where beat keeps its times; `place`: where the probe stands.
-    The clock worker is alone with its queue and has one process, so nothing long can hold up a breach.
+    Each lane has one queue and one worker, so what hangs in one holds up no other: deadlines, letters, text messages
+    and calls, checks, and `worker` for the rest.
     """
     celery = ["celery", "-A", "sla_portal"]
     return {
@@ -24,11 +29,10 @@ def commands(*, bind: str, beat_file: str, place: str) -> dict[str, list[str]]:
             "4",
             "--no-control-socket",
         ],
-        "clock": [*celery, "worker", "-n", "clock@%h", "-Q", "clock", "--concurrency", "1", *WORKER],
-        "worker": [*celery, "worker", "-n", "worker@%h", "-Q", "mail,monitor,report", "--concurrency", "2", *WORKER],
+        **{name: [*celery, "worker", "-n", f"{name}@%h", "-Q", queue, *WORKER] for name, queue in LANES.items()},
         "beat": [*celery, "beat", "--pidfile=", "-s", beat_file, "--loglevel", "WARNING"],
         "probe": [
             *["celery", "-A", "monitoring.probe_worker", "worker", "-n", f"probe.{place}@%h"],
-            *["-Q", f"probe.{place}", "--pool", "solo", *WORKER],
+            *["-Q", f"probe.{place}", *WORKER],
         ],
     }

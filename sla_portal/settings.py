@@ -221,6 +221,7 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TASK_DEFAULT_QUEUE = "report"
 CELERY_TASK_ROUTES = {
     "incidents.tasks.sweep_clocks": {"queue": "clock"},
+    "incidents.tasks.send_calls": {"queue": "calls"},
     "incidents.tasks.*": {"queue": "mail"},
     "monitoring.tasks.forget_checks": {"queue": "report"},
     "monitoring.tasks.*": {"queue": "monitor"},
@@ -229,7 +230,8 @@ CELERY_TASK_ROUTES = {
 CELERY_BEAT_SCHEDULE = {
     # `expires` counts by beat's clock: ten seconds forgive a difference between two machines' clocks
     "clocks": {"task": "incidents.tasks.sweep_clocks", "schedule": 1.0, "options": {"expires": 10}},
-    "outbox": {"task": "incidents.tasks.send_outbox", "schedule": 2.0, "options": {"expires": 10}},
+    "mail": {"task": "incidents.tasks.send_mail", "schedule": 2.0, "options": {"expires": 10}},
+    "calls": {"task": "incidents.tasks.send_calls", "schedule": 2.0, "options": {"expires": 10}},
     "checks": {"task": "monitoring.tasks.sweep_checks", "schedule": 1.0, "options": {"expires": 10}},
     "missed": {"task": "monitoring.tasks.sweep_missed", "schedule": 30.0, "options": {"expires": 60}},
     "retention": {

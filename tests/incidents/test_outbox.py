@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from email import message_from_bytes, policy
@@ -15,9 +17,11 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from incidents import lifecycle, outbox, sweeps
+from contracts.models import Channel
+from incidents import heartbeat, lifecycle, outbox, sweeps, tasks
 from incidents.journal import check_chain
 from incidents.models import Delivery, Heartbeat, Incident, Notification
+from incidents.time_limit import within
 from tests import build
 
 pytestmark = pytest.mark.django_db
@@ -249,10 +253,7 @@ def test_a_dead_mail_server_costs_one_row_an_attempt_and_stops_no_text_message(c
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
     world = build.world()
     a_report(world)
-    Notification.objects.create(
-        key="k", channel="sms", address="+48600", subject="s", body="b", created_at=minutes(0),
-        next_attempt_at=minutes(0), recipient=world.manager,
-    )  # fmt: skip
+    a_text_message(world)
     assert outbox.send_due(at=minutes(0)) == 1
     assert len(calls.calls) == 1
     mails = Notification.objects.filter(channel="email").order_by("pk").values_list("attempts", "status")
@@ -281,14 +282,84 @@ def test_history_that_is_played_sends_nothing(inbox: Inbox) -> None:
     assert set(Notification.objects.values_list("status", "sent_at")) == {("sent", minutes(0))}
 
 
-def test_the_sender_leaves_its_heartbeat(inbox: Inbox) -> None:
+def test_each_lane_leaves_its_own_heartbeat(inbox: Inbox) -> None:
     build.world()
-    outbox.send_now(lambda: minutes(5))
-    assert Heartbeat.objects.get(name="outbox").at == minutes(5)
-    outbox.send_now(lambda: minutes(6))
-    assert Heartbeat.objects.get(name="outbox").at == minutes(6)
+    outbox.send_now(lambda: minutes(5), outbox.MAIL)
+    outbox.send_now(lambda: minutes(6), outbox.CALLS)
+    outbox.send_now(lambda: minutes(7), outbox.MAIL)
+    assert dict(Heartbeat.objects.values_list("name", "at")) == {"mail": minutes(7), "calls": minutes(6)}
 
 
-def test_the_task_sends_and_counts(inbox: Inbox) -> None:
+def a_text_message(world: build.World) -> Notification:
+    return Notification.objects.create(
+        key="k", channel="sms", address="+48600", subject="s", body="b", created_at=minutes(0),
+        next_attempt_at=minutes(0), recipient=world.manager,
+    )  # fmt: skip
+
+
+def test_a_lane_sends_what_is_its_own_and_every_channel_has_one_lane(inbox: Inbox, calls: Any) -> None:
+    assert sorted(channel for lane in outbox.LANES.values() for channel in lane) == sorted(Channel)
+    world = build.world()
+    a_report(world)
+    row = a_text_message(world)
+    assert outbox.send_now(lambda: minutes(1), outbox.CALLS) == 1
+    assert (len(calls.calls), inbox.mails) == (1, [])
+    row.refresh_from_db()
+    assert row.status == Delivery.SENT
+    assert outbox.send_now(lambda: minutes(1), outbox.MAIL) == 2
+    assert (len(calls.calls), len(inbox.mails)) == (1, 2)
+
+
+def test_the_task_of_an_installation_of_before_still_sends_everything(inbox: Inbox, calls: Any) -> None:
+    world = build.world()
+    a_report(world)
+    a_text_message(world)
+    assert tasks.send_outbox.name == "incidents.tasks.send_outbox"
+    assert tasks.send_outbox() == 3
+
+
+@pytest.fixture
+def silent_server(settings: Any) -> Iterator[socket.socket]:
+    """Takes every connection and never says a word, as a mail server that hangs does."""
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        settings.EMAIL_HOST, settings.EMAIL_PORT = server.getsockname()
+        yield server
+
+
+def test_a_server_that_never_answers_costs_one_wait_and_its_channel_rests(
+    silent_server: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "ATTEMPT_SECONDS", 0.2)
     a_report(build.world())
-    assert outbox.send_now(lambda: minutes(1)) == 2
+    began = time.monotonic()
+    assert outbox.send_now(lambda: minutes(1), outbox.MAIL) == 0
+    assert time.monotonic() - began < 2
+    rows = Notification.objects.order_by("pk").values_list("attempts", "status", "error")
+    assert list(rows) == [(1, "queued", "TimeoutError: no end after 0.2 s"), (0, "queued", "")]
+
+
+def test_a_run_claims_nothing_more_when_its_time_is_up(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    a_report(build.world())
+    monkeypatch.setattr(outbox, "RUN_SECONDS", 0.0)
+    assert outbox.send_now(lambda: minutes(1), outbox.MAIL) == 0
+    assert set(Notification.objects.values_list("attempts", "status")) == {(0, "queued")}
+    monkeypatch.setattr(outbox, "RUN_SECONDS", 20.0)
+    assert outbox.send_now(lambda: minutes(1), outbox.MAIL) == 2
+
+
+def test_a_run_with_its_last_attempt_ends_before_its_lane_is_called_silent_and_before_the_lease() -> None:
+    longest = timedelta(seconds=outbox.RUN_SECONDS + outbox.ATTEMPT_SECONDS + outbox.GOODBYE_SECONDS)
+    assert longest < heartbeat.SILENT_AFTER < outbox.LEASE
+
+
+def test_what_is_done_within_a_time_raises_its_own_error_or_that_it_did_not_end() -> None:
+    done: list[int] = []
+    within(5, lambda: done.append(1))
+    assert done == [1]
+    with pytest.raises(ZeroDivisionError):
+        within(5, lambda: 1 // 0)
+    with pytest.raises(TimeoutError, match=r"^no end after 0\.05 s$"):
+        within(0.05, threading.Event().wait)
+    with pytest.raises(TimeoutError, match=r"^of its own$"):
+        within(5, lambda: (_ for _ in ()).throw(TimeoutError("of its own")))

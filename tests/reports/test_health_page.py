@@ -19,7 +19,7 @@ from tests.pages import counted, stop_clock, text_of, visitor
 pytestmark = pytest.mark.django_db
 NOW = build.at("2026-03-02 10:10:00")
 PAGE = "/settings/health/"
-NAMES = ("clocks", "outbox", "checks", "missed")
+NAMES = ("clocks", "mail", "calls", "checks", "missed")
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_a_sweep_that_stands_is_said_first_with_its_last_time(page: Browser, nam
 
 
 def test_a_sweep_that_never_ran_is_told_too(page: Browser) -> None:
-    beat(1, "outbox", "checks", "missed")
+    beat(1, "mail", "calls", "checks", "missed")
     assert "Nikt nie pilnuje terminów. Jeszcze nie ruszyło ani razu." in text_of(page.get(PAGE))
 
 

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from django.conf import settings
 
+from monitoring.probe_worker import RESULTS_QUEUE
 from sla_portal import processes
 from sla_portal.celery import app
 from sla_portal.environment import BASE_DIR, VARIABLES
@@ -58,15 +59,28 @@ def queues_of(command: list[str]) -> set[str]:
     return set(command[command.index("-Q") + 1].split(",")) if "-Q" in command else set()
 
 
-def test_every_queue_that_a_task_goes_to_has_a_worker() -> None:
+def test_every_queue_that_a_task_goes_to_has_one_worker_and_every_worker_one_queue_of_its_own() -> None:
     wanted = {route["queue"] for route in settings.CELERY_TASK_ROUTES.values()} | {settings.CELERY_TASK_DEFAULT_QUEUE}
-    assert set().union(*map(queues_of, OURS.values())) == wanted | {"probe.pl"}
+    served = [queue for command in OURS.values() for queue in queues_of(command)]
+    assert sorted(served) == sorted({*wanted, "probe.pl"})
+    assert {len(queues_of(command)) for command in OURS.values() if "worker" in command} == {1}
+    assert {name: queues_of(OURS[name]) for name in processes.LANES} == {
+        "clock": {"clock"}, "mail": {"mail"}, "calls": {"calls"}, "checks": {"monitor"}, "worker": {"report"},
+    }  # fmt: skip
 
 
-def test_the_clock_worker_is_alone_with_its_queue_and_has_one_process() -> None:
-    assert [name for name, command in OURS.items() if "clock" in queues_of(command)] == ["clock"]
-    assert queues_of(OURS["clock"]) == {"clock"}
-    assert OURS["clock"][OURS["clock"].index("--concurrency") + 1] == "1"
+def test_every_task_goes_to_the_lane_that_is_named_for_it() -> None:
+    app.loader.import_default_modules()
+    ours = [name for name in app.tasks if name.partition(".")[0] in {"incidents", "monitoring", "reports"}]
+    lanes = {name.rpartition(".")[2]: app.amqp.router.route({}, name)["queue"].name for name in ours}
+    assert lanes == {
+        "sweep_clocks": "clock",
+        "send_mail": "mail", "send_outbox": "mail",
+        "send_calls": "calls",
+        "sweep_checks": "monitor", "record_results": "monitor", "sweep_missed": "monitor",
+        "forget_checks": "report",
+    }  # fmt: skip
+    assert lanes["record_results"] == RESULTS_QUEUE
 
 
 def test_every_entry_of_beat_expires_and_names_a_task_that_exists() -> None:

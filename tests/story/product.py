@@ -25,8 +25,8 @@ log = logging.getLogger(__name__)
 PATIENCE = 180.0
 """Seconds that a thing may take on a slow and busy machine; it is never waited out where all is well."""
 LOOK_EVERY = 0.1
-QUEUES = ("clock", "mail", "monitor", "report", "probe.pl")
-SWEEPS = {"clocks", "outbox", "checks"}
+QUEUES = (*processes.LANES.values(), "probe.pl")
+SWEEPS = {"clocks", "mail", "calls", "checks"}
 
 
 def free_ports() -> int:
