@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,29 +15,73 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Client, User
 from contracts import agreements, typed
-from contracts.agreements import DEFAULT_LADDER, PenaltySpec, StepSpec, TargetSpec
-from contracts.fields import ZONES, choice_field, date_field, refuse
+from contracts.agreements import (
+    DEFAULT_LADDER,
+    DEFAULT_RHYTHMS,
+    PenaltySpec,
+    RhythmSpec,
+    StepSpec,
+    TargetSpec,
+    VersionSpec,
+)
+from contracts.fields import ZONES, ReadField, choice_field, date_field, refuse
 from contracts.hours import ALL_DAY
-from contracts.models import Calendar, Contract, ContractVersion, Shop, TargetKind
+from contracts.models import Calendar, Contract, ContractVersion, ExclusionReason, RateType, Shop, TargetKind
+from contracts.notice import Notice, notice
 from contracts.penalty_words import figure
 from contracts.terms import calendar_terms
-from contracts.terms_form import CHOSEN, PLAIN, TermsForm, ladder_values, target_values
+from contracts.terms_form import (
+    CHOSEN,
+    COLUMNS,
+    PLAIN,
+    TermsForm,
+    ladder_values,
+    rate_value,
+    rhythm_values,
+    target_values,
+)
 
 # P1 to P4, minutes of reaction, repair and final fix; None: no such promise
 USUAL_TIMES = {
     "P1": (30, 240, 2400), "P2": (120, 480, 2400), "P3": (480, 1440, 2400), "P4": (480, 4800, None),
 }  # fmt: skip
+USUAL_SILENCE = {"P1": 3, "P2": 3, "P3": 5, "P4": 5}
+USUAL_DAYS_OFF_NOTICE = 5
+FIGURES: dict[str, Callable[[Decimal], str]] = {
+    "month_cap_percent": figure, "availability_target": figure, "contract_cap_amount": typed.amount_words,
+    "second_person_above": typed.amount_words,
+}  # fmt: skip
+TERM_COLUMNS = (
+    *CHOSEN,
+    *PLAIN,
+    "incident_cap_percent",
+    "incident_cap_amount",
+    *(column for column, _otherwise in COLUMNS.values()),
+)
 FRIDAY, ASKED_AT = 4, time(15, 30)
 
 
-class ContractForm(TermsForm):
+class PeriodForm(forms.Form):
+    """How long a contract lasts, and how it is ended."""
+
+    ends_on = date_field(_("Until, the last day"), required=False)
+    notice_months = ReadField(typed.read_months, label=_("Notice in months"), css="tiny")
+    zone = choice_field(_("Time zone"), [(zone, zone) for zone in ZONES])
+
+    def notice(self, now: datetime) -> Notice | None:
+        """What notice would do, by what is typed so far; None where it can't be read yet."""
+        self.is_valid()
+        data = self.cleaned_data
+        if data.get("notice_months") is None or "ends_on" not in data or "zone" not in data:
+            return None
+        return notice(data["notice_months"], data["ends_on"], now.astimezone(ZoneInfo(data["zone"])).date())
+
+
+class ContractForm(PeriodForm, TermsForm):
     """A contract with its version 1."""
 
     number = forms.CharField(label=_("Contract number"), max_length=40)
     shops = forms.MultipleChoiceField(label=_("Shops"), widget=forms.CheckboxSelectMultiple)
-    ends_on = date_field(_("Until, the last day"), required=False)
-    notice_months = forms.IntegerField(label=_("Notice in months"), min_value=0, max_value=36)
-    zone = choice_field(_("Time zone"), [(zone, zone) for zone in ZONES])
     field_order = ["number", "shops", "valid_from", "ends_on", "notice_months", "zone"]
 
     def __init__(self, *args: Any, shops: Sequence[Shop], **options: Any) -> None:
@@ -73,12 +118,14 @@ class VersionForm(TermsForm):
 def usual(calendars: Sequence[Calendar], today: date) -> dict[str, Any]:
     """What a new contract begins with: the usual times, in round-the-clock hours for P1 and our office hours else."""
     values: dict[str, Any] = {
-        "valid_from": (today.replace(day=1) + timedelta(days=32)).replace(day=1), "currency": "PLN", "update": "60 min",
-        "notice_months": 3, "zone": "Europe/Warsaw", "monitoring_starts_clock": True,
+        "valid_from": (today.replace(day=1) + timedelta(days=32)).replace(day=1), "currency": "PLN",
+        "exclusion_reasons": ExclusionReason.values, "days_off_notice": USUAL_DAYS_OFF_NOTICE, "notice_months": 3,
+        "zone": "Europe/Warsaw", "monitoring_starts_clock": True,
     }  # fmt: skip
     for target in _usual_targets(calendars):
         values |= target_values(target, "PLN")
-    return values | ladder_values(DEFAULT_LADDER)
+    values |= {f"{severity}_silence": days for severity, days in USUAL_SILENCE.items()}
+    return values | rhythm_values(DEFAULT_RHYTHMS) | ladder_values(DEFAULT_LADDER)
 
 
 def _usual_targets(calendars: Sequence[Calendar]) -> list[TargetSpec]:
@@ -101,32 +148,32 @@ def _never_closes(calendar: Calendar) -> bool:
 def values_of(version: ContractVersion, targets: Sequence[TargetSpec], steps: Sequence[StepSpec]) -> dict[str, Any]:
     """The terms of a version as the fields of the next one begin with; what is signed is signed anew."""
     values: dict[str, Any] = {name: getattr(version, name) for name in (*CHOSEN, *PLAIN)}
-    for name in ("month_cap_percent", "contract_cap_amount", "availability_target", "second_person_above"):
-        values[name] = "" if values[name] is None else figure(values[name])
-    values |= {"signed_on": None, "signatories": "", "monthly_fee": figure(version.monthly_fee)}
-    values |= {"incident_cap": _cap(version)}
-    rhythm = version.rhythms.filter(severity="P1").first()
-    values["update"] = typed.minutes_words(rhythm.minutes) if rhythm else ""
-    if version.minimum_outage_minutes:
-        values["minimum_outage"] = typed.minutes_words(version.minimum_outage_minutes)
-    values |= _maintenance(version)
+    for name, shown in FIGURES.items():
+        values[name] = "" if values[name] is None else shown(values[name])
+    values |= {"signed_on": None, "signatories": "", "monthly_fee": typed.amount_words(version.monthly_fee)}
+    values |= {"incident_cap": _cap(version)} | _lengths(version) | rhythm_values(rhythm_specs(version))
     for target in targets:
         values |= target_values(target, version.currency)
     return values | ladder_values(steps)
 
 
-def _maintenance(version: ContractVersion) -> dict[str, Any]:
-    limits = {"maintenance_limit": version.maintenance_limit_minutes, "unknown_limit": version.unknown_limit_minutes}
-    values = {name: typed.minutes_words(limit) for name, limit in limits.items() if limit is not None}
-    if version.maintenance_notice_hours:
-        values["maintenance_notice"] = f"{version.maintenance_notice_hours} h"
-    return values | {"maintenance": version.maintenance}
+def _lengths(version: ContractVersion) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for name, (column, otherwise) in COLUMNS.items():
+        value = getattr(version, column)
+        if column.endswith("_minutes"):
+            value = "" if value == otherwise else typed.minutes_words(value)
+        elif column.endswith("_hours"):
+            value = "" if value == otherwise else f"{value} h"
+        values[name] = value
+    return values
 
 
 def _cap(version: ContractVersion) -> str:
     if version.incident_cap_percent is not None:
-        return f"{figure(version.incident_cap_percent)} %"
-    return "" if version.incident_cap_amount is None else f"{figure(version.incident_cap_amount)} {version.currency}"
+        return rate_value(RateType.PERCENT, version.incident_cap_percent, version.currency)
+    amount = version.incident_cap_amount
+    return "" if amount is None else rate_value(RateType.AMOUNT, amount, version.currency)
 
 
 def target_specs(version: ContractVersion) -> list[TargetSpec]:
@@ -139,6 +186,24 @@ def target_specs(version: ContractVersion) -> list[TargetSpec]:
         for target in version.targets.all()
         for rule in [getattr(target, "penalty", None)]
     ]  # fmt: skip
+
+
+def rhythm_specs(version: ContractVersion) -> list[RhythmSpec]:
+    rhythms = version.rhythms.select_related("calendar")
+    return [RhythmSpec(rhythm.severity, rhythm.minutes, rhythm.calendar) for rhythm in rhythms]
+
+
+def spec_of(version: ContractVersion) -> VersionSpec:
+    """A stored version as it would be entered."""
+    terms = {name: getattr(version, name) for name in TERM_COLUMNS}
+    return VersionSpec(
+        version.valid_from,
+        version.monthly_fee,
+        target_specs(version),
+        step_specs(version),
+        rhythm_specs(version),
+        terms,
+    )
 
 
 def step_specs(version: ContractVersion) -> list[StepSpec]:

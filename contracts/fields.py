@@ -26,16 +26,26 @@ CURRENCIES = ("PLN", "EUR", "CZK", "GBP", "USD")
 
 
 class ReadField(forms.CharField):
-    """A line of text that `read` turns into a value; left empty it is None."""
+    """A line of text that `read` turns into a value; left empty it is None.
 
-    def __init__(self, read: Callable[[str], Any], *, css: str = "short", **options: Any) -> None:
+    `wrong`: the sentence with this field's own example, for a text that isn't of its kind at all.
+    """
+
+    def __init__(
+        self, read: Callable[[str], Any], *, css: str = "short", wrong: _StrPromise | None = None, **options: Any
+    ) -> None:
         attrs = {"class": css, "autocomplete": "off", **options.pop("attrs", {})}
         super().__init__(max_length=200, widget=forms.TextInput(attrs=attrs), **options)
-        self.read = read
+        self.read, self.wrong = read, wrong
 
     def clean(self, value: Any) -> Any:
         text = super().clean(value)
-        return self.read(text) if text else None
+        try:
+            return self.read(text) if text else None
+        except ValidationError as error:
+            if self.wrong and getattr(error, "code", "") == typed.UNREADABLE:
+                raise ValidationError(self.wrong, code=typed.UNREADABLE) from error
+            raise
 
 
 class WindowsField(ReadField):
@@ -62,12 +72,17 @@ class OneOf(forms.TypedChoiceField):
         )  # fmt: skip
 
 
+class DayField(forms.DateField):
+    """A day as people write it."""
+
+    def to_python(self, value: Any) -> Any:
+        return typed.read_day(value) if isinstance(value, str) and value.strip() else super().to_python(value)
+
+
 def date_field(label: _StrPromise, **options: Any) -> forms.DateField:
     """A day typed as text: a native field would show it in the browser's language, not in the page's."""
-    return forms.DateField(
+    return DayField(
         label=label,
-        input_formats=["%Y-%m-%d", "%d.%m.%Y"],
-        error_messages={"invalid": _("Write the day like 2027-01-31.")},
         widget=forms.DateInput(
             format="%Y-%m-%d", attrs={"class": "short", "placeholder": "2027-01-31", "autocomplete": "off"}
         ),

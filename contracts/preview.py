@@ -8,23 +8,12 @@ from datetime import date, datetime
 
 from django.utils.translation import gettext as _
 
-from accounts.words import money, span
 from contracts import promises
-from contracts.agreements import PenaltySpec, TargetSpec, dated_back, severities_without
+from contracts.agreements import TargetSpec, VersionSpec, dated_back, severities_without
 from contracts.models import ContractVersion, RepairStart, TargetKind
-from contracts.penalties import Grace, GraceMode, Kind, Scheme, Unit
-from contracts.penalty_words import rule
+from contracts.notice import Notice
 from contracts.terms_form import TermsForm, key
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One difference from the version before."""
-
-    severity: str
-    kind: str
-    old: str
-    new: str
+from contracts.terms_words import Change, Compared, differences
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +25,16 @@ class Preview:
     no_repair: list[str]
     nobody: bool
     changes: list[Change]
+    notice: Notice | None
     start: str
 
 
 def preview(
-    form: TermsForm, asked: datetime, before: Sequence[TargetSpec] = (), fee: str = "", start: str = ""
+    form: TermsForm,
+    asked: datetime,
+    before: VersionSpec | None = None,
+    notice: Notice | None = None,
+    start: str = "",
 ) -> Preview:
     """Of a bound form, whether it is valid or not: what can't be read yet is left out and named."""
     form.is_valid()
@@ -53,7 +47,8 @@ def preview(
         no_reaction=_without(TargetKind.REACTION, form, targets),
         no_repair=_without(TargetKind.RESTORE, form, targets),
         nobody=bool(targets) and not form.steps,
-        changes=_changes(form, targets, before, fee) if before or fee else [],
+        changes=_changes(form, before) if before else [],
+        notice=notice,
         start=start,
     )
 
@@ -72,37 +67,16 @@ def start_words(form: TermsForm, before: ContractVersion | None, today: date, at
 def _without(kind: TargetKind, form: TermsForm, targets: Sequence[TargetSpec]) -> list[str]:
     """Severities that promise no such time; where one is typed but can't be read yet, nothing is said."""
     missing = severities_without(targets, kind) if targets else []
-    return [severity for severity in missing if not _unread(form, severity, kind)]
+    return [severity for severity in missing if not _unread(form, key(severity, kind))]
 
 
-def _unread(form: TermsForm, severity: str, kind: str) -> bool:
-    return any(name.startswith(key(severity, kind)) for name in form.errors)
+def _unread(form: TermsForm, prefix: str) -> bool:
+    return any(name.startswith("step" if prefix == "ladder" else prefix) for name in form.errors)
 
 
-def _changes(form: TermsForm, targets: Sequence[TargetSpec], before: Sequence[TargetSpec], fee: str) -> list[Change]:
-    currency = form.cleaned_data.get("currency", "PLN")
-    typed_fee = form.cleaned_data.get("monthly_fee")
-    new_fee = "" if typed_fee is None else money(typed_fee, currency)
-    changed = [Change("", "fee", fee, new_fee)] if new_fee and new_fee != fee else []
-    old, new = ({(one.severity, one.kind): one for one in specs} for specs in (before, targets))
-    for severity, kind in sorted({*old, *new}, key=lambda one: (one[0], TargetKind.values.index(one[1]))):
-        was, becomes = _said(old.get((severity, kind)), currency), _said(new.get((severity, kind)), currency)
-        if was != becomes and not _unread(form, severity, kind):
-            changed.append(Change(severity, kind, was, becomes))
-    return changed
-
-
-def _said(target: TargetSpec | None, currency: str) -> str:
-    if target is None:
-        return _("none")
-    parts = [span(target.minutes * 60), target.calendar.name]
-    return ", ".join([*parts, *([_rule(target.penalty, currency)] if target.penalty else [])])
-
-
-def _rule(penalty: PenaltySpec, currency: str) -> str:
-    grace = Grace(penalty.grace_minutes * 60, GraceMode(penalty.grace_mode)) if penalty.grace_minutes else None
-    return rule(Scheme(Kind(penalty.rate_type), Unit.named(penalty.unit), penalty.rate, grace=grace), currency)
-
-
-def version_fee(version: ContractVersion) -> str:
-    return money(version.monthly_fee, version.currency)
+def _changes(form: TermsForm, before: VersionSpec) -> list[Change]:
+    old = Compared({**before.terms, "monthly_fee": before.monthly_fee}, before.targets, before.rhythms, before.steps)
+    fee = form.cleaned_data.get("monthly_fee")
+    columns = {**form.terms, **({} if fee is None else {"monthly_fee": fee})}
+    new = Compared(columns, form.targets, form.rhythms, form.steps)
+    return differences(old, new, form.labels, lambda prefix: _unread(form, prefix))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -20,6 +22,7 @@ from contracts.models import (
     Channel,
     Cumulation,
     DelayTime,
+    ExclusionReason,
     GraceMode,
     Liability,
     Maintenance,
@@ -38,11 +41,25 @@ UNITS = (
     "once",
 )  # fmt: skip
 SPARE_RUNGS = 3
+SIGNED = ("number", "shops", "valid_from", "signed_on", "signatories")
+"""What a look ahead says nothing of."""
+# field → its column and what an empty field means; a limit of 0 min is a limit
+COLUMNS: dict[str, tuple[str, Any]] = {
+    "minimum_outage": ("minimum_outage_minutes", 0),
+    "maintenance": ("maintenance", Maintenance.OUT_OF_TOTAL),
+    "maintenance_notice": ("maintenance_notice_hours", 0),
+    "maintenance_limit": ("maintenance_limit_minutes", None),
+    "unknown_limit": ("unknown_limit_minutes", None),
+    **{f"{severity}_silence": (f"silence_days_{severity.lower()}", None) for severity in Severity.values},
+}
 KINDS = TargetKind.values
 AMOUNTS = ("monthly_fee", "incident_cap", "contract_cap_amount", "second_person_above")
 CHOSEN = ("repair_starts", "reopen", "liability", "delay_time", "cumulation", "currency")
 PLAIN = ("month_cap_percent", "contract_cap_amount", "availability_target", "second_person_above", "signed_on",
-         "signatories", "monitoring_starts_clock", "third_party_pause")  # fmt: skip
+         "signatories", "monitoring_starts_clock", "third_party_pause", "exclusion_reasons",
+         "days_off_notice")  # fmt: skip
+SHORT = partial(typed.read_minutes, at_most=500 * 60)
+"""A time whose column holds no more than some 546 h."""
 
 
 def key(severity: str, kind: str) -> str:
@@ -62,7 +79,7 @@ class TermsForm(forms.Form):
     """Everything that a version holds. A target without a time is none; a rung without a share is none."""
 
     valid_from = date_field(_("In force from"))
-    monthly_fee = ReadField(typed.read_number, label=_("Monthly fee, net"), attrs={"inputmode": "decimal"})
+    monthly_fee = ReadField(typed.read_fee, label=_("Monthly fee, net"), attrs={"inputmode": "decimal"})
     currency = choice_field(_("Currency"), [(code, code) for code in CURRENCIES], css="short")
     repair_starts = choice_field(_("The repair's time counts"), RepairStart.choices)
     reopen = choice_field(_("After a rejected repair the time"), Reopen.choices)
@@ -70,36 +87,58 @@ class TermsForm(forms.Form):
     delay_time = choice_field(_("A delay counts"), DelayTime.choices)
     cumulation = choice_field(_("Penalties of one incident are"), Cumulation.choices)
     incident_cap = ReadField(
-        typed.read_rate, label=_("Limit of an incident"), required=False,
+        typed.read_cap, label=_("Limit of an incident"), required=False,
         help_text=_("For example 500.00 PLN or 10 % of the fee; empty: no limit"),
+        wrong=_("Write the limit like 500.00 PLN or 10 % of the fee."),
     )  # fmt: skip
-    month_cap_percent = ReadField(typed.read_percent, label=_("Limit of a month, % of the fee"), required=False)
-    contract_cap_amount = ReadField(typed.read_number, label=_("Limit of the whole contract"), required=False)
-    second_person_above = ReadField(typed.read_number, label=_("A second person decides above"), required=False)
+    month_cap_percent = ReadField(
+        partial(typed.read_percent, places=3), label=_("Limit of a month, % of the fee"), required=False,
+        wrong=_("Write the share of the fee like 20 %."),
+    )  # fmt: skip
+    contract_cap_amount = ReadField(
+        typed.read_number, label=_("Limit of the whole contract"), required=False,
+        wrong=_("Write the amount like 50000.00."),
+    )  # fmt: skip
+    second_person_above = ReadField(
+        typed.read_number, label=_("A second person decides above"), required=False,
+        wrong=_("Write the amount like 1000.00."),
+    )  # fmt: skip
     availability_target = ReadField(
-        typed.read_percent, label=_("Availability of a month, %"), required=False, help_text=_("For example 99.5 %")
-    )
+        typed.read_availability, label=_("Availability of a month, %"), required=False,
+        help_text=_("For example 99.5 %"),
+    )  # fmt: skip
     minimum_outage = ReadField(
-        typed.read_minutes, label=_("Shorter outages don't count"), required=False, help_text=_("For example 5 min")
-    )
+        SHORT, label=_("Shorter outages don't count"), required=False, help_text=_("For example 5 min"),
+        wrong=_("Write the time like 5 min."),
+    )  # fmt: skip
     maintenance = choice_field(_("Announced work"), Maintenance.choices, required=False)
     maintenance_notice = ReadField(
         typed.read_hours,
         label=_("Work is announced ahead by"),
         required=False,
         help_text=_("For example 48 h; announced later it excuses nothing"),
+        wrong=_("Write whole hours, like 48 h."),
     )
     maintenance_limit = ReadField(
         typed.read_minutes,
         label=_("Announced work, at most in a month"),
         required=False,
         help_text=_("For example 8 h; empty: no limit"),
+        wrong=_("Write the time like 8 h."),
     )
     unknown_limit = ReadField(
         typed.read_minutes, label=_("Time without data, at most in a month"), required=False,
         help_text=_("For example 2 h; above it both sides settle the month. Empty: no limit"),
+        wrong=_("Write the time like 2 h."),
     )  # fmt: skip
-    update = ReadField(typed.read_minutes, label=_("An update to the client on P1 every"))
+    exclusion_reasons = forms.MultipleChoiceField(
+        label=_("What may be left out of a delay"), choices=ExclusionReason.choices, required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_(
+            "With any delay (opóźnienie) only what is ticked. With default (zwłoka) all of it, ticked or not."
+        ),
+    )  # fmt: skip
+    days_off_notice = ReadField(typed.read_days, label=_("We tell of days off ahead by, working days"), css="tiny")
     monitoring_starts_clock = forms.BooleanField(label=_("A monitor's alarm starts the clocks"), required=False)
     third_party_pause = forms.BooleanField(label=_("A third party's delay stops the clock"), required=False)
     signed_on = date_field(_("Signed on"))
@@ -116,6 +155,7 @@ class TermsForm(forms.Form):
         for severity in Severity.values:
             for kind in TargetKind.values:
                 self._add_target(severity, kind)
+            self._add_manners(severity)
         for number in range(self.rungs):
             self._add_rung(f"step{number}")
         name_the_missing(self)
@@ -128,13 +168,30 @@ class TermsForm(forms.Form):
             f"{name}_hours": OneOf(self.things.calendars, label=what + _("hours"), empty="–"),
             f"{name}_rate": ReadField(typed.read_rate, label=what + _("penalty"), required=False, css="tiny"),
             f"{name}_unit": choice_field(what + _("unit"), units, required=False),
-            f"{name}_grace": ReadField(typed.read_minutes, label=what + _("grace"), required=False, css="tiny"),
+            f"{name}_grace": ReadField(
+                SHORT, label=what + _("grace"), required=False, css="tiny", wrong=_("Write the time like 15 min.")
+            ),
             f"{name}_grace_mode": choice_field(what + _("how the grace counts"), GraceMode.choices, required=False),
         }
 
+    def _add_manners(self, severity: str) -> None:
+        """How often the client hears, and how long silence lasts that accepts a repair."""
+        self.fields |= {
+            f"{severity}_update": ReadField(
+                partial(typed.read_minutes, at_least=1), label=f"{severity}: " + _("a message every"), required=False,
+                css="tiny", wrong=_("Write the time like 60 min."),
+            ),
+            f"{severity}_update_hours": OneOf(
+                self.things.calendars, label=f"{severity}: " + _("hours of the messages"), empty=_("round the clock")
+            ),
+            f"{severity}_silence": ReadField(
+                partial(typed.read_days, at_least=1), label=f"{severity}: " + _("working days of silence"), css="tiny"
+            ),
+        }  # fmt: skip
+
     def _add_rung(self, name: str) -> None:
         self.fields |= {
-            f"{name}_share": ReadField(_read_share, label=_("share of the time"), required=False, css="tiny"),
+            f"{name}_share": ReadField(typed.read_share, label=_("share of the time"), required=False, css="tiny"),
             f"{name}_target": choice_field(_("of the"), TargetKind.choices, required=False),
             f"{name}_whom": choice_field(_("whom"), Whom.choices, required=False),
             f"{name}_channel": choice_field(_("by"), Channel.choices, required=False),
@@ -201,6 +258,12 @@ class TermsForm(forms.Form):
         ]
 
     @property
+    def manner_rows(self) -> list[tuple[str, forms.BoundField, forms.BoundField, forms.BoundField]]:
+        """(severity, message every, in which hours, days of silence) for the table of messages."""
+        parts = ("update", "update_hours", "silence")
+        return [(severity, *(self[f"{severity}_{part}"] for part in parts)) for severity in Severity.values]  # type: ignore[misc]
+
+    @property
     def penalty_groups(self) -> list[tuple[str, list[tuple[str, list[forms.BoundField]]], bool]]:
         """(target, its rows by severity, whether a row is filled in) for the tables of penalties."""
         return [self._penalty_group(kind) for kind in (TargetKind.RESTORE, TargetKind.REACTION, TargetKind.FINAL_FIX)]
@@ -245,35 +308,47 @@ class TermsForm(forms.Form):
         """The whole version; only of a form that is valid."""
         data = self.cleaned_data
         return VersionSpec(
-            data["valid_from"], data["monthly_fee"], self.targets, self.steps,
-            [RhythmSpec(Severity.P1, data["update"])], self._terms(),
+            data["valid_from"], data["monthly_fee"], self.targets, self.steps, self.rhythms, self.terms,
         )  # fmt: skip
 
-    def _terms(self) -> dict[str, Any]:
+    @property
+    def rhythms(self) -> list[RhythmSpec]:
         data = self.cleaned_data
-        kind, cap = data["incident_cap"] or ("", None)
-        return {name: data[name] for name in (*CHOSEN, *PLAIN)} | {
-            "incident_cap_percent": cap if kind == RateType.PERCENT else None,
-            "incident_cap_amount": cap if kind == RateType.AMOUNT else None,
-            "minimum_outage_minutes": data["minimum_outage"] or 0,
-            "maintenance": data["maintenance"] or Maintenance.OUT_OF_TOTAL,
-            "maintenance_notice_hours": data["maintenance_notice"] or 0,
-            "maintenance_limit_minutes": data["maintenance_limit"],
-            "unknown_limit_minutes": data["unknown_limit"],
-        }
+        return [
+            RhythmSpec(severity, data[f"{severity}_update"], data.get(f"{severity}_update_hours"))
+            for severity in Severity.values
+            if data.get(f"{severity}_update")
+        ]
+
+    @property
+    def terms(self) -> dict[str, Any]:
+        """The columns that can be read so far, by name; all of them where the form is valid."""
+        data = self.cleaned_data
+        terms: dict[str, Any] = {}
+        for name in (*CHOSEN, *PLAIN):
+            terms |= {name: data[name]} if name in data else {}
+        for name, (column, otherwise) in COLUMNS.items():
+            if name in data:
+                terms[column] = otherwise if data[name] in (None, "") else data[name]
+        if "incident_cap" in data:
+            kind, cap = data["incident_cap"] or ("", None)
+            terms["incident_cap_percent"] = cap if kind == RateType.PERCENT else None
+            terms["incident_cap_amount"] = cap if kind == RateType.AMOUNT else None
+        return terms
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What each column of a version is called in this form."""
+        fields = {column: name for name, (column, _otherwise) in COLUMNS.items()}
+        fields |= {"incident_cap_percent": "incident_cap", "incident_cap_amount": "incident_cap"}
+        names = ("monthly_fee", *CHOSEN, *PLAIN, *fields)
+        return {column: str(self.fields[fields.get(column, column)].label) for column in names}
 
     @property
     def unreadable(self) -> list[forms.BoundField]:
-        """Times that the preview leaves out, because they can't be read yet."""
-        return [self[name] for name in self.errors if name in self.fields and name[:2] in Severity.values]
-
-
-def _read_share(text: str) -> int:
-    """`75 %`: a share of the time; over 100 it counts on from the deadline."""
-    plain = text.replace("%", "").strip()
-    if not plain.isdecimal() or not 1 <= int(plain) <= 1000:
-        raise ValidationError(_("Write the share like 75 %, from 1 to 1000."))
-    return int(plain)
+        """What the preview leaves out, because it can't be read yet."""
+        names = [name for name in self.errors if name in self.fields and name not in SIGNED]
+        return [self[name] for name in names if self[name].value() or name[:2] in Severity.values]
 
 
 def target_values(target: TargetSpec, currency: str) -> dict[str, Any]:
@@ -284,10 +359,22 @@ def target_values(target: TargetSpec, currency: str) -> dict[str, Any]:
     }  # fmt: skip
     if rule is None:
         return values
-    sign = "%" if rule.rate_type == RateType.PERCENT else currency
-    values |= {f"{name}_rate": f"{figure(rule.rate)} {sign}", f"{name}_unit": rule.unit}
+    values |= {f"{name}_rate": rate_value(rule.rate_type, rule.rate, currency), f"{name}_unit": rule.unit}
     if rule.grace_minutes:
         values |= {f"{name}_grace": typed.minutes_words(rule.grace_minutes), f"{name}_grace_mode": rule.grace_mode}
+    return values
+
+
+def rate_value(kind: str, rate: Decimal, currency: str) -> str:
+    """A rate as its field shows it."""
+    return f"{figure(rate)} %" if kind == RateType.PERCENT else f"{typed.amount_words(rate)} {currency}"
+
+
+def rhythm_values(rhythms: Iterable[RhythmSpec]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for rhythm in rhythms:
+        values[f"{rhythm.severity}_update"] = typed.minutes_words(rhythm.minutes)
+        values[f"{rhythm.severity}_update_hours"] = str(rhythm.calendar.pk) if rhythm.calendar else ""
     return values
 
 

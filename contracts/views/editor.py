@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.contrib import messages
 from django.db.models import Prefetch
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -20,18 +20,22 @@ from accounts.permissions import SignedRequest, open_to
 from contracts.contract_form import (
     AskedForm,
     ContractForm,
+    PeriodForm,
     VersionForm,
     as_typed,
     asked_values,
+    spec_of,
     step_specs,
     target_specs,
     usual,
     values_of,
 )
 from contracts.models import Calendar, Contract, ContractVersion, Shop, Target
-from contracts.preview import Preview, preview, start_words, version_fee
+from contracts.notice import Notice, notice
+from contracts.preview import Preview, preview, start_words
 from contracts.terms_form import TermsForm, Things
 
+MOST_RUNGS = 60
 AnyForm = TypeVar("AnyForm", bound=TermsForm)
 
 
@@ -62,7 +66,8 @@ def new(request: SignedRequest) -> HttpResponse:
     if form.is_bound and form.is_valid() and (contract := form.save(client=client, by=request.user, at=now)):
         messages.success(request, _("Contract %(number)s is entered") % {"number": contract.number})
         return redirect("contract", pk=contract.pk)
-    return _edit(request, form, {"client": client}, now, ContractForm(_data(request, form), **options))
+    shown = ContractForm(_data(request, form), **options)
+    return _edit(request, form, {"client": client}, now, shown, ends=PeriodForm(shown.data).notice(now))
 
 
 def _form(request: SignedRequest, kind: type[AnyForm], initial: dict[str, Any], options: dict[str, Any]) -> AnyForm:
@@ -82,22 +87,26 @@ def _data(request: SignedRequest, form: TermsForm) -> dict[str, Any]:
 
 def _edit(
     request: SignedRequest, form: TermsForm, context: dict[str, Any], now: datetime, shown: TermsForm,
-    before: ContractVersion | None = None,
+    before: ContractVersion | None = None, ends: Notice | None = None,
 ) -> HttpResponse:  # fmt: skip
     zone = before.contract.zone if before else settings.DISPLAY_TIME_ZONE
     asked = AskedForm(request.POST) if request.method == "POST" else AskedForm(initial=asked_values(zone, now))
     context |= {
         "now": now, "zone": zone, "form": form, "asked": asked, "before": before,
-        "preview": _preview(shown, asked, zone, now, before),
+        "preview": _preview(shown, asked, zone, now, before, ends),
     }  # fmt: skip
     return render(request, "contracts/editor.html", context, status=422 if form.errors else 200)
 
 
-def _preview(form: TermsForm, asked: AskedForm, zone: str, now: datetime, before: ContractVersion | None) -> Preview:
+def _preview(
+    form: TermsForm, asked: AskedForm, zone: str, now: datetime, before: ContractVersion | None, ends: Notice | None
+) -> Preview:
     moment, start = asked.moment(zone, now), start_words(form, before, _today(now, zone), now)
-    if before is None:
-        return preview(form, moment, start=start)
-    return preview(form, moment, target_specs(before), version_fee(before), start)
+    return preview(form, moment, spec_of(before) if before else None, ends, start)
+
+
+def _ends(contract: Contract, now: datetime) -> Notice:
+    return notice(contract.notice_months, contract.ends_on, _today(now, contract.zone))
 
 
 @require_POST
@@ -107,10 +116,16 @@ def look_ahead(request: SignedRequest) -> HttpResponse:
     now, base = _now(), request.POST.get("before", "")
     before = get_object_or_404(_versions(request), pk=base) if base.isdecimal() else None
     zone = before.contract.zone if before else settings.DISPLAY_TIME_ZONE
-    form = TermsForm(request.POST, things=_things(request), today=_today(now, zone))
+    form = TermsForm(request.POST, things=_things(request), today=_today(now, zone), rungs=_rungs(request.POST))
     context = {"now": now, "zone": zone, "before": before}
-    context["preview"] = _preview(form, AskedForm(request.POST), zone, now, before)
+    ends = _ends(before.contract, now) if before else PeriodForm(request.POST).notice(now)
+    context["preview"] = _preview(form, AskedForm(request.POST), zone, now, before, ends)
     return render(request, "contracts/_preview.html", context)
+
+
+def _rungs(data: QueryDict) -> int:
+    """As many as the page shows: an annex may have more than the usual ladder."""
+    return min(sum(name.startswith("step") and name.endswith("_share") for name in data), MOST_RUNGS)
 
 
 def _versions(request: SignedRequest) -> Any:
@@ -133,4 +148,5 @@ def new_version(request: SignedRequest, pk: int) -> HttpResponse:
         messages.success(request, _("Version %(number)s is entered") % {"number": made.number})
         return redirect("contract", pk=pk)
     context = {"client": contract.client, "contract": contract, "next_number": before.number + 1}
-    return _edit(request, form, context, now, VersionForm(_data(request, form), **options), before)
+    shown = VersionForm(_data(request, form), **options)
+    return _edit(request, form, context, now, shown, before, _ends(contract, now))

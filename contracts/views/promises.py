@@ -16,8 +16,9 @@ from django.views.decorators.http import require_GET
 from accounts.active import show_client
 from accounts.models import MANAGER, OWNER, Membership
 from accounts.permissions import SignedRequest, open_to
-from contracts import hours, ladder_words, money_words, promises
-from contracts.models import Calendar, Contract, ContractVersion, Target
+from contracts import hours, ladder_words, money_words, promises, terms_words
+from contracts.models import Calendar, Contract, ContractVersion, Target, UpdateRhythm
+from contracts.notice import notice
 from contracts.penalty_words import share
 
 
@@ -70,6 +71,7 @@ def _context(contract: Contract, version: ContractVersion, now: datetime) -> dic
     today = _today(contract, now)
     calendars = Prefetch("calendar", Calendar.objects.prefetch_related("days"))
     targets = list(version.targets.select_related("penalty").prefetch_related(calendars))
+    rhythms = list(version.rhythms.prefetch_related(calendars))
     return {
         "now": now,
         "zone": contract.zone,
@@ -79,16 +81,20 @@ def _context(contract: Contract, version: ContractVersion, now: datetime) -> dic
         "is_current": version == current(contract, today),
         "rows": promises.rows(targets, now, version.repair_starts) if targets else [],
         "availability": None if version.availability_target is None else share(version.availability_target),
+        "manners": terms_words.manners(version, rhythms),
+        "excluded": terms_words.excluded(version),
+        "notice": notice(contract.notice_months, contract.ends_on, today),
         "prices": money_words.prices(version, targets),
         "caps": money_words.caps(version),
         "ladder": ladder_words.ladder(version.steps.select_related("person")),
-        "hours": [hours.ahead(calendar, now) for calendar in _calendars(targets)],
+        "hours": [hours.ahead(calendar, now) for calendar in _calendars(targets, rhythms)],
         "versions": list(contract.versions.all())[::-1],
         "shops": list(contract.shops.all()),
         "people": Membership.objects.valid(today).filter(client=contract.client).select_related("user"),
     }
 
 
-def _calendars(targets: Iterable[Target]) -> list[Calendar]:
+def _calendars(targets: Iterable[Target], rhythms: Iterable[UpdateRhythm]) -> list[Calendar]:
     """Each calendar once, in the order in which the severities use them."""
-    return list({target.calendar_id: target.calendar for target in targets}.values())
+    used = [target.calendar for target in targets] + [rhythm.calendar for rhythm in rhythms if rhythm.calendar]
+    return list({calendar.pk: calendar for calendar in used}.values())

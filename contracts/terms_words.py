@@ -1,0 +1,262 @@
+"""Every term of a version in words, a line a term, and the lines in which two versions differ."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+from itertools import groupby
+from typing import Any
+
+from django.db.models import TextChoices
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from accounts.words import money, percent, span
+from contracts.agreements import PenaltySpec, RhythmSpec, StepSpec, TargetSpec
+from contracts.hours import week_words
+from contracts.ladder_words import TOLD
+from contracts.models import (
+    Calendar,
+    Channel,
+    ContractVersion,
+    Cumulation,
+    DelayTime,
+    ExclusionReason,
+    Liability,
+    Maintenance,
+    Reopen,
+    RepairStart,
+    Severity,
+    TargetKind,
+    UpdateRhythm,
+)
+from contracts.penalties import Grace, GraceMode, Kind, Scheme, Unit
+from contracts.penalty_words import rule, share
+from contracts.terms import calendar_terms
+
+TITLES: dict[str, Promise] = {
+    TargetKind.REACTION: gettext_lazy("Reaction"),
+    TargetKind.RESTORE: gettext_lazy("Repair"),
+    TargetKind.FINAL_FIX: gettext_lazy("Final fix"),
+}
+
+
+def working_days(days: int) -> str:
+    """`3 working days`."""
+    return ngettext("%(days)s working day", "%(days)s working days", days) % {"days": days}
+
+
+def hours_words(calendar: Calendar | None) -> str:
+    """The hours in which a rhythm counts; none are all hours."""
+    return week_words(calendar_terms(calendar)) if calendar else _("round the clock")
+
+
+def exclusion_words(reasons: Iterable[str]) -> str:
+    """The reasons as a list, in the order of the review's; "none" where there is none."""
+    chosen = set(reasons)
+    return ", ".join(str(reason.label) for reason in ExclusionReason if reason in chosen) or _("none")
+
+
+def _choice(kind: type[TextChoices], value: Any, _currency: str) -> str:
+    return str(kind(value).label)
+
+
+def _share(value: Decimal | None, _currency: str) -> str:
+    return _("none") if value is None else share(value)
+
+
+def _money(value: Decimal | None, currency: str) -> str:
+    return _("none") if value is None else money(value, currency)
+
+
+def _minutes(value: int | None, _currency: str) -> str:
+    return _("none") if value is None else span(value * 60)
+
+
+def _hours(value: int, _currency: str) -> str:
+    return span(value * 3600)
+
+
+def _days(value: int, _currency: str) -> str:
+    return working_days(value)
+
+
+def _flag(value: object, _currency: str) -> str:
+    return _("yes") if value else _("no")
+
+
+# column → how its value is said; what a column of a version has no line for here, nobody would be shown
+COLUMN_WORDS: dict[str, Callable[[Any, str], str]] = {
+    "monthly_fee": _money,
+    "currency": lambda value, _currency: str(value),
+    "repair_starts": partial(_choice, RepairStart),
+    "reopen": partial(_choice, Reopen),
+    "liability": partial(_choice, Liability),
+    "exclusion_reasons": lambda value, _currency: exclusion_words(value),
+    "delay_time": partial(_choice, DelayTime),
+    "cumulation": partial(_choice, Cumulation),
+    "incident_cap_percent": _share,
+    "incident_cap_amount": _money,
+    "month_cap_percent": _share,
+    "contract_cap_amount": _money,
+    "second_person_above": _money,
+    "availability_target": _share,
+    "minimum_outage_minutes": _minutes,
+    "maintenance": partial(_choice, Maintenance),
+    "maintenance_notice_hours": _hours,
+    "maintenance_limit_minutes": _minutes,
+    "unknown_limit_minutes": _minutes,
+    "monitoring_starts_clock": _flag,
+    "third_party_pause": _flag,
+    **{f"silence_days_{severity.lower()}": _days for severity in Severity.values},
+    "days_off_notice": _days,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a severity is dealt with after the report: the promised messages, and the silence that accepts a repair."""
+
+    severity: str
+    messages: str
+    silence: str
+
+
+def manners(version: ContractVersion, rhythms: Iterable[UpdateRhythm]) -> list[Manner]:
+    by_severity = {rhythm.severity: rhythm for rhythm in rhythms}
+    return [
+        Manner(severity, _messages(by_severity.get(severity)), _silence(version.silence_days(severity)))
+        for severity in Severity.values
+    ]
+
+
+def _messages(rhythm: UpdateRhythm | None) -> str:
+    if rhythm is None:
+        return _("No messages are promised.")
+    words = {"span": span(rhythm.minutes * 60), "hours": hours_words(rhythm.calendar)}
+    return _("A message every %(span)s, %(hours)s.") % words
+
+
+def _silence(days: int) -> str:
+    return ngettext(
+        "%(days)s working day of silence accepts a repair.", "%(days)s working days of silence accept a repair.", days
+    ) % {"days": days}
+
+
+def excluded(version: ContractVersion) -> str:
+    """What may be left out of a delay, as a sentence."""
+    allowed = version.allowed_exclusions()
+    if not allowed:
+        return _("Nothing is left out of a delay.")
+    if version.liability == Liability.ZWLOKA:
+        return _("What we don't answer for is left out of a delay: %(reasons)s.") % {
+            "reasons": exclusion_words(allowed)
+        }
+    return _("Only this may be left out of a delay: %(reasons)s.") % {"reasons": exclusion_words(allowed)}
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What is compared: columns by name (those that can be read so far), targets, rhythms and rungs."""
+
+    columns: Mapping[str, Any]
+    targets: Iterable[TargetSpec]
+    rhythms: Iterable[RhythmSpec]
+    steps: Iterable[StepSpec]
+
+    @property
+    def currency(self) -> str:
+        return str(self.columns.get("currency", "PLN"))
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference from the version before: of which term, what it was, what it becomes."""
+
+    label: str
+    old: str
+    new: str
+
+
+def differences(old: Compared, new: Compared, labels: Mapping[str, str], unread: Callable[[str], bool]) -> list[Change]:
+    """Every term that differs. `labels` by column; a key that is `unread` can't be read yet and isn't compared.
+
+    Keys: a column, `P1_restore`, `P1_update`, `ladder`.
+    """
+    return [
+        *_changed(_columns(old, labels), _columns(new, labels), unread, strict=True),
+        *_changed(_targets(old), _targets(new), unread),
+        *_changed(_rhythms(old), _rhythms(new), unread),
+        *([] if unread("ladder") else _changed(_rungs(old), _rungs(new), unread)),
+    ]  # fmt: skip
+
+
+Lines = dict[str, tuple[str, str]]
+
+
+def _changed(old: Lines, new: Lines, unread: Callable[[str], bool], *, strict: bool = False) -> list[Change]:
+    """Keys whose words differ; one that a side lacks is none there, or with `strict` not compared."""
+    changes = []
+    for key in [*old, *(key for key in new if key not in old)]:
+        if unread(key) or (strict and not (key in old and key in new)):
+            continue
+        label = (old.get(key) or new[key])[0]
+        was, becomes = (lines[key][1] if key in lines else _("none") for lines in (old, new))
+        changes += [Change(label, was, becomes)] if was != becomes else []
+    return changes
+
+
+def _columns(terms: Compared, labels: Mapping[str, str]) -> Lines:
+    return {
+        name: (labels[name], words(terms.columns[name], terms.currency))
+        for name, words in COLUMN_WORDS.items()
+        if name in terms.columns
+    }
+
+
+def _targets(terms: Compared) -> Lines:
+    order = list(TITLES)
+    ordered = sorted(terms.targets, key=lambda target: (target.severity, order.index(TargetKind(target.kind))))
+    return {
+        f"{target.severity}_{target.kind}": (
+            f"{target.severity} {TITLES[target.kind]}",
+            _target(target, terms.currency),
+        )
+        for target in ordered
+    }
+
+
+def _target(target: TargetSpec, currency: str) -> str:
+    parts = [span(target.minutes * 60), target.calendar.name]
+    return ", ".join([*parts, *([_rule(target.penalty, currency)] if target.penalty else [])])
+
+
+def _rule(penalty: PenaltySpec, currency: str) -> str:
+    grace = Grace(penalty.grace_minutes * 60, GraceMode(penalty.grace_mode)) if penalty.grace_minutes else None
+    return rule(Scheme(Kind(penalty.rate_type), Unit.named(penalty.unit), penalty.rate, grace=grace), currency)
+
+
+def _rhythms(terms: Compared) -> Lines:
+    return {
+        f"{rhythm.severity}_update": (
+            _("%(severity)s, a message every") % {"severity": rhythm.severity},
+            f"{span(rhythm.minutes * 60)}, {rhythm.calendar.name if rhythm.calendar else _('round the clock')}",
+        )
+        for rhythm in sorted(terms.rhythms, key=lambda rhythm: rhythm.severity)
+    }
+
+
+def _rungs(terms: Compared) -> Lines:
+    order = list(TITLES)
+    ordered = sorted(terms.steps, key=lambda step: (order.index(TargetKind(step.target)), step.share))
+    return {
+        f"rung_{target}_{used}": (f"{TITLES[target]} {percent(used)}", ", ".join(sorted(map(_step, same))))
+        for (target, used), same in groupby(ordered, lambda step: (step.target, step.share))
+    }
+
+
+def _step(step: StepSpec) -> str:
+    return f"{step.person.name if step.person else TOLD[step.whom]} ({Channel(step.channel).label})"
