@@ -357,7 +357,7 @@ def priced(
     charges = charge_lines(scheme, units, of.exact)
     lines = [*delay, *grace, UnitsLine(counted, scheme.unit.name, units), *base_lines(scheme, of), *charges]
     raw = round_line(lines)
-    amount = _capped(lines, raw, caps, used, of.exact if fee is None else Fraction(fee))
+    amount = under_caps(lines, raw, caps, used, of.exact if fee is None else Fraction(fee))
     return Account(amount, raw, units, counted, (*lines, ResultLine(amount)))
 
 
@@ -406,7 +406,8 @@ def round_line(lines: list[Line]) -> Decimal:
     return raw
 
 
-def _capped(lines: list[Line], raw: Decimal, caps: Caps, used: Used, of: Fraction) -> Decimal:
+def under_caps(lines: list[Line], raw: Decimal, caps: Caps, used: Used, of: Fraction | Decimal) -> Decimal:
+    """Hold an amount under every cap, given what was used of each; a line a cap is added to `lines`."""
     amount = raw
     for level, cap, before in (
         (CapLevel.INCIDENT, caps.incident, used.incident),

@@ -98,6 +98,19 @@ class WaivedLine(Line):
 
 
 @dataclass(frozen=True, slots=True)
+class EarlierLine(Line):
+    """Where only the highest counts: what the incident was charged before, taken off the higher amount of now."""
+
+    subject: str
+    used: Decimal
+    taken: Decimal
+
+    @property
+    def change(self) -> Fraction:
+        return -Fraction(self.taken)
+
+
+@dataclass(frozen=True, slots=True)
 class Owed:
     """The rounded penalty of one missed target, or an availability credit; `events` name what it was for."""
 
@@ -112,6 +125,7 @@ class Incident:
     """An incident's penalties of this month; `used`: what earlier months charged against its cap.
 
     An availability credit comes as an incident of its own, `capped=False`: no incident's cap can meet it.
+    `cumulation` is that of the incident's own version, where it differs from the month's rules.
     """
 
     name: str
@@ -119,6 +133,7 @@ class Incident:
     used: Decimal = ZERO
     cause: str = ""
     capped: bool = True
+    cumulation: Cumulation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,24 +163,25 @@ def month(
     *,
     charged: Decimal = ZERO,
     waived: Decimal = ZERO,
+    month_used: Decimal = ZERO,
 ) -> MonthAccount:
     """Settle a month: `charged` is what agreed and settled penalties used of the contract's cap.
 
+    `month_used`: what an earlier part of the month, settled by another version, used of the month's cap.
     `waived` is a sum given up; the fee is the settlement month's (whole or the shop's share).
     PenaltyError for negative sums.
     """
-    _refuse_negative([charged, waived, *(owed.raw for incident in incidents for owed in incident.owed)])
+    _refuse_negative([charged, waived, month_used, *(owed.raw for incident in incidents for owed in incident.owed)])
     lines: list[Line] = []
     kept = [_standing(incident, lines) for incident in incidents]
     if rules.same_event is SameEvent.GREATER:
         kept = _greater_of_event(incidents, kept, lines)
-    if rules.cumulation is Cumulation.HIGHEST:
-        kept = [_highest(incident, owed, lines) for incident, owed in zip(incidents, kept, strict=True)]
+    kept = [_cumulated(incident, owed, rules, lines) for incident, owed in zip(incidents, kept, strict=True)]
     amounts = [_incident(incident, owed, rules, fee, lines) for incident, owed in zip(incidents, kept, strict=True)]
     if rules.same_cause is SameCause.ONE:
         amounts = _one_per_cause(incidents, amounts, lines)
     before = sum(amounts, ZERO)
-    after_month = _under(CapLevel.MONTH, rules, fee, ZERO, before, lines)
+    after_month = _under(CapLevel.MONTH, rules, fee, month_used, before, lines)
     after_contract = _under(CapLevel.CONTRACT, rules, fee, charged, after_month, lines)
     final = _less_waived(after_contract, waived, lines)
     return MonthAccount(tuple(amounts), before, after_month, after_contract, final, (*lines, ResultLine(final)))
@@ -186,8 +202,15 @@ def _standing(incident: Incident, lines: list[Line]) -> list[Owed]:
     return [owed for owed in incident.owed if not owed.waived]
 
 
-def _highest(incident: Incident, owed: list[Owed], lines: list[Line]) -> list[Owed]:
-    best = max(range(len(owed)), key=lambda i: owed[i].raw, default=-1)
+def highest(amounts: Sequence[Decimal]) -> int:
+    """The place of the greatest amount, the first of equal ones; -1 where there is none."""
+    return max(range(len(amounts)), key=amounts.__getitem__, default=-1)
+
+
+def _cumulated(incident: Incident, owed: list[Owed], rules: MonthRules, lines: list[Line]) -> list[Owed]:
+    if (incident.cumulation or rules.cumulation) is Cumulation.CUMULATIVE:
+        return owed
+    best = highest([one.raw for one in owed])
     _drop(incident, [one for i, one in enumerate(owed) if i != best], DropReason.NOT_THE_HIGHEST, lines)
     return [one for i, one in enumerate(owed) if i == best]
 
@@ -224,6 +247,10 @@ def _incident(
     incident: Incident, owed: list[Owed], rules: MonthRules, fee: Decimal | Fraction, lines: list[Line]
 ) -> Decimal:
     amount = sum((one.raw for one in owed), ZERO)
+    if incident.used and (incident.cumulation or rules.cumulation) is Cumulation.HIGHEST:
+        taken = min(amount, incident.used)
+        lines.append(EarlierLine(incident.name, incident.used, taken))
+        amount -= taken
     if rules.caps.incident is None or not incident.owed or not incident.capped:
         return amount
     line = cap_line(CapLevel.INCIDENT, rules.caps.incident.limit(fee), incident.used, amount, incident.name)

@@ -36,7 +36,8 @@ from contracts.penalties import (
     rounded,
 )
 from contracts.penalty_credit import BandLine, MeasuredLine
-from contracts.penalty_month import AddedLine, DroppedLine, DropReason, WaivedLine
+from contracts.penalty_ledger import HighestLine, NotHighestLine, RecordedLine
+from contracts.penalty_month import AddedLine, DroppedLine, DropReason, EarlierLine, WaivedLine
 
 PLACES = 4
 
@@ -275,6 +276,30 @@ def _(line: AddedLine, tone: Tone) -> str:
 def _(line: DroppedLine, tone: Tone) -> str:
     facts = {"what": _subject(line.subject, line.target), "why": DROPPED[line.reason], "sum": tone.money(line.amount)}
     return gettext("%(what)s: minus %(sum)s, %(why)s") % facts
+
+
+@sentence.register
+def _(line: NotHighestLine, tone: Tone) -> str:
+    facts = {"sum": tone.money(line.amount), "best": TARGETS.get(line.best, line.best)}
+    text = gettext("Of one incident only the highest penalty counts: %(best)s %(best_sum)s, so %(sum)s does not")
+    return text % (facts | {"best_sum": tone.money(line.best_amount)})
+
+
+@sentence.register
+def _(line: HighestLine, tone: Tone) -> str:
+    others = ", ".join(f"{TARGETS.get(target, target)} {tone.money(amount)}" for target, amount in line.others)
+    return gettext("The highest penalty of the incident; it alone counts, without: %(others)s") % {"others": others}
+
+
+@sentence.register
+def _(line: EarlierLine, tone: Tone) -> str:
+    text = gettext("Of one incident only the highest penalty counts: %(used)s was charged before, minus %(taken)s")
+    return text % {"used": tone.money(line.used), "taken": tone.money(line.taken)}
+
+
+@sentence.register
+def _(line: RecordedLine, tone: Tone) -> str:
+    return gettext("The decision recorded %(sum)s, and that stands") % {"sum": tone.money(line.recorded)}
 
 
 def _subject(name: str, target: str) -> str:

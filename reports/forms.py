@@ -19,7 +19,7 @@ LONG_SHAPES = ("%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%d.%m.%Y %H:%M")
 class ExclusionForm(forms.Form):
     """Hours of the day of the deadline, or a date and an hour, in the contract's zone."""
 
-    reason = forms.ChoiceField(label=_("Reason of the exclusion"), choices=ExclusionReason, widget=forms.RadioSelect)
+    reason = forms.ChoiceField(label=_("Reason of the exclusion"), widget=forms.RadioSelect)
     start = forms.CharField(label=_("From"), max_length=20, help_text=_("for instance 12:50"))
     end = forms.CharField(label=_("Until"), max_length=20)
     evidence = forms.CharField(label=_("Evidence"), max_length=2000, widget=forms.Textarea(attrs={"rows": 3}))
@@ -27,6 +27,9 @@ class ExclusionForm(forms.Form):
     def __init__(self, *args: Any, breach: Breach, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.breach = breach
+        allowed = breach.version.allowed_exclusions()
+        reasons = [choice for choice in ExclusionReason.choices if choice[0] in allowed]
+        self.fields["reason"].choices = reasons  # type: ignore[attr-defined]
         self.zone = ZoneInfo(breach.version.contract.zone)
 
     def clean_start(self) -> datetime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Self
 
 from django.db import models
@@ -22,9 +23,17 @@ class DecisionQuerySet(models.QuerySet["BreachDecision"]):
     def visible_to(self, user: User) -> Self:
         return self.filter(breach__in=Breach.objects.visible_to(user))
 
+    def awaiting_second(self) -> Self:
+        """More was at stake than one person may decide, and nobody else has agreed yet."""
+        return self.filter(amount_before__gt=F("breach__version__second_person_above"), second_by=None)
+
 
 class BreachDecision(models.Model):
-    """One act on a breach: confirmed, or a span of its delay excluded. Both amounts stay; nothing is overwritten."""
+    """One act on a breach: confirmed, or a span of its delay excluded. Both amounts stay; nothing is overwritten.
+
+    The amounts are the breach's own, by its rule: what of them counts beside the incident's others and under the
+    contract's limits is the ledger's (reports/pricing.py), whichever of them was decided first.
+    """
 
     breach = models.ForeignKey(Breach, on_delete=models.PROTECT, related_name="decisions")
     verdict = models.CharField(max_length=9, choices=Verdict)
@@ -63,3 +72,14 @@ class BreachDecision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.breach_id} {self.verdict}"
+
+    @property
+    def awaits_second(self) -> bool:
+        """What was at stake decides, not what is left of it: an exclusion to zero needs a second person too."""
+        limit = self.breach.version.second_person_above
+        return limit is not None and self.amount_before > limit and self.second_by_id is None
+
+    @property
+    def standing(self) -> Decimal:
+        """What the breach is worth by the decision; until a second person agrees, as if nothing were excluded."""
+        return self.amount_before if self.awaits_second else self.amount_after

@@ -1,33 +1,40 @@
-"""The manager's month so far, a row a client: times kept, penalties not yet settled, share of the contract's cap."""
+"""The manager's month so far, a row a contract: times kept, penalties not yet settled, share of the contract's cap.
+
+A month is the contract's, in its zone: where it isn't the month of the page's head, the row says which.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet
 
 from accounts.models import Client
-from contracts.models import ContractVersion
+from contracts.models import Contract, ContractVersion
 from contracts.penalties import ZERO
 from incidents.models import Breach, ClockRow, ClockState
-from reports.models import BreachDecision
-from reports.pricing import Case
+from reports.pricing import Book
 
 
 @dataclass(frozen=True, slots=True)
-class ClientMonth:
-    """`due` counts the clocks whose time came this month, `missed` the breaches among them; `cap_used` in per cent."""
+class ContractMonth:
+    """`due` counts the clocks whose time came this month, `missed` the breaches among them; `cap_used` in per cent.
+
+    `named`: the client has another contract, so the row says which it is.
+    """
 
     client: Client
+    contract: Contract
+    named: bool
+    month: date
     due: int
     missed: int
     penalty: Decimal
+    currency: str
     cap_used: int | None
 
     @property
@@ -35,56 +42,72 @@ class ClientMonth:
         return max(0, self.due - self.missed)
 
 
-def month_start(now: datetime) -> datetime:
-    local = now.astimezone(ZoneInfo(settings.DISPLAY_TIME_ZONE))
-    return local.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+def running(clients: Iterable[Client], now: datetime) -> list[Contract]:
+    """The clients' contracts that have begun and not ended before this month, each by its own days."""
+    contracts = Contract.objects.filter(client__in=list(clients)).select_related("client").order_by("client", "number")
+    return [
+        contract
+        for contract in contracts
+        if contract.starts_on <= contract.local_day(now)
+        and (contract.ends_on is None or contract.ends_on >= month_of(contract, now))
+    ]
 
 
-def client_months(clients: Sequence[Client], undecided: Sequence[Case], now: datetime) -> list[ClientMonth]:
-    """A row for each client that has a contract. `undecided` are the cases that wait for a decision."""
-    start = month_start(now)
-    due = _due(start, now)
-    missed = _by_client(Breach.objects.filter(deadline__gte=start, deadline__lte=now), "incident__client")
-    decided = _decided(start)
-    caps, charged = _caps(now.date()), _charged()
-    rows = []
-    for client in clients:
-        if client.pk not in caps:
-            continue
-        open_sum = sum((case.amount for case in undecided if _counts(case, client, start)), ZERO)
-        cap = caps[client.pk]
-        used = int(charged.get(client.pk, ZERO) * 100 / cap) if cap else None
-        penalty = decided.get(client.pk, ZERO) + open_sum
-        rows.append(ClientMonth(client, due.get(client.pk, 0), missed.get(client.pk, 0), penalty, used))
-    return rows
+def month_of(contract: Contract, now: datetime) -> date:
+    """The first day of the month that it is where the contract is."""
+    return contract.local_day(now).replace(day=1)
 
 
-def _counts(case: Case, client: Client, start: datetime) -> bool:
-    stop = case.breach.stopped_at
-    return case.breach.incident.client_id == client.pk and (stop is None or stop >= start)
+def contract_months(contracts: Sequence[Contract], book: Book, now: datetime) -> list[ContractMonth]:
+    """A row a contract, in the order of the clients' names. `book` knows these contracts."""
+    due = _due(contracts, now)
+    breaches = Breach.objects.filter(_in_month(contracts, now, "version__contract"), deadline__lte=now)
+    missed = _by_contract(breaches, "version__contract")
+    versions = _in_force(contracts, now)
+    clients = [contract.client_id for contract in contracts]
+    rows = [
+        ContractMonth(
+            client=contract.client, contract=contract, named=clients.count(contract.client_id) > 1,
+            month=month_of(contract, now), due=due.get(contract.pk, 0), missed=missed.get(contract.pk, 0),
+            penalty=book.months(contract.pk).get(month_of(contract, now), ZERO),
+            currency=version.currency, cap_used=_share(book.charged(contract.pk), version.contract_cap_amount),
+        )
+        for contract in contracts
+        if (version := versions.get(contract.pk))
+    ]  # fmt: skip
+    return sorted(rows, key=lambda row: (row.client.name, row.contract.number))
 
 
-def _due(start: datetime, now: datetime) -> dict[int, int]:
+def _share(charged: Decimal, cap: Decimal | None) -> int | None:
+    """Whole per cent of the cap, floored: 100 means that nothing is left."""
+    return int(charged * 100 / cap) if cap else None
+
+
+def _in_month(contracts: Sequence[Contract], now: datetime, column: str) -> Q:
+    """Rows whose deadline lies in the month of their own contract; contracts of one zone share a condition."""
+    zones: dict[str, list[int]] = {}
+    for contract in contracts:
+        zones.setdefault(contract.zone, []).append(contract.pk)
+    inside = Q(pk__in=[])
+    for zone, of_zone in zones.items():
+        first = now.astimezone(ZoneInfo(zone)).date().replace(day=1)
+        start = datetime.combine(first, time.min, ZoneInfo(zone))
+        inside |= Q(**{f"{column}__in": of_zone}, deadline__gte=start)
+    return inside
+
+
+def _due(contracts: Sequence[Contract], now: datetime) -> dict[int, int]:
     """Clocks that have come to a verdict or whose deadline has passed, by the month of the deadline."""
-    came = ClockRow.objects.filter(deadline__gte=start).exclude(state=ClockState.NOT_RUNNING)
-    return _by_client(came.filter(Q(stopped_at__isnull=False) | Q(deadline__lte=now)), "incident__client")
+    came = ClockRow.objects.filter(_in_month(contracts, now, "incident__version__contract"))
+    came = came.exclude(state=ClockState.NOT_RUNNING).filter(Q(stopped_at__isnull=False) | Q(deadline__lte=now))
+    return _by_contract(came, "incident__version__contract")
 
 
-def _by_client(rows: QuerySet[Any], column: str) -> dict[int, int]:
+def _by_contract(rows: QuerySet[Breach] | QuerySet[ClockRow], column: str) -> dict[int, int]:
     return dict(rows.order_by().values_list(column).annotate(number=Count("pk")))
 
 
-def _decided(start: datetime) -> dict[int, Decimal]:
-    found = BreachDecision.objects.filter(breach__stopped_at__gte=start)
-    return dict(found.order_by().values_list("breach__incident__client").annotate(total=Sum("amount_after")))
-
-
-def _charged() -> dict[int, Decimal]:
-    found = BreachDecision.objects.order_by().values_list("breach__incident__client")
-    return dict(found.annotate(total=Sum("amount_after")))
-
-
-def _caps(today: date) -> dict[int, Decimal | None]:
-    """Client → the cap of its contract in force, None for a contract without one."""
-    inside = Q(valid_from__lte=today) & (Q(valid_to=None) | Q(valid_to__gt=today))
-    return dict(ContractVersion.objects.filter(inside).values_list("contract__client", "contract_cap_amount"))
+def _in_force(contracts: Sequence[Contract], now: datetime) -> dict[int, ContractVersion]:
+    """Contract → the version of today, or the last one of a contract that ended this month."""
+    rows = ContractVersion.objects.filter(contract__in=contracts, created_at__lte=now).select_related("contract")
+    return {row.contract_id: row for row in rows.order_by("number") if row.has_started(now)}

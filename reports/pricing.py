@@ -1,4 +1,7 @@
-"""What breaches cost by their contracts, with the account of each: rows to the pure arithmetic and back."""
+"""What breaches cost by their contracts, with the explanation of each: rows to the pure arithmetic and back.
+
+One source for every page: the ledger of a contract, made of what the decisions recorded and of what is not decided yet.
+"""
 
 from __future__ import annotations
 
@@ -7,29 +10,34 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
-from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
 from accounts.words import month as month_words
 from contracts.models import ContractVersion, DelayTime, PenaltyRule
-from contracts.penalties import ZERO, Account, Base, Used
+from contracts.penalties import ZERO, Account, Base, Line, ResultLine
 from contracts.penalty_breach import Exclusion, Lateness, breach_penalty
+from contracts.penalty_ledger import Ledger, Limits, MissedTarget, RecordedLine, settle
+from contracts.penalty_month import Cumulation
 from contracts.terms import caps_of, scheme_of, seconds
 from contracts.worktime import WorkCalendar, work_calendar
 from incidents import clock, projection
 from incidents.models import Breach, JournalEntry
-from reports.models import BreachDecision
+from reports.models import BreachDecision, Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A breach with its clock and its account at an instant; `account` is None where the target costs nothing."""
+    """A breach with its clock and its account at an instant; `account` is None where the target costs nothing.
+
+    `own` is its penalty by its own rule, `amount` what of it counts beside the incident's others and under the limits.
+    """
 
     breach: Breach
     clock: clock.Clock
     account: Account | None
     working: bool
+    own: Decimal = ZERO
 
     @property
     def amount(self) -> Decimal:
@@ -41,107 +49,192 @@ class Case:
 
 
 class Book:
-    """Everything that pricing some breaches needs, read in a number of queries that doesn't depend on how many."""
+    """Everything that pricing some breaches needs, read in a number of queries that doesn't depend on how many.
 
-    def __init__(self, breaches: Iterable[Breach], at: datetime) -> None:
+    `contracts`: contracts whose months are asked for, besides those of the breaches.
+    """
+
+    def __init__(self, breaches: Iterable[Breach], at: datetime, contracts: Iterable[int] = ()) -> None:
         self.breaches = list(breaches)
         self.at = at
+        self._contracts = {*contracts, *(breach.version.contract_id for breach in self.breaches)}
+        self._own: dict[int, Account | None] = {}
+        self._tracks: dict[int, clock.Clock] = {}
 
     def cases(self) -> list[Case]:
         return [self.case(breach) for breach in self.breaches]
 
     def case(self, breach: Breach, exclusions: Sequence[Exclusion] = ()) -> Case:
-        found = self._clock(breach)
-        hours = work_calendar(found.calendar) if found.calendar else None
+        track = self._clock(breach)
+        hours = work_calendar(track.calendar) if track.calendar else None
         working = hours is not None and hours.next_change(seconds(self.at)) is not None
-        return Case(breach, found, self._account(breach, found, hours, exclusions), working)
+        own = self._account(breach, exclusions) if exclusions else self._own_account(breach)
+        if own is None:
+            return Case(breach, track, None, working)
+        account = self._explained(breach, own, exclusions)
+        return Case(breach, track, account, working, own.amount)
+
+    def own(self, breach: Breach, exclusions: Sequence[Exclusion] = ()) -> Decimal:
+        """The penalty by the breach's own rule, before cumulation and every limit: what is at stake in its decision."""
+        account = self._account(breach, exclusions)
+        return account.amount if account else ZERO
+
+    def counted(self, breach: Breach) -> Decimal:
+        """What of the breach counts, beside the incident's others and under the limits."""
+        return self._ledgers[breach.version.contract_id].shares[breach.pk].amount
+
+    def months(self, contract: int) -> dict[date, Decimal]:
+        """Month → what it would owe if everything undecided were confirmed as it stands now."""
+        return dict(self._ledgers[contract].months)
+
+    def charged(self, contract: int) -> Decimal:
+        """What decisions have charged so far, in all months; those that wait for a second person charge nothing."""
+        return settle(self._row(breach) for breach in self._of(contract) if self._is_settled(breach)).total
+
+    def _explained(self, breach: Breach, own: Account, exclusions: Sequence[Exclusion]) -> Account:
+        """The account from the delay to what counts: its own rule, what was recorded, the incident, the limits."""
+        ledger = self._ledgers[breach.version.contract_id]
+        standing = own.amount if exclusions else self._standing(breach)
+        if exclusions:
+            ledger = self._ledger(breach.version.contract_id, {breach.pk: standing})
+        recorded: list[Line] = [] if standing == own.amount else [RecordedLine(own.amount, standing)]
+        share = ledger.shares[breach.pk]
+        lines = (*own.lines[:-1], *recorded, *share.lines, ResultLine(share.amount))
+        return Account(share.amount, own.amount, own.units, own.seconds, lines)
 
     def _clock(self, breach: Breach) -> clock.Clock:
         """The clock that was missed: this run and lap, from the incident's journal."""
-        events = projection.events_of(self._journals[breach.incident_id])
-        found = clock.clocks(self._terms[breach.version_id], events, seconds(self.at))[breach.target]
-        return next(one for one in (found, *found.earlier) if (one.run, one.lap) == (breach.run, breach.lap))
+        if breach.pk not in self._tracks:
+            self._tracks[breach.pk] = self._replayed(breach)
+        return self._tracks[breach.pk]
 
-    def _account(
-        self, breach: Breach, found: clock.Clock, hours: WorkCalendar | None, exclusions: Sequence[Exclusion]
-    ) -> Account | None:
+    def _replayed(self, breach: Breach) -> clock.Clock:
+        events = projection.events_of(self._journals[breach.incident_id])
+        newest = clock.clocks(self._terms[breach.version_id], events, seconds(self.at))[breach.target]
+        laps = (newest, *newest.earlier)
+        return next(lap for lap in laps if (lap.run, lap.lap) == (breach.run, breach.lap))
+
+    def _own_account(self, breach: Breach) -> Account | None:
+        """By the rule alone, with what a decision that stands has excluded."""
+        if breach.pk not in self._own:
+            self._own[breach.pk] = self._account(breach, exclusions_of(self._decisions.get(breach.pk)))
+        return self._own[breach.pk]
+
+    def _account(self, breach: Breach, exclusions: Sequence[Exclusion]) -> Account | None:
         """Up to the stop, or up to now while the clock runs. The rate: the incident's version; the fee: the month's."""
         rule = self._rules.get((breach.version_id, breach.severity, breach.target))
         if rule is None:
             return None
+        track = self._clock(breach)
         stop = breach.stopped_at or self.at
+        hours: WorkCalendar | None = work_calendar(track.calendar) if track.calendar else None
         calendar = None if breach.version.delay_time == DelayTime.REAL else hours
-        waited = tuple((line.at, line.until) for line in found.trace if line.kind == "handover" and line.until)
+        waited = tuple((line.at, line.until) for line in track.trace if line.kind == "handover" and line.until)
         settled = self._settled_by(breach, stop)
-        base = Base(settled.monthly_fee, month=month_words(_local(breach, stop)), version=_version_words(settled))
-        return breach_penalty(
-            scheme_of(rule), Lateness(seconds(breach.deadline), seconds(stop), calendar, waited), base,
-            exclusions=exclusions, caps=caps_of(settled), used=self._used(breach, stop), fee=settled.monthly_fee,
-        )  # fmt: skip
+        month = month_words(breach.version.contract.local_day(stop))
+        base = Base(settled.monthly_fee, month=month, version=_version_words(settled))
+        late = Lateness(seconds(breach.deadline), seconds(stop), calendar, waited)
+        return breach_penalty(scheme_of(rule), late, base, exclusions=exclusions)
 
     def _settled_by(self, breach: Breach, stop: datetime) -> ContractVersion:
-        """The version whose fee settles the month of the stop; the incident's own where none was in force."""
-        on = _local(breach, stop)
-        known = [
-            one for one in self._versions if one.contract_id == breach.version.contract_id and one.valid_from <= on
-        ]
-        return max(known, key=lambda one: one.valid_from, default=breach.version)
+        """The version whose fee and limits settle the stop, of those entered before the deadline was missed.
 
-    def _used(self, breach: Breach, stop: datetime) -> Used:
-        """What other decisions have used of each limit: of the incident, of the month of the stop, of the contract."""
-        contract = breach.version.contract_id
-        others = [one for one in self._decisions if one.breach_id != breach.pk]
-        same = [one for one in others if one.breach.version.contract_id == contract]
-        month = _local(breach, stop).replace(day=1)
-        return Used(
-            incident=_sum(one for one in same if one.breach.incident_id == breach.incident_id),
-            month=_sum(one for one in same if _month_of(one) == month),
-            contract=_sum(same),
-        )
+        What is entered after a deadline has passed takes nothing from its breach and adds nothing to it.
+        """
+        on = breach.version.contract.local_day(stop)
+        entered = [
+            version
+            for version in self._versions
+            if version.contract_id == breach.version.contract_id
+            and version.valid_from <= on
+            and version.created_at <= breach.deadline
+        ]
+        return max(entered, key=lambda version: version.valid_from, default=breach.version)
+
+    @cached_property
+    def _ledgers(self) -> dict[int, Ledger]:
+        return {contract: self._ledger(contract, {}) for contract in self._contracts}
+
+    def _ledger(self, contract: int, instead: dict[int, Decimal]) -> Ledger:
+        """Of all breaches of a contract, decided or not; `instead`: breach → another amount, to look ahead."""
+        return settle(self._row(breach, instead.get(breach.pk)) for breach in self._of(contract))
+
+    def _row(self, breach: Breach, amount: Decimal | None = None) -> MissedTarget:
+        stop = breach.stopped_at or self.at
+        settled = self._settled_by(breach, stop)
+        return MissedTarget(
+            key=breach.pk, incident=str(breach.incident_id), target=breach.target, stop=seconds(stop),
+            month=breach.version.contract.local_day(stop).replace(day=1),
+            amount=self._standing(breach) if amount is None else amount,
+            limits=Limits(settled.pk, settled.monthly_fee, caps_of(settled)),
+            cumulation=Cumulation(breach.version.cumulation),
+        )  # fmt: skip
+
+    def _standing(self, breach: Breach) -> Decimal:
+        """What the decision recorded; without one, the amount of now."""
+        if decision := self._decisions.get(breach.pk):
+            return decision.standing
+        account = self._own_account(breach)
+        return account.amount if account else ZERO
+
+    def _is_settled(self, breach: Breach) -> bool:
+        decision = self._decisions.get(breach.pk)
+        return decision is not None and not decision.awaits_second
+
+    def _of(self, contract: int) -> list[Breach]:
+        return [breach for breach in self._all if breach.version.contract_id == contract]
+
+    @cached_property
+    def _all(self) -> list[Breach]:
+        """Every breach of the contracts; those that were given as they were given."""
+        given = {breach.pk: breach for breach in self.breaches}
+        rows = Breach.objects.filter(version__contract__in=self._contracts).select_related("version__contract")
+        return [given.get(breach.pk, breach) for breach in rows]
+
+    @cached_property
+    def _priced(self) -> list[Breach]:
+        """What is computed from its journal: the given ones, and whatever nobody has decided."""
+        given = {breach.pk for breach in self.breaches}
+        return [breach for breach in self._all if breach.pk in given or breach.pk not in self._decisions]
 
     @cached_property
     def _journals(self) -> dict[int, list[JournalEntry]]:
-        found: dict[int, list[JournalEntry]] = {breach.incident_id: [] for breach in self.breaches}
-        for entry in JournalEntry.objects.filter(incident__in=found, kind__in=clock.KINDS).order_by("incident", "seq"):
-            found[entry.incident_id].append(entry)
-        return found
+        journals: dict[int, list[JournalEntry]] = {breach.incident_id: [] for breach in self._priced}
+        entries = JournalEntry.objects.filter(incident__in=journals, kind__in=clock.KINDS)
+        for entry in entries.order_by("incident", "seq"):
+            journals[entry.incident_id].append(entry)
+        return journals
 
     @cached_property
     def _terms(self) -> dict[int, clock.Terms]:
         """A handful of versions, each read once."""
-        versions = ContractVersion.objects.filter(pk__in={breach.version_id for breach in self.breaches})
+        versions = ContractVersion.objects.filter(pk__in={breach.version_id for breach in self._priced})
         return {version.pk: projection.version_terms(version).terms for version in versions}
 
     @cached_property
     def _rules(self) -> dict[tuple[int, str, str], PenaltyRule]:
-        found = PenaltyRule.objects.filter(target__version__in=self._terms).select_related("target")
-        return {(rule.target.version_id, rule.target.severity, rule.target.kind): rule for rule in found}
+        rules = PenaltyRule.objects.filter(target__version__in=self._terms).select_related("target")
+        return {(rule.target.version_id, rule.target.severity, rule.target.kind): rule for rule in rules}
 
     @cached_property
     def _versions(self) -> list[ContractVersion]:
-        contracts = {breach.version.contract_id for breach in self.breaches}
-        return list(ContractVersion.objects.filter(contract__in=contracts).select_related("contract"))
+        return list(ContractVersion.objects.filter(contract__in=self._contracts).select_related("contract"))
 
     @cached_property
-    def _decisions(self) -> list[BreachDecision]:
-        contracts = {breach.version.contract_id for breach in self.breaches}
-        found = BreachDecision.objects.filter(breach__version__contract__in=contracts)
-        return list(found.select_related("breach__version__contract"))
+    def _decisions(self) -> dict[int, BreachDecision]:
+        rows = BreachDecision.objects.filter(breach__version__contract__in=self._contracts)
+        return {decision.breach_id: decision for decision in rows.select_related("breach__version")}
+
+
+def exclusions_of(decision: BreachDecision | None) -> tuple[Exclusion, ...]:
+    """What a decision that stands has taken off the delay."""
+    if decision is None or decision.verdict != Verdict.EXCLUDED or decision.awaits_second:
+        return ()
+    assert decision.excluded_from is not None
+    assert decision.excluded_to is not None
+    return (Exclusion(seconds(decision.excluded_from), seconds(decision.excluded_to), decision.reason),)
 
 
 def _version_words(version: ContractVersion) -> str:
     facts = {"number": version.contract.number, "version": version.number}
     return _("contract %(number)s, version %(version)s") % facts
-
-
-def _sum(decisions: Iterable[BreachDecision]) -> Decimal:
-    return sum((one.amount_after for one in decisions), ZERO)
-
-
-def _local(breach: Breach, instant: datetime) -> date:
-    return instant.astimezone(ZoneInfo(breach.version.contract.zone)).date()
-
-
-def _month_of(decision: BreachDecision) -> date | None:
-    stop = decision.breach.stopped_at
-    return _local(decision.breach, stop).replace(day=1) if stop else None

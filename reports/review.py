@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from contracts.models import ExclusionReason
-from contracts.penalties import ZERO, Account
+from accounts.words import full_time
+from contracts.models import ContractVersion, ExclusionReason, Liability
 from contracts.penalty_breach import Exclusion
 from contracts.terms import seconds, whole
 from incidents.models import Breach
@@ -21,11 +22,14 @@ from reports.pricing import Book
 
 @transaction.atomic
 def confirm(*, breach: Breach, by: User, at: datetime) -> BreachDecision:
-    """The delay stands as computed. Repeated by the same person, it changes nothing."""
+    """The delay stands as computed. Repeated by the same person, it changes nothing.
+
+    Raises Refused where it is excluded, or somebody else has decided.
+    """
     breach = _lock(breach)
-    if known := BreachDecision.objects.filter(breach=breach).first():
-        return _same(known, by)
-    amount = _amount(_account(breach, at))
+    if decision := _decided(breach):
+        return _repeated(decision, by, verdict=Verdict.CONFIRMED)
+    amount = Book([breach], at).own(breach)
     return _decide(breach, Verdict.CONFIRMED, amount, amount, by=by, at=at)
 
 
@@ -35,40 +39,39 @@ def exclude(
 ) -> BreachDecision:
     """Leave out the part of the delay that the provider doesn't answer for; both amounts stay.
 
-    Raises Refused for a span outside the delay, an unknown reason or missing evidence.
+    Raises Refused for a span outside the delay, a reason that isn't one of the contract's, missing evidence, or a
+    breach that is decided otherwise.
     """
     breach = _lock(breach)
-    if known := BreachDecision.objects.filter(breach=breach).first():
-        return _same(known, by)
-    if reason not in ExclusionReason.values:
-        raise Refused(_("Choose the reason."), "reason")
+    given: dict[str, Any] = {"reason": reason, "excluded_from": whole(start), "excluded_to": whole(end)}
+    if decision := _decided(breach):
+        return _repeated(decision, by, verdict=Verdict.EXCLUDED, evidence=evidence.strip(), **given)
+    _check_reason(breach.version, reason)
     if not evidence.strip():
         raise Refused(_("Name the evidence, the journal's entry for instance."), "evidence")
     _inside(breach, start, end)
-    excluded = [Exclusion(seconds(start), seconds(end), reason)]
-    before, after = _amount(_account(breach, at)), _amount(_account(breach, at, excluded))
-    return _decide(
-        breach, Verdict.EXCLUDED, before, after, by=by, at=at, reason=reason, evidence=evidence.strip(),
-        excluded_from=whole(start), excluded_to=whole(end),
-    )  # fmt: skip
+    book = Book([breach], at)
+    before, after = book.own(breach), book.own(breach, [Exclusion(seconds(start), seconds(end), reason)])
+    return _decide(breach, Verdict.EXCLUDED, before, after, by=by, at=at, evidence=evidence.strip(), **given)
 
 
 @transaction.atomic
 def second(*, decision: BreachDecision, by: User, at: datetime) -> BreachDecision:
-    """A second person agrees with a decision above the contract's amount."""
-    decision = BreachDecision.objects.select_for_update().get(pk=decision.pk)
+    """A second person agrees with a decision above the contract's amount; from then on it counts.
+
+    Raises Refused for the person who decided, and where one person was enough.
+    """
+    rows = BreachDecision.objects.select_for_update(of=("self",)).select_related("breach__version")
+    decision = rows.get(pk=decision.pk)
     if decision.second_by_id:
         return decision
+    if not decision.awaits_second:
+        raise Refused(_("Here one person is enough; nothing was changed."))
     if decision.by_id == by.pk:
         raise Refused(_("The second person must be another than the first."))
     decision.second_by, decision.second_at = by, whole(at)
     decision.save(update_fields=["second_by", "second_at"])
     return decision
-
-
-def needs_second(breach: Breach, amount: Decimal) -> bool:
-    limit = breach.version.second_person_above
-    return limit is not None and amount > limit
 
 
 def _lock(breach: Breach) -> Breach:
@@ -82,10 +85,37 @@ def _lock(breach: Breach) -> Breach:
     return breach
 
 
-def _same(known: BreachDecision, by: User) -> BreachDecision:
-    if known.by_id != by.pk:
-        raise Refused(_("%(name)s has decided this already.") % {"name": known.by.name})
-    return known
+def _decided(breach: Breach) -> BreachDecision | None:
+    return BreachDecision.objects.filter(breach=breach).select_related("by", "breach__version__contract").first()
+
+
+def _repeated(decision: BreachDecision, by: User, **act: object) -> BreachDecision:
+    """The same act of the same person, sent again, is the same decision; any other act is refused."""
+    if decision.by_id == by.pk and all(getattr(decision, name) == value for name, value in act.items()):
+        return decision
+    facts = {
+        "name": decision.by.name, "when": full_time(decision.at, decision.breach.version.contract.zone),
+        "verdict": decision.get_verdict_display(),
+    }  # fmt: skip
+    raise Refused(_("Decided already: %(verdict)s, %(name)s, %(when)s. Nothing was changed.") % facts)
+
+
+def _check_reason(version: ContractVersion, reason: str) -> None:
+    if reason not in ExclusionReason.values:
+        raise Refused(_("Choose the reason."), "reason")
+    if reason not in version.allowed_exclusions():
+        raise Refused(liability_words(version), "reason")
+
+
+def liability_words(version: ContractVersion) -> str:
+    """Why a reason isn't offered; "" where the contract lets the provider name every cause."""
+    if version.liability == Liability.ZWLOKA:
+        return ""
+    allowed = [str(ExclusionReason(reason).label) for reason in version.allowed_exclusions()]
+    if not allowed:
+        return _("By this version the provider answers for any delay (opóźnienie): nothing can be excluded.")
+    text = _("By this version the provider answers for any delay (opóźnienie); it excludes only: %(reasons)s.")
+    return text % {"reasons": ", ".join(allowed)}
 
 
 def _inside(breach: Breach, start: datetime, end: datetime) -> None:
@@ -95,14 +125,6 @@ def _inside(breach: Breach, start: datetime, end: datetime) -> None:
         raise Refused(_("Only the delay after the deadline can be excluded."), "start")
     if breach.stopped_at and end > breach.stopped_at:
         raise Refused(_("The excluded time ends after the stop."), "end")
-
-
-def _account(breach: Breach, at: datetime, exclusions: list[Exclusion] | None = None) -> Account | None:
-    return Book([breach], at).case(breach, exclusions or []).account
-
-
-def _amount(account: Account | None) -> Decimal:
-    return account.amount if account else ZERO
 
 
 def _decide(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.contrib import messages
-from django.db.models import F, Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -15,17 +19,18 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.models import MANAGER, Client
 from accounts.permissions import SignedRequest, open_to
+from accounts.words import money
 from contracts.penalties import ZERO
 from incidents import journal_words
 from incidents.account_rows import account_rows, axis
 from incidents.models import Breach, Incident, JournalEntry
 from incidents.queue import nearest, waiting
 from incidents.refusals import Refused
-from reports import review
+from reports import month_table, review
 from reports.forms import ExclusionForm
+from reports.models import BreachDecision
 from reports.money_rows import money_rows
-from reports.month_table import client_months
-from reports.pricing import Book
+from reports.pricing import Book, Case
 
 SOON = timedelta(hours=2)
 DECIDED_SHOWN = 20
@@ -35,18 +40,31 @@ DECIDED_SHOWN = 20
 @open_to(MANAGER)
 def show(request: SignedRequest) -> HttpResponse:
     now = timezone.now().replace(microsecond=0)
-    cases = Book(_undecided(request), now).cases()
+    contracts = month_table.running(Client.objects.visible_to(request.user), now)
+    decided = list(_breaches(request).exclude(decisions=None).order_by("-decisions__at")[:DECIDED_SHOWN])
+    ids = {contract.pk for contract in contracts} | {breach.version.contract_id for breach in decided}
+    book = Book(_undecided(request), now, ids)
+    cases = book.cases()
     context = {
         "now": now,
         "cases": cases,
-        "total": sum((case.amount for case in cases), ZERO),
+        "totals": totals(cases),
         "soon": _soon(now),
-        "months": client_months(list(Client.objects.visible_to(request.user)), cases, now),
-        "month": now.date(),
+        "months": month_table.contract_months(contracts, book, now),
+        "month": now.astimezone(ZoneInfo(settings.DISPLAY_TIME_ZONE)).date().replace(day=1),
         "second": _awaiting_second(request),
-        "decided": _breaches(request).exclude(decisions=None).order_by("-decisions__at")[:DECIDED_SHOWN],
+        "decided": [(breach, next(iter(breach.decisions.all())), book.counted(breach)) for breach in decided],
     }
     return render(request, "reports/breaches.html", context)
+
+
+def totals(cases: Iterable[Case]) -> str:
+    """`260,00 zł`, or a sum in each currency: amounts of two currencies are never added up."""
+    sums: dict[str, Decimal] = {}
+    for case in cases:
+        currency = case.breach.version.currency
+        sums[currency] = sums.get(currency, ZERO) + case.amount
+    return " + ".join(money(amount, currency) for currency, amount in sums.items())
 
 
 def _breaches(request: SignedRequest) -> QuerySet[Breach]:
@@ -60,9 +78,8 @@ def _undecided(request: SignedRequest) -> QuerySet[Breach]:
 
 
 def _awaiting_second(request: SignedRequest) -> QuerySet[Breach]:
-    """Decided by one person above the contract's amount for one."""
-    above = Q(decisions__amount_after__gt=F("version__second_person_above"))
-    return _breaches(request).filter(above, decisions__second_by=None)
+    """Decided by one person where more was at stake than one may decide."""
+    return _breaches(request).filter(decisions__in=BreachDecision.objects.awaiting_second())
 
 
 def _soon(now: datetime) -> list[dict[str, Any]]:
@@ -86,7 +103,11 @@ def _render(
     request: SignedRequest, breach: Breach, *, opened: str = "", form: ExclusionForm | None = None, status: int = 200
 ) -> HttpResponse:
     now = timezone.now().replace(microsecond=0)
-    found = Book([breach], now).case(breach)
+    undecided = list(_undecided(request))
+    others = [breach, *(other for other in undecided if other.pk != breach.pk)]
+    book = Book(others, now)
+    cases = {found.breach.pk: found for found in book.cases()}
+    found = cases[breach.pk]
     zone = breach.version.contract.zone
     decision = next(iter(breach.decisions.all()), None)
     context = {
@@ -96,14 +117,15 @@ def _render(
         "breach": breach,
         "incident": breach.incident,
         "decision": decision,
-        "needs_second": decision is not None
-        and review.needs_second(breach, decision.amount_after)
-        and not decision.second_by,
+        "needs_second": decision is not None and decision.awaits_second,
+        "above": breach.version.second_person_above is not None and found.own > breach.version.second_person_above,
+        "liability": review.liability_words(breach.version),
+        "excludes": breach.version.allowed_exclusions(),
         "limit": breach.version.second_person_above,
         "time_rows": account_rows(found.clock, zone=zone, now=now),
         "axis": axis(found.clock, zone=zone, now=now),
         "rows": money_rows(found.account, breach.version.currency) if found.account else [],
-        "waiting": Book(_undecided(request), now).cases(),
+        "waiting": [cases[other.pk] for other in undecided],
         "evidence": journal_words.lines(_evidence(breach))[::-1],
         "form": form or ExclusionForm(breach=breach),
         "opened": opened,
@@ -146,15 +168,21 @@ def exclude(request: SignedRequest, pk: int) -> HttpResponse:
     breach = get_object_or_404(_breaches(request), pk=pk)
     if request.method == "GET":
         return _render(request, breach, opened="exclude")
-    form = ExclusionForm(request.POST, breach=breach)
+    form, facts = ExclusionForm(request.POST, breach=breach), {"nr": breach.incident.nr}
     if not form.is_valid():
         return _render(request, breach, opened="exclude", form=form, status=422)
     try:
-        review.exclude(breach=breach, by=request.user, at=timezone.now(), **form.cleaned_data)
+        decision = review.exclude(breach=breach, by=request.user, at=timezone.now(), **form.cleaned_data)
     except Refused as refusal:
+        if breach.decisions.exists():
+            messages.error(request, str(refusal))
+            return redirect("breach", pk=pk)
         form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
         return _render(request, breach, opened="exclude", form=form, status=422)
-    messages.success(request, _("%(nr)s: time excluded, both amounts are kept") % {"nr": breach.incident.nr})
+    if decision.awaits_second:
+        messages.success(request, _("%(nr)s: the exclusion counts when a second person agrees") % facts)
+    else:
+        messages.success(request, _("%(nr)s: time excluded, both amounts are kept") % facts)
     return redirect("breach", pk=pk)
 
 

@@ -165,7 +165,7 @@ def test_the_rate_is_the_incident_s_version_s_and_the_fee_the_month_s() -> None:
     ContractVersion.objects.filter(pk=world.version.pk).update(valid_to=date(2026, 3, 2))
     ContractVersion.objects.create(
         contract=world.version.contract, number=2, valid_from=date(2026, 3, 2), monthly_fee=Decimal(20000),
-        created_by=world.manager,
+        created_by=world.manager, created_at=build.at("2026-02-01"),
     )  # fmt: skip
     assert priced(breach) == Decimal("600.00")
 

@@ -97,18 +97,65 @@ def test_the_same_person_again_changes_nothing_and_another_is_told_who_decided()
     breach = late_repair(world, LATE)
     first = review.confirm(breach=breach, by=world.manager, at=LATER)
     assert review.confirm(breach=breach, by=world.manager, at=LATER + timedelta(hours=1)) == first
-    assert review.exclude(breach=breach, by=world.manager, at=LATER, **GIVEN, **span(0, 90)) == first
-    with pytest.raises(Refused, match="Marek Dyr"):
+    with pytest.raises(Refused, match=r"potwierdzone, Marek Dyr, 3.marca.2026.* Nic nie zmieniono"):
+        review.exclude(breach=breach, by=world.manager, at=LATER, **GIVEN, **span(0, 90))
+    with pytest.raises(Refused, match="potwierdzone, Marek Dyr"):
         review.confirm(breach=breach, by=halina(), at=LATER)
     first.refresh_from_db()
     assert (first.at, first.amount_after) == (LATER, Decimal(300))
 
 
 @pytest.mark.django_db
+def test_an_exclusion_sent_twice_is_one_and_another_one_is_refused() -> None:
+    world = build.world()
+    breach = late_repair(world, LATE)
+    first = review.exclude(breach=breach, by=world.manager, at=LATER, **GIVEN, **span(0, 90))
+    assert review.exclude(breach=breach, by=world.manager, at=LATER, **GIVEN, **span(0, 90)) == first
+    for changed in (span(0, 150), {"reason": "force_majeure"}, {"evidence": "Inny"}):
+        with pytest.raises(Refused, match="wyłączone, Marek Dyr"):
+            review.exclude(breach=breach, by=world.manager, at=LATER, **GIVEN | span(0, 90) | changed)
+    with pytest.raises(Refused, match="wyłączone, Marek Dyr"):
+        review.confirm(breach=breach, by=world.manager, at=LATER)
+    first.refresh_from_db()
+    assert (BreachDecision.objects.get(), first.amount_after) == (first, Decimal(100))
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(("limit", "needed"), [("299.99", True), ("300.00", False), (None, False)])
-def test_a_second_person_is_needed_above_the_contract_s_amount(limit: str | None, needed: bool) -> None:
-    breach = late_repair(build.world(second_person_above=limit and Decimal(limit)), LATE)
-    assert review.needs_second(breach, Decimal(300)) is needed
+@pytest.mark.parametrize("minutes", [0, 1, 90, 150])
+def test_what_was_at_stake_decides_whether_a_second_person_is_needed(
+    limit: str | None, needed: bool, minutes: int
+) -> None:
+    """300 zł, whether nothing, one minute, a part or the whole of the delay is excluded; the month's limit is none."""
+    world = build.world(second_person_above=limit and Decimal(limit), month_cap_percent=Decimal(1))
+    breach = late_repair(world, LATE)
+    if minutes:
+        done = review.exclude(breach=breach, by=world.manager, at=LATER, **GIVEN, **span(0, minutes))
+    else:
+        done = review.confirm(breach=breach, by=world.manager, at=LATER)
+    assert (done.awaits_second, done.amount_before) == (needed, Decimal(300))
+    assert done.standing == (Decimal(300) if needed else done.amount_after)
+    assert BreachDecision.objects.awaiting_second().exists() is needed
+    other = halina()
+    if not needed:
+        with pytest.raises(Refused, match="wystarczy jedna osoba"):
+            review.second(decision=done, by=other, at=LATER)
+        return
+    assert review.second(decision=done, by=other, at=LATER).standing == done.amount_after
+    assert not BreachDecision.objects.awaiting_second().exists()
+
+
+@pytest.mark.django_db
+def test_for_any_delay_only_the_causes_that_the_version_names_are_excluded() -> None:
+    world = build.world(liability="opoznienie", exclusion_reasons=["force_majeure"])
+    breach = late_repair(world, LATE)
+    with pytest.raises(Refused, match=r"każde opóźnienie; wyłączyć można tylko: siła wyższa") as refusal:
+        review.exclude(breach=breach, by=world.manager, at=LATER, **GIVEN, **span(0, 90))
+    assert (refusal.value.field, BreachDecision.objects.exists()) == ("reason", False)
+    given = GIVEN | {"reason": "force_majeure"}
+    assert review.exclude(breach=breach, by=world.manager, at=LATER, **given, **span(0, 90)).amount_after == Decimal(
+        100
+    )
 
 
 @pytest.mark.django_db

@@ -16,7 +16,6 @@ from incidents import journal, queue
 from incidents.models import Breach, Incident, JournalEntry, Notification, Status
 from incidents.sentences import ClockSentence, incident_sentences
 from monitoring.models import Outage, State
-from reports import review
 from reports.models import BreachDecision, Verdict
 from tests.sla_portal.story import NOW, person, story
 
@@ -51,8 +50,7 @@ def breaches_within_five_minutes() -> bool:
 
 
 def waits_for_a_second_person() -> bool:
-    open_ones = BreachDecision.objects.filter(second_by=None).select_related("breach__version")
-    return any(review.needs_second(one.breach, one.amount_after) for one in open_ones)
+    return BreachDecision.objects.awaiting_second().exists()
 
 
 STATES: dict[str, Callable[[], bool]] = {
