@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Language, User
 from contracts.models import RepairStart, Severity, TargetKind
 from contracts.terms import whole
-from incidents import journal, notices, projection
+from incidents import journal, notices, projection, updates
 from incidents.models import ClockState, Incident, JournalEntry, Pause, PauseReason, Status
 from incidents.refusals import Refused
 from incidents.reporting import lock
@@ -44,32 +44,12 @@ def _contact(incident: Incident, at: datetime, by: User) -> None:
         incident.assignee = by
     if incident.status == Status.NEW:
         incident.status = Status.OPEN
-    _promise_update(incident, at)
 
 
 def works_incidents(person: User) -> bool:
     """As the person's locked row says: somebody may be switching the person off at this moment."""
     locked = User.objects.select_for_update(no_key=True).get(pk=person.pk)
     return locked.is_active and locked.works_incidents
-
-
-def miss_update(incident: Incident, at: datetime) -> JournalEntry | None:
-    """The line of a promised update that did not come by now, once a promise; chained, not yet stored."""
-    due = incident.next_update_at
-    if due is None or due >= at or incident.is_ended:
-        return None
-    incident.next_update_at = None
-    facts = {"due": due.isoformat()}
-    return journal.write(incident, "update_missed", by=None, at=at, public=False, facts=facts)
-
-
-def _promise_update(incident: Incident, at: datetime, next_update_at: datetime | None = None) -> None:
-    """When the client hears next: as the agent said, else by the contract's rhythm for the severity."""
-    if (missed := miss_update(incident, at)) is not None:
-        missed.save(force_insert=True)
-    rhythm = incident.version.rhythms.filter(severity=incident.severity).first() if incident.version else None
-    planned = at + timedelta(minutes=rhythm.minutes) if rhythm else None
-    incident.next_update_at = whole(next_update_at) if next_update_at else planned
 
 
 def greeting(incident: Incident, by: User) -> str:
@@ -86,6 +66,7 @@ def acknowledge(*, incident: Incident, by: User, at: datetime, text: str = "") -
         return incident
     said = text.strip() or greeting(incident, by)
     _contact(incident, at, by)
+    updates.plan(incident, at)
     entry = journal.append(incident, "contact", by=by, at=at, text=said)
     projection.project(incident, at=at)
     notices.tell_client(incident, entry, at=at)
@@ -111,6 +92,7 @@ def start_work(*, incident: Incident, by: User, at: datetime, text: str = "") ->
         return incident
     if acts:
         raise Refused(_("Something was delivered already, so work had started."))
+    updates.plan(incident, at)
     if incident.first_contact_at is None:
         _contact(incident, at, by)
         journal.append(incident, "contact", by=by, at=at, text=greeting(incident, by))
@@ -125,9 +107,12 @@ def say(*, incident: Incident, by: User, at: datetime, text: str, next_update_at
     """A message to the client; the first one is the reaction."""
     incident, at = _open(incident), whole(at)
     text = _words(text, _("Write a message to the client."))
+    if next_update_at and next_update_at <= at:
+        raise Refused(_("Promise a time that is still to come."), "next_update")
     _contact(incident, at, by)
-    _promise_update(incident, at, next_update_at)
-    entry = journal.append(incident, "contact", by=by, at=at, text=text)
+    updates.plan(incident, at, next_update_at)
+    facts = {"next_update": whole(next_update_at).isoformat()} if next_update_at else {}
+    entry = journal.append(incident, "contact", by=by, at=at, text=text, facts=facts)
     projection.project(incident, at=at)
     notices.tell_client(incident, entry, at=at)
     return incident
@@ -176,6 +161,7 @@ def pause(*, incident: Incident, by: User, at: datetime, reason: str, text: str)
         raise Refused(_("The clock stands for this reason already."), "reason")
     _contact(incident, at, by)
     Pause.objects.create(incident=incident, reason=reason, started_at=at)
+    updates.plan(incident, at)
     entry = journal.append(incident, "paused", by=by, at=at, text=text, reason=reason)
     projection.project(incident, at=at)
     notices.tell_client(incident, entry, at=at)
@@ -199,6 +185,8 @@ def _end_pauses(incident: Incident, *, by: User | None, at: datetime, reasons: l
         open_pause.ended_at = at
         open_pause.save(update_fields=["ended_at"])
         journal.append(incident, "resumed", by=by, at=at, reason=open_pause.reason)
+    if any(open_pause.reason in updates.FOR_THE_CLIENT for open_pause in ended):
+        updates.plan(incident, at)
     return bool(ended)
 
 
@@ -284,13 +272,13 @@ def resolve(*, incident: Incident, by: User, at: datetime, text: str) -> Inciden
 def _deliver(incident: Incident, kind: str, status: str, *, by: User, at: datetime, text: str) -> Incident:
     """A delivery ends every pause, is a contact, and is what the client accepts or rejects."""
     _contact(incident, at, by)
+    incident.status = status
+    updates.plan(incident, at)
     entry = journal.append(incident, kind, by=by, at=at, text=text)
     _close_pause_rows(incident, at)
-    incident.status = status
     if status == Status.RESOLVED:
         # What fails from now on is another incident with a clock of its own, not evidence in one whose clocks stand
         incident.failure = ""
-        incident.next_update_at = None
         incident.silence_at = projection.silence_term(incident, at)
     projection.project(incident, at=at)
     notices.tell_client(incident, entry, at=at)
@@ -318,6 +306,7 @@ def accept(*, incident: Incident, by: User | None, at: datetime, text: str = "")
     _end_pauses(incident, by=by, at=at, reasons=[PauseReason.CLIENT_ANSWER])
     if closes:
         incident.status, incident.phone, incident.silence_at = Status.CLOSED, "", None
+        updates.forget(incident)
     projection.project(incident, at=at)
     notices.tell_staff(incident, entry, at=at)
     if by is None:
@@ -348,7 +337,7 @@ def reject(*, incident: Incident, by: User, at: datetime, text: str) -> Incident
     _end_pauses(incident, by=by, at=at, reasons=[PauseReason.CLIENT_ANSWER])
     incident.status = Status.WORKAROUND if stands else Status.OPEN
     incident.silence_at = None
-    _promise_update(incident, at)
+    updates.plan(incident, at)
     projection.project(incident, at=at)
     notices.tell_staff(incident, entry, at=at)
     return incident
@@ -408,6 +397,10 @@ def _set_severity(
     incident: Incident, to: str, change: str, *, by: User, at: datetime, text: str, reason: str = ""
 ) -> Incident:
     old, incident.severity = incident.severity, to
+    if by.is_provider:
+        updates.plan(incident, at)
+    else:
+        updates.plan_sooner(incident, at)
     entry = journal.append(
         incident, "severity", by=by, at=at, text=text, severity=to, change=change, reason=reason, facts={"old": old}
     )
@@ -426,7 +419,8 @@ def cancel(*, incident: Incident, by: User, at: datetime, text: str) -> Incident
     if incident.is_ended:
         raise Refused(_("%(nr)s is closed already.") % {"nr": incident.nr})
     text = _words(text, _("Say why it is withdrawn."))
-    incident.status, incident.phone, incident.silence_at, incident.next_update_at = Status.CANCELLED, "", None, None
+    incident.status, incident.phone, incident.silence_at = Status.CANCELLED, "", None
+    updates.forget(incident)
     entry = journal.append(incident, "cancelled", by=by, at=at, text=text)
     _close_pause_rows(incident, at)
     projection.project(incident, at=at)

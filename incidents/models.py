@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.conf import settings
@@ -89,7 +89,8 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
 class Incident(models.Model):
     """A failure that runs under an SLA, or (`severity` empty) a question that runs under none.
 
-    `status`, `severity` and every `*_at` column are written by `incidents.lifecycle` only.
+    `status`, `severity` and every `*_at` column are written by `incidents.lifecycle` only. `next_update_at` is the
+    promise to the client, and stays it when it is missed; `update_missed_at` is the last rhythm that passed in silence.
     """
 
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="incidents")
@@ -119,6 +120,7 @@ class Incident(models.Model):
     contested = models.BooleanField(default=False)
     restored_at = models.DateTimeField(null=True)
     next_update_at = models.DateTimeField(null=True)
+    update_missed_at = models.DateTimeField(null=True)
     silence_at = models.DateTimeField(null=True)
     due_at = models.DateTimeField(null=True)
     wake_at = models.DateTimeField(null=True)
@@ -155,6 +157,10 @@ class Incident(models.Model):
     @property
     def is_ended(self) -> bool:
         return self.status in ENDED
+
+    def is_update_late(self, now: datetime) -> bool:
+        """Whether a promised word to the client didn't come in time; equal is on time."""
+        return self.next_update_at is not None and self.next_update_at < now
 
     @property
     def is_request(self) -> bool:

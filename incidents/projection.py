@@ -11,7 +11,7 @@ from contracts.holidays_pl import POLISH_HOLIDAYS
 from contracts.models import Calendar, ContractVersion, EscalationStep, Severity
 from contracts.terms import calendar_terms, moment, seconds
 from contracts.worktime import CalendarTerms, day_term, parse_calendar, work_calendar
-from incidents import clock, journal, ladder
+from incidents import clock, journal, ladder, updates
 from incidents.models import Breach, ClockRow, ClockState, Incident, JournalEntry
 
 SECOND = timedelta(seconds=1)
@@ -28,6 +28,7 @@ class VersionTerms:
     terms: clock.Terms
     calendars: dict[tuple[str, str], Calendar]
     steps: tuple[EscalationStep, ...]
+    rhythms: dict[str, updates.Rhythm]
 
     @property
     def ladder(self) -> list[ladder.Step]:
@@ -41,11 +42,13 @@ def version_terms(version: ContractVersion) -> VersionTerms:
     for target in targets:
         terms = clock.TargetTerms(seconds=target.minutes * 60, calendar=calendar_terms(target.calendar))
         by_severity.setdefault(target.severity, []).append((target.kind, terms))
+    rhythms = version.rhythms.select_related("calendar").prefetch_related("calendar__days")
     severities = tuple((name, tuple(by_severity.get(name, ()))) for name in Severity.values)
     return VersionTerms(
         clock.Terms(repair_starts=version.repair_starts, reopen=version.reopen, severities=severities),
         {(target.severity, target.kind): target.calendar for target in targets},
         tuple(version.steps.select_related("person")),
+        {row.severity: updates.rhythm_of(row) for row in rhythms},
     )
 
 
@@ -218,7 +221,8 @@ def wake_at(
         instants += [fired.at] if fired else []
     planned = [moment(instant) for instant in instants]
     planned += [incident.silence_at] if incident.silence_at else []
-    planned += [incident.next_update_at + SECOND] if incident.next_update_at else []
+    missing = updates.next_missing(incident, known.rhythms.get(incident.severity) if known else None)
+    planned += [missing + SECOND] if missing else []
     return min(planned, default=None)
 
 

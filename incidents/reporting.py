@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Client, User
 from contracts.models import ContractVersion, Severity, Shop
 from contracts.terms import whole
-from incidents import journal, notices, projection
+from incidents import journal, notices, projection, updates
 from incidents.models import (
     ENDED,
     JOINS_MONITOR,
@@ -123,6 +123,7 @@ def _make_stricter(incident: Incident, severity: str, at: datetime) -> None:
         return
     journal.append(incident, "severity", by=None, at=at, severity=severity, change="worse", reason="joined")
     incident.severity = severity
+    updates.plan_sooner(incident, at)
 
 
 def _create(

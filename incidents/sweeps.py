@@ -19,7 +19,7 @@ from django.utils.translation import gettext_noop
 
 from contracts.models import EscalationStep, Whom
 from contracts.terms import moment, seconds, whole
-from incidents import clock, columns, heartbeat, journal, ladder, lifecycle, notices, projection
+from incidents import clock, columns, heartbeat, journal, ladder, lifecycle, notices, projection, updates
 from incidents.models import Breach, ClockRow, Firing, Incident, JournalEntry, Notification, Status
 
 logger = logging.getLogger(__name__)
@@ -145,7 +145,7 @@ class Batch:
             found = clock.clocks(known.terms, events, seconds(self.at))
             self._project(incident, found, known)
             self._escalate(incident, events, known)
-        self._miss_update(incident)
+        self._miss_updates(incident, known)
         incident.due_at = projection.due_at(found.values())
         planned = projection.wake_at(incident, found.values(), events, self.at, known if events else None)
         incident.wake_at = planned and max(planned, self.at + projection.SECOND)
@@ -219,10 +219,12 @@ class Batch:
         found = (self.clocks.get((incident.pk, target)) for target in clock.TARGETS)
         return [row for row in found if row]
 
-    def _miss_update(self, incident: Incident) -> None:
-        if (entry := lifecycle.miss_update(incident, self.at)) is not None:
-            self.entries.append(entry)
-            self.missed.append((incident, entry))
+    def _miss_updates(self, incident: Incident, known: projection.VersionTerms | None) -> None:
+        """Every line is kept, the newest is told."""
+        rhythm = known.rhythms.get(incident.severity) if known else None
+        entries = list(updates.missed(incident, self.at, rhythm))
+        self.entries += entries
+        self.missed += [(incident, entry) for entry in entries[-1:]]
 
     def _write(self) -> None:
         projection.write_clocks(self.changed_clocks)

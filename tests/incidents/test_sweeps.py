@@ -115,6 +115,9 @@ def test_the_ladder_is_silent_while_the_clock_stands() -> None:
     assert not Breach.objects.exists()
     lifecycle.resume(incident=incident, by=world.agent, at=minutes(1000), reason="client_wait")
     incident.refresh_from_db()
+    assert (incident.next_update_at, incident.wake_at) == (minutes(1060), minutes(1060, 1))
+    lifecycle.say(incident=incident, by=world.agent, at=minutes(1059), text="Wracamy do pracy.")
+    incident.refresh_from_db()
     assert incident.wake_at == minutes(1110)
     sweeps.sweep_clocks(at=minutes(1110))
     assert steps_fired(incident) == [("restore", 50, "assignee", minutes(1110))]
@@ -146,19 +149,34 @@ def test_steps_in_the_past_at_a_category_change_go_out_as_one_notice_of_the_high
     assert Notification.objects.filter(key__startswith="step-").count() == 1
 
 
-def test_a_missed_update_is_flagged_once_inside() -> None:
+def test_a_missed_update_stays_the_promise_and_each_further_rhythm_of_silence_is_one_more() -> None:
     world = build.world()
     incident = build.incident(world.shop, by=world.reporter)
     lifecycle.acknowledge(incident=incident, by=world.agent, at=minutes(1))
     sweeps.sweep_clocks(at=minutes(61))
     assert not incident.journal.filter(kind="update_missed").exists()
     sweeps.sweep_clocks(at=minutes(61, 1))
-    sweeps.sweep_clocks(at=minutes(119))
+    sweeps.sweep_clocks(at=minutes(121))
     entry = incident.journal.get(kind="update_missed")
-    assert (entry.public, entry.facts) == (False, {"due": minutes(61).isoformat()})
+    assert (entry.public, entry.at, entry.facts["promised"]) == (True, minutes(61), minutes(61).isoformat())
     incident.refresh_from_db()
-    assert (incident.next_update_at, incident.last_entry) == (None, entry)
+    assert (incident.next_update_at, incident.update_missed_at) == (minutes(61), minutes(61))
     assert Notification.objects.filter(subject__contains="MAK-0001", recipient=world.agent).exists()
+    sweeps.sweep_clocks(at=minutes(121, 1))
+    sweeps.sweep_clocks(at=minutes(241, 1))  # two rhythms later: nobody swept in between
+    assert misses(incident) == [61, 121, 181, 241]
+    lifecycle.say(incident=incident, by=world.agent, at=minutes(250), text="Przepraszamy, już piszemy.")
+    sweeps.sweep_clocks(at=minutes(310))
+    incident.refresh_from_db()
+    assert (misses(incident), incident.next_update_at, incident.update_missed_at) == (
+        [61, 121, 181, 241], minutes(310), None,
+    )  # fmt: skip
+
+
+def misses(incident: Incident) -> list[int]:
+    """Minutes after the report of each missed update, in order."""
+    lines = incident.journal.filter(kind="update_missed").order_by("seq").values_list("at", flat=True)
+    return [int((at - minutes(0)).total_seconds() // 60) for at in lines]
 
 
 def test_an_update_that_comes_late_is_flagged_though_no_sweep_saw_it() -> None:

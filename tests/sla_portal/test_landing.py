@@ -167,3 +167,10 @@ def test_a_sealed_journal_goes_on(dumped_at: datetime) -> None:
     assert (chain(incident).broken_at, incident.journal.filter(kind="sealed").count()) == (0, 1)
     assert journal_words.lines(incident.journal.all())[0].text == "Po pieczęci."
     assert "sealed" not in {line.entry.kind for line in journal_words.lines(incident.journal.all())}
+
+
+def test_a_promise_that_was_missed_before_the_upgrade_is_a_promise_again() -> None:
+    restored = Incident.objects.filter(update_missed_at__isnull=False)
+    missed = [(row.next_update_at, row.journal.filter(kind="update_missed").latest("seq")) for row in restored]
+    assert missed
+    assert all(datetime.fromisoformat(entry.every_fact["due"]) == promised for promised, entry in missed)

@@ -1,0 +1,96 @@
+"""Promised updates: when the client hears next, by the contract's rhythm for the severity, and what was missed.
+
+A missed promise stays the promise until somebody writes; each further rhythm of silence is one more missed update.
+It is silent while the clock stands for the client and after a delivery (domain.md section 5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from contracts.models import UpdateRhythm
+from contracts.terms import calendar_terms, moment, seconds, whole
+from contracts.worktime import CalendarTerms, work_calendar
+from incidents import journal
+from incidents.models import Incident, JournalEntry, PauseReason, Status
+
+DELIVERED = frozenset({Status.WORKAROUND, Status.RESOLVED})
+FOR_THE_CLIENT = frozenset({PauseReason.CLIENT_ANSWER, PauseReason.CLIENT_WAIT})
+AT_ONCE = 200
+"""Lines that one look writes at most: a portal that was down for a month goes on with the rest at the next look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """An update every `seconds` of the calendar's hours; without a calendar of real time."""
+
+    seconds: int
+    calendar: CalendarTerms | None = None
+
+    def after(self, at: datetime) -> datetime:
+        start = seconds(at)
+        if self.calendar is None:
+            return moment(start + self.seconds)
+        return moment(work_calendar(self.calendar).add(start, self.seconds))
+
+
+def rhythm_of(row: UpdateRhythm) -> Rhythm:
+    return Rhythm(row.minutes * 60, calendar_terms(row.calendar) if row.calendar else None)
+
+
+def rhythm_for(incident: Incident) -> Rhythm | None:
+    """That of the incident's version and severity; None where the contract says nothing."""
+    if incident.version is None:
+        return None
+    row = incident.version.rhythms.filter(severity=incident.severity).select_related("calendar").first()
+    return rhythm_of(row) if row else None
+
+
+def plan(incident: Incident, at: datetime, by_word: datetime | None = None) -> None:
+    """A word to the client: what was missed till now is on record, and the next one is due as said, else by rhythm."""
+    for entry in missed(incident, at, rhythm_for(incident)):
+        entry.save(force_insert=True)
+        incident.last_entry = entry
+    incident.next_update_at, incident.update_missed_at = whole(by_word) if by_word else _by_rhythm(incident, at), None
+
+
+def plan_sooner(incident: Incident, at: datetime) -> None:
+    """A stricter category without a word to the client: the promise comes nearer, never further away."""
+    planned = _by_rhythm(incident, at) if incident.first_contact_at else None
+    if planned and (incident.next_update_at is None or planned < incident.next_update_at):
+        incident.next_update_at = planned
+
+
+def forget(incident: Incident) -> None:
+    """Nothing is promised any more: delivered, ended, or we wait for the client."""
+    incident.next_update_at = incident.update_missed_at = None
+
+
+def _by_rhythm(incident: Incident, at: datetime) -> datetime | None:
+    rhythm = rhythm_for(incident)
+    return rhythm.after(at) if rhythm and not _is_silent(incident) else None
+
+
+def _is_silent(incident: Incident) -> bool:
+    waits = incident.pauses.filter(reason__in=FOR_THE_CLIENT, ended_at=None)
+    return incident.is_ended or incident.status in DELIVERED or waits.exists()
+
+
+def next_missing(incident: Incident, rhythm: Rhythm | None) -> datetime | None:
+    """The instant after which a further update is missed; None where nothing is promised or nothing repeats it."""
+    if incident.next_update_at is None or incident.update_missed_at is None:
+        return incident.next_update_at
+    return rhythm.after(incident.update_missed_at) if rhythm else None
+
+
+def missed(incident: Incident, at: datetime, rhythm: Rhythm | None) -> Iterator[JournalEntry]:
+    """A line for each update that did not come by `at`, chained, not yet stored; equal is on time."""
+    for _ in range(AT_ONCE):
+        due = next_missing(incident, rhythm)
+        if due is None or due >= at or incident.is_ended:
+            return
+        incident.update_missed_at = due
+        facts = {"due": due.isoformat(), "promised": (incident.next_update_at or due).isoformat()}
+        yield journal.write(incident, "update_missed", by=None, at=at, effective=due, facts=facts)
