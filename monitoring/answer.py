@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
 
-from monitoring.connecting import CheckError
+from monitoring.faults import CheckError
 
 MAX_HEADERS = 4096
 # Compressed bytes that inflate to nothing would never fill the cap on the body.

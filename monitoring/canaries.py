@@ -1,59 +1,88 @@
 """Hosts that tell whether our own way out works, asked at the time of a failure."""
 
 import asyncio
+import secrets
 import time
-from dataclasses import dataclass, field
-from ipaddress import ip_network
+from dataclasses import dataclass, field, replace
+from ipaddress import ip_address, ip_network
 
 from monitoring.addresses import Policy
-from monitoring.connecting import CheckError, Resolver, addresses_of, connect, resolve_by_system
-from monitoring.verdict import judge_egress
+from monitoring.canary_hosts import Canary
+from monitoring.connecting import Resolver, addresses_of, connect, resolve_by_system
+from monitoring.faults import CheckError
+from monitoring.specification import Result
+from monitoring.verdict import NETWORK_REASONS, WayOut, blame, judge_egress
 
 TIMEOUT_SECONDS = 3.0
-# Many shops that fail at once are one question.
-FRESH_SECONDS = 5.0
+# Shops that fail one after the other: the operator's canaries are other people's servers.
+SPACING_SECONDS = 1.0
 # The operator names them, no client does: any address is allowed.
 _ANYWHERE = (ip_network("0.0.0.0/0"), ip_network("::/0"))
-
-Canary = tuple[str, int]
-
-
-def parse_canaries(text: str) -> tuple[Canary, ...]:
-    """`host:port` by commas; ValueError names what isn't one."""
-    canaries = []
-    for word in filter(None, (part.strip() for part in text.split(","))):
-        host, _, port = word.rpartition(":")
-        if not host or not port.isdigit():
-            raise ValueError(f"PROBE_CANARIES: expected host:port, got {word!r}")
-        canaries.append((host.strip("[]"), int(port)))
-    return tuple(canaries)
 
 
 @dataclass
 class Canaries:
-    """3 of 4 must answer; with none named the way out counts as working."""
+    """3 of 4 must answer; with none named nobody knows whether the way out works."""
 
     canaries: tuple[Canary, ...]
     resolve: Resolver = resolve_by_system
+    spacing: float = SPACING_SECONDS
     _asked_at: float = field(default=float("-inf"), init=False)
-    _works: bool = field(default=True, init=False)
+    _way_out: WayOut = field(default=WayOut(), init=False)
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
-    async def answer(self) -> bool:
-        """Whether our own way out works, as of at most `FRESH_SECONDS` ago."""
+    async def vouch(self, result: Result) -> Result:
+        """The result, with what the canaries say of a failure that our own network could have caused."""
+        if result.state != "down" or result.reason not in NETWORK_REASONS:
+            return result
+        way_out = await self.answer()
+        return replace(blame(result, way_out), canaries=way_out.said)
+
+    async def answer(self) -> WayOut:
+        """Whether our own way out works, asked after this call: what was said before a failure proves nothing of it.
+
+        Failures that wait at the same time share one answer.
+        """
+        failed_at = time.monotonic()
         async with self._lock:
-            if self.canaries and time.monotonic() - self._asked_at > FRESH_SECONDS:
-                self._works = judge_egress(await asyncio.gather(*map(self._ask, self.canaries)))
+            if self.canaries and self._asked_at < failed_at:
+                await asyncio.sleep(self._asked_at + self.spacing - time.monotonic())
                 self._asked_at = time.monotonic()
-            return self._works
+                self._way_out = await self._ask_all()
+            return self._way_out
+
+    async def _ask_all(self) -> WayOut:
+        named = [host for host, _ in self.canaries if not _is_numeric(host)]
+        answered, resolved = await asyncio.gather(
+            asyncio.gather(*map(self._ask, self.canaries)), asyncio.gather(*map(self._ask_name_servers, named))
+        )
+        return WayOut(judge_egress(answered), judge_egress(resolved) if named else None)
 
     async def _ask(self, canary: Canary) -> bool:
         host, port = canary
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS):
-                addresses = await addresses_of(host, self.resolve)
-                sock, _ = await connect(addresses, port, Policy(_ANYWHERE), TIMEOUT_SECONDS)
+                sock, _ = await connect(await addresses_of(host, self.resolve), port, Policy(_ANYWHERE))
         except (CheckError, TimeoutError):
             return False
         sock.close()
         return True
+
+    async def _ask_name_servers(self, host: str) -> bool:
+        """Whether name servers answer for a name below the canary's that no cache knows; "no such name" will do."""
+        try:
+            async with asyncio.timeout(TIMEOUT_SECONDS):
+                await addresses_of(f"{secrets.token_hex(8)}.{host}.", self.resolve)
+        except CheckError as failure:
+            return failure.detail == "nxdomain"
+        except TimeoutError:
+            return False
+        return True
+
+
+def _is_numeric(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True

@@ -2,49 +2,30 @@
 
 import asyncio
 import errno
+import os
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import Literal, TypeVar
+from itertools import zip_longest
+from typing import TypeVar
 
 from monitoring.addresses import Policy, Refusal, socket_refusal
-from monitoring.specification import Phase
+from monitoring.faults import CheckError, connect_fault, most_telling, name_fault
 
-Fault = Literal["connect", "dns", "tls", "protocol", "redirects", "truncated", "encoding", "blocked", "egress"]
 Spoken = TypeVar("Spoken", bound=asyncio.Protocol)
 Resolver = Callable[[str], Awaitable[Sequence[str]]]
 
 # A look-up can't be interrupted, so its thread outlives the check: many, so that slow names never queue the others.
 _LOOK_UPS = ThreadPoolExecutor(max_workers=256, thread_name_prefix="look-up")
-_TRIED_ADDRESSES = 4
+# RFC 8305, section 5: "Connection Attempt Delay".
+_HEAD_START_SECONDS = 0.25
 # The deadline of the whole check ends a handshake; asyncio insists on a limit of its own.
 _NEVER = 3600.0
-_OUR_FAULTS = frozenset(
-    {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL, errno.EACCES, errno.EPERM}
-)
-_CONNECT_DETAILS = {
-    errno.ECONNREFUSED: "refused",
-    errno.ENETUNREACH: "unreachable",
-    errno.EHOSTUNREACH: "unreachable",
-    errno.ETIMEDOUT: "unreachable",
-    errno.ECONNRESET: "reset",
-}
 # X509_V_ERR_* of OpenSSL's x509_vfy.h.
 _CERTIFICATE_DETAILS = {9: "not_yet_valid", 10: "expired", 18: "self_signed", 62: "wrong_host", 64: "wrong_host"}
 _PLAIN_TEXT_REASONS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE")
-
-
-@dataclass(eq=False)
-class CheckError(Exception):
-    """A check that ends here: its reason, sub-reason and what it speaks of."""
-
-    fault: Fault
-    detail: str = ""
-    phase: Phase = ""
-    subject: str = ""
 
 
 async def resolve_by_system(host: str) -> Sequence[str]:
@@ -73,40 +54,67 @@ async def addresses_of(host: str, resolve: Resolver) -> Sequence[str]:
         pass
     try:
         found = await resolve(host)
-    except socket.gaierror as error:
-        raise CheckError("dns", _dns_detail(error), "dns", host) from error
     except UnicodeError as error:
         raise CheckError("dns", "nxdomain", "dns", host) from error
+    except OSError as error:
+        raise name_fault(error, host) from error
     if not found:
         raise CheckError("dns", "nxdomain", "dns", host)
     return found
 
 
-def _dns_detail(error: socket.gaierror) -> str:
-    missing = (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME))
-    return "nxdomain" if error.errno in missing else "servfail"
+async def connect(addresses: Sequence[str], port: int, policy: Policy) -> tuple[socket.socket, str]:
+    """A socket connected to the first permitted address that answers, and that address; the caller sets the deadline.
 
-
-async def connect(addresses: Sequence[str], port: int, policy: Policy, seconds: float) -> tuple[socket.socket, str]:
-    """A socket connected to the first permitted address that answers, and that address.
-
-    Refused addresses are passed over; CheckError `blocked` where none is permitted, else the last one's `connect`.
+    Families take turns and each address has a head start before the next one, as browsers do it (RFC 8305), so that
+    one that swallows packets holds up no other. Refused addresses are passed over; CheckError `blocked` where none is
+    permitted, else the failure that tells most of the shop.
     """
     judged = [(address, socket_refusal(address, port, policy)) for address in addresses]
-    permitted = [address for address, refused in judged if not refused][:_TRIED_ADDRESSES]
+    permitted = interleaved([address for address, refused in judged if not refused])
     if not permitted:
         raise _blocked(*judged[0], port)
-    deadline = asyncio.get_running_loop().time() + seconds
-    for place, address in enumerate(permitted, start=1):
-        # An address that swallows packets must leave a fair share of the time to the next ones.
-        left = deadline - asyncio.get_running_loop().time()
-        try:
-            async with asyncio.timeout(left / (len(permitted) - place + 1) if place < len(permitted) else None):
-                return await _open_socket(address, port, policy), address
-        except (CheckError, TimeoutError):
-            if place == len(permitted):
-                raise
-    raise CheckError("connect", "unreachable", "connect")
+    if len(permitted) == 1:
+        return await _open_socket(permitted[0], port, policy), permitted[0]
+    return await _race(permitted, port, policy)
+
+
+def interleaved(addresses: Sequence[str]) -> list[str]:
+    """IPv6 and IPv4 in turns, each in its order, the family of the first address first."""
+    families: dict[bool, list[str]] = {}
+    for address in addresses:
+        families.setdefault(":" in address, []).append(address)
+    return [address for turn in zip_longest(*families.values()) for address in turn if address]
+
+
+async def _race(addresses: Sequence[str], port: int, policy: Policy) -> tuple[socket.socket, str]:
+    waiting = list(reversed(addresses))
+    running: dict[asyncio.Task[socket.socket], str] = {}
+    failures: list[CheckError] = []
+    try:
+        while waiting or running:
+            if waiting:
+                address = waiting.pop()
+                running[asyncio.create_task(_open_socket(address, port, policy))] = address
+            head_start = _HEAD_START_SECONDS if waiting else None
+            done, _ = await asyncio.wait(running, timeout=head_start, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                address = running.pop(task)
+                try:
+                    return task.result(), address
+                except CheckError as failure:
+                    failures.append(failure)
+    finally:
+        for task in running:
+            task.add_done_callback(_close_socket)
+            task.cancel()
+    raise most_telling(failures)
+
+
+def _close_socket(task: asyncio.Task[socket.socket]) -> None:
+    """The socket of an attempt that came second."""
+    if not task.cancelled() and task.exception() is None:
+        task.result().close()
 
 
 def _blocked(address: str, refused: Refusal, port: int) -> CheckError:
@@ -117,23 +125,24 @@ async def _open_socket(address: str, port: int, policy: Policy) -> socket.socket
     if refused := socket_refusal(address, port, policy):
         raise _blocked(address, refused, port)
     sock: socket.socket | None = None
+    was_sent = False
     try:
         sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
-        sock.settimeout(0)
-        await asyncio.get_running_loop().sock_connect(sock, (address, port))
+        sock.setblocking(False)
+        # What is refused here and now never left this machine; what comes later, the network said.
+        number = sock.connect_ex((address, port))
+        was_sent = number == errno.EINPROGRESS
+        if was_sent:
+            await asyncio.get_running_loop().sock_connect(sock, (address, port))
+        elif number:
+            raise OSError(number, os.strerror(number))
     except BaseException as error:
         if sock is not None:
             sock.close()
-        if isinstance(error, TimeoutError) or not isinstance(error, OSError):
-            raise
-        raise _connect_failure(error, address) from error
+        if isinstance(error, OSError):
+            raise connect_fault(error.errno, address, was_sent=was_sent) from error
+        raise
     return sock
-
-
-def _connect_failure(error: OSError, address: str) -> CheckError:
-    if error.errno in _OUR_FAULTS:
-        return CheckError("egress", "local", "connect")
-    return CheckError("connect", _CONNECT_DETAILS.get(error.errno or 0, "unreachable"), "connect", address)
 
 
 async def begin(
@@ -157,6 +166,8 @@ async def begin(
     except ConnectionResetError as error:
         # asyncio reports an end of file within the handshake as a reset without a number.
         raise CheckError("connect", "reset" if error.errno else "closed", "tls") from error
+    except OSError as error:
+        raise connect_fault(error.errno, host, was_sent=True) from error
 
 
 def certificate_end(transport: asyncio.BaseTransport) -> int | None:

@@ -19,7 +19,6 @@ from yarl import URL
 from monitoring.addresses import Policy, parse_networks, url_refusal
 from monitoring.answer import MAX_HEADERS, CappedProtocol, read_body
 from monitoring.connecting import (
-    CheckError,
     Resolver,
     addresses_of,
     begin,
@@ -27,6 +26,7 @@ from monitoring.connecting import (
     connect,
     resolve_by_system,
 )
+from monitoring.faults import CheckError, connect_fault, is_from_peer
 from monitoring.specification import CheckSpec, Observation, Phase, Timings
 
 MAX_REDIRECTS = 5
@@ -96,10 +96,10 @@ class _Visit:
         self.protocol: CappedProtocol | None = None
         self.seen = Observation(method=method, url=spec.url)
         self.body = bytearray()
-        self.deadline = self.asked_at = 0.0
+        self.asked_at = 0.0
 
     async def run(self, deadline: float) -> Observation:
-        started, self.deadline = time.monotonic(), deadline
+        started = time.monotonic()
         try:
             async with asyncio.timeout_at(deadline):
                 await self._visit_all()
@@ -200,7 +200,7 @@ class _Visit:
         addresses = await addresses_of(host, self.resolve)
         self.timings = replace(self.timings, dns=_since(started))
         self.phase, started = "connect", time.monotonic()
-        sock, address = await connect(addresses, port, self.policy, self.deadline - asyncio.get_running_loop().time())
+        sock, address = await connect(addresses, port, self.policy)
         self._note(address=address)
         self.timings = replace(self.timings, connect=_since(started))
         started = time.monotonic()
@@ -244,6 +244,8 @@ def _http_faults(visit: _Visit) -> Iterator[None]:
     except aiohttp.ServerDisconnectedError as error:
         raise visit.hung_up("closed") from error
     except (aiohttp.ClientOSError, ConnectionError) as error:
+        if not is_from_peer(error.errno):
+            raise connect_fault(error.errno, visit.seen.address, was_sent=True) from error
         if visit.phase == "body":
             raise CheckError("truncated", "reset", "body") from error
         raise visit.hung_up("reset") from error

@@ -6,8 +6,8 @@
 go back once a second to `monitoring.tasks.record_results` on the queue `monitor`. What a killed worker had in flight is
 lost and shows as missed.
 
-Environment: BROKER_URL (else REDIS_URL), PROBE_CANARIES (`host:port` by commas), PROBE_CA_FILE (trusted besides the
-system's authorities).
+Environment: BROKER_URL (else REDIS_URL), PROBE_CANARIES (`host:port` by commas, `none`; public ones where it is empty),
+PROBE_CA_FILE (trusted besides the system's authorities).
 """
 
 import asyncio
@@ -27,10 +27,11 @@ from celery import Celery
 from celery.signals import worker_shutdown
 from kombu.exceptions import OperationalError
 
-from monitoring.canaries import Canaries, parse_canaries
+from monitoring.canaries import Canaries
+from monitoring.canary_hosts import parse_canaries
 from monitoring.probe import check, tls_context
 from monitoring.specification import CheckSpec, Result
-from monitoring.verdict import NETWORK_REASONS, blame, judge
+from monitoring.verdict import judge
 
 IN_FLIGHT = 200
 FLUSH_SECONDS = 1.0
@@ -100,10 +101,7 @@ class Engine:
         return replace(result, at=at, place=place)
 
     async def _judge(self, spec: CheckSpec) -> Result:
-        result = judge(spec, await check(spec, tls=self._tls()))
-        if result.state != "down" or result.reason not in NETWORK_REASONS:
-            return result
-        return blame(result, way_out_works=await self._canaries.answer())
+        return await self._canaries.vouch(judge(spec, await check(spec, tls=self._tls())))
 
     def _send_each_second(self) -> None:
         while not self._stopping.wait(FLUSH_SECONDS):

@@ -60,6 +60,9 @@ SENTENCES: dict[tuple[str, str], Promise] = {
     ("blocked", "address"): _("Our rules do not allow connections to %(subject)s: it is not a public address."),
     ("egress", ""): _("Our probe could not make the check, so we know nothing of the shop."),
     ("egress", "canaries"): _("Our own connection failed, so we know nothing of the shop."),
+    ("egress", "local"): _("Our own machine could not make the check, so we know nothing of the shop."),
+    ("egress", "names"): _("Our own name server does not answer, so we know nothing of the shop."),
+    ("egress", "unreachable"): _("The network says that there is no way, and nobody vouches for our own connection."),
     ("missed", ""): _("The check was not made in time."),
 }
 CUT = _("We read only the first %(kib)s KiB.")

@@ -8,6 +8,8 @@ Reason = Literal[
     "ok", "slow", "timeout", "connect", "dns", "tls", "protocol", "redirects", "truncated", "encoding", "content",
     "cut", "status", "walled", "blocked", "egress", "missed",
 ]  # fmt: skip
+# Whether the canaries vouched for our own way out: "" where nobody had to be asked, "none" where none are named.
+Vouch = Literal["", "answered", "failed", "none"]
 Phase = Literal["", "dns", "connect", "tls", "headers", "body"]
 
 STATES: tuple[State, ...] = get_args(State)
@@ -124,6 +126,7 @@ class Result(Plain):
     attempts: int = 1
     at: int = 0
     place: str = ""
+    canaries: Vouch = ""
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:

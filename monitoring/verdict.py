@@ -7,7 +7,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -15,7 +15,7 @@ import re2
 from yarl import URL
 
 from monitoring.page_text import decode, excerpt
-from monitoring.specification import CheckSpec, Observation, Reason, Result, State
+from monitoring.specification import CheckSpec, Observation, Reason, Result, State, Vouch
 
 # Pages that servers show with status 200 although the shop behind them doesn't work.
 BUILT_IN_FORBIDDEN = (
@@ -40,6 +40,8 @@ BUILT_IN_FORBIDDEN = (
 WALLED = (403, 429)
 # What a broken way out of ours looks like from here; an answer with a wrong status or text is the shop's own.
 NETWORK_REASONS: frozenset[Reason] = frozenset({"dns", "connect", "timeout", "tls", "protocol", "truncated"})
+# No name server gave an answer of use; a router said that there is no way.
+DOUBTS = frozenset({("dns", "servfail"), ("dns", "timeout"), ("connect", "unreachable")})
 
 _JSON_STEP = re.compile(r"\[(\d{1,6})\]|([^.\[\]]+)")
 _Finding = tuple[State, Reason, str, str]
@@ -180,11 +182,36 @@ def judge_egress(answered: Sequence[bool]) -> bool:
     return sum(answered) >= math.ceil(len(answered) * 3 / 4)
 
 
-def blame(result: Result, *, way_out_works: bool) -> Result:
-    """The same result, or `unknown: egress` where the canaries say that the fault was ours."""
-    if way_out_works or result.state != "down" or result.reason not in NETWORK_REASONS:
+@dataclass(frozen=True, slots=True)
+class WayOut:
+    """What the canaries said. `works`: enough of them answered; `names`: name servers did. None: nobody was asked."""
+
+    works: bool | None = None
+    names: bool | None = None
+
+    @property
+    def said(self) -> Vouch:
+        return "none" if self.works is None else "answered" if self.works else "failed"
+
+
+def is_doubtful(result: Result) -> bool:
+    """What our own network or name server may have caused as well as the shop's: somebody must vouch for ours."""
+    return (result.reason, result.detail) in DOUBTS
+
+
+def blame(result: Result, way_out: WayOut) -> Result:
+    """The same result, or `unknown: egress` where the fault was ours, or nobody vouches that it wasn't."""
+    if result.state != "down" or result.reason not in NETWORK_REASONS:
         return result
-    return replace(result, state="unknown", reason="egress", detail="canaries", subject="")
+    if way_out.works is False:
+        return _ours(result, "canaries")
+    if is_doubtful(result) and not (way_out.names if result.reason == "dns" else way_out.works):
+        return _ours(result, "names" if result.reason == "dns" else "unreachable")
+    return result
+
+
+def _ours(result: Result, detail: str) -> Result:
+    return replace(result, state="unknown", reason="egress", detail=detail, subject="")
 
 
 def with_second_place(result: Result, others: Iterable[Result]) -> Result:

@@ -24,7 +24,7 @@ from contracts.models import Shop
 from contracts.terms import moment, seconds, whole
 from incidents.heartbeat import beat
 from incidents.refusals import Refused
-from monitoring import intervals, maintenance, outages, schedule
+from monitoring import intervals, maintenance, outages, schedule, way_out
 from monitoring.addresses import Policy, parse_networks, typed_refusal
 from monitoring.availability import Period
 from monitoring.confirmation import Change, Rule, Track, step
@@ -114,6 +114,7 @@ def record_all(results: Iterable[Result], *, at: datetime) -> int:
     Raises nothing for a single result that can't be taken: it is logged and stands on its monitor's page.
     """
     waiting = sorted((one for one in results if one.id.isdigit()), key=lambda one: one.at)
+    way_out.note(waiting, at=at)
     numbers = Counter(one.id for one in waiting)
     single = [one for one in waiting if numbers[one.id] == 1]
     try:

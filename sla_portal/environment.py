@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from monitoring.canary_hosts import PUBLIC, Canary, parse_canaries
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 YES, NO = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
 
@@ -49,7 +51,9 @@ VARIABLES: dict[str, Variable] = {
     ),
     "PROBE_ALLOW_NETWORKS": Variable("", "private networks that monitors may reach, by commas, like `127.0.0.1/32`"),
     "PROBE_PORTS": Variable("80,443", "ports that monitors may reach outside `PROBE_ALLOW_NETWORKS`"),
-    "PROBE_CANARIES": Variable("", "`host:port` by commas that tell whether our own way out works; empty: not asked"),
+    "PROBE_CANARIES": Variable(
+        PUBLIC, "`host:port` by commas that tell whether our own way out works, best of four parties; `none`: not asked"
+    ),
     "PROBE_CA_FILE": Variable("", "certificates that the probe trusts beside the system's own; for tests"),
     "BROKER_URL": Variable("", "the probe worker's own and only address of the broker; the portal uses `REDIS_URL`"),
     "DEMO_DATA": Variable("on", "`off`: `make run` begins with an empty database"),
@@ -101,6 +105,13 @@ def networks(name: str) -> list[str]:
         except ValueError as error:
             raise refuse(name, f"networks such as 127.0.0.1/32, separated by commas ({error})") from error
     return words(name)
+
+
+def canaries(name: str) -> tuple[Canary, ...]:
+    try:
+        return parse_canaries(text(name))
+    except ValueError as error:
+        raise refuse(name, "host:port, separated by commas, or none") from error
 
 
 def url(name: str, *schemes: str, default: str = "") -> str:

@@ -221,11 +221,16 @@ class Runner:
             "SECRET_KEY": environment.text("SECRET_KEY") or self.place.secret("secret_key", secrets.token_urlsafe(50)),
             "PROBE_ALLOW_NETWORKS": environment.text("PROBE_ALLOW_NETWORKS") or "127.0.0.1/32",
             "PROBE_CA_FILE": environment.text("PROBE_CA_FILE") or str(self.place.folder / "shops" / "ca.pem"),
+            "PROBE_CANARIES": os.environ.get("PROBE_CANARIES") or self.canaries(),
             "DEMO_SHOPS_URL": f"http://127.0.0.1:{self.port + 3}",
             "BROKER_URL": sockets.broker_url(environment.text("REDIS_URL") or sockets.valkey_url(self.place.folder)),
             "PYTHONUNBUFFERED": "1",
         }
         return {**os.environ, **own}
+
+    def canaries(self) -> str:
+        """Four servers of this run: what it watches is on loopback, so loopback is its way out."""
+        return ",".join(f"127.0.0.1:{self.port + number}" for number in range(4))
 
     def run(self) -> None:
         self.place.end_leftovers()

@@ -177,7 +177,7 @@ DUTY_PHONE = environment.text("DUTY_PHONE")
 PROBE_PLACES = environment.words("PROBE_PLACES")
 PROBE_ALLOW_NETWORKS = environment.networks("PROBE_ALLOW_NETWORKS")
 PROBE_PORTS = environment.ports("PROBE_PORTS")
-PROBE_CANARIES = environment.words("PROBE_CANARIES")
+PROBE_CANARIES = environment.canaries("PROBE_CANARIES")
 DEMO_DATA = environment.flag("DEMO_DATA")
 DEMO_SHOPS_URL = environment.url("DEMO_SHOPS_URL", "http", default=f"http://127.0.0.1:{PORT + 3}")
 DEMO_LOGINS_FILE = DATA_DIR / "run" / "demo_logins.json"

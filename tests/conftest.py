@@ -16,7 +16,7 @@ from django.db import connection
 from playwright.sync_api import Browser, sync_playwright
 
 from sla_portal import embedded, sockets
-from tests import chromium
+from tests import chromium, loopback_canaries
 
 # A busy machine is no failure of a property
 hypothesis.settings.register_profile("suite", deadline=None)
@@ -36,6 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if worker_number(config) == 0 and not os.environ.get("DATABASE_URL"):
         start_servers(config)
     use_servers(worker_number(config))
+    settings.PROBE_CANARIES = loopback_canaries.start()
 
 
 # Files that take half a minute or more begin first, so that no worker ends alone with the longest

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import redis
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -18,6 +19,7 @@ from accounts.models import ADMIN
 from accounts.permissions import SignedRequest, open_to
 from incidents import outbox
 from incidents.models import Notification
+from monitoring import way_out
 from reports import health
 
 NEWEST = ((100, "100"), (500, "500"), (2000, "2000"))
@@ -42,6 +44,7 @@ def _page(request: SignedRequest, form: ProofForm | None = None) -> HttpResponse
     now = _now()
     broker = health.broker()
     sweeps = health.sweeps(now)
+    ways_out = way_out.ways_out(settings.PROBE_PLACES)
     context = {
         "now": now,
         "sweeps": sweeps,
@@ -49,6 +52,9 @@ def _page(request: SignedRequest, form: ProofForm | None = None) -> HttpResponse
         "outbox": health.outbox_state(request.user, now),
         "database": health.database(),
         "broker": broker,
+        "ways_out": ways_out,
+        "blind": [place for place in ways_out if place.fails(now)],
+        "no_canaries": not settings.PROBE_CANARIES or any(place.has_none for place in ways_out),
         "proof": None if broker.error else health.last_proof(),
         "form": form or ProofForm(),
     }

@@ -7,6 +7,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.test import override_settings
 
@@ -58,6 +59,17 @@ def test_json_carries_the_whole_result(shop: str, capsys: pytest.CaptureFixture[
     result = json.loads(capsys.readouterr().out)
     assert (result["state"], result["status"], result["address"]) == ("up", 200, "127.0.0.1")
     assert set(result["sentence"]) == {"pl", "en"}
+
+
+@override_settings(PROBE_ALLOW_NETWORKS=["127.0.0.1/32"])
+@pytest.mark.parametrize(("works", "code", "state"), [(True, 1, "down"), (False, 2, "unknown")])
+def test_a_failure_is_the_shops_only_where_the_canaries_answer(
+    capsys: pytest.CaptureFixture[str], works: bool, code: int, state: str
+) -> None:
+    canaries = settings.PROBE_CANARIES if works else (("127.0.0.1", closed_port()),) * 4
+    with override_settings(PROBE_CANARIES=canaries):
+        assert probe(f"http://127.0.0.1:{closed_port()}/", "--json") == code
+    assert json.loads(capsys.readouterr().out)["state"] == state
 
 
 @override_settings(PROBE_ALLOW_NETWORKS=[])

@@ -4,8 +4,10 @@ import asyncio
 import errno
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import pytest
 
@@ -92,6 +94,17 @@ def test_sockets_that_run_out_here_are_our_fault(monkeypatch: pytest.MonkeyPatch
     assert (result.state, result.reason, result.detail) == ("unknown", "egress", "local")
 
 
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENOMEM, errno.EAGAIN])
+def test_a_look_up_that_our_own_system_refuses_is_our_fault(number: int) -> None:
+    """Python raises EAI_SYSTEM as the plain OSError behind it."""
+
+    async def resolve(host: str) -> Sequence[str]:
+        raise OSError(number, "as the system says it")
+
+    result = verdict(resolve)
+    assert (result.state, result.reason, result.detail) == ("unknown", "egress", "local")
+
+
 def test_the_next_address_of_a_name_is_tried() -> None:
     async def resolve(host: str) -> Sequence[str]:
         return ["127.0.0.2", "127.0.0.1"]
@@ -104,6 +117,65 @@ def test_the_next_address_of_a_name_is_tried() -> None:
 
     result = asyncio.run(run())
     assert (result.state, result.address) == ("up", "127.0.0.1")
+
+
+@contextmanager
+def swallowing(address: str, port: int) -> Iterator[None]:
+    """An address that takes packets and never answers: its queue is full, so the kernel drops what comes."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family) as server, ExitStack() as waiting:
+        server.bind((address, port))
+        server.listen(0)
+        for _ in range(4):
+            client = waiting.enter_context(socket.socket(family))
+            client.setblocking(False)
+            client.connect_ex((address, port))
+        yield
+
+
+def test_one_family_that_swallows_packets_holds_up_no_other() -> None:
+    """Four IPv6 addresses and one IPv4 say nothing, the sixth address answers, as browsers find out too."""
+
+    async def resolve(host: str) -> Sequence[str]:
+        return ["::1", "::1", "::1", "::1", "127.0.0.2", "127.0.0.1"]
+
+    async def run() -> Result:
+        async with serving(says(answer())) as bad:
+            with swallowing("::1", bad.port), swallowing("127.0.0.2", bad.port):
+                url = f"http://sklep.example:{bad.port}/"
+                spec = CheckSpec(id="1", url=url, networks=("127.0.0.0/8", "::1/128"), timeout_ms=4_000)
+                return judge(spec, await check(spec, resolve=resolve))
+
+    result = asyncio.run(run())
+    assert (result.state, result.address) == ("up", "127.0.0.1")
+    assert 700 <= result.timings.connect < 1_500  # ::1, 127.0.0.2 and ::1 have a head start of 250 ms each
+
+
+def test_an_address_that_our_rules_refuse_is_passed_over_in_the_race_too() -> None:
+    asked: list[str] = []
+
+    async def resolve(host: str) -> Sequence[str]:
+        return ["10.0.0.1", "127.0.0.2", "169.254.169.254", "127.0.0.1"]
+
+    async def run() -> Result:
+        async with serving(says(answer())) as bad:
+            url = f"http://sklep.example:{bad.port}/"
+            spec = CheckSpec(id="1", url=url, networks=("127.0.0.0/8",))
+            return judge(spec, await check(spec, resolve=resolve))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(connecting, "_open_socket", _noting(connecting._open_socket, asked))
+        result = asyncio.run(run())
+    assert (result.state, result.address, asked) == ("up", "127.0.0.1", ["127.0.0.2", "127.0.0.1"])
+
+
+def _noting(original: Any, asked: list[str]) -> Any:
+    async def open_socket(address: str, *args: Any) -> socket.socket:
+        asked.append(address)
+        sock: socket.socket = await original(address, *args)
+        return sock
+
+    return open_socket
 
 
 def test_the_last_address_decides_when_none_answers() -> None:

@@ -2,9 +2,13 @@
 
 import asyncio
 import os
+import re
+import socket
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +17,12 @@ from kombu import Connection
 from kombu.exceptions import OperationalError
 
 from monitoring import probe_worker
-from monitoring.canaries import Canaries, parse_canaries
+from monitoring.canaries import Canaries
+from monitoring.canary_hosts import PUBLIC, parse_canaries
 from monitoring.probe import tls_context
 from monitoring.probe_worker import Engine, broker_address
 from monitoring.specification import CheckSpec, Observation, Result
+from monitoring.verdict import WayOut
 from tests.monitoring.badserver import answer, closed_port, says, serving
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,11 +32,11 @@ def data_of(url: str, name: str = "7") -> dict[str, Any]:
     return CheckSpec(id=name, url=url, networks=("127.0.0.0/8",), timeout_ms=2_000).to_json()
 
 
-def engine_with(sent: list[dict[str, Any]], canaries: str = "") -> Engine:
+def engine_with(sent: list[dict[str, Any]], canaries: str = "none") -> Engine:
     return Engine(sent.extend, Canaries(parse_canaries(canaries)), tls_context)
 
 
-def results_of(data: list[dict[str, Any]], canaries: str = "") -> list[Result]:
+def results_of(data: list[dict[str, Any]], canaries: str = "none") -> list[Result]:
     sent: list[dict[str, Any]] = []
     engine = engine_with(sent, canaries)
     for one in data:
@@ -81,31 +87,80 @@ def test_a_failure_while_the_canaries_fail_too_is_ours() -> None:
     canaries = ",".join(f"127.0.0.1:{closed_port()}" for _ in range(4))
     results = results_of([data_of(f"http://127.0.0.1:{closed_port()}/")], canaries)
     assert (results[0].state, results[0].reason, results[0].detail) == ("unknown", "egress", "canaries")
+    assert results[0].canaries == "failed"
 
 
 def test_three_of_four_canaries_are_enough() -> None:
-    async def run() -> tuple[bool, bool]:
+    async def run() -> list[bool | None]:
         async with serving(says(answer())) as good:
             here, gone = ("127.0.0.1", good.port), ("127.0.0.1", closed_port())
-            return await Canaries((here, here, here, gone)).answer(), await Canaries((here, here, gone, gone)).answer()
+            rows = ((here, here, here, gone), (here, here, gone, gone), ())
+            return [(await Canaries(row).answer()).works for row in rows]
 
-    assert asyncio.run(run()) == (True, False)
+    assert asyncio.run(run()) == [True, False, None]
 
 
-def test_canaries_are_asked_once_for_many_failures() -> None:
-    async def run() -> int:
+def test_canaries_are_asked_once_for_failures_that_wait_together_and_anew_for_a_later_one() -> None:
+    async def run() -> tuple[int, int, float]:
         async with serving(says(answer())) as good:
-            canaries = Canaries((("127.0.0.1", good.port),))
+            canaries = Canaries((("127.0.0.1", good.port),), spacing=0.05)
             await asyncio.gather(*(canaries.answer() for _ in range(10)))
-            while not good.connections:
-                await asyncio.sleep(0)
-            return good.connections
+            await asyncio.sleep(0.01)
+            together, started = good.connections, time.monotonic()
+            await canaries.answer()
+            await asyncio.sleep(0.01)
+            return together, good.connections, time.monotonic() - started
 
-    assert asyncio.run(run()) == 1
+    together, later, waited = asyncio.run(run())
+    assert together <= 2  # the first was asked before the others began to wait
+    assert later == together + 1
+    assert waited >= 0.04
+
+
+def test_an_answer_from_before_the_failure_proves_nothing_of_it() -> None:
+    async def run() -> list[bool | None]:
+        canaries = Canaries((("127.0.0.1", closed_port()),), spacing=0)
+        async with serving(says(answer())) as good:
+            canaries.canaries = (("127.0.0.1", good.port),)
+            before = await canaries.answer()
+        return [before.works, (await canaries.answer()).works]
+
+    assert asyncio.run(run()) == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("number", "works", "names"),
+    [(0, True, True), (socket.EAI_NONAME, True, True), (socket.EAI_AGAIN, True, False), (socket.EAI_FAIL, True, False)],
+)
+def test_name_servers_vouch_by_an_answer_that_no_cache_can_know(number: int, works: bool, names: bool) -> None:
+    """The canaries' own names are known here for a while; one that was never asked needs a server that works."""
+    asked = []
+
+    async def run() -> WayOut:
+        async def resolve(host: str) -> Sequence[str]:
+            asked.append(host)
+            if host == "canary.example" or not number:
+                return ["127.0.0.1"]
+            raise socket.gaierror(number, "as the system says it")
+
+        async with serving(says(answer())) as good:
+            return await Canaries((("canary.example", good.port), ("127.0.0.1", good.port)), resolve).answer()
+
+    assert asyncio.run(run()) == WayOut(works, names)
+    own, fresh = sorted(asked, key=len)
+    assert own == "canary.example"
+    assert re.fullmatch(r"[0-9a-f]{16}\.canary\.example\.", fresh)
+
+
+def test_the_canaries_are_public_and_of_four_parties_unless_somebody_says_none() -> None:
+    public = parse_canaries("")
+    assert public == parse_canaries(PUBLIC)
+    assert len({host.rpartition(".")[0].rpartition(".")[2] for host, _ in public}) == 4
+    assert parse_canaries(" None ") == ()
 
 
 def test_a_canary_without_a_port_is_named() -> None:
-    with pytest.raises(ValueError, match=r"expected host:port, got 'dns\.example'"):
+    with pytest.raises(ValueError, match=r"expected host:port or none, got 'dns\.example'"):
         parse_canaries("dns.example")
 
 

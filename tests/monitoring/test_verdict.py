@@ -8,6 +8,7 @@ import re2
 from monitoring.page_text import charset, excerpt
 from monitoring.specification import CheckSpec, Observation, Reason, Result, State, Timings
 from monitoring.verdict import (
+    WayOut,
     allowed_hosts,
     at_path,
     blame,
@@ -45,17 +46,46 @@ def test_three_of_four_canaries_must_answer(answered: list[bool], works: bool) -
     assert judge_egress(answered) is works
 
 
+WORKS, FAILS, NOBODY = WayOut(True, True), WayOut(False, False), WayOut()
+
+
 @pytest.mark.parametrize("reason", ["dns", "connect", "timeout", "tls", "protocol", "truncated"])
 def test_a_network_failure_is_ours_while_the_canaries_fail(reason: Reason) -> None:
     down = result("down", reason)
-    assert blame(down, way_out_works=False) == replace(down, state="unknown", reason="egress", detail="canaries")
-    assert blame(down, way_out_works=True) is down
+    assert blame(down, FAILS) == replace(down, state="unknown", reason="egress", detail="canaries")
+    assert blame(down, WORKS) is down
+    assert blame(down, NOBODY) is down
+
+
+@pytest.mark.parametrize(
+    ("reason", "detail", "way_out", "state", "ours"),
+    [
+        ("dns", "nxdomain", WORKS, "down", ""),
+        ("dns", "nxdomain", NOBODY, "down", ""),
+        ("dns", "nxdomain", FAILS, "unknown", "canaries"),
+        ("dns", "servfail", WORKS, "down", ""),
+        ("dns", "servfail", WayOut(True, False), "unknown", "names"),
+        ("dns", "servfail", WayOut(True, None), "unknown", "names"),
+        ("dns", "servfail", NOBODY, "unknown", "names"),
+        ("dns", "timeout", WORKS, "down", ""),
+        ("dns", "timeout", WayOut(True, None), "unknown", "names"),
+        ("connect", "unreachable", WayOut(True, False), "down", ""),
+        ("connect", "unreachable", FAILS, "unknown", "canaries"),
+        ("connect", "unreachable", NOBODY, "unknown", "unreachable"),
+        ("connect", "refused", NOBODY, "down", ""),
+    ],
+)
+def test_what_may_be_our_own_network_is_the_shops_only_where_somebody_vouches(
+    reason: Reason, detail: str, way_out: WayOut, state: State, ours: str
+) -> None:
+    seen = blame(replace(result("down", reason), detail=detail), way_out)
+    assert (seen.state, seen.reason, seen.detail) == (state, "egress" if ours else reason, ours or detail)
 
 
 @pytest.mark.parametrize("reason", ["status", "content"])
 def test_an_answer_that_came_is_the_shops_own(reason: Reason) -> None:
     down = result("down", reason)
-    assert blame(down, way_out_works=False) is down
+    assert blame(down, FAILS) is down
 
 
 def test_a_wall_is_down_once_a_second_place_meets_it() -> None:

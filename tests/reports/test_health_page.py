@@ -12,6 +12,8 @@ from django.test import override_settings
 
 from incidents import heartbeat
 from incidents.models import ClockRow, Delivery, Notification
+from monitoring import way_out
+from monitoring.specification import Result
 from reports import health
 from tests import build
 from tests.pages import counted, stop_clock, text_of, visitor
@@ -52,6 +54,36 @@ def test_everything_runs(page: Browser) -> None:
     assert "Stan systemu Wszystko działa." in said
     assert "Terminy i eskalacje dziś 10:09:58 2 s 12 ms" in said
     assert "stoi" not in said
+
+
+def failed_check(said: str, place: str = "pl") -> Result:
+    return Result(id="0", state="down", reason="connect", place=place, canaries=said)  # type: ignore[arg-type]
+
+
+@override_settings(PROBE_CANARIES=(("127.0.0.1", 9),), PROBE_PLACES=["pl", "de"])
+def test_a_place_without_a_way_out_is_said_until_its_canaries_answer(page: Browser) -> None:
+    beat(2)
+    way_out.note([failed_check("answered")], at=NOW - timedelta(minutes=9))
+    assert "Wszystko działa. " in text_of(page.get(PAGE))
+    way_out.note([failed_check("failed"), failed_check("answered", "de")], at=NOW - timedelta(minutes=5))
+    said = text_of(page.get(PAGE))
+    assert "Miejsce pl nie ma wyjścia do sieci." in said
+    assert "Hosty kontrolne nie odpowiedziały: dziś 10:05:00." in said
+    assert "Ostatnio odpowiedziały: dziś 10:01:00." in said
+    assert "Łącze miejsca pl nie odpowiada Łącze miejsca de odpowiada, dziś 10:05" in said
+    assert "Wszystko działa" not in said
+    way_out.note([failed_check("answered")], at=NOW)
+    assert "Miejsce pl" not in text_of(page.get(PAGE))
+
+
+def test_that_no_canary_is_named_is_said(page: Browser) -> None:
+    beat(2)
+    with override_settings(PROBE_CANARIES=()):
+        assert "Nikt nie potwierdza, że nasze łącze działa." in text_of(page.get(PAGE))
+    with override_settings(PROBE_CANARIES=(("127.0.0.1", 9),)):
+        assert "Nikt nie potwierdza" not in text_of(page.get(PAGE))
+        way_out.note([failed_check("none")], at=NOW)  # the worker's own environment says otherwise
+        assert "Nikt nie potwierdza" in text_of(page.get(PAGE))
 
 
 @pytest.mark.parametrize(("name", "sentence"), [(duty.name, duty.silent) for duty in health.DUTIES])

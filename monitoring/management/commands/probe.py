@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from monitoring.canaries import Canaries
 from monitoring.probe import check, tls_context
 from monitoring.sentences import sentence
 from monitoring.specification import CheckSpec, Result
@@ -51,8 +52,12 @@ def spec_of(options: dict[str, Any]) -> CheckSpec:
 
 
 def probe_once(spec: CheckSpec, *, at: int) -> Result:
-    seen = asyncio.run(check(spec, tls=tls_context(os.environ.get("PROBE_CA_FILE", ""))))
-    return replace(judge(spec, seen), at=at)
+    return replace(asyncio.run(_verdict(spec)), at=at)
+
+
+async def _verdict(spec: CheckSpec) -> Result:
+    seen = await check(spec, tls=tls_context(os.environ.get("PROBE_CA_FILE", "")))
+    return await Canaries(settings.PROBE_CANARIES).vouch(judge(spec, seen))
 
 
 def as_json(result: Result) -> str:
