@@ -53,10 +53,9 @@ def workers(process_environment: dict[str, str]) -> Iterator[None]:
         "PROBE_ALLOW_NETWORKS": "127.0.0.1/32",
     }
     commands = processes.commands(bind="", beat_file="", place="pl")
-    result_worker = [part if part != "mail,monitor,report" else "monitor" for part in commands["worker"]]
     started = [
         subprocess.Popen([sys.executable, "-m", *command], cwd=ROOT, env=variables)
-        for command in (result_worker, commands["probe"])
+        for command in (commands["checks"], commands["probe"])
     ]
     yield
     for process in started:
