@@ -118,6 +118,7 @@ def watched(shops: Sequence[Shop], *, since: datetime, now: datetime) -> dict[in
     monitors = _by_shop(Monitor.objects.filter(shop__in=shops), lambda one: one.shop_id)
     counting = {one.pk: one for found in monitors.values() for one in found if one.means_down}
     outages = Outage.objects.filter(monitor__in=counting).overlapping(since, now).select_related("incident")
+    outages = outages.prefetch_related("reopenings__incident")
     by_shop = _by_shop(outages.order_by("started_at", "pk"), lambda one: counting[one.monitor_id].shop_id)
     windows = MaintenanceWindow.objects.filter(shop__in=shops, ends_at__gt=since, starts_at__lt=now)
     windows_of = _by_shop(windows, lambda one: one.shop_id)

@@ -193,7 +193,8 @@ class OutageQuerySet(models.QuerySet["Outage"]):
 class Outage(models.Model):
     """A confirmed failure, from the first failed check to the first of three good ones.
 
-    `evidence` is the result of the check that confirmed it, without what only staff may see.
+    `evidence` is the result of the check that confirmed it, without what only staff may see. `incident` is the one that
+    it opened or joined then, and stays so: what an outage that went on meant later is a row of `Reopening`.
     """
 
     monitor = models.ForeignKey(Monitor, on_delete=models.PROTECT, related_name="outages")
@@ -221,3 +222,35 @@ class Outage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.monitor_id} {self.started_at}"
+
+    @property
+    def incidents(self) -> list[Incident]:
+        """Every incident that it is evidence of, the first one first; prefetch `reopenings__incident` for a list."""
+        first = [self.incident] if self.incident else []
+        return [*first, *(row.incident for row in sorted(self.reopenings.all(), key=lambda row: row.pk))]
+
+
+class ReopeningQuerySet(models.QuerySet["Reopening"]):
+    def visible_to(self, user: User) -> Self:
+        return self if user.works_incidents else self.filter(incident__client_id__in=user.memberships_now)
+
+
+class Reopening(models.Model):
+    """An outage went on after its incident had been closed: the incident that opened then, with its own evidence."""
+
+    outage = models.ForeignKey(Outage, on_delete=models.PROTECT, related_name="reopenings")
+    incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="reopenings")
+    reopened_at = models.DateTimeField()
+    reason = models.CharField(max_length=12)
+    evidence = models.JSONField(default=dict)
+
+    objects = ReopeningQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["outage", "reopened_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["outage", "incident"], name="one_reopening_per_outage_and_incident")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.outage_id} {self.incident_id} {self.reopened_at}"

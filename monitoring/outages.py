@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from contracts.terms import whole
 from incidents import reporting
 from incidents.models import Incident
-from monitoring.models import Monitor, Outage
+from monitoring.models import Monitor, Outage, OutageQuerySet
 from monitoring.sentences import sentence
 from monitoring.specification import Result
 
@@ -39,20 +39,29 @@ def confirm(monitor: Monitor, result: Result, *, started_at: datetime, at: datet
         monitor=monitor, reason=result.reason, evidence=_shown(result), flapping=flapping, started_at=started_at,
         confirmed_at=max(whole(at), started_at),
     )  # fmt: skip
-    return _tell_incident(outage, result, at)
+    outage.incident = _tell_incident(outage, result, at)
+    outage.save(update_fields=["incident"])
+    return outage
 
 
 def reopen(monitor: Monitor, result: Result, *, at: datetime) -> Outage:
-    """Down again before the shop was calm: the last outage goes on, and its time of repair was none."""
+    """Down again before the shop was calm: the last outage goes on, and its time of repair was none.
+
+    Where its incident was closed meanwhile another one opens; the first keeps the outage and its evidence.
+    """
     last = Outage.objects.filter(monitor=monitor).order_by("-started_at").select_for_update()[0]
     last.ended_at, last.flapping = None, True
     last.save(update_fields=["ended_at", "flapping"])
-    return _tell_incident(last, result, at)
+    incident = _tell_incident(last, result, at)
+    if incident not in last.incidents:
+        last.reopenings.create(incident=incident, reopened_at=whole(at), reason=result.reason, evidence=_shown(result))
+    return last
 
 
-def _tell_incident(outage: Outage, result: Result, at: datetime) -> Outage:
+def _tell_incident(outage: Outage, result: Result, at: datetime) -> Incident:
+    """The incident of this failure that is open now."""
     monitor = outage.monitor
-    outage.incident = reporting.open_from_monitor(
+    return reporting.open_from_monitor(
         shop=monitor.shop,
         failure=failure_of(monitor),
         what=monitor.what,
@@ -62,8 +71,6 @@ def _tell_incident(outage: Outage, result: Result, at: datetime) -> Outage:
         evidence=evidence(outage, result),
         words=_words(monitor, result),
     )
-    outage.save(update_fields=["incident"])
-    return outage
 
 
 def evidence(outage: Outage, result: Result) -> dict[str, Any]:
@@ -105,15 +112,20 @@ def end(monitor: Monitor, *, ended_at: datetime, at: datetime) -> Outage | None:
         return None
     outage.ended_at = ended_at
     outage.save(update_fields=["ended_at"])
-    incident = outage.incident
-    if incident and not incident.outages.filter(ended_at=None).exists():
+    incident = next(reversed(outage.incidents), None)
+    if incident and not outages_of(incident).filter(ended_at=None).exists():
         _tell_recovery(incident, monitor, at)
     return outage
 
 
+def outages_of(incident: Incident) -> OutageQuerySet:
+    """Those that opened or joined it, and those that went on under it."""
+    return Outage.objects.filter(Q(incident=incident) | Q(reopenings__incident=incident))
+
+
 def _tell_recovery(incident: Incident, monitor: Monitor, at: datetime) -> None:
     """Works again since the last of its outages ended."""
-    last = incident.outages.aggregate(Max("ended_at"))["ended_at__max"]
+    last = outages_of(incident).aggregate(Max("ended_at"))["ended_at__max"]
     said = {language: _recovered(monitor, language) for language in LANGUAGES}
     reporting.note_recovery(
         incident=incident, restored_at=last, at=at, words=said[JOURNAL_LANGUAGE], evidence={"sentence": said}

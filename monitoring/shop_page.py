@@ -260,7 +260,7 @@ class Failure:
     counts: str
     reason: str
     same_day: bool
-    nr: str = ""
+    nrs: tuple[str, ...] = ()
 
 
 def failures(watched: Watched, measured: Measured) -> list[Failure]:
@@ -293,7 +293,7 @@ def _outage(watched: Watched, outage: Outage, line: OutageLine) -> Failure:
         counts=_counts(line, length),
         reason=cause(outage),
         same_day=_same_day(outage.started_at, outage.ended_at, watched.zone),
-        nr=outage.incident.nr if outage.incident else "",
+        nrs=tuple(incident.nr for incident in outage.incidents),
     )
 
 

@@ -172,6 +172,7 @@ def monitor(request: SignedRequest, pk: int) -> HttpResponse:
     row = _monitor(request, pk)
     checks = Check.objects.visible_to(request.user).filter(monitor=row).order_by("-at")[:CHECKS_SHOWN]
     outages = Outage.objects.visible_to(request.user).filter(monitor=row).select_related("incident")
+    outages = outages.prefetch_related("reopenings__incident")
     ends = row.certificate_ends_at
     context = {
         "now": now,

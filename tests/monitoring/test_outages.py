@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import pytest
+import time_machine
+from django.test import Client
 from django.utils import translation
 
 from incidents import journal_words, lifecycle, reporting
@@ -174,6 +176,39 @@ def test_a_failure_after_the_incident_was_closed_is_a_new_incident(world: World,
     play(home, (7260, DOWN), (7267, DOWN))
     assert Incident.objects.count() == 2
     assert Outage.objects.get(ended_at=None).incident != first
+
+
+def close(world: World, incident: Incident, second: int) -> None:
+    lifecycle.skip_backup(incident=incident, by=world.agent, at=after(second), text="Zmiana w konfiguracji serwera.")
+    lifecycle.resolve(incident=incident, by=world.agent, at=after(second + 10), text="Serwer wrócił.")
+    lifecycle.accept(incident=incident, by=world.reporter, at=after(second + 20))
+
+
+def test_a_flap_after_the_incident_was_closed_leaves_each_incident_its_own_evidence(
+    world: World, home: Monitor, client: Client
+) -> None:
+    """Down at 0 s, up at 120 s, closed at 270 s, down again at 300 s: one outage, as availability counts it."""
+    play(home, (0, DOWN), (7, DOWN), *RECOVERY)
+    first = Incident.objects.get()
+    close(world, first, 250)
+    before = kinds(first)
+    play(home, (300, BROKEN), (307, BROKEN))
+    second, outage = Incident.objects.exclude(pk=first.pk).get(), Outage.objects.get()
+    assert (outage.started_at, outage.ended_at, outage.flapping) == (after(0), None, True)
+    assert (outage.incident, outage.incidents) == (first, [first, second])
+    assert (outage.reason, outage.reopenings.get().reason) == ("timeout", "content")
+    assert outage.reopenings.get().evidence["subject"] == "SQLSTATE["
+    assert kinds(first) == before
+    # fails on: nothing new; well for a quarter of an hour: the incident that is open hears of it
+    play(home, *((second_, UP) for second_ in range(400, 1400, 60)))
+    outage.refresh_from_db()
+    assert (outage.ended_at, outage.reopenings.count()) == (after(400), 1)
+    assert (kinds(first), kinds(second)[-1]) == (before, "monitor_recovered")
+    client.force_login(world.agent)
+    with time_machine.travel(after(1400), tick=False):
+        for path in (f"/shops/{world.shop.slug}/", f"/monitors/{home.pk}/"):
+            page = client.get(path).content.decode()
+            assert [f"/incidents/{one.nr}/" in page for one in (first, second)] == [True, True], path
 
 
 def test_recovery_of_an_incident_that_has_ended_is_written_nowhere(world: World, home: Monitor) -> None:
