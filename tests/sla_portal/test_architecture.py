@@ -13,6 +13,7 @@ from sla_portal.environment import BASE_DIR
 PURE = (
     "contracts.worktime",
     "contracts.penalties",
+    "contracts.notice",
     "incidents.clock",
     "monitoring.probe",
     "monitoring.verdict",
