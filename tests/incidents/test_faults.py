@@ -4,25 +4,34 @@ from __future__ import annotations
 
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from incidents import proof
-from incidents.models import Breach, Firing, Heartbeat, JournalEntry, Notification
-from sla_portal import embedded, processes
+from contracts.models import Channel
+from incidents import heartbeat, proof
+from incidents.models import Breach, Delivery, Firing, Heartbeat, JournalEntry, Notification
+from monitoring.models import Monitor
+from sla_portal import embedded, processes, sockets
 from tests import build
+from tests.monitoring.played import monitor
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults]
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 90.0
+CHECKED = timedelta(seconds=10)
+SECONDS = 10  # a busy machine is slower than the promise of two
 AFTER_BROKER = timedelta(seconds=40)  # workers back off while there is no broker
 # 50 % has passed when an incident of these tests is made; 95 % and the deadline fall due while it is watched
 LADDER = (("reaction", 50, "duty", "email"), ("reaction", 95, "duty", "email"), ("reaction", 100, "manager", "email"))
@@ -39,7 +48,8 @@ class Processes:
         self.broker.start()
 
     def _start(self, command: list[str]) -> subprocess.Popen[bytes]:
-        variables = self.environment | {"REDIS_URL": f"unix://{self.broker.socket}?db=0"}
+        url = f"unix://{self.broker.socket}?db=0"
+        variables = self.environment | {"REDIS_URL": url, "BROKER_URL": sockets.broker_url(url)}
         with open(self.home / f"process-{len(self.started)}.log", "wb") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", *command], cwd=ROOT, env=variables, stdout=log, stderr=subprocess.STDOUT
@@ -51,15 +61,19 @@ class Processes:
         file = str(self.home / f"beat-{len(self.started)}")
         return self._start(processes.commands(bind="", beat_file=file, place="pl")["beat"])
 
+    def worker(self, kind: str) -> subprocess.Popen[bytes]:
+        """One more worker of a lane, under a name of its own."""
+        command = processes.commands(bind="", beat_file="", place="pl")[kind]
+        place = command.index("-n") + 1
+        return self._start([*command[:place], f"{kind}{len(self.started)}@%h", *command[place + 1 :]])
+
     def clock(self) -> subprocess.Popen[bytes]:
-        command = processes.commands(bind="", beat_file="", place="pl")["clock"]
-        name = f"clock{len(self.started)}@%h"
-        return self._start([name if part == "clock@%h" else part for part in command])
+        return self.worker("clock")
 
     def end(self) -> None:
         """At once: what they work on is rolled back."""
         for process in self.started:
-            process.send_signal(signal.SIGQUIT)
+            process.kill()
         for process in self.started:
             process.wait(timeout=30)
         self.broker.stop()
@@ -186,3 +200,89 @@ def test_while_the_broker_is_down_nothing_is_lost(product: Processes, down: int)
     assert noticed.last() <= back + AFTER_BROKER  # type: ignore[operator]
     assert any(breach.noticed_late for breach in Breach.objects.all()) is (down > 60)
     sys.stdout.write(f"lateness with the broker down for {down} s: {lateness()}\n")
+
+
+class Gateway(BaseHTTPRequestHandler):
+    """Takes every call, and answers for a shop's page."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self._answer(202)
+
+    def do_GET(self) -> None:
+        self._answer(200)
+
+    def _answer(self, status: int) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", "200")
+        self.end_headers()
+        self.wfile.write(b"x" * 200)
+
+    def log_message(self, *words: object) -> None:
+        """Quiet."""
+
+
+@pytest.fixture
+def gateway() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Gateway)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def swallows() -> Iterator[socket.socket]:
+    """A mail server that takes every connection and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server
+
+
+def notice(channel: Channel, number: int) -> Notification:
+    return Notification.objects.create(
+        key=f"{channel}-{number}", channel=channel, address="+48600100200" if channel != "email" else "a@b.example",
+        subject="s", body="b", created_at=now(), next_attempt_at=now(),
+    )  # fmt: skip
+
+
+@pytest.mark.full
+def test_a_mail_server_that_swallows_connections_for_a_minute_delays_nothing_else(
+    product: Processes, gateway: str, swallows: socket.socket
+) -> None:
+    """For a minute one text message, one deadline and one check each ten seconds, while forty letters wait."""
+    product.environment |= {
+        "EMAIL_URL": f"smtp://127.0.0.1:{swallows.getsockname()[1]}",
+        "GATEWAY_URL": f"{gateway}/gateway",
+        "PROBE_ALLOW_NETWORKS": "127.0.0.1/32",
+    }
+    world = a_world()
+    product.beat()
+    for kind in ("clock", "mail", "calls", "checks", "probe"):
+        product.worker(kind)
+    until(lambda: set(Heartbeat.objects.values_list("name", flat=True)) >= {"clocks", "mail", "calls", "checks"})
+    for number in range(40):
+        notice(Channel.EMAIL, number)
+    until(lambda: Notification.objects.filter(channel=Channel.EMAIL, attempts=1).exists())
+    watched = monitor(world.shop, url=f"{gateway}/", interval=5, timeout_ms=3000)
+    begun = time.monotonic()
+    for number in range(6):
+        message = notice(Channel.SMS, number)
+        incidents_due(world, count=1, within=1, start=2)
+        until(partial(all_done, message, number + 1, watched), SECONDS)
+        time.sleep(max(0.0, begun + 10 * (number + 1) - time.monotonic()))
+    assert max(lateness()) <= SECONDS
+    letters = Notification.objects.filter(channel=Channel.EMAIL)
+    assert set(letters.values_list("status", flat=True)) == {"queued"}
+    # One wait of ten seconds a run, then the channel rests: six letters of more than forty pay an attempt in a minute
+    assert 3 <= letters.filter(attempts__gt=0).count() <= 8
+    assert now() - Heartbeat.objects.get(name="mail").at < heartbeat.SILENT_AFTER
+    sys.stdout.write(f"lateness while mail is swallowed, s: {lateness()}\n")
+
+
+def all_done(message: Notification, breaches: int, watched: Monitor) -> bool:
+    """Whether the message left, so many breaches are recorded, and the last check is as new as its five seconds ask."""
+    sent = Notification.objects.filter(pk=message.pk, status=Delivery.SENT).exists()
+    checked = Monitor.objects.get(pk=watched.pk).checked_at
+    return sent and Breach.objects.count() == breaches and checked is not None and now() - checked <= CHECKED
