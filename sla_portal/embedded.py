@@ -87,6 +87,17 @@ class Server:
         self.process = self.spawn()
         wait_until(self._up, START_SECONDS, f"{self.name} does not start. {self.way_out()}")
 
+    def restart(self) -> None:
+        """Starts a server that was killed; its orphans may hold its memory for some seconds. Raises EmbeddedError."""
+        end = time.monotonic() + STOP_SECONDS
+        while True:
+            try:
+                return self.start()
+            except EmbeddedError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.2)
+
     def _up(self) -> bool:
         if self.process is not None and self.process.poll() is not None:
             raise EmbeddedError(f"{self.name} ended at once. {self.way_out()}")

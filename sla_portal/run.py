@@ -1,8 +1,9 @@
 """The whole product on this machine, from one command: `make run`, which is `python -m sla_portal.run`.
 
 It starts embedded PostgreSQL and Valkey (or uses DATABASE_URL and REDIS_URL), prepares the database, and runs the
-processes of `processes.py`, the mailbox and the demo shops. Ctrl-C or SIGTERM ends them all; a second run goes on with
-the same data; what a killed run left behind is ended first. `--reset` removes the data folder's contents.
+processes of `processes.py`, the mailbox and the demo shops. What ends by itself, a server too, is started again.
+Ctrl-C or SIGTERM ends them all; a second run goes on with the same data; what a killed run left behind is ended first.
+`--reset` removes the data folder's contents.
 
 Ports: PORT web, PORT+1 mailbox page and gateway, PORT+2 SMTP, PORT+3 demo shops, PORT+4 their TLS.
 In DATA_DIR: `servers/` (databases), `run/` (lock, process numbers, secret key), `log/`, `mailbox/`, `shops/`.
@@ -20,6 +21,7 @@ import fcntl
 import importlib.util
 import json
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -53,6 +55,7 @@ READY_SECONDS = 90.0
 END_SECONDS = 12.0
 SHORT_LIFE_SECONDS = 10.0
 LIVES = 3  # so many short lives in a row, and the run gives up
+LOGGED_ERROR = re.compile(r" level=(error|critical) ")
 KEPT_IN_DATA_DIR = ("servers", "run", "log", "mailbox", "shops")
 
 
@@ -165,18 +168,57 @@ def check_ports(first: int) -> None:
                 ) from error
 
 
-class Child:
-    """One process with its log; it is started again when it ends by itself."""
+def last_words(log: Path) -> str:
+    lines = log.read_text(errors="replace").strip().splitlines()[-5:]
+    return "\n  ".join([f"Its log {log} ends with:", *lines])
+
+
+class Lives:
+    """What is started again when it ends by itself, until it has ended too often in a row."""
+
+    name = ""
+
+    def __init__(self) -> None:
+        self.short_lives = 0
+        self.started = time.monotonic()
+
+    def count_end(self, status: int, log: Path) -> None:
+        """Says that it ended. Raises RunError when it keeps ending."""
+        short = time.monotonic() - self.started < SHORT_LIFE_SECONDS
+        self.short_lives = self.short_lives + 1 if short else 0
+        if self.short_lives >= LIVES:
+            raise RunError(f"{self.name} ended {LIVES} times in a row (status {status}). {last_words(log)}")
+        print(f"{self.name} ended with status {status} and is started again.", flush=True)
+        self.started = time.monotonic()
+
+
+class KeptServer(Lives):
+    """An embedded server; whoever uses it connects again by itself."""
+
+    def __init__(self, server: embedded.Server) -> None:
+        super().__init__()
+        self.server, self.name = server, server.name
+
+    def watch(self) -> None:
+        """Starts it again where it has ended. Raises RunError or EmbeddedError."""
+        status = self.server.process.poll() if self.server.process else None
+        if status is None:
+            return
+        self.count_end(status, self.server.log())
+        self.server.restart()
+
+
+class Child(Lives):
+    """One process with its log."""
 
     def __init__(self, name: str, command: list[str], log: Path, environment_: dict[str, str]) -> None:
+        super().__init__()
         self.name, self.command, self.log = name, command, log
         self.environment = environment_
-        self.short_lives = 0
         self.log.unlink(missing_ok=True)  # each run begins its logs anew
         self.start()
 
     def start(self) -> None:
-        self.started = time.monotonic()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self.command,
@@ -194,23 +236,15 @@ class Child:
         code = self.process.poll()
         if code is None:
             return False
-        short = time.monotonic() - self.started < SHORT_LIFE_SECONDS
-        self.short_lives = self.short_lives + 1 if short else 0
-        if self.short_lives >= LIVES:
-            raise RunError(f"{self.name} ended {LIVES} times in a row (status {code}). {self.last_words()}")
-        print(f"{self.name} ended with status {code} and is started again.", flush=True)
+        self.count_end(code, self.log)
         self.start()
         return True
-
-    def last_words(self) -> str:
-        lines = self.log.read_text(errors="replace").strip().splitlines()[-5:]
-        return "\n  ".join([f"Its log {self.log} ends with:", *lines])
 
 
 class Runner:
     def __init__(self, place: Place, port: int) -> None:
         self.place, self.port = place, port
-        self.servers: list[embedded.Server] = []
+        self.servers: list[KeptServer] = []
         self.children: list[Child] = []
         self.environment = self.child_environment()
 
@@ -264,21 +298,27 @@ class Runner:
             self.serve(embedded.Valkey(self.place.home))
 
     def serve(self, server: embedded.Server) -> None:
-        self.servers.append(server)
+        self.servers.append(KeptServer(server))
         print(f"{server.name}: starting…", flush=True)
         server.start()
 
     def prepare(self) -> None:
-        done = subprocess.run(
-            [sys.executable, "manage.py", "prepare"],
-            cwd=environment.BASE_DIR,
-            env=self.environment,
-            start_new_session=True,
-            preexec_fn=embedded.die_with_parent(signal.SIGTERM),
-            check=False,
-        )
+        """Migrations and demo data. Progress is for the person, log lines are for the log; errors are for both."""
+        log = self.place.log / "prepare.log"
+        with log.open("wb") as lines:
+            done = subprocess.run(
+                [sys.executable, "manage.py", "prepare"],
+                stderr=lines,
+                cwd=environment.BASE_DIR,
+                env=self.environment,
+                start_new_session=True,
+                preexec_fn=embedded.die_with_parent(signal.SIGTERM),
+                check=False,
+            )
         if done.returncode:
-            raise RunError("The database could not be prepared; the reason stands above. `make reset` starts anew.")
+            raise RunError(f"The database could not be prepared; `make reset` starts anew. {last_words(log)}")
+        errors = [line for line in log.read_text(errors="replace").splitlines() if LOGGED_ERROR.search(line)]
+        print("".join(f"{line}\n" for line in errors), end="", flush=True)
 
     def start_product(self) -> None:
         place = environment.words("PROBE_PLACES")[0]
@@ -301,10 +341,10 @@ class Runner:
         """Until the web server and every worker answer."""
         end = time.monotonic() + READY_SECONDS
         while waiting := self.silent():
-            self.watch_children()
+            self.watch()
             if time.monotonic() > end:
-                words = next(child for child in self.children if child.name == waiting).last_words()
-                raise RunError(f"{waiting} does not answer within {READY_SECONDS:.0f} s. {words}")
+                log = next(child for child in self.children if child.name == waiting).log
+                raise RunError(f"{waiting} does not answer within {READY_SECONDS:.0f} s. {last_words(log)}")
             time.sleep(0.1)
 
     def silent(self) -> str:
@@ -315,9 +355,12 @@ class Runner:
         heard = celery_app.control.inspect(timeout=1.0, limit=len(workers)).ping() or {}
         return min(workers - {node.partition("@")[0].partition(".")[0] for node in heard}, default="")
 
-    def watch_children(self) -> None:
+    def watch(self) -> None:
+        """Whatever ended is started again: the servers first, for the processes need them."""
         if ENDING.is_set():
             raise EndRequestedError
+        for server in self.servers:
+            server.watch()
         if sum(child.watch() for child in self.children):  # sum: every child is looked at
             self.note()
 
@@ -335,15 +378,15 @@ class Runner:
     def supervise(self) -> NoReturn:
         while True:
             time.sleep(0.5)
-            self.watch_children()
+            self.watch()
 
     def end(self) -> None:
         """Beat first, the workers finish what they do, and the servers go last."""
         on_end_signals(signal.SIG_IGN)
         running = [psutil.Process(child.process.pid) for child in self.children if child.process.poll() is None]
         end_all(running[::-1])
-        for server in reversed(self.servers):
-            server.stop()
+        for kept in reversed(self.servers):
+            kept.server.stop()
         (self.place.run / "processes.json").unlink(missing_ok=True)
 
 

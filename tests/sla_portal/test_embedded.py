@@ -17,7 +17,7 @@ import psycopg2
 import pytest
 from django.db import connection
 
-from sla_portal import embedded, sockets
+from sla_portal import embedded, run, sockets
 
 
 @pytest.fixture(scope="module")
@@ -49,10 +49,14 @@ def number_of(server: embedded.Server) -> int:
     return server.process.pid
 
 
-def kill(server: embedded.Server) -> None:
+def end(server: embedded.Server) -> None:
     assert server.process is not None
     server.process.kill()
     server.process.wait()
+
+
+def kill(server: embedded.Server) -> None:
+    end(server)
     server.process = None
 
 
@@ -85,6 +89,34 @@ def test_data_outlive_a_stop_and_a_kill(postgres: embedded.Postgres) -> None:
     kill(postgres)
     postgres.start()
     assert one(postgres, "SELECT name FROM shop") == "mak.pl"
+
+
+def test_killed_servers_come_back_while_somebody_is_at_work(
+    postgres: embedded.Postgres, valkey: embedded.Valkey, capsys: pytest.CaptureFixture[str]
+) -> None:
+    postgres.make_database("kept")
+    busy = psycopg2.connect(host=str(postgres.folder), user="postgres", dbname="kept")
+    busy.cursor().execute("SELECT 1")  # a transaction is open: its process outlives the server for a moment
+    for server in (postgres, valkey):
+        kept = run.KeptServer(server)
+        kept.watch()
+        end(server)
+        kept.watch()
+        assert server.answers()
+    assert capsys.readouterr().out == (
+        "PostgreSQL ended with status -9 and is started again.\nValkey ended with status -9 and is started again.\n"
+    )
+    assert one(postgres, "SELECT 1") == 1
+
+
+def test_a_server_that_keeps_ending_is_given_up_with_its_last_words(valkey: embedded.Valkey) -> None:
+    kept = run.KeptServer(valkey)
+    for _ in range(2):
+        end(valkey)
+        kept.watch()
+    end(valkey)
+    with pytest.raises(run.RunError, match=r"(?s)^Valkey ended 3 times in a row \(status -9\)\. Its log .*"):
+        kept.watch()
 
 
 def test_a_server_that_outlived_its_starter_is_ended_and_replaced(postgres: embedded.Postgres) -> None:

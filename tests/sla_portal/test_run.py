@@ -8,10 +8,13 @@ import signal
 import socket
 import subprocess
 import sys
+import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
+import psycopg2
 import pytest
 
 from sla_portal import embedded, environment, run
@@ -179,6 +182,111 @@ def test_given_servers_are_used_instead_of_embedded_ones(tmp_path: Path, monkeyp
     runner.start_servers()
     assert runner.servers == []
     assert runner.environment["BROKER_URL"] == "redis://r.example:6379/0"
+
+
+def prepared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, status: int, logged: str) -> run.Runner:
+    """A runner whose `manage.py` shows its progress, logs a line and ends with the status."""
+    lines = "import sys", "print('Demo data: 25 of 50 acts')", f"print({logged!r}, file=sys.stderr)"
+    (tmp_path / "manage.py").write_text("\n".join([*lines, f"sys.exit({status})"]))
+    monkeypatch.setattr(environment, "BASE_DIR", tmp_path)
+    place = run.Place(tmp_path / "var")
+    place.make()
+    return run.Runner(place, 8000)
+
+
+def test_the_demo_s_progress_is_shown_and_its_log_lines_go_to_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    line = 'timestamp=2026-11-26T10:00:00Z level=info logger=contracts.shops event="shop mak added"'
+    runner = prepared(tmp_path, monkeypatch, status=0, logged=line)
+    runner.prepare()
+    assert capfd.readouterr() == ("Demo data: 25 of 50 acts\n", "")
+    assert (runner.place.log / "prepare.log").read_text() == f"{line}\n"
+
+
+def test_an_error_that_the_demo_logs_reaches_the_person(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    line = "timestamp=2026-11-26T10:00:00Z level=error logger=incidents.sweeps event=broken"
+    prepared(tmp_path, monkeypatch, status=0, logged=line).prepare()
+    assert capfd.readouterr().out == f"Demo data: 25 of 50 acts\n{line}\n"
+
+
+def test_a_database_that_cannot_be_prepared_is_said_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner = prepared(tmp_path, monkeypatch, status=1, logged="CommandError: The demo shops need a network.")
+    with pytest.raises(run.RunError, match=r"(?s)`make reset` starts anew\..*CommandError: The demo shops need a net"):
+        runner.prepare()
+
+
+SIGNED_IN = """
+from django.test import Client
+from accounts.models import User
+browser = Client()
+browser.force_login(User.objects.get(), "django.contrib.auth.backends.ModelBackend")
+print("cookie", browser.cookies["sessionid"].value)
+"""
+
+
+class Stay:
+    """A person who is signed in at a run, and what stands in its database."""
+
+    def __init__(self, data_dir: Path, port: int) -> None:
+        self.address = f"http://127.0.0.1:{port}/settings/health/"
+        self.postgres = embedded.Postgres(run.Place(data_dir).home)
+        self.variables = {name: value for name, value in os.environ.items() if name not in VARIABLES}
+        self.variables |= {"DATA_DIR": str(data_dir), "PORT": str(port)}
+        self.manage("create_administrator", "ada@studio.example", "--name", "Ada")
+        self.cookie = self.manage("shell", "-v0", "-c", SIGNED_IN).split()[-1]
+
+    def manage(self, *words: str) -> str:
+        command = [sys.executable, "-W", "ignore", "manage.py", *words]
+        return subprocess.run(
+            command, env=self.variables, cwd=BASE_DIR, check=True, stdout=subprocess.PIPE, text=True, timeout=PATIENCE
+        ).stdout
+
+    def sees_the_health_page(self) -> bool:
+        request = urllib.request.Request(self.address, headers={"Cookie": f"sessionid={self.cookie}"})
+        try:
+            with urllib.request.urlopen(request, timeout=20) as answer:
+                return "Wszystko działa." in answer.read().decode()
+        except OSError:
+            return False
+
+    def sweeps(self) -> dict[str, float]:
+        """When each sweep ran last, in seconds since 1970."""
+        link = psycopg2.connect(host=str(self.postgres.folder), user="postgres", dbname="sla_portal")
+        try:
+            with link.cursor() as cursor:
+                cursor.execute("SELECT name, extract(epoch FROM at)::float FROM incidents_heartbeat")
+                return dict(cursor.fetchall())
+        finally:
+            link.close()
+
+    def works_anew(self, since: float) -> bool:
+        lanes = {"clocks", "mail", "calls", "checks"}
+        beaten = {name for name, at in self.sweeps().items() if at > since}
+        return lanes <= beaten and self.sees_the_health_page()
+
+
+@pytest.mark.full
+def test_a_killed_postgresql_and_a_killed_valkey_come_back_and_the_product_works_on(data_dir: Path) -> None:
+    port = free_ports()
+    running = Run(data_dir, port)
+    running.until("Ready:")
+    stay = Stay(data_dir, port)
+    embedded.wait_until(lambda: stay.works_anew(0), PATIENCE, "The product does not work.")
+    for name, program in (("PostgreSQL", "postgres"), ("Valkey", "valkey-server")):
+        servers = [one for one in psutil.Process(running.process.pid).children() if one.name() == program]
+        assert len(servers) == 1
+        killed = time.time()
+        servers[0].kill()
+        assert running.until(f"{name} ended") == f"{name} ended with status -9 and is started again.\n"
+        embedded.wait_until(stay.postgres.answers, PATIENCE, "PostgreSQL does not answer.")
+        embedded.wait_until(lambda: stay.works_anew(killed + 1), 60, f"The product stands after {name} was killed.")  # noqa: B023
+        sys.stdout.write(f"the product works {time.time() - killed:.1f} s after {name} was killed\n")
+    assert running.end(signal.SIGINT) == 0
 
 
 def test_an_embedded_error_is_a_sentence() -> None:

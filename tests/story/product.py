@@ -89,14 +89,14 @@ class Product:
         running = [psutil.Process(child.process.pid) for child in self.children if child.process.poll() is None]
         run.end_all(running[::-1])
         for child in self.children:
-            log.warning("%s: status %d. %s", child.name, child.process.wait(), child.last_words())
+            log.warning("%s: status %d. %s", child.name, child.process.wait(), run.last_words(child.log))
 
     def until(self, happened: Callable[[], object], what: str) -> None:
         """Looks again until it has happened. Fails at once where a process has ended, else after PATIENCE."""
         end = time.monotonic() + PATIENCE
         while not happened():
             for child in self.children:
-                assert child.process.poll() is None, f"{child.name} ended by itself. {child.last_words()}"
+                assert child.process.poll() is None, f"{child.name} ended by itself. {run.last_words(child.log)}"
             assert time.monotonic() < end, f"Within {PATIENCE:.0f} s not seen: {what}."
             time.sleep(LOOK_EVERY)
 
