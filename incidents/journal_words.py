@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from django.utils.translation import get_language, gettext_noop
@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from contracts.models import Channel, Severity, TargetKind
 from incidents.models import Actor, JournalEntry, Origin, PauseReason, Status, What
+from incidents.reach import Bar
 
 EVENTS = {
     "received": gettext_noop("Report received (%(channel)s)"),
@@ -29,6 +30,8 @@ EVENTS = {
     "taken_over": gettext_noop("Handed to %(name)s: whoever had it works on no incidents any more"),
     "unassigned": gettext_noop("Whoever had it works on no incidents any more: waits for the people on duty"),
     "escalated": gettext_noop("%(share)s %% of the time used: told %(people)s"),
+    "unreached": gettext_noop("%(share)s %% of the time used: nobody could be told"),
+    "unheard": gettext_noop("Nobody could be told"),
     "escalation_asked": gettext_noop("%(by)s asked for a manager"),
     "update_missed": gettext_noop("The promised update was not sent in time"),
     "breach": gettext_noop("Deadline missed: %(target)s"),
@@ -56,6 +59,11 @@ CLIENT_BLOCKS = {
     "client_message": "",
     "paused": gettext_noop("the clock stands: %(reason)s"),
 }
+EMPTY = {
+    "duty": gettext_noop("nobody is on duty"),
+    "manager": gettext_noop("there is no manager"),
+    "owner": gettext_noop("the client has no owner"),
+}
 WAITS_FOR_YOU = gettext_noop("waiting for your answer")
 SEALED = "sealed"
 Names = Mapping[int, str]
@@ -74,8 +82,14 @@ class Line:
 
 def names_of(entries: Iterable[JournalEntry]) -> dict[int, str]:
     """User id → name, of the people that entries' facts name by id; no query where they name none."""
-    ids = {pk for entry in entries for pk in (*entry.facts.get("people", ()), entry.facts.get("to")) if pk}
+    ids = {pk for entry in entries for pk in _ids(entry) if pk}
     return dict(User.objects.filter(pk__in=ids).values_list("pk", "name")) if ids else {}
+
+
+def _ids(entry: JournalEntry) -> Iterator[int | None]:
+    yield entry.facts.get("to")
+    yield from entry.facts.get("people", ())
+    yield from (pk for pk, _channel, _bar in entry.facts.get("missed", ()))
 
 
 def lines(entries: Iterable[JournalEntry], *, for_client: bool = False, whole: bool = False) -> list[Line]:
@@ -127,7 +141,18 @@ def _event(entry: JournalEntry, names: Names) -> str:
     kind = "silence" if entry.kind == "accepted" and entry.by_id is None else entry.kind
     kind = "taken_over" if kind == "assigned" and entry.reason else kind
     kind = "alarm" if kind == "received" and entry.actor == Actor.MONITOR else kind
-    return _(EVENTS[kind]) % _facts(entry, names)
+    kind = "unreached" if kind == "escalated" and not entry.every_fact.get("people") else kind
+    event = _(EVENTS[kind]) % _facts(entry, names)
+    return "; ".join((event, *_missed(entry, names)))
+
+
+def _missed(entry: JournalEntry, names: Names) -> Iterator[str]:
+    """Who was not reached and why, and which places in the chain nobody held."""
+    missed = entry.facts.get("missed", ())
+    if missed:
+        people = [f"{names.get(pk, pk)} ({_channel(channel)}: {Bar(bar).label})" for pk, channel, bar in missed]
+        yield _("not reached: %(people)s") % {"people": ", ".join(people)}
+    yield from (_(EMPTY[level]) for level in entry.facts.get("empty", ()) if level in EMPTY)
 
 
 def _facts(entry: JournalEntry, names: Names) -> dict[str, object]:

@@ -215,15 +215,37 @@ def about_step(
     return subject, base(incident, person, at, clocks) | {"subject": subject, "sentence": sentence, "step": step}
 
 
-def row(
-    key: str, person: User, channel: str, template: str, letter: tuple[str, dict[str, Any]], at: datetime
-) -> Notification:
-    """A row of the outbox. Messages to a phone carry no names and no details: only the subject and the link."""
-    subject, context = letter
-    phone = channel != Channel.EMAIL
-    body = f"{subject}. {context['link']}" if phone else render_to_string(f"incidents/mail/{template}.txt", context)
-    html = "" if phone else render_to_string(f"incidents/mail/{template}.html", context)
-    return Notification(
-        key=f"{key}-{channel}", incident=context["incident"], recipient=person, channel=channel, subject=subject,
-        body=body, html=html, address=person.phone if phone else person.email, created_at=at, next_attempt_at=at,
-    )  # fmt: skip
+def to_administrator(
+    incident: Incident, person: User, since: datetime, staff: Iterable[User], at: datetime
+) -> tuple[str, dict[str, Any]]:
+    """Number, time and whom to call: an administrator reads no word of the client, not even the shop's name."""
+    subject = _("%(nr)s: nobody could be told, please call") % {"nr": incident.nr}
+    calls = [f"{user.name} {user.phone}" for user in _callable(incident, staff)]
+    local = since.astimezone(words.as_zone(incident.zone))
+    facts = {
+        "person": person,
+        "since": words.full_time(since, incident.zone),
+        "zone_words": f"{incident.zone} ({local.tzname()})",
+        "calls": calls or [_("the duty phone %(phone)s") % {"phone": settings.DUTY_PHONE}],
+        "provider": settings.PROVIDER_NAME,
+        "link": f"{settings.BASE_URL}/settings/health/",
+        "subject": subject,
+    }
+    return subject, facts
+
+
+def _callable(incident: Incident, staff: Iterable[User]) -> list[User]:
+    """Who works incidents and has a number: the assignee, those on duty, the rest."""
+    known = [user for user in staff if user.works_incidents and user.phone]
+    return sorted(known, key=lambda user: (user.pk != incident.assignee_id, not user.on_duty, user.pk))
+
+
+def fill(row: Notification, template: str, letter: tuple[str, dict[str, Any]]) -> Notification:
+    """The words of a row of the outbox. A phone gets no names and no details: the subject, and the link or a number."""
+    row.subject, context = letter
+    if row.channel != Channel.EMAIL:
+        row.body = f"{row.subject}. {', '.join(context.get('calls', ())) or context['link']}"
+        return row
+    row.body = render_to_string(f"incidents/mail/{template}.txt", context)
+    row.html = render_to_string(f"incidents/mail/{template}.html", context)
+    return row

@@ -1,136 +1,311 @@
-"""Who is told: rows of the outbox, written in the transaction of the change, each in its reader's language."""
+"""Who is told: rows of the outbox, written in the transaction of the change, each in its reader's language.
+
+A topic is one thing that one side (ours, the client's) is told: a line of the journal, or the rungs of the ladder at
+one share. It has a chain of people; `incidents.alarms` walks on along it where nobody was reached.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from django.db.models import QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
-from accounts.models import INCIDENT_STAFF, MANAGER, User
+from accounts.models import ADMIN, INCIDENT_STAFF, MANAGER, OWNER, Membership, User
 from contracts.models import Channel, EscalationStep, Whom
 from incidents import letters
-from incidents.models import ClockRow, Incident, JournalEntry, Notification
+from incidents.models import (
+    ClockRow,
+    Delivery,
+    Firing,
+    Incident,
+    JournalEntry,
+    Notification,
+    PauseReason,
+    UnheardAlarm,
+)
+from incidents.reach import PATIENCE, Audience, Bar, Level, Person, Plan, State, Way, plan
+
+RUNS_OUT = gettext_noop("The time runs out. Please look at the incident now.")
+PASSED = gettext_noop("The deadline has passed and nothing has been delivered.")
+ADMINISTRATORS = "admin"
+FOR_INFORMATION = frozenset({"accepted", "cancelled"})  # what staff are told and need not act on
+CHAINS: dict[str, tuple[str, ...]] = {
+    Whom.PERSON: (Whom.PERSON, Whom.ASSIGNEE, Whom.DUTY, Whom.MANAGER, ADMINISTRATORS),
+    Whom.ASSIGNEE: (Whom.ASSIGNEE, Whom.DUTY, Whom.MANAGER, ADMINISTRATORS),
+    Whom.DUTY: (Whom.DUTY, Whom.MANAGER, ADMINISTRATORS),
+    Whom.MANAGER: (Whom.MANAGER, ADMINISTRATORS),
+}
+
+
+class People:
+    """Our people and the client's as they are at `at`, asked once a sweep and not once a row."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+        self._staff: list[User] | None = None
+        self._members: dict[tuple[int, date], list[Membership]] = {}
+        self.users: dict[int, User] = {}
+
+    def staff(self) -> list[User]:
+        """Everybody of ours whose account is on, administrators too."""
+        if self._staff is None:
+            self._staff = list(User.objects.exclude(provider_role="").filter(is_active=True).order_by("pk"))
+        return self._staff
+
+    def members(self, incident: Incident) -> list[Membership]:
+        """Whoever speaks for the client on the local day, owners first."""
+        key = (incident.client_id, self.at.astimezone(ZoneInfo(incident.zone)).date())
+        if key not in self._members:
+            valid = Membership.objects.valid(key[1]).filter(client=incident.client_id, user__is_active=True)
+            rows = valid.select_related("user").order_by("user")
+            self._members[key] = sorted(rows, key=lambda row: row.role != OWNER)
+        return self._members[key]
+
+    def person(self, user: User, incident: Incident) -> Person:
+        """The person as the rule reads it."""
+        self.users[user.pk] = user
+        speaks = not user.provider_role and any(row.user_id == user.pk for row in self.members(incident))
+        return Person(
+            user.pk, is_active=user.is_active, role=user.provider_role, speaks=speaks, email=user.email,
+            phone=user.phone, notices=user.notices,
+        )  # fmt: skip
+
+    def chain(self, incident: Incident, whom: str, named: User | None = None) -> list[Level]:
+        """The levels of our side from `whom` on: named person, assignee, duty, managers, administrators."""
+        people = {
+            Whom.PERSON.value: [named] if named else [],
+            Whom.ASSIGNEE.value: [incident.assignee] if incident.assignee else [],
+            Whom.DUTY.value: [user for user in self._incident_staff() if user.on_duty],
+            Whom.MANAGER.value: [user for user in self._incident_staff() if user.provider_role == MANAGER],
+            ADMINISTRATORS: [user for user in self.staff() if user.provider_role == ADMIN],
+        }
+        names = [str(name) for name in CHAINS[whom]]
+        return [self._level(incident, name, people[name], _audience(name)) for name in names]
+
+    def owners(self, incident: Incident) -> list[Level]:
+        """The client's owners, then its other people."""
+        members = self.members(incident)
+        own = [row.user for row in members if row.role == OWNER]
+        others = [row.user for row in members if row.role != OWNER]
+        return [
+            self._level(incident, "owner", own, Audience.CLIENT),
+            self._level(incident, "others", others, Audience.CLIENT),
+        ]
+
+    def watchers(self, incident: Incident) -> list[Level]:
+        """The reporter and all who joined; where none of them can be told, all of the client's, owners first."""
+        joined = [row.by for row in incident.joined.select_related("by")]
+        watching = [*joined, *([incident.reporter] if incident.reporter else [])]
+        return [
+            self._level(incident, "reporter", watching, Audience.CLIENT),
+            self._level(incident, "others", [row.user for row in self.members(incident)], Audience.CLIENT),
+        ]
+
+    def _incident_staff(self) -> list[User]:
+        return [user for user in self.staff() if user.provider_role in INCIDENT_STAFF]
+
+    def _level(self, incident: Incident, name: str, users: Iterable[User], audience: str) -> Level:
+        once = {user.pk: self.person(user, incident) for user in users}
+        return Level(name, audience, tuple(once.values()))
+
+
+def _audience(level: str) -> str:
+    return Audience.ADMIN if level == ADMINISTRATORS else Audience.STAFF
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One thing that one side is told: about `entry`, or about `firings` of one share (never both)."""
+
+    incident: Incident
+    side: str
+    entry: JournalEntry | None = None
+    firings: tuple[Firing, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The same at every look; rows of one topic bear it."""
+        if self.entry:
+            return f"entry-{self.entry.pk}-{self.side}"
+        first = self.firings[0]
+        parts = (first.incident_id, first.target, first.run, first.lap, first.round, first.step.share, self.side)
+        return "step-" + "-".join(str(part) for part in parts)
+
+    @property
+    def needs_act(self) -> bool:
+        """Whether somebody has to do something, so that it may not end unheard."""
+        if self.entry is None:
+            return True
+        if self.side == Audience.CLIENT:
+            question = self.entry.kind == "paused" and self.entry.reason == PauseReason.CLIENT_ANSWER
+            return question or self.entry.kind in {"workaround", "resolved"}
+        return self.entry.kind not in FOR_INFORMATION
+
+    @property
+    def counts_silence(self) -> bool:
+        """A rung, and what staff must act on, waits a minute for the mail server; the client's letters wait longer."""
+        return self.needs_act and (self.entry is None or self.side == Audience.STAFF)
+
+    def plans(self, people: People, tried: Mapping[Way, State | Bar]) -> list[Plan]:
+        """One plan for each rung (or the entry), in order; a person whom one of them tells is told once."""
+        states, made = dict(tried), []
+        if self.entry and self.entry.by_id:
+            states |= {(self.entry.by_id, side, Channel.EMAIL.value): State.KNOWS for side in Audience.values}
+        for levels, channel in self._chains(people):
+            one = plan(levels, states, channel=channel, mutable=not self.needs_act)
+            states |= {(person.pk, audience, way): State.WAITS for person, audience, way, _address in one.write}
+            states |= {
+                (person.pk, audience, way): State.KNOWS if bar == Bar.MUTED else bar
+                for person, audience, way, bar in one.barred
+            }
+            made.append(one)
+        return made
+
+    def _chains(self, people: People) -> list[tuple[list[Level], str]]:
+        if self.entry is None:
+            return [(self._rung(people, firing.step), firing.step.channel) for firing in self.firings]
+        if self.side == Audience.CLIENT:
+            return [(people.watchers(self.incident), Channel.EMAIL)]
+        whom, named = _whom(self.entry)
+        return [(people.chain(self.incident, whom, named), Channel.EMAIL)]
+
+    def _rung(self, people: People, step: EscalationStep) -> list[Level]:
+        if step.whom == Whom.OWNER:
+            return people.owners(self.incident)
+        return people.chain(self.incident, step.whom, step.person)
+
+
+def _whom(entry: JournalEntry) -> tuple[str, User | None]:
+    """Where the chain of our people begins for a line of the journal."""
+    if entry.kind == "escalation_asked":
+        return Whom.MANAGER, None
+    if entry.kind == "assigned":
+        return Whom.PERSON, User.objects.get(pk=entry.facts["to"])
+    return Whom.ASSIGNEE, None
+
+
+def of_firings(incident: Incident, firings: Sequence[Firing]) -> list[Topic]:
+    """The rungs of one share as topics: ours, and the client's."""
+    clients = tuple(firing for firing in firings if firing.step.whom == Whom.OWNER)
+    ours = tuple(firing for firing in firings if firing.step.whom != Whom.OWNER)
+    sides = ((Audience.STAFF, ours), (Audience.CLIENT, clients))
+    return [Topic(incident, side, firings=rungs) for side, rungs in sides if rungs]
+
+
+def begin(
+    topic: Topic, people: People, clocks: Sequence[ClockRow], *, at: datetime
+) -> tuple[list[Notification], list[UnheardAlarm]]:
+    """The first notices of a topic, not yet written, and the alarm where they reach nobody."""
+    plans = topic.plans(people, {})
+    return rows(topic, plans, people, clocks, at=at), [unheard(topic, at=at)] if is_unheard(topic, plans) else []
+
+
+def is_unheard(topic: Topic, plans: Iterable[Plan]) -> bool:
+    return topic.needs_act and any(one.reaches_nobody for one in plans)
+
+
+def unheard(topic: Topic, *, at: datetime) -> UnheardAlarm:
+    """Not yet written; looked at again by the next sweep, which writes the journal's line."""
+    return UnheardAlarm(
+        incident=topic.incident, topic=topic.name, entry=topic.entry, audience=topic.side, opened_at=at, look_at=at,
+        firing=topic.firings[0] if topic.firings else None,
+    )  # fmt: skip
+
+
+def rows(
+    topic: Topic, plans: Iterable[Plan], people: People, clocks: Sequence[ClockRow], *, at: datetime
+) -> list[Notification]:
+    """What the plans write: notices to send, and withheld ones that say why a person is not told."""
+    made = []
+    for one in plans:
+        for person, audience, channel, address in one.write:
+            row = _letter(topic, people, person, audience, channel, clocks, at)
+            row.address, row.settle_at = address, at + PATIENCE
+            made.append(row)
+        for person, audience, channel, bar in one.barred:
+            if bar == Bar.MUTED:  # a wish, and no failure to keep
+                continue
+            row = _row(topic, people.users[person.pk], audience, channel, at)
+            row.status, row.bar, row.next_attempt_at, row.settle_at = Delivery.WITHHELD, bar, None, at
+            made.append(row)
+    return made
+
+
+def _letter(
+    topic: Topic, people: People, person: Person, audience: str, channel: str, clocks: Sequence[ClockRow], at: datetime
+) -> Notification:
+    user = people.users[person.pk]
+    row = _row(topic, user, audience, channel, at)
+    with translation.override(user.language):
+        if audience == Audience.ADMIN:
+            since = topic.entry.at if topic.entry else topic.firings[0].due_at
+            letter = letters.to_administrator(topic.incident, user, since, people.staff(), at)
+            template = "administrator"
+        elif topic.entry:
+            template = "notice"
+            letter = letters.about_entry(topic.incident, topic.entry, user, template, at, clocks)
+        else:
+            template, step = "step", topic.firings[0].step
+            sentence = _(PASSED if step.share >= 100 else RUNS_OUT)
+            letter = letters.about_step(topic.incident, step, user, sentence, at, clocks)
+        return letters.fill(row, template, letter)
+
+
+def _row(topic: Topic, user: User, audience: str, channel: str, at: datetime) -> Notification:
+    role = "admin-" if audience == Audience.ADMIN else ""
+    return Notification(
+        key=f"{topic.name}-{role}{user.pk}-{channel}", topic=topic.name, incident=topic.incident, entry=topic.entry,
+        firing=topic.firings[0] if topic.firings else None, audience=audience, recipient=user, channel=channel,
+        created_at=at, next_attempt_at=at,
+    )  # fmt: skip
 
 
 def receipt(incident: Incident, entry: JournalEntry, *, to: User, at: datetime) -> None:
     """The author's copy of the receipt: number, server time, promises. Sent whatever the person's notice setting is."""
-    _write([to], incident, entry, at=at, template="receipt")
+    audience = Audience.STAFF if to.is_provider else Audience.CLIENT
+    row = Notification(
+        key=f"entry-{entry.pk}-receipt-{to.pk}-email", incident=incident, entry=entry, audience=audience, recipient=to,
+        channel=Channel.EMAIL, address=to.email, created_at=at, next_attempt_at=at,
+    )  # fmt: skip
+    with translation.override(to.language):
+        letter = letters.about_entry(incident, entry, to, "receipt", at, _clocks(incident))
+        store([letters.fill(row, "receipt", letter)])
 
 
 def tell_client(incident: Incident, entry: JournalEntry, *, at: datetime) -> None:
-    _write(_watchers(incident), incident, entry, at=at)
+    """The reporter and who joined; else the client's other people."""
+    _tell(Topic(incident, Audience.CLIENT, entry), at)
 
 
 def tell_staff(incident: Incident, entry: JournalEntry, *, at: datetime) -> None:
-    """The assignee; where nobody has the incident, those on duty."""
-    people = [incident.assignee] if incident.assignee else _staff().filter(on_duty=True)
-    _write(people, incident, entry, at=at)
+    """The assignee; else those on duty, managers, administrators."""
+    _tell(Topic(incident, Audience.STAFF, entry), at)
 
 
 def tell_person(incident: Incident, entry: JournalEntry, *, to: User, at: datetime) -> None:
-    _write([to], incident, entry, at=at)
+    """The person whom the entry names (`assigned`); one who has left meanwhile is followed by the chain."""
+    _tell(Topic(incident, Audience.STAFF, entry), at)
 
 
 def tell_managers(incident: Incident, entry: JournalEntry, *, at: datetime) -> None:
-    _write(_staff().filter(provider_role=MANAGER), incident, entry, at=at)
+    _tell(Topic(incident, Audience.STAFF, entry), at)
 
 
-def tell_step(incident: Incident, step: EscalationStep, *, key: str, at: datetime, sentence: str) -> int:
-    """Send one rung of the ladder to whom it names; returns how many notices were written."""
-    rows = step_rows(incident, step, key=key, at=at, sentence=sentence, people=People(), clocks=_clocks(incident))
-    return store(rows)
-
-
-class People:
-    """Who a rung names, asked once a sweep and not once a row."""
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[str, int | None], list[User]] = {}
-
-    def of(self, incident: Incident, step: EscalationStep) -> list[User]:
-        """A rung for an assignee that nobody is yet goes to those on duty."""
-        if step.whom == Whom.PERSON:
-            return [step.person] if step.person else []
-        if step.whom == Whom.ASSIGNEE and incident.assignee:
-            return [incident.assignee]
-        whom = Whom.DUTY if step.whom == Whom.ASSIGNEE else step.whom
-        key = (whom, incident.client_id if whom == Whom.OWNER else None)
-        if key not in self._known:
-            self._known[key] = _owners(incident) if whom == Whom.OWNER else _role(whom)
-        return self._known[key]
-
-
-def _owners(incident: Incident) -> list[User]:
-    members = incident.client.memberships.valid(_local_day(incident)).filter(role="owner")
-    return [membership.user for membership in members.select_related("user") if membership.user.is_active]
-
-
-def _role(whom: str) -> list[User]:
-    return list(_staff().filter(provider_role=MANAGER) if whom == Whom.MANAGER else _staff().filter(on_duty=True))
-
-
-def step_rows(
-    incident: Incident,
-    step: EscalationStep,
-    *,
-    key: str,
-    at: datetime,
-    sentence: str,
-    people: People,
-    clocks: Sequence[ClockRow],
-) -> list[Notification]:
-    """The notices of one rung, not yet written; `sentence` is a source string."""
-    rows = []
-    for person in people.of(incident, step):
-        with translation.override(person.language):
-            letter = letters.about_step(incident, step, person, _(sentence), at, clocks)
-            rows.append(letters.row(f"{key}-{person.pk}", person, step.channel, "step", letter, at))
-    return rows
-
-
-def _staff() -> QuerySet[User]:
-    return User.objects.filter(provider_role__in=INCIDENT_STAFF, is_active=True)
-
-
-def _watchers(incident: Incident) -> list[User]:
-    """The reporter and all who joined; where a monitor opened it and nobody has, the client's people."""
-    people = [joined.by for joined in incident.joined.select_related("by")]
-    if incident.reporter:
-        people.append(incident.reporter)
-    if not people:
-        members = incident.client.memberships.valid(_local_day(incident)).select_related("user")
-        people = [membership.user for membership in members]
-    return [person for person in {person.pk: person for person in people}.values() if person.notices]
-
-
-def _local_day(incident: Incident) -> date:
-    return incident.changed_at.astimezone(ZoneInfo(incident.zone)).date()
+def _tell(topic: Topic, at: datetime) -> None:
+    notices, alarms = begin(topic, People(at), _clocks(topic.incident), at=at)
+    store(notices)
+    UnheardAlarm.objects.bulk_create(alarms, ignore_conflicts=True)
 
 
 def _clocks(incident: Incident) -> list[ClockRow]:
     return list(incident.clocks.all())
 
 
-def _write(
-    people: Iterable[User], incident: Incident, entry: JournalEntry, *, at: datetime, template: str = "notice"
-) -> None:
-    """One e-mail a person about one entry; nobody is told what they did themselves, but for the receipt."""
-    rows, clocks = [], _clocks(incident)
-    for person in people:
-        if not person.is_active or (person.pk == entry.by_id and template != "receipt"):
-            continue
-        with translation.override(person.language):
-            letter = letters.about_entry(incident, entry, person, template, at, clocks)
-            rows.append(letters.row(f"entry-{entry.pk}-{person.pk}", person, Channel.EMAIL, template, letter, at))
-    store(rows)
-
-
-def store(rows: Iterable[Notification]) -> int:
-    """Write what has an address, once per key; the sender looks every two seconds."""
-    known = [row for row in rows if row.address]
-    Notification.objects.bulk_create(known, ignore_conflicts=True)
-    return len(known)
+def store(notices: Iterable[Notification]) -> None:
+    """Write each once per key; the sender looks every two seconds."""
+    Notification.objects.bulk_create(notices, ignore_conflicts=True)

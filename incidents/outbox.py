@@ -32,9 +32,11 @@ from django.db import connection
 from django.db.models import F
 
 from contracts.models import Channel
-from incidents import gateway, heartbeat
+from contracts.terms import whole
+from incidents import alarms, gateway, heartbeat
 from incidents.letters import secret_name
 from incidents.models import Delivery, Notification
+from incidents.reach import Bar
 from incidents.time_limit import within
 
 LEASE = timedelta(minutes=3)
@@ -83,14 +85,28 @@ def _send(now: Callable[[], datetime], channels: Iterable[Channel]) -> int:
             row = claim(at=at, channels=reachable) if time.monotonic() < end else None
             if row is None:
                 break
-            try:
-                _deliver(row, mail)
-            except FAILURES as error:
-                _failed(row, at, error)
-                reachable -= {Channel(row.channel)} if _is_channel(error) else set()
+            address = alarms.address(row, at=at)
+            if isinstance(address, Bar):
+                alarms.withhold(row, address)
             else:
-                sent += _sent(row, at)
+                sent += _attempt(row, address, at, mail, reachable)
+            if row.topic:
+                alarms.settle_safely(row.topic, at=whole(at))
     return sent
+
+
+def _attempt(row: Notification, address: str, at: datetime, mail: _Mail, reachable: set[Channel]) -> int:
+    """One attempt at the person's address of now; a way that is down leaves `reachable`. How many left."""
+    if row.address != address:
+        row.address = address
+        row.save(update_fields=["address"])
+    try:
+        _deliver(row, mail)
+    except FAILURES as error:
+        _failed(row, at, error)
+        reachable -= {Channel(row.channel)} if _is_channel(error) else set()
+        return 0
+    return _sent(row, at)
 
 
 def _deliver(row: Notification, mail: _Mail) -> None:
@@ -108,7 +124,8 @@ def claim(*, at: datetime, channels: Iterable[str] = Channel) -> Notification | 
     with connection.cursor() as cursor:
         cursor.execute(CLAIM, {"at": at, "hidden": at + LEASE, "channels": list(map(str, channels))})
         found = cursor.fetchone()
-    return Notification.objects.select_related("incident").get(pk=found[0]) if found else None
+    rows = Notification.objects.select_related("incident__version__contract", "entry", "recipient")
+    return rows.get(pk=found[0]) if found else None
 
 
 class _Mail:
@@ -203,4 +220,9 @@ def send_again(row: Notification, *, at: datetime) -> bool:
 def mark_sent(*, at: datetime) -> int:
     """Mark all that was due by `at` as sent when it was written, without sending: for history that is played."""
     waiting = Notification.objects.filter(status=Delivery.QUEUED, created_at__lte=at)
-    return waiting.update(status=Delivery.SENT, sent_at=F("created_at"), next_attempt_at=None, attempts=1)
+    sent = waiting.update(status=Delivery.SENT, sent_at=F("created_at"), next_attempt_at=None, attempts=1)
+    unsettled = Notification.objects.filter(settle_at__isnull=False, created_at__lte=at)
+    unsettled.filter(firing=None, status=Delivery.SENT).update(settle_at=None)
+    for name in dict.fromkeys(unsettled.order_by("pk").values_list("topic", flat=True)):
+        alarms.settle(name, at=whole(at))
+    return sent

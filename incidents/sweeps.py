@@ -15,26 +15,23 @@ from itertools import groupby
 
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils.translation import gettext_noop
 
-from contracts.models import EscalationStep, Whom
+from contracts.models import EscalationStep
 from contracts.terms import moment, seconds, whole
-from incidents import clock, columns, heartbeat, journal, ladder, lifecycle, notices, projection, updates
-from incidents.models import Breach, ClockRow, Firing, Incident, JournalEntry, Notification, Status
+from incidents import alarms, clock, columns, heartbeat, journal, ladder, lifecycle, notices, projection, updates
+from incidents.models import Breach, ClockRow, Firing, Incident, JournalEntry, Notification, Status, UnheardAlarm
 
 logger = logging.getLogger(__name__)
 
 CHUNK = 250
 AHEAD = timedelta(minutes=5)  # when a row that failed is tried again
-RUNS_OUT = gettext_noop("The time runs out. Please look at the incident now.")
-PASSED = gettext_noop("The deadline has passed and nothing has been delivered.")
 
 
 class Memory:
     """What one sweep asks once: the terms of each version, and the people that rungs name."""
 
-    def __init__(self) -> None:
-        self.people = notices.People()
+    def __init__(self, at: datetime) -> None:
+        self.people = notices.People(at)
         self._terms: dict[int, projection.VersionTerms] = {}
 
     def terms(self, incident: Incident) -> projection.VersionTerms | None:
@@ -48,7 +45,7 @@ class Memory:
 
 def sweep_clocks(*, at: datetime) -> int:
     """Work on everything that is due by `at`; how many incidents were looked at."""
-    looked, memory = 0, Memory()
+    looked, memory = 0, Memory(at)
     while found := sweep_chunk(at=at, memory=memory):
         looked += found
     return looked
@@ -56,9 +53,11 @@ def sweep_clocks(*, at: datetime) -> int:
 
 def sweep_now(now: Callable[[], datetime]) -> int:
     """The same until nothing is due, each chunk with its own time; for the task, which reads the clock."""
-    started, at, looked, memory = time.monotonic(), now(), 0, Memory()
+    started, at, looked = time.monotonic(), now(), 0
+    memory = Memory(at)
     while found := sweep_chunk(at=whole(now()), memory=memory):
         looked += found
+    alarms.settle_due(at=whole(now()))
     heartbeat.beat("clocks", at=at, took_ms=int((time.monotonic() - started) * 1000))
     return looked
 
@@ -66,7 +65,7 @@ def sweep_now(now: Callable[[], datetime]) -> int:
 @transaction.atomic
 def sweep_chunk(*, at: datetime, memory: Memory | None = None) -> int:
     """One chunk of what is due by `at`; 0 when nothing is left that nobody else holds."""
-    memory = memory or Memory()
+    memory = memory or Memory(at)
     rows = list(_claimable().filter(wake_at__lte=at).order_by("wake_at")[:CHUNK])
     if not rows:
         return 0
@@ -131,6 +130,7 @@ class Batch:
         self.firings: list[Firing] = []
         self.entries: list[JournalEntry] = []
         self.notices: list[Notification] = []
+        self.unheard: list[UnheardAlarm] = []
         self.missed: list[tuple[Incident, JournalEntry]] = []
 
     def run(self) -> None:
@@ -191,29 +191,11 @@ class Batch:
         return firing
 
     def _send(self, incident: Incident, firings: Sequence[Firing]) -> None:
-        """One line of the journal for one moment, then a notice to each person; the client sees where it is told."""
-        people = {person.pk: None for one in firings for person in self.memory.people.of(incident, one.step)}
-        first = firings[0]
-        facts = {
-            "target": first.target, "share": first.step.share, "people": list(people),
-            "channels": sorted({one.step.channel for one in firings}),
-        }  # fmt: skip
-        self.entries.append(
-            journal.write(
-                incident,
-                "escalated",
-                by=None,
-                at=self.at,
-                effective=first.due_at,
-                facts=facts,
-                public=any(one.step.whom == Whom.OWNER for one in firings),
-            )
-        )
-        for one in firings:
-            self.notices += notices.step_rows(
-                incident, one.step, key=_notice_key(one), at=self.at, people=self.memory.people,
-                sentence=PASSED if one.step.share >= 100 else RUNS_OUT, clocks=self._rows_of(incident),
-            )  # fmt: skip
+        """The first notices of the rungs of one moment; the journal says who was told when that is known."""
+        for topic in notices.of_firings(incident, firings):
+            rows, alarm = notices.begin(topic, self.memory.people, self._rows_of(incident), at=self.at)
+            self.notices += rows
+            self.unheard += alarm
 
     def _rows_of(self, incident: Incident) -> list[ClockRow]:
         found = (self.clocks.get((incident.pk, target)) for target in clock.TARGETS)
@@ -236,6 +218,7 @@ class Batch:
             entry.incident.last_entry_id = entry.pk
         columns.write(self.incidents, columns.PLANNED)
         notices.store(self.notices)
+        UnheardAlarm.objects.bulk_create(self.unheard, ignore_conflicts=True)
         for incident, entry in self.missed:
             notices.tell_staff(incident, entry, at=self.at)
 
@@ -251,7 +234,3 @@ def _events(incidents: Sequence[Incident]) -> dict[int, tuple[clock.Event, ...]]
 
 def _firing_key(firing: Firing) -> tuple[int, str, int, int, int, int]:
     return firing.incident_id, firing.target, firing.run, firing.lap, firing.round, firing.step_id
-
-
-def _notice_key(firing: Firing) -> str:
-    return "step-" + "-".join(str(part) for part in _firing_key(firing))

@@ -39,16 +39,17 @@ class Player:
         for number, (when, _order, act) in enumerate(acts, 1):
             self.sweep(when)
             act(when)
+            outbox.mark_sent(at=when)
             progress(number, len(acts))
         self.sweep(until)
-        # Nobody waits for a letter of last month
-        outbox.mark_sent(at=until)
 
     def sweep(self, until: datetime) -> None:
         """What the sweep of each second would have done, at the seconds when something was due."""
         while (wake := Incident.objects.aggregate(first=Min("wake_at"))["first"]) and wake <= until:
             if not sweep_clocks(at=wake):
                 break
+            # Nobody waits for a letter of last month
+            outbox.mark_sent(at=wake)
 
     def report(self, name: str, when: datetime, shop: Shop, what: str, by: User, sentence: str, **more: Any) -> Scene:
         def file(at: datetime) -> None:

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from incidents import lifecycle, sweeps
+from incidents import lifecycle, outbox, sweeps
 from incidents.models import Breach, ClockState, Firing, Incident, JournalEntry, Notification, Status
 from tests import build
 
@@ -36,9 +36,13 @@ def test_a_step_goes_out_at_its_share_and_not_a_second_before() -> None:
     assert steps_fired(incident) == [("reaction", 50, "duty", minutes(15))]
     notice = Notification.objects.get()
     assert (notice.recipient, notice.channel, notice.address) == (world.agent, "email", world.agent.email)
+    assert not incident.journal.filter(kind="escalated").exists()
+    outbox.mark_sent(at=minutes(15, 2))
     entry = incident.journal.get(kind="escalated")
-    assert (entry.public, entry.by, entry.at, entry.recorded_at) == (False, None, minutes(15), minutes(15))
-    assert entry.facts == {"target": "reaction", "share": 50, "people": [world.agent.pk], "channels": ["email"]}
+    assert (entry.public, entry.by, entry.at, entry.recorded_at) == (False, None, minutes(15), minutes(15, 2))
+    assert entry.facts == {
+        "target": "reaction", "share": 50, "people": [world.agent.pk], "channels": ["email"], "missed": [], "empty": [],
+    }  # fmt: skip
     incident.refresh_from_db()
     assert incident.wake_at == minutes(30)
 
@@ -52,6 +56,8 @@ def test_a_second_sweep_of_the_same_moment_does_nothing() -> None:
     assert sweeps.sweep_clocks(at=minutes(15)) == 1
     assert len(steps_fired(incident)) == 1
     assert Notification.objects.count() == 1
+    outbox.mark_sent(at=minutes(15))
+    outbox.mark_sent(at=minutes(16))
     assert incident.journal.filter(kind="escalated").count() == 1
 
 
@@ -129,8 +135,12 @@ def test_a_named_owner_makes_the_line_public_and_others_do_not() -> None:
     lifecycle.acknowledge(incident=incident, by=world.agent, at=minutes(1))
     build.clear_outbox()
     sweeps.sweep_clocks(at=minutes(240))
+    outbox.mark_sent(at=minutes(240))
     lines = incident.journal.filter(kind="escalated").order_by("seq")
-    assert [(line.facts["share"], line.public) for line in lines] == [(50, False), (75, False), (100, True)]
+    assert [(line.facts["share"], line.public) for line in lines] == [
+        (50, False), (75, False), (100, False), (100, True),
+    ]  # fmt: skip
+    assert [line.facts["people"] for line in lines][2:] == [[world.manager.pk], [world.owner.pk]]
     told = Notification.objects.order_by("pk").values_list("recipient__name", "channel")
     assert [row for row in told if row[1] == "sms"] == [("Marek Dyr", "sms")]
     assert ("Ewa Mak", "email") in told
