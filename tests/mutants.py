@@ -1,4 +1,4 @@
-"""Break ten rules of money and availability, one at a time, in a copy: the tests must catch each.
+"""Break thirteen rules of money and availability, one at a time, in a copy: the tests must catch each.
 
 python -m tests.mutants        a line a rule; exit status 1 if a broken rule passes the tests
 """
@@ -19,6 +19,8 @@ ROOMS = ("accounts", "contracts", "incidents", "monitoring", "reports", "sla_por
 PENALTIES = ("tests/contracts/test_penalties.py", "tests/contracts/test_penalties_month.py")
 BREACH = ("tests/contracts/test_penalties_breach.py",)
 AVAILABILITY = ("tests/monitoring/test_availability.py",)
+LEDGER = ("tests/contracts/test_penalties_ledger.py",)
+AT_STAKE = ("tests/reports/test_at_stake.py",)
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,20 @@ MUTANTS = (
     Mutant(
         "a waived line leaves before the caps",
         "contracts/penalty_month.py", "if not owed.waived]", "]", PENALTIES,
+    ),
+    Mutant(
+        "of one incident only the highest penalty counts",
+        "contracts/penalty_ledger.py", "        return ZERO\n    if others", "        return row.amount\n    if others",
+        LEDGER,
+    ),
+    Mutant(
+        "the order of decisions changes no sum",
+        "contracts/penalty_ledger.py", "sorted(rows, key=lambda row: (row.month, row.stop, row.key))", "list(rows)",
+        LEDGER,
+    ),
+    Mutant(
+        "a second person is asked by what was at stake",
+        "reports/models.py", "self.amount_before > limit", "self.amount_after > limit", AT_STAKE,
     ),
     Mutant(
         "exactly the commitment is compliant",

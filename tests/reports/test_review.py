@@ -226,6 +226,39 @@ def test_of_two_managers_at_once_one_decides_and_the_other_is_told(monkeypatch: 
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_double_click_on_two_connections_is_one_decision(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = build.world()
+    breach = late_repair(world, LATE)
+    meet(monkeypatch)
+    assert race(breach, world.manager, world.manager) == ["confirmed", "confirmed"]
+    assert BreachDecision.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_a_confirmation_and_an_exclusion_at_once_one_stands_and_the_other_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Two tabs of one manager: whichever comes second is told, and nothing of it is stored."""
+    world = build.world()
+    breach = late_repair(world, LATE)
+    meet(monkeypatch)
+
+    def act(verb: Callable[..., BreachDecision], given: dict[str, Any]) -> str:
+        try:
+            return str(verb(breach=breach, by=world.manager, at=LATER, **given).verdict)
+        except (Refused, IntegrityError) as error:
+            return type(error).__name__
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(act, (review.confirm, review.exclude), ({}, GIVEN | span(0, 90))))
+    decided = BreachDecision.objects.get()
+    assert sorted(answers) == sorted(["Refused", decided.verdict])
+    assert decided.amount_after == (Decimal(300) if decided.verdict == "confirmed" else Decimal(100))
+
+
+@pytest.mark.django_db(transaction=True)
 def test_without_the_lock_only_the_constraint_is_left_to_refuse(monkeypatch: pytest.MonkeyPatch) -> None:
     world = build.world()
     breach, other = late_repair(world, LATE), halina()
