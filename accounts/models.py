@@ -14,6 +14,8 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from accounts.words import local_day
+
 REPORTER, OWNER, AGENT, MANAGER, ADMIN = "reporter", "owner", "agent", "manager", "admin"
 CLIENT_ROLES = frozenset({REPORTER, OWNER})
 INCIDENT_STAFF = frozenset({AGENT, MANAGER})
@@ -85,7 +87,8 @@ class User(AbstractBaseUser):
     @cached_property
     def memberships_now(self) -> dict[int, str]:
         """Client id → role, of the memberships that are valid today."""
-        return dict(Membership.objects.valid(timezone.localdate()).filter(user=self).values_list("client_id", "role"))
+        valid = Membership.objects.valid(local_day(timezone.now())).filter(user=self)
+        return dict(valid.values_list("client_id", "role"))
 
     @cached_property
     def roles(self) -> frozenset[str]:

@@ -12,13 +12,13 @@ from datetime import date, datetime
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from knox.models import AuthToken
 
 from accounts.models import ADMIN, Client, Language, Membership, ProviderRole, User
+from accounts.words import local_day
 
 logger = logging.getLogger(__name__)
 
@@ -111,7 +111,7 @@ def invite_contact(
         raise ValidationError({"email": _("This is one of our own people, who can't speak for a client.")})
     elif not person.is_active:
         raise ValidationError({"email": _("This account is switched off.")})
-    elif Membership.objects.valid(timezone.localdate(at)).filter(user=person, client=client).exists():
+    elif Membership.objects.valid(local_day(at)).filter(user=person, client=client).exists():
         raise ValidationError({"email": _("This person speaks for the client already.")})
     Membership.objects.update_or_create(
         user=person, client=client, defaults={"role": role, "valid_until": valid_until}

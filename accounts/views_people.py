@@ -19,6 +19,7 @@ from accounts.invitations import send_letter
 from accounts.models import ADMIN, Client, Membership, User
 from accounts.people_forms import InviteStaffForm, refused
 from accounts.permissions import SignedRequest, open_to
+from accounts.words import local_day
 
 
 def people_of(request: SignedRequest) -> QuerySet[User]:
@@ -50,7 +51,7 @@ def listing(request: SignedRequest) -> HttpResponse:
         "contacts": [row for person in everybody if not person.is_provider for row in _rows(person)],
         "form": form,
         "opened": form.is_bound or request.GET.get("open") == "new",
-        "today": timezone.localdate(),
+        "today": local_day(timezone.now()),
     }
     return render(request, "accounts/users.html", context, status=422 if form.errors else 200)
 

@@ -9,6 +9,7 @@ from decimal import ROUND_FLOOR, Decimal
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.utils.translation import get_language
 
 Case = Literal["nominative", "genitive", "long"]
@@ -95,6 +96,11 @@ def as_zone(zone: tzinfo | str) -> tzinfo:
 
 def _local(instant: datetime, zone: tzinfo | str) -> datetime:
     return instant.astimezone(as_zone(zone))
+
+
+def local_day(instant: datetime, zone: tzinfo | str = "") -> date:
+    """The day of an instant by the wall clock of a zone; without one, of the portal's own. Never UTC's."""
+    return _local(instant, zone or settings.DISPLAY_TIME_ZONE).date()
 
 
 def _repeated(local: datetime) -> bool:

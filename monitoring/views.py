@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.active import active_client, show_client
 from accounts.models import AGENT, MANAGER, OWNER, REPORTER
 from accounts.permissions import SignedRequest, open_to, require_role
+from accounts.words import local_day
 from contracts.models import Shop
 from incidents.refusals import Refused
 from monitoring import figures, schedule, shop_page, watch
@@ -58,7 +59,8 @@ def _watched(request: SignedRequest, slug: str, since: date, now: datetime) -> W
 def shop(request: SignedRequest, slug: str) -> HttpResponse:
     """Whether the shop works, its last 90 days, this month's figure with budget and outages, three months before."""
     now = _now()
-    since = min(shop_page.first_of_month(now.date(), shop_page.EARLIER_MONTHS), now.date() - timedelta(shop_page.DAYS))
+    today = local_day(now)
+    since = min(shop_page.first_of_month(today, shop_page.EARLIER_MONTHS), today - timedelta(shop_page.DAYS))
     watched = _watched(request, slug, since, now)
     this = shop_page.first_of_month(watched.today)
     month = shop_page.month_figure(watched, this)
@@ -116,7 +118,7 @@ def account(request: SignedRequest, slug: str, month: str) -> HttpResponse:
 @open_to(REPORTER, OWNER, AGENT)
 def shops(request: SignedRequest) -> HttpResponse:
     """Every shop that the person may see, with this month's figure; a person of two clients sees the active one's."""
-    return _table(request, shop_page.first_of_month(timezone.localdate()))
+    return _table(request, shop_page.first_of_month(local_day(timezone.now())))
 
 
 @require_GET
@@ -124,8 +126,8 @@ def shops(request: SignedRequest) -> HttpResponse:
 def all_shops(request: SignedRequest, month: str = "") -> HttpResponse:
     """The month's table of all shops."""
     now = _now()
-    first = _month_or_404(month) if month else shop_page.first_of_month(timezone.localdate(now))
-    if first > timezone.localdate(now):
+    first = _month_or_404(month) if month else shop_page.first_of_month(local_day(now))
+    if first > local_day(now):
         raise Http404
     return _table(request, first)
 
@@ -141,7 +143,7 @@ def _table(request: SignedRequest, first: date) -> HttpResponse:
         "rows": sorted(rows, key=lambda row: not row["is_bad"]),
         "before": shop_page.first_of_month(first, 1),
         "after": shop_page.first_of_month(first, -1),
-        "is_current": first == shop_page.first_of_month(timezone.localdate(now)),
+        "is_current": first == shop_page.first_of_month(local_day(now)),
     }
     return render(request, "monitoring/shops.html", context)
 

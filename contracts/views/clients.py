@@ -19,6 +19,7 @@ from accounts.models import ADMIN, MANAGER, Client, Membership
 from accounts.people_forms import ClientChangeForm, ClientForm, InviteContactForm, refused
 from accounts.permissions import SignedRequest, open_to
 from accounts.views_people import tell_of_letter
+from accounts.words import local_day
 from contracts import shops
 from contracts.models import Contract, Shop
 from contracts.shop_forms import ShopForm
@@ -44,7 +45,7 @@ def listing(request: SignedRequest) -> HttpResponse:
         else:
             messages.success(request, _("%(name)s is entered. Next: a shop and the people.") % {"name": client.name})
             return redirect("settings-client", code=client.code)
-    now_valid = Q(memberships__valid_until=None) | Q(memberships__valid_until__gte=timezone.localdate())
+    now_valid = Q(memberships__valid_until=None) | Q(memberships__valid_until__gte=local_day(timezone.now()))
     context = {
         "clients": _clients(request)
         .order_by("name")
@@ -93,7 +94,7 @@ def _page(request: SignedRequest, client: Client, *, opened: str = "", form: For
         "members": members.order_by("-user__is_active", "user__name"),
         "shops": Shop.objects.visible_to(request.user).filter(client=client).order_by("-is_active", "name"),
         "contracts": Contract.objects.visible_to(request.user).filter(client=client),
-        "today": timezone.localdate(),
+        "today": local_day(timezone.now()),
     }
     return render(request, "contracts/client.html", context, status=422 if context["has_errors"] else 200)
 

@@ -23,6 +23,7 @@ from accounts.active import show_client
 from accounts.live import mark_of, unchanged
 from accounts.models import OWNER, REPORTER, User
 from accounts.permissions import SignedRequest, open_to
+from accounts.words import local_day
 from contracts.models import Severity, Target
 from contracts.terms import calendar_terms, seconds
 from contracts.worktime import work_calendar
@@ -131,7 +132,8 @@ def show(
     now = timezone.now().replace(microsecond=0)
     context = page(request.user, incident, now)
     facts = [(one.target, one.style, str(one.lead), one.tail) for one in context["clocks"]]
-    mark = mark_of(incident.journal_length, incident.status, facts, now.date(), request.LANGUAGE_CODE)
+    today = local_day(now, incident.zone)
+    mark = mark_of(incident.journal_length, incident.status, facts, today, request.LANGUAGE_CODE)
     if request.GET.get("part") == "live":
         context |= {"mark": mark, "stale": request.GET.get("duty") != context["duty"]}
         return unchanged(request, mark) or render(request, "incidents/_client_live.html", context)

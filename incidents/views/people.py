@@ -19,6 +19,7 @@ from accounts.models import ADMIN, Client, Membership, User
 from accounts.people_forms import RightsForm, refused
 from accounts.permissions import SignedRequest, open_to
 from accounts.views_people import people_of
+from accounts.words import local_day
 from incidents import handover
 from incidents.people_forms import ChangeForm, SwitchOffForm
 
@@ -71,7 +72,7 @@ def _page(
         "opened": "off" if off else opened,
         "has_errors": bool(wrong),
         "waits": person.is_active and not person.has_usable_password(),
-        "today": timezone.localdate(),
+        "today": local_day(timezone.now()),
     }
     return render(request, "accounts/user.html", context, status=422 if wrong else 200)
 

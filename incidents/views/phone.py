@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.models import AGENT, MANAGER, Membership
 from accounts.permissions import SignedRequest, open_to
+from accounts.words import local_day
 from contracts.models import Shop
 from incidents import lifecycle, reporting
 from incidents.models import Incident, Origin
@@ -31,7 +32,7 @@ def new(request: SignedRequest) -> HttpResponse:
         return render(request, "incidents/phone.html", {"shops": shops.order_by("client__name", "name")})
     shop = get_object_or_404(shops, slug=slug)
     now = timezone.now()
-    members = Membership.objects.valid(timezone.localdate()).filter(client=shop.client, user__is_active=True)
+    members = Membership.objects.valid(local_day(timezone.now())).filter(client=shop.client, user__is_active=True)
     form = PhoneForm(
         request.POST or None, shop=shop, members=members.select_related("user"), now=now,
         zone=ZoneInfo(settings.DISPLAY_TIME_ZONE),

@@ -6,9 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpResponse
@@ -19,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.models import MANAGER, Client
 from accounts.permissions import SignedRequest, open_to
-from accounts.words import money
+from accounts.words import local_day, money
 from contracts.penalties import ZERO
 from incidents import journal_words
 from incidents.account_rows import account_rows, axis
@@ -51,7 +49,7 @@ def show(request: SignedRequest) -> HttpResponse:
         "totals": totals(cases),
         "soon": _soon(now),
         "months": month_table.contract_months(contracts, book, now),
-        "month": now.astimezone(ZoneInfo(settings.DISPLAY_TIME_ZONE)).date().replace(day=1),
+        "month": local_day(now).replace(day=1),
         "second": _awaiting_second(request),
         "decided": [(breach, next(iter(breach.decisions.all())), book.counted(breach)) for breach in decided],
     }
@@ -153,12 +151,16 @@ def _evidence(breach: Breach) -> list[JournalEntry]:
 @open_to(MANAGER)
 def confirm(request: SignedRequest, pk: int) -> HttpResponse:
     breach = get_object_or_404(_breaches(request), pk=pk)
+    facts = {"nr": breach.incident.nr}
     try:
-        review.confirm(breach=breach, by=request.user, at=timezone.now())
+        decision = review.confirm(breach=breach, by=request.user, at=timezone.now())
     except Refused as refusal:
         messages.error(request, str(refusal))
         return redirect("breach", pk=pk)
-    messages.success(request, _("%(nr)s: breach confirmed") % {"nr": breach.incident.nr})
+    if decision.awaits_second:
+        messages.success(request, _("%(nr)s: breach confirmed; it is charged when a second person agrees") % facts)
+    else:
+        messages.success(request, _("%(nr)s: breach confirmed") % facts)
     return redirect("breach", pk=pk)
 
 
@@ -192,7 +194,10 @@ def second(request: SignedRequest, pk: int) -> HttpResponse:
     breach = get_object_or_404(_breaches(request), pk=pk)
     decision = get_object_or_404(breach.decisions.all())
     try:
-        review.second(decision=decision, by=request.user, at=timezone.now())
+        decision = review.second(decision=decision, by=request.user, at=timezone.now())
     except Refused as refusal:
         messages.error(request, str(refusal))
+        return redirect("breach", pk=pk)
+    facts = {"nr": breach.incident.nr, "who": decision.second_by.name if decision.second_by else ""}
+    messages.success(request, _("%(nr)s: second person %(who)s agrees, the decision counts") % facts)
     return redirect("breach", pk=pk)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -27,9 +28,9 @@ from monitoring.figures import state_of as state_of_shop
 from monitoring.models import Monitor, State
 from monitoring.sentences import shop_sentence, shop_style
 from monitoring.shop_state import ShopState
+from reports.month_table import running
 
 HOMES = {AGENT: "/queue/", MANAGER: "/breaches/", ADMIN: "/settings/health/"}
-ZONE = "Europe/Warsaw"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +68,11 @@ def client_home(request: HttpRequest, user: User, client: Client) -> HttpRespons
     now = timezone.now().replace(microsecond=0)
     incidents = list(Incident.objects.visible_to(user).filter(client=client).active().with_row().order_by("due_at"))
     rows = [(one, _lead(one, now)) for one in incidents]
+    zone = zone_of(client, now)
     shops = shop_lines(user, client, now)
     context: dict[str, Any] = {
         "now": now,
-        "zone": ZONE,
+        "zone": zone,
         "rows": rows,
         "shops": shops,
         "yours": [one for one in incidents if waits_for_client(one)],
@@ -80,11 +82,17 @@ def client_home(request: HttpRequest, user: User, client: Client) -> HttpRespons
     }
     facts = [(one.pk, one.journal_length, one.status, clock and (clock.style, str(clock.lead))) for one, clock in rows]
     states = [(line.shop.pk, line.said.state, line.since) for line in shops]
-    checked = context["checked_at"] and words.clock_time(context["checked_at"], ZONE)
-    context["mark"] = mark_of(facts, states, checked, words.day(now.date(), now.date()))
+    checked = context["checked_at"] and words.clock_time(context["checked_at"], zone)
+    context["mark"] = mark_of(facts, states, checked, words.local_day(now, zone))
     if request.GET.get("part") == "live":
         return unchanged(request, context["mark"]) or render(request, "reports/_home_live.html", context)
     return render(request, "reports/home.html", context)
+
+
+def zone_of(client: Client, now: datetime) -> str:
+    """The zone of the client's contracts; the portal's own where there is none, or more than one."""
+    zones = {contract.zone for contract in running([client], now)}
+    return zones.pop() if len(zones) == 1 else settings.DISPLAY_TIME_ZONE
 
 
 def _lead(incident: Incident, now: datetime) -> ClockSentence | None:

@@ -236,3 +236,23 @@ def decide(world: build.World, at: datetime, draw: random.Random) -> None:
         breach=breach, by=world.manager, at=at, reason="third_party", evidence="Komunikat",
         start=breach.deadline, end=breach.deadline + (breach.stopped_at - breach.deadline) * draw.random(),
     )  # fmt: skip
+
+
+def test_the_messages_say_what_waits_and_what_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An exclusion to zero of 100 zł, where one person may decide up to 90: announced, listed, then agreed."""
+    stop_clock(monkeypatch, LATER)
+    world = build.world(second_person_above=Decimal(90))
+    _reaction, repair = both_missed(world)
+    page, address = visitor(world.manager), f"/breaches/{repair.pk}/"
+    given = {"reason": "third_party", "start": "14:00", "end": "14:10", "evidence": "Komunikat"}
+    assert "Powyżej 90,00 zł musi zgodzić się druga osoba." in text_of(page.get(address))
+    said = text_of(page.post(f"{address}exclude/", given, follow=True))
+    assert "wyłączenie zadziała, gdy zgodzi się druga osoba" in said.replace(" :", ":")
+    assert "Do tego czasu liczy się 100,00 zł." in said
+    assert "Czekają na drugą osobę" in text_of(page.get("/breaches/"))
+    halina = visitor(build.staff("Halina Nowak", role="manager", on_duty=False))
+    said = text_of(halina.post(f"{address}second/", follow=True))
+    assert "druga osoba, Halina Nowak, zgadza się; decyzja obowiązuje" in said
+    assert "Kara 0,00 zł" in said
+    assert "Czekają na drugą osobę" not in text_of(page.get("/breaches/"))
+    assert "Tu wystarczy" not in text_of(halina.post(f"{address}second/", follow=True))

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.words import local_day
 from contracts.terms import whole
 from incidents.models import Breach, Incident
 from incidents.refusals import Refused
@@ -40,7 +41,7 @@ class Command(BaseCommand):
     def _play(self) -> None:
         now = whole(timezone.now())
         entered = now - timedelta(weeks=14)
-        cast = cast_of.enter(now.date(), entered)
+        cast = cast_of.enter(local_day(now), entered)
         player = Player()
         history.tell(player, cast, history.Calendar(now))
         present.tell(player, cast, now)
