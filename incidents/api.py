@@ -106,7 +106,13 @@ class IncidentAnswer(serializers.Serializer[Any]):
     origin = serializers.CharField()
     received_at = serializers.DateTimeField()
     reported_at = serializers.DateTimeField()
+    claimed_at = serializers.DateTimeField(
+        allow_null=True, help_text="when the client says that it reported by phone; not approved, no clock runs by it"
+    )
     occurred_at = serializers.DateTimeField(allow_null=True)
+    client_wrote_at = serializers.DateTimeField(
+        allow_null=True, help_text="when the client wrote under the repair that stands: no silence accepts it"
+    )
     first_contact_at = serializers.DateTimeField(allow_null=True)
     next_update_at = serializers.DateTimeField(allow_null=True)
     assignee = serializers.CharField(source="assignee.name", default=None, allow_null=True)

@@ -15,7 +15,8 @@ PLANNED = {
 }  # fmt: skip
 REBUILT = {
     "status": "text", "severity": "text", "first_contact_at": "timestamptz", "backup_at": "timestamptz",
-    "restored_at": "timestamptz", "due_at": "timestamptz", "wake_at": "timestamptz",
+    "restored_at": "timestamptz", "silence_at": "timestamptz", "client_wrote_at": "timestamptz",
+    "due_at": "timestamptz", "wake_at": "timestamptz",
 }  # fmt: skip
 
 

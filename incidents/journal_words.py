@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
 
+from accounts import words
 from accounts.models import User
 from contracts.models import Channel, Severity, TargetKind
 from incidents.models import Actor, JournalEntry, Origin, PauseReason, Status, What
@@ -20,6 +22,8 @@ EVENTS = {
     "details": gettext_noop("%(by)s added details"),
     "monitor_failed": gettext_noop("Our monitor sees the failure too"),
     "monitor_recovered": gettext_noop("Our monitor sees the shop work again"),
+    "reported_claim": gettext_noop("%(by)s: the client says that it reported %(claimed)s (not approved)"),
+    "verdict_asked": gettext_noop("We asked the client: does it work? Silence no longer closes it"),
     "resumed": gettext_noop("The clock runs again (it stood: %(reason)s)"),
     "backup": gettext_noop("Backup ready: %(where)s"),
     "backup_skipped": gettext_noop("No backup before the repair"),
@@ -165,12 +169,33 @@ def _facts(entry: JournalEntry, names: Names) -> dict[str, object]:
         "severity": f"{entry.severity} {Severity(entry.severity).label}" if entry.severity else "",
         "where": ", ".join(str(facts[key]) for key in ("where", "size", "checksum") if facts.get(key)),
         "name": names.get(facts.get("to", 0)) or facts.get("name", ""),
+        "claimed": claimed(entry),
         "entries": facts.get("entries", ""),
         "share": facts.get("share", ""),
         "people": ", ".join(str(names.get(person, person)) for person in facts.get("people", [])),
         "target": TargetKind(facts["target"]).label if facts.get("target") in TargetKind.values else "",
         "what": What(facts["what"]).label if facts.get("what") in What.values else "",
     }
+
+
+def claimed(entry: JournalEntry) -> str:
+    """The time that a claim names, with its whole date: it is read for years; "" for other entries."""
+    facts = entry.facts
+    if "claimed_at" not in facts:
+        return ""
+    return words.full_time(datetime.fromisoformat(facts["claimed_at"]), facts["zone"])
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimLine:
+    """A time that the client claims to have reported at, and why it was entered only later."""
+
+    time: str
+    why: str
+
+
+def claims(entries: Iterable[JournalEntry]) -> list[ClaimLine]:
+    return [ClaimLine(claimed(entry), entry.text) for entry in entries if entry.kind == "reported_claim"]
 
 
 def _channel(channel: str) -> str:

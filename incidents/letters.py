@@ -34,6 +34,8 @@ from incidents.sentences import repair_to_come
 
 FINGERPRINT = 32  # hex digits, 128 bits: what a person can compare and nobody can forge
 SUBJECTS: dict[str, str | Promise] = {
+    "verdict_asked": gettext_lazy("%(nr)s: does it work? We need your yes or no"),
+    "details": gettext_lazy("%(nr)s: the client added details"),
     "receipt": gettext_lazy("%(nr)s: we received your report"),
     "received": gettext_lazy("%(nr)s: new report, %(severity)s"),
     "alarm": gettext_lazy("%(nr)s: our monitor sees a failure"),
@@ -56,6 +58,9 @@ SUBJECTS: dict[str, str | Promise] = {
     "update_missed": gettext_lazy("%(nr)s: the promised update is late"),
 }
 ASKS: dict[str, str | Promise] = {
+    "verdict_asked": gettext_lazy(
+        "You wrote after the repair, so silence no longer closes the incident. Say that it works, or send it back."
+    ),
     "question": gettext_lazy("The clock stands until you answer."),
     "work_started": gettext_lazy("By your contract the repair's time counts from now."),
     Status.RESOLVED.value: gettext_lazy("Does it work now? Confirm, or say what is still broken."),

@@ -20,6 +20,7 @@ from incidents import journal, notices, projection, updates
 from incidents.models import ClockState, Incident, JournalEntry, Pause, PauseReason, Status
 from incidents.refusals import Refused
 from incidents.reporting import lock
+from incidents.silence import end_silence
 
 
 def _open(incident: Incident) -> Incident:
@@ -197,8 +198,10 @@ def answer(*, incident: Incident, by: User, at: datetime, text: str) -> Incident
     text = _words(text, _("Write your answer."))
     entry = journal.append(incident, "client_message", by=by, at=at, text=text)
     _end_pauses(incident, by=by, at=at, reasons=[PauseReason.CLIENT_ANSWER])
+    asked = end_silence(incident, at=at)
     projection.project(incident, at=at)
     notices.tell_staff(incident, entry, at=at)
+    notices.ask_for_verdict(incident, asked, at=at)
     return incident
 
 
@@ -210,8 +213,12 @@ def ask_for_manager(*, incident: Incident, by: User, at: datetime, text: str = "
     if incident.journal.filter(kind="escalation_asked", at__gt=hour_ago).exists():
         return incident
     entry = journal.append(incident, "escalation_asked", by=by, at=at, text=text.strip())
-    incident.save()
+    asked = end_silence(incident, at=at)
+    projection.project(incident, at=at)
     notices.tell_managers(incident, entry, at=at)
+    if asked:
+        notices.tell_staff(incident, entry, at=at)
+    notices.ask_for_verdict(incident, asked, at=at)
     return incident
 
 
@@ -260,9 +267,9 @@ def work_around(*, incident: Incident, by: User, at: datetime, text: str) -> Inc
 
 @transaction.atomic
 def resolve(*, incident: Incident, by: User, at: datetime, text: str) -> Incident:
-    """Fixed: every clock stops, the client confirms. Repeated, it changes nothing."""
+    """Fixed: every clock stops, the client confirms. Repeated, it changes nothing unless the client wrote meanwhile."""
     incident, at = _open(incident), whole(at)
-    if incident.status == Status.RESOLVED:
+    if incident.status == Status.RESOLVED and incident.client_wrote_at is None:
         return incident
     text = _words(text, _("Tell the client what was wrong and what was done."))
     _ready_to_repair(incident)
@@ -274,12 +281,14 @@ def _deliver(incident: Incident, kind: str, status: str, *, by: User, at: dateti
     _contact(incident, at, by)
     incident.status = status
     updates.plan(incident, at)
-    entry = journal.append(incident, kind, by=by, at=at, text=text)
+    silence_at = projection.silence_term(incident, at) if status == Status.RESOLVED else None
+    facts = {"silence_at": silence_at and silence_at.isoformat()} if status == Status.RESOLVED else {}
+    entry = journal.append(incident, kind, by=by, at=at, text=text, facts=facts)
     _close_pause_rows(incident, at)
     if status == Status.RESOLVED:
         # What fails from now on is another incident with a clock of its own, not evidence in one whose clocks stand
         incident.failure = ""
-        incident.silence_at = projection.silence_term(incident, at)
+        incident.silence_at, incident.client_wrote_at = silence_at, None
     projection.project(incident, at=at)
     notices.tell_client(incident, entry, at=at)
     return incident
@@ -306,6 +315,7 @@ def accept(*, incident: Incident, by: User | None, at: datetime, text: str = "")
     _end_pauses(incident, by=by, at=at, reasons=[PauseReason.CLIENT_ANSWER])
     if closes:
         incident.status, incident.phone, incident.silence_at = Status.CLOSED, "", None
+        incident.client_wrote_at = None
         updates.forget(incident)
     projection.project(incident, at=at)
     notices.tell_staff(incident, entry, at=at)
@@ -336,7 +346,7 @@ def reject(*, incident: Incident, by: User, at: datetime, text: str) -> Incident
     entry = journal.append(incident, "rejected", by=by, at=at, text=text)
     _end_pauses(incident, by=by, at=at, reasons=[PauseReason.CLIENT_ANSWER])
     incident.status = Status.WORKAROUND if stands else Status.OPEN
-    incident.silence_at = None
+    incident.silence_at = incident.client_wrote_at = None
     updates.plan(incident, at)
     projection.project(incident, at=at)
     notices.tell_staff(incident, entry, at=at)
@@ -404,9 +414,11 @@ def _set_severity(
     entry = journal.append(
         incident, "severity", by=by, at=at, text=text, severity=to, change=change, reason=reason, facts={"old": old}
     )
+    asked = None if by.is_provider else end_silence(incident, at=at)
     projection.project(incident, at=at)
     tell: Callable[..., None] = notices.tell_client if by.is_provider else notices.tell_staff
     tell(incident, entry, at=at)
+    notices.ask_for_verdict(incident, asked, at=at)
     return incident
 
 
@@ -420,6 +432,7 @@ def cancel(*, incident: Incident, by: User, at: datetime, text: str) -> Incident
         raise Refused(_("%(nr)s is closed already.") % {"nr": incident.nr})
     text = _words(text, _("Say why it is withdrawn."))
     incident.status, incident.phone, incident.silence_at = Status.CANCELLED, "", None
+    incident.client_wrote_at = None
     updates.forget(incident)
     entry = journal.append(incident, "cancelled", by=by, at=at, text=text)
     _close_pause_rows(incident, at)

@@ -122,6 +122,7 @@ class Incident(models.Model):
     next_update_at = models.DateTimeField(null=True)
     update_missed_at = models.DateTimeField(null=True)
     silence_at = models.DateTimeField(null=True)
+    client_wrote_at = models.DateTimeField(null=True)
     due_at = models.DateTimeField(null=True)
     wake_at = models.DateTimeField(null=True)
     changed_at = models.DateTimeField()
@@ -170,6 +171,12 @@ class Incident(models.Model):
     @property
     def needs_backup(self) -> bool:
         return self.severity in {"P1", "P2"} and self.backup_at is None
+
+    @property
+    def claimed_at(self) -> datetime | None:
+        """When the client says that it reported by phone, where that is not when the server received it; unapproved."""
+        differs = self.origin == Origin.PHONE and self.reported_at != self.received_at
+        return self.reported_at if differs else None
 
     @property
     def zone(self) -> str:

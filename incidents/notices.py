@@ -287,6 +287,12 @@ def tell_staff(incident: Incident, entry: JournalEntry, *, at: datetime) -> None
     _tell(Topic(incident, Audience.STAFF, entry), at)
 
 
+def ask_for_verdict(incident: Incident, entry: JournalEntry | None, *, at: datetime) -> None:
+    """The client wrote under a delivered repair (`entry` asks, None where it was asked before): does it work or not?"""
+    if entry is not None:
+        tell_client(incident, entry, at=at)
+
+
 def tell_person(incident: Incident, entry: JournalEntry, *, to: User, at: datetime) -> None:
     """The person whom the entry names (`assigned`); one who has left meanwhile is followed by the chain."""
     _tell(Topic(incident, Audience.STAFF, entry), at)

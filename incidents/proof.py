@@ -42,10 +42,13 @@ class Told:
     first_contact_at: datetime | None = None
     backup_at: datetime | None = None
     restored_at: datetime | None = None
+    silence_at: datetime | None = None
+    silence_is_told: bool = True
+    client_wrote_at: datetime | None = None
     workaround_stands: bool = False
     pauses: list[tuple[str, datetime, datetime | None]] = field(default_factory=list)
 
-    COLUMNS = ("status", "severity", "first_contact_at", "backup_at", "restored_at")
+    COLUMNS = ("status", "severity", "first_contact_at", "backup_at", "restored_at", "client_wrote_at")
 
     def hear(self, entry: JournalEntry) -> None:
         self.severity = entry.severity or self.severity
@@ -57,8 +60,19 @@ class Told:
             self.restored_at = datetime.fromisoformat(entry.facts["restored_at"])
         elif entry.kind == "monitor_failed":
             self.restored_at = None
+        self._silence(entry)
         self._pauses(entry)
         self._status(entry)
+
+    def _silence(self, entry: JournalEntry) -> None:
+        """When silence accepts the repair that stands; journals of the first landing don't say it."""
+        if entry.kind == "verdict_asked":
+            self.silence_at, self.silence_is_told, self.client_wrote_at = None, True, entry.recorded_at
+        elif entry.kind in {"rejected", "accepted", *AFTER}:
+            term = entry.facts.get("silence_at")
+            self.silence_at = datetime.fromisoformat(term) if term else None
+            self.silence_is_told = entry.kind != Status.RESOLVED.value or "silence_at" in entry.facts
+            self.client_wrote_at = None
 
     def _status(self, entry: JournalEntry) -> None:
         kind = entry.kind
@@ -161,6 +175,8 @@ def _told(incident: Incident, told: Told, pauses: Sequence[Pause]) -> Iterator[D
     for name in Told.COLUMNS:
         if getattr(incident, name) != getattr(told, name):
             yield Difference(incident.nr, name, getattr(incident, name), getattr(told, name))
+    if told.silence_is_told and incident.silence_at != told.silence_at:
+        yield Difference(incident.nr, "silence_at", incident.silence_at, told.silence_at)
     stored = sorted(((row.reason, row.started_at, row.ended_at) for row in pauses), key=str)
     if stored != sorted(told.pauses, key=str):
         yield Difference(incident.nr, "pauses", stored, told.pauses)
@@ -275,6 +291,8 @@ def _renew(
 ) -> list[ClockRow]:
     for name in Told.COLUMNS:
         setattr(incident, name, getattr(told, name))
+    if told.silence_is_told:
+        incident.silence_at = told.silence_at
     past = Past(incident, known, events) if known and events else None
     found = past.clocks(at) if past else {}
     incident.due_at = projection.due_at(found.values())

@@ -77,20 +77,21 @@ def boundary(now: datetime) -> Boundary:
 
 
 def waiting() -> QuerySet[Incident]:
-    """What waits for the provider: everything alive but what is fixed and waits for the client."""
-    return Incident.objects.active().exclude(status=Status.RESOLVED)
+    """What waits for the provider: everything alive but what is fixed and waits for a client who is silent."""
+    return Incident.objects.active().exclude(status=Status.RESOLVED, client_wrote_at=None)
 
 
 def parts(now: datetime, reach: datetime) -> dict[str, Q]:
     """Each group as a condition; together they cover `waiting()` and none overlaps another."""
+    asks = Q(status=Status.RESOLVED)  # only those whose client wrote: see `waiting`
     stands = Q(Exists(Pause.objects.filter(incident=OuterRef("pk"), ended_at=None)))
     soon = max(reach, now + NOW)
     return {
         "overdue": Q(due_at__lt=now),
-        "now": Q(due_at__gte=now, due_at__lt=now + NOW),
+        "now": Q(due_at__gte=now, due_at__lt=now + NOW) | (Q(due_at=None) & asks),
         "leave": Q(due_at__gte=now + NOW, due_at__lt=soon),
-        "later": Q(due_at__gte=soon) | (Q(due_at=None) & ~stands),
-        "paused": Q(due_at=None) & stands,
+        "later": Q(due_at__gte=soon) | (Q(due_at=None) & ~stands & ~asks),
+        "paused": Q(due_at=None) & stands & ~asks,
     }
 
 

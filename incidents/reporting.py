@@ -27,6 +27,7 @@ from incidents.models import (
     What,
 )
 from incidents.refusals import Refused
+from incidents.silence import end_silence
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,15 @@ class Details:
     affected: str = ""
     page: str = ""
     order_number: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """When the client says that it reported, why it is entered only now, and which of staff wrote it down."""
+
+    at: datetime
+    why: str
+    by: User
 
 
 @transaction.atomic
@@ -50,18 +60,20 @@ def report(
     phone: str = "",
     form_key: UUID | None = None,
     origin: str = Origin.PORTAL,
-    reported_at: datetime | None = None,
+    claim: Claim | None = None,
     details: Details = Details(),
     join: Incident | None = None,
     caller: User | None = None,
 ) -> Incident:
     """File a failure, or join the open incident of the same one; the same `form_key` again returns what it made.
 
-    `reported_at` is when the client says that it was told (by phone), `caller` who told staff; the clock runs from
-    `at`, the receipt.
+    `claim` is when the client says that it reported (by phone), `caller` who told staff; the clock runs from `at`,
+    the receipt.
     Raises Refused where the shop is not watched any more or the incident to join has ended.
     """
     at = whole(at)
+    if claim is not None and claim.at > at:
+        raise Refused(_("They can't have reported later than now."), "told")
     shop = Shop.objects.select_for_update().select_related("client").get(pk=shop.pk)
     if form_key and (made := _made_by(form_key)):
         return made
@@ -69,19 +81,28 @@ def report(
         raise Refused(_("This shop is no longer looked after. Call us."), "shop")
     same = _to_join(shop, what, join)
     if same:
-        return _join(same, what=what, by=caller or by, at=at, sentence=sentence, form_key=form_key)
+        person = caller or by
+        return _join(same, what=what, by=person, at=at, sentence=sentence, form_key=form_key, claim=claim)
     incident = _create(
         shop, what, at, sentence=sentence, phone=phone, form_key=form_key, origin=origin, reporter=caller or by,
-        severity=SEVERITY_OF[what], reported_at=whole(reported_at or at), details=details,
+        severity=SEVERITY_OF[what], reported_at=whole(claim.at if claim else at), details=details,
     )  # fmt: skip
     facts = {"what": what, "reported_at": incident.reported_at.isoformat(), "origin": origin}
     entry = journal.append(
         incident, "received", by=by, at=at, text=sentence, severity=incident.severity, channel=origin, facts=facts
     )
+    _note_claim(incident, claim, at)
     projection.project(incident, at=at)
     notices.receipt(incident, entry, to=caller or by, at=at)
     notices.tell_staff(incident, entry, at=at)
     return incident
+
+
+def _note_claim(incident: Incident, claim: Claim | None, at: datetime) -> None:
+    """The claimed time on record for both sides, not approved: the clocks run by the server's."""
+    if claim is not None:
+        facts = {"claimed_at": whole(claim.at).isoformat(), "zone": incident.zone}
+        journal.append(incident, "reported_claim", by=claim.by, at=at, text=claim.why.strip(), facts=facts)
 
 
 def _made_by(form_key: UUID) -> Incident | None:
@@ -101,7 +122,16 @@ def _to_join(shop: Shop, what: str, wanted: Incident | None) -> Incident | None:
     return active.exclude(failure="").order_by("received_at").first()
 
 
-def _join(incident: Incident, *, what: str, by: User, at: datetime, sentence: str, form_key: UUID | None) -> Incident:
+def _join(
+    incident: Incident,
+    *,
+    what: str,
+    by: User,
+    at: datetime,
+    sentence: str,
+    form_key: UUID | None,
+    claim: Claim | None = None,
+) -> Incident:
     """The earliest receipt stands; the stricter severity wins; the author gets a receipt and hears the rest."""
     JoinedReport.objects.create(incident=incident, by=by, at=at, form_key=form_key)
     # Where the contract doesn't let an alarm start the clocks, the first person's report does
@@ -112,9 +142,12 @@ def _join(incident: Incident, *, what: str, by: User, at: datetime, sentence: st
     if incident.reporter_id is None:
         incident.reporter = by
     _make_stricter(incident, SEVERITY_OF[what], at)
+    _note_claim(incident, claim, at)
+    asked = end_silence(incident, at=at)
     projection.project(incident, at=at)
     notices.receipt(incident, entry, to=by, at=at)
     notices.tell_staff(incident, entry, at=at)
+    notices.ask_for_verdict(incident, asked, at=at)
     return incident
 
 
@@ -171,8 +204,15 @@ def add_details(*, incident: Incident, by: User, at: datetime, details: Details,
     for name, value in changed.items():
         setattr(incident, name, value)
     words = "; ".join(str(value) for value in changed.values())
-    journal.append(incident, "details", by=by, at=whole(at), text=words, facts={"fields": sorted(changed)})
-    incident.save()
+    at = whole(at)
+    entry = journal.append(incident, "details", by=by, at=at, text=words, facts={"fields": sorted(changed)})
+    asked = None if by.is_provider else end_silence(incident, at=at)
+    if asked is None:
+        incident.save()
+        return incident
+    projection.project(incident, at=at)
+    notices.tell_staff(incident, entry, at=at)
+    notices.ask_for_verdict(incident, asked, at=at)
     return incident
 
 

@@ -20,6 +20,7 @@ from contracts.models import EscalationStep
 from contracts.terms import moment, seconds, whole
 from incidents import alarms, clock, columns, heartbeat, journal, ladder, lifecycle, notices, projection, updates
 from incidents.models import Breach, ClockRow, Firing, Incident, JournalEntry, Notification, Status, UnheardAlarm
+from incidents.silence import end_silence, has_written
 
 logger = logging.getLogger(__name__)
 
@@ -105,9 +106,19 @@ def advance(incidents: Sequence[Incident], *, at: datetime, memory: Memory) -> N
     """Bring locked incidents up to `at`, set by set."""
     silent = [row for row in incidents if _accepted_by_silence(row, at)]
     for row in silent:
-        lifecycle.accept(incident=row, by=None, at=at)
+        _take_silence(row, at)
     rest = [row for row in incidents if row not in silent]
     Batch(rest, at, memory).run()
+
+
+def _take_silence(incident: Incident, at: datetime) -> None:
+    """Silence accepts; where the client has written after all, the client is asked instead."""
+    if not has_written(incident):
+        lifecycle.accept(incident=incident, by=None, at=at)
+        return
+    asked = end_silence(incident, at=at)
+    projection.project(incident, at=at)
+    notices.ask_for_verdict(incident, asked, at=at)
 
 
 def _accepted_by_silence(incident: Incident, at: datetime) -> bool:

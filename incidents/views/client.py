@@ -160,6 +160,7 @@ def page(user: User, incident: Incident, now: datetime) -> dict[str, Any]:
         "question": _question(incident, entries),
         "delivery": next((entry for entry in reversed(entries) if entry.kind in DELIVERIES), None),
         "resend": _resend(incident),
+        "claims": journal_words.claims(entries),
         "lines": _dated(journal_words.lines(entries, for_client=True), incident.zone, now),
         "steps": repair_steps(incident, entries),
         "promises": _promises(incident),

@@ -44,15 +44,16 @@ def new(request: SignedRequest) -> HttpResponse:
 
 def _file(request: SignedRequest, form: PhoneForm) -> Incident | None:
     known = form.cleaned_data
+    claim = reporting.Claim(known["told"], known["why"], request.user) if known["told"] else None
     try:
         incident = reporting.report(
             shop=form.chosen_shop, what=known["what"], by=request.user, at=form.now, sentence=known["sentence"],
-            phone=known["phone"], form_key=known["key"], origin=Origin.PHONE, reported_at=known["told"],
+            phone=known["phone"], form_key=known["key"], origin=Origin.PHONE, claim=claim,
             details=form.details, caller=form.members[known["caller"]],
         )  # fmt: skip
     except Refused as refused:
         form.add_error(None, str(refused))
         return None
-    if known["why"].strip():
+    if known["why"].strip() and claim is None:
         lifecycle.note(incident=incident, by=request.user, at=form.now, text=known["why"])
     return incident

@@ -20,7 +20,7 @@ from accounts.active import active_client, show_client
 from accounts.models import OWNER, REPORTER, User
 from accounts.permissions import SignedRequest, open_to
 from contracts.models import Shop
-from incidents import reporting
+from incidents import journal_words, reporting
 from incidents.forms import DetailsForm, JoinForm, ReportForm
 from incidents.models import JOINS_MONITOR, Delivery, Incident, IncidentQuerySet, Notification, Status
 from incidents.refusals import Refused
@@ -123,6 +123,7 @@ def _receipt(request: SignedRequest, incident: Incident, now: datetime) -> dict[
         "incident": incident,
         "promises": promises(incident, now),
         "repair_to_come": repair_to_come(incident, incident.clocks.all()),
+        "claims": journal_words.claims(incident.journal.filter(kind="reported_claim")),
         "joined_at": joined.at if joined else None,
         "copy": copy.exclude(status=Delivery.FAILED).order_by("created_at").first(),
         "details": form,

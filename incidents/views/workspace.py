@@ -101,6 +101,7 @@ def _context(incident: Incident, now: datetime) -> dict[str, Any]:
         "lines": journal_words.lines(entries),
         "chain": journal.check_chain(entries),
         "steps": repair_steps(incident, entries),
+        "claims": journal_words.claims(entries),
         "verbs": available(incident),
         "starts_work": starts_work(incident, entries),
         "evidence": [
@@ -137,7 +138,7 @@ def available(incident: Incident) -> list[str]:
         return []
     verbs = ["resume"] if any(pause.ended_at is None for pause in incident.pauses.all()) else []
     if incident.status == Status.RESOLVED:
-        return ["assign"]
+        return ["resolve", "assign"] if incident.client_wrote_at else ["assign"]
     if incident.is_request:
         return ["resolve", "severity", "assign"]
     if incident.status != Status.WORKAROUND:
