@@ -8,7 +8,8 @@ from dataclasses import replace
 from contracts.worktime import WorkCalendar, elapsed, work_calendar
 from incidents.bases import Base, closed
 from incidents.clock_facts import Clock, State, TraceLine
-from incidents.replay import Replay, Track
+from incidents.replay import Replay
+from incidents.track import Track
 
 STARTS = frozenset({"start", "provisional", "work_started"})
 Held = tuple[int, int, str, str]
@@ -28,7 +29,7 @@ def judge(replay: Replay, target: str) -> Clock:
 def _verdict(replay: Replay, track: Track) -> Clock:
     if track.cancelled_at is not None:
         return Clock(track.target, "not_running", lap=track.lap, round=track.round, run=track.run)
-    at = replay.now if track.stopped_at is None else track.stopped_at
+    at = replay.now if track.held_at is None else track.held_at
     due, base = track.decided(at)
     state = _state(track, at, due)
     work = work_calendar(base.calendar)
@@ -40,8 +41,9 @@ def _verdict(replay: Replay, track: Track) -> Clock:
         severity=base.severity,
         calendar=base.calendar,
         started_at=track.rule[0].base.start,
-        deadline=None if state == "paused" else due,
+        deadline=None if state in {"paused", "seen_working"} else due,
         stopped_at=track.stopped_at,
+        seen_at=track.seen_at,
         noticed_at=max(due, track.known_at or due) if state == "breached" else None,
         lap=track.lap,
         round=track.round,
@@ -59,6 +61,8 @@ def _state(track: Track, at: int, due: int) -> State:
         return "breached"
     if track.stopped_at is not None:
         return "met"
+    if track.seen_at is not None:
+        return "seen_working"
     return "paused" if track.due(at) is None else "running"
 
 
@@ -79,6 +83,8 @@ def _account(replay: Replay, track: Track, clock: Clock, base: Base, at: int) ->
     if clock.deadline is not None:
         yield TraceLine(due, None, "deadline", base.seconds, base.severity)
     yield from _after(work, held, due, at)
+    if clock.seen_at is not None:
+        yield TraceLine(clock.seen_at, None, "stands", 0)
     if clock.stopped_at is not None:
         yield TraceLine(clock.stopped_at, None, "stop", clock.used)
     yield TraceLine(at, clock.deadline, clock.state, clock.late if clock.state == "breached" else clock.left)
@@ -86,7 +92,7 @@ def _account(replay: Replay, track: Track, clock: Clock, base: Base, at: int) ->
 
 def _held(replay: Replay, track: Track, at: int) -> Iterator[Held]:
     for begin, end in track.gaps:
-        yield begin, end, "handover", ""
+        yield begin, end, "seen" if (begin, end) in track.seen_gaps else "handover", ""
     if track.target != "reaction":
         for reason, (begin, until) in zip(replay.reasons, replay.pauses, strict=True):
             if begin < at:

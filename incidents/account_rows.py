@@ -31,6 +31,8 @@ OTHERS = {
     "worked": gettext_noop("Time that counts"),
     "pause": gettext_noop("Paused, %(reason)s: not counted"),
     "handover": gettext_noop("Between the delivery and its rejection: not counted"),
+    "seen": gettext_noop("Our monitor saw it work until it failed again: not counted"),
+    "stands": gettext_noop("Our monitor sees it work, the clock stands"),
     "deadline": gettext_noop("Deadline"),
     "late": gettext_noop("After the deadline"),
     "pause_late": gettext_noop("A pause after the deadline shortens no delay by itself"),
@@ -39,6 +41,7 @@ OTHERS = {
 RESULTS = {
     "running": gettext_noop("Left"),
     "paused": gettext_noop("Left while paused"),
+    "seen_working": gettext_noop("Left while the monitor sees it work"),
     "met": gettext_noop("Met, left"),
     "breached": gettext_noop("Delay"),
 }
@@ -47,11 +50,15 @@ STYLES = {
     "wait": "off",
     "pause": "off",
     "handover": "off",
+    "seen": "off",
     "pause_late": "off",
     "deadline": "mid",
     "late": "late",
 }
-BARS = {"wait": "rest", "worked": "counts", "pause": "waits", "handover": "waits", "late": "over", "pause_late": "over"}
+BARS = {
+    "wait": "rest", "worked": "counts", "pause": "waits", "handover": "waits", "seen": "waits", "late": "over",
+    "pause_late": "over",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +102,10 @@ def _row(line: TraceLine, clock: Clock, zone: str, now: datetime) -> AccountRow:
 
 def _figure(line: TraceLine) -> str:
     """The target, less what was worked, is what is left; a span in brackets changes nothing."""
-    if line.kind in {"before_work", "decides", "wait", "pause_late", "stop"}:
+    if line.kind in {"before_work", "decides", "wait", "pause_late", "stands", "stop"}:
         return ""
     span = hms(line.seconds)
-    if line.kind in {"pause", "handover"}:
+    if line.kind in {"pause", "handover", "seen"}:
         return f"({span})"
     return f"− {span}" if line.kind == "worked" else span
 

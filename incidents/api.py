@@ -25,7 +25,7 @@ from rest_framework.response import Response
 
 from accounts.models import CLIENT_ROLES, INCIDENT_STAFF, User
 from contracts.models import Severity, Shop
-from incidents import journal_words, lifecycle, reporting
+from incidents import journal_words, lifecycle, recovery, reporting
 from incidents.forms import refuse_card_numbers
 from incidents.models import Incident, JournalEntry, Origin, PauseReason, Status, What
 from incidents.refusals import Refused
@@ -65,6 +65,12 @@ class SayRequest(TextRequest):
     next_update_at = serializers.DateTimeField(required=False, default=None)
 
 
+class ResolveRequest(TextRequest):
+    """`restored_at`: when it worked again, if the monitor's checks confirm it."""
+
+    restored_at = serializers.DateTimeField(required=False, default=None)
+
+
 class PauseRequest(TextRequest):
     reason = serializers.ChoiceField(choices=PauseReason.choices)
 
@@ -91,6 +97,9 @@ class ClockAnswer(serializers.Serializer[Any]):
     state = serializers.CharField()
     deadline = serializers.DateTimeField(allow_null=True)
     stopped_at = serializers.DateTimeField(allow_null=True)
+    seen_at = serializers.DateTimeField(
+        allow_null=True, help_text="since when the monitor sees it work while nobody has delivered: the clock stands"
+    )
     left = serializers.IntegerField(allow_null=True)
     sentence = serializers.CharField()
 
@@ -125,7 +134,8 @@ class IncidentAnswer(serializers.Serializer[Any]):
         answers = [
             {
                 "target": one.target, "state": rows[one.target].state, "deadline": rows[one.target].deadline,
-                "stopped_at": rows[one.target].stopped_at, "left": one.left, "sentence": one.plain,
+                "stopped_at": rows[one.target].stopped_at, "seen_at": rows[one.target].seen_at,
+                "left": one.left, "sentence": one.plain,
             }
             for one in found
         ]  # fmt: skip
@@ -165,7 +175,9 @@ VERBS: dict[str, tuple[frozenset[str], type[serializers.Serializer[Any]], Verb]]
     "backup": (INCIDENT_STAFF, BackupRequest, lifecycle.back_up),
     "skip-backup": (INCIDENT_STAFF, TextRequest, lifecycle.skip_backup),
     "workaround": (INCIDENT_STAFF, TextRequest, lifecycle.work_around),
-    "resolve": (INCIDENT_STAFF, TextRequest, lifecycle.resolve),
+    "resolve": (INCIDENT_STAFF, ResolveRequest, lifecycle.resolve),
+    "take-time": (INCIDENT_STAFF, OptionalTextRequest, recovery.take_recovery),
+    "not-working": (INCIDENT_STAFF, OptionalTextRequest, recovery.deny_recovery),
     "severity": (INCIDENT_STAFF, SeverityRequest, lifecycle.change_severity),
 }
 

@@ -33,8 +33,11 @@ KINDS = (
     "severity",
     "cancelled",
     "merged_into",
+    "monitor_failed",
+    "monitor_recovered",
+    "recovery_denied",
 )
-State = Literal["running", "paused", "met", "breached", "not_running"]
+State = Literal["running", "paused", "seen_working", "met", "breached", "not_running"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +67,9 @@ class Event:
     """One fact of the journal; `at` is the instant from which it counts.
 
     `severity`: of received, received_earlier (optional) and severity (the new one). `change`: of severity.
-    `reason`: of paused and resumed. `told_at`: of a delivery that is back-dated, when it was said: the word to the
-    client, and so the first contact, is of that moment.
+    `reason`: of paused and resumed. `told_at`: when an event that counts from an earlier instant became known. Of a
+    back-dated delivery it is when it was said: the word to the client, and so the first contact, is of that moment.
+    Of `monitor_recovered`, whose `at` is the first good check, it is the check that confirmed it.
     """
 
     at: int
@@ -84,7 +88,8 @@ class TraceLine:
     while nobody has started work) · work_started (the same, from the start of work) · before_work (from the provisional
     start to the start of work, not counted) · worse, downgrade, correction (the same, for
     the new base) · decides (detail: the category whose base counts) · wait (till the opening) · worked · pause (given
-    back; detail: reason) · handover (delivery to rejection, not counted) · deadline · late · pause_late (shortens no
+    back; detail: reason) · handover (delivery to rejection, not counted) · seen (works by the monitor, until it failed
+    again; not counted) · stands (from here the monitor sees it work) · deadline · late · pause_late (shortens no
     delay) · stop · last the state (seconds: left or late).
     """
 
@@ -102,7 +107,8 @@ class Clock:
     used + left = total while nothing is late; used = total + late after the deadline. `severity`, `calendar` and
     `total` are those of the base that decides. `run` counts the starts of a target (a new workaround starts the
     final fix anew), `lap` the restarts after a rejection, `round` the bases that decided. `noticed_at`: when a breach
-    could first be known, later than its deadline where a correction found it.
+    could first be known, later than its deadline where a correction found it. `seen_at`: since when the monitor sees it
+    work while nobody has delivered: the clock stands there.
     """
 
     target: str
@@ -112,6 +118,7 @@ class Clock:
     started_at: int | None = None
     deadline: int | None = None
     stopped_at: int | None = None
+    seen_at: int | None = None
     noticed_at: int | None = None
     lap: int = 1
     round: int = 1

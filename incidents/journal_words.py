@@ -24,6 +24,9 @@ EVENTS = {
     "monitor_recovered": gettext_noop("Our monitor sees the shop work again"),
     "reported_claim": gettext_noop("%(by)s: the client says that it reported %(claimed)s (not approved)"),
     "verdict_asked": gettext_noop("We asked the client: does it work? Silence no longer closes it"),
+    "recovery_asked": gettext_noop("Staff were asked whether it works, as the monitor sees it"),
+    "recovery_denied": gettext_noop("%(by)s: it does not work yet, the repair's time counts as if it had never stood"),
+    "breach_void": gettext_noop("The deadline was kept after all: %(target)s. The monitor's checks came later"),
     "resumed": gettext_noop("The clock runs again (it stood: %(reason)s)"),
     "backup": gettext_noop("Backup ready: %(where)s"),
     "backup_skipped": gettext_noop("No backup before the repair"),
@@ -82,6 +85,11 @@ class Line:
     title: str
     note: str
     text: str
+
+    @property
+    def at(self) -> datetime:
+        """What a person said, when it was said; an event, when it happened."""
+        return self.entry.recorded_at if self.entry.kind in BLOCKS else self.entry.at
 
 
 def names_of(entries: Iterable[JournalEntry]) -> dict[int, str]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from contracts.worktime import Pause, Span, deadline, union, work_calendar
 from incidents.bases import Base, closed, decide, known
 from incidents.clock_facts import TARGETS, Event, Terms
-from incidents.replay import Replay, Stretch, Track
+from incidents.replay import Replay
+from incidents.track import Stretch, Track
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,10 @@ SUBJECTS: dict[str, str | Promise] = {
     "joined": gettext_lazy("%(nr)s: the client reports it too"),
     "contact": gettext_lazy("%(nr)s: message from %(by)s"),
     "work_started": gettext_lazy("%(nr)s: work has started"),
+    "monitor_recovered": gettext_lazy("%(nr)s: our monitor sees it work, please say whether it does"),
+    "recovery_asked": gettext_lazy("%(nr)s: does it work? The repair's clock stands until you say"),
+    "recovery_denied": gettext_lazy("%(nr)s: it does not work yet, the repair's time runs"),
+    "monitor_failed": gettext_lazy("%(nr)s: it fails again, the repair's time runs"),
     "paused": gettext_lazy("%(nr)s: the clock stands"),
     "question": gettext_lazy("%(nr)s: we need your answer"),
     "workaround": gettext_lazy("%(nr)s: the shop sells again, by a workaround"),
@@ -57,11 +61,14 @@ SUBJECTS: dict[str, str | Promise] = {
     "escalation_asked": gettext_lazy("%(nr)s: the client asks for a manager"),
     "update_missed": gettext_lazy("%(nr)s: the promised update is late"),
 }
+TAKE_OR_DENY = gettext_lazy("Take the time that the monitor saw, or say that it does not work.")
 ASKS: dict[str, str | Promise] = {
     "verdict_asked": gettext_lazy(
         "You wrote after the repair, so silence no longer closes the incident. Say that it works, or send it back."
     ),
     "question": gettext_lazy("The clock stands until you answer."),
+    "monitor_recovered": TAKE_OR_DENY,
+    "recovery_asked": TAKE_OR_DENY,
     "work_started": gettext_lazy("By your contract the repair's time counts from now."),
     Status.RESOLVED.value: gettext_lazy("Does it work now? Confirm, or say what is still broken."),
     "workaround": gettext_lazy("If it doesn't work like this, say so: the repair time goes on."),
@@ -132,7 +139,8 @@ def about_entry(
     by = entry.by.name if entry.by else entry.get_actor_display()
     severity = incident.severity or _("question")
     subject = str(SUBJECTS[key]) % {"nr": incident.nr, "by": by, "severity": severity}
-    when = words.when(entry.at, at, incident.zone, today=False)
+    # A delivery that counts from an earlier instant is said now
+    when = words.when(entry.recorded_at, at, incident.zone, today=False)
     facts = {
         "entry": entry,
         "joined": entry.kind == "joined",
@@ -202,6 +210,9 @@ def clock_line(row: ClockRow, now: datetime, zone: str, link: str) -> ClockLine:
             words.when(row.stopped_at, now, zone, today=False),
         )
         return ClockLine(str(said[row.target]) % {"when": when, "late": words.span(row.late or 0)})
+    if row.seen_at is not None:
+        since = words.when(row.seen_at, now, zone, "genitive", today=False)
+        return ClockLine(_("Repair: works since %(when)s, seen by our monitor") % {"when": since})
     if row.deadline is None:
         return ClockLine(str(STANDS[row.target]) % {"left": words.span(max(row.left or 0, 0))})
     said = PASSED if row.state == ClockState.BREACHED else RUNS

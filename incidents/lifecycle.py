@@ -266,24 +266,48 @@ def work_around(*, incident: Incident, by: User, at: datetime, text: str) -> Inc
 
 
 @transaction.atomic
-def resolve(*, incident: Incident, by: User, at: datetime, text: str) -> Incident:
-    """Fixed: every clock stops, the client confirms. Repeated, it changes nothing unless the client wrote meanwhile."""
+def resolve(*, incident: Incident, by: User, at: datetime, text: str, restored_at: datetime | None = None) -> Incident:
+    """Fixed: every clock stops, the client confirms. Repeated, it changes nothing unless the client wrote meanwhile.
+
+    `restored_at`: when it worked again, taken where the monitor's checks confirm it: what healed by itself had no
+    repair, so it needs no backup before one.
+    """
     incident, at = _open(incident), whole(at)
     if incident.status == Status.RESOLVED and incident.client_wrote_at is None:
         return incident
     text = _words(text, _("Tell the client what was wrong and what was done."))
-    _ready_to_repair(incident)
-    return _deliver(incident, "resolved", Status.RESOLVED, by=by, at=at, text=text)
+    if restored_at is None:
+        _ready_to_repair(incident)
+    else:
+        restored_at = whole(restored_at)
+        _refuse_unseen(incident, restored_at, at)
+    return _deliver(incident, "resolved", Status.RESOLVED, by=by, at=at, text=text, restored_at=restored_at)
 
 
-def _deliver(incident: Incident, kind: str, status: str, *, by: User, at: datetime, text: str) -> Incident:
+def _refuse_unseen(incident: Incident, restored_at: datetime, at: datetime) -> None:
+    seen = incident.restored_at if incident.is_seen_working else None
+    if seen is None or not seen <= restored_at <= at:
+        raise Refused(_("No check of our monitor confirms that time."), "restored_at")
+
+
+def _deliver(
+    incident: Incident,
+    kind: str,
+    status: str,
+    *,
+    by: User,
+    at: datetime,
+    text: str,
+    restored_at: datetime | None = None,
+) -> Incident:
     """A delivery ends every pause, is a contact, and is what the client accepts or rejects."""
     _contact(incident, at, by)
     incident.status = status
     updates.plan(incident, at)
     silence_at = projection.silence_term(incident, at) if status == Status.RESOLVED else None
     facts = {"silence_at": silence_at and silence_at.isoformat()} if status == Status.RESOLVED else {}
-    entry = journal.append(incident, kind, by=by, at=at, text=text, facts=facts)
+    entry = journal.append(incident, kind, by=by, at=at, effective=restored_at, text=text, facts=facts)
+    incident.ask_at = None
     _close_pause_rows(incident, at)
     if status == Status.RESOLVED:
         # What fails from now on is another incident with a clock of its own, not evidence in one whose clocks stand
@@ -432,7 +456,7 @@ def cancel(*, incident: Incident, by: User, at: datetime, text: str) -> Incident
         raise Refused(_("%(nr)s is closed already.") % {"nr": incident.nr})
     text = _words(text, _("Say why it is withdrawn."))
     incident.status, incident.phone, incident.silence_at = Status.CANCELLED, "", None
-    incident.client_wrote_at = None
+    incident.client_wrote_at = incident.ask_at = None
     updates.forget(incident)
     entry = journal.append(incident, "cancelled", by=by, at=at, text=text)
     _close_pause_rows(incident, at)

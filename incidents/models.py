@@ -123,6 +123,7 @@ class Incident(models.Model):
     update_missed_at = models.DateTimeField(null=True)
     silence_at = models.DateTimeField(null=True)
     client_wrote_at = models.DateTimeField(null=True)
+    ask_at = models.DateTimeField(null=True)
     due_at = models.DateTimeField(null=True)
     wake_at = models.DateTimeField(null=True)
     changed_at = models.DateTimeField()
@@ -171,6 +172,11 @@ class Incident(models.Model):
     @property
     def needs_backup(self) -> bool:
         return self.severity in {"P1", "P2"} and self.backup_at is None
+
+    @property
+    def is_seen_working(self) -> bool:
+        """Healed by the monitor's checks while nobody has delivered: the repair stands, staff are asked at `ask_at`."""
+        return self.ask_at is not None
 
     @property
     def claimed_at(self) -> datetime | None:
@@ -260,6 +266,7 @@ class JournalEntry(models.Model):
 class ClockState(models.TextChoices):
     RUNNING = "running", _("running")
     PAUSED = "paused", _("paused")
+    SEEN_WORKING = "seen_working", _("seen working by the monitor")
     MET = "met", _("met")
     BREACHED = "breached", _("breached")
     NOT_RUNNING = "not_running", _("not running")
@@ -270,12 +277,13 @@ class ClockRow(models.Model):
 
     incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="clocks")
     target = models.CharField(max_length=9, choices=TargetKind)
-    state = models.CharField(max_length=11, choices=ClockState)
+    state = models.CharField(max_length=12, choices=ClockState)
     severity = models.CharField(max_length=2, blank=True)
     calendar = models.ForeignKey("contracts.Calendar", on_delete=models.PROTECT, null=True, related_name="+")
     started_at = models.DateTimeField(null=True)
     deadline = models.DateTimeField(null=True)
     stopped_at = models.DateTimeField(null=True)
+    seen_at = models.DateTimeField(null=True)
     lap = models.PositiveSmallIntegerField(default=1)
     round = models.PositiveSmallIntegerField(default=1)
     run = models.PositiveSmallIntegerField(default=1)

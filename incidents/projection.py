@@ -7,6 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
+from django.db import transaction
+from django.db.models import ProtectedError
+
 from contracts.holidays_pl import POLISH_HOLIDAYS
 from contracts.models import Calendar, ContractVersion, EscalationStep, Severity
 from contracts.terms import calendar_terms, moment, seconds
@@ -14,10 +17,13 @@ from contracts.worktime import CalendarTerms, day_term, parse_calendar, work_cal
 from incidents import clock, journal, ladder, updates
 from incidents.models import Breach, ClockRow, ClockState, Incident, JournalEntry
 
+DATED_BACK = frozenset({"workaround", "resolved", "monitor_recovered"})
+ASK_EVERY = 3600
+"""Seconds between two questions whether to take what the monitor saw, where the contract has no rhythm of updates."""
 SECOND = timedelta(seconds=1)
 CLOCK_COLUMNS = [
-    "state", "severity", "calendar", "started_at", "deadline", "stopped_at", "lap", "round", "run", "total", "left",
-    "late", "computed_at",
+    "state", "severity", "calendar", "started_at", "deadline", "stopped_at", "seen_at", "lap", "round", "run",
+    "total", "left", "late", "computed_at",
 ]  # fmt: skip
 
 
@@ -60,7 +66,7 @@ def events_of(entries: Iterable[JournalEntry]) -> tuple[clock.Event, ...]:
     events = [
         clock.Event(seconds(entry.at), entry.kind, entry.severity, entry.change, entry.reason, _told_at(entry))
         for entry in entries
-        if entry.kind in clock.KINDS
+        if entry.kind in clock.KINDS and not _is_evidence_only(entry)
     ]
     while events and events[0].kind == "received" and not events[0].severity:
         later = [index for index, event in enumerate(events) if event.kind == "severity"]
@@ -69,9 +75,13 @@ def events_of(entries: Iterable[JournalEntry]) -> tuple[clock.Event, ...]:
 
 
 def _told_at(entry: JournalEntry) -> int | None:
-    """When a back-dated delivery was said; None for everything that counts from its own time."""
-    back_dated = entry.kind in {"workaround", "resolved"} and entry.recorded_at > entry.at
-    return seconds(entry.recorded_at) if back_dated else None
+    """When a back-dated delivery was said, or a recovery confirmed; None for what counts from its own time."""
+    return seconds(entry.recorded_at) if entry.kind in DATED_BACK and entry.recorded_at > entry.at else None
+
+
+def _is_evidence_only(entry: JournalEntry) -> bool:
+    """A recovery of the first landing moved no clock: it stands at the check that confirmed it, not at the first."""
+    return entry.kind == "monitor_recovered" and entry.recorded_at == entry.at
 
 
 def events_for(incident: Incident) -> tuple[clock.Event, ...]:
@@ -97,6 +107,7 @@ def project(incident: Incident, *, at: datetime) -> dict[str, clock.Clock]:
             ClockRow(incident=incident, target=target, computed_at=at, **row_of(found, known))
             for target, found in clocks.items()
         )
+        _void_breaches(incident, clocks.values(), events, at)
         _record_breaches(incident, clocks.values(), at)
     incident.due_at = due_at(clocks.values())
     incident.wake_at = _unswept(incident, events, at, known) or wake_at(incident, clocks.values(), events, at, known)
@@ -125,8 +136,8 @@ def write_clocks(rows: Iterable[ClockRow]) -> None:
 
 
 def row_of(found: clock.Clock, known: VersionTerms) -> dict[str, object]:
-    """The columns of a clock's row; `left` only while the clock stands, `late` only once it has stopped."""
-    paused = found.state == ClockState.PAUSED.value
+    """The columns of a clock's row; `left` only while the clock stands, `late` only once it has stopped or stands."""
+    stands = found.state in {ClockState.PAUSED.value, ClockState.SEEN_WORKING.value}
     return {
         "state": found.state,
         "severity": found.severity,
@@ -134,12 +145,13 @@ def row_of(found: clock.Clock, known: VersionTerms) -> dict[str, object]:
         "started_at": _moment(found.started_at),
         "deadline": _moment(found.deadline),
         "stopped_at": _moment(found.stopped_at),
+        "seen_at": _moment(found.seen_at),
         "lap": found.lap,
         "round": found.round,
         "run": found.run,
         "total": found.total,
-        "left": found.left if paused else None,
-        "late": found.late if found.stopped_at is not None else None,
+        "left": found.left if stands else None,
+        "late": found.late if found.stopped_at is not None or found.seen_at is not None else None,
     }
 
 
@@ -185,6 +197,28 @@ def note_breach(incident: Incident, breach: Breach, at: datetime) -> JournalEntr
     return journal.write(incident, "breach", by=None, at=at, effective=breach.deadline, facts=facts)
 
 
+def _void_breaches(
+    incident: Incident, clocks: Iterable[clock.Clock], events: Sequence[clock.Event], at: datetime
+) -> None:
+    """Checks that become known after a deadline may show that it was kept: a correcting line, the old one stays.
+
+    A breach that somebody has decided about is left to people: the proof names the difference.
+    """
+    if not any(event.told_at is not None for event in events):
+        return
+    happened = {breach_key(breach) for breach in breaches_of(incident, clocks, at)}
+    for breach in incident.breaches.all():
+        if breach_key(breach) in happened:
+            continue
+        try:
+            with transaction.atomic():
+                breach.delete()
+        except ProtectedError:
+            continue
+        facts = {"target": breach.target, "run": breach.run, "lap": breach.lap, "deadline": breach.deadline.isoformat()}
+        incident.last_entry = journal.append(incident, "breach_void", by=None, at=at, facts=facts)
+
+
 def _record_breaches(incident: Incident, clocks: Iterable[clock.Clock], at: datetime) -> None:
     recorded = {breach_key(breach): breach for breach in incident.breaches.all()}
     for breach in breaches_of(incident, clocks, at):
@@ -200,7 +234,8 @@ def _record_breaches(incident: Incident, clocks: Iterable[clock.Clock], at: date
 
 def due_at(clocks: Iterable[clock.Clock]) -> datetime | None:
     """The nearest deadline that still waits for an act of ours; None while nothing runs."""
-    open_deadlines = [found.deadline for found in clocks if found.stopped_at is None and found.deadline is not None]
+    runs = [found for found in clocks if found.stopped_at is None and found.seen_at is None]
+    open_deadlines = [found.deadline for found in runs if found.deadline is not None]
     return moment(min(open_deadlines)) if open_deadlines else None
 
 
@@ -220,10 +255,15 @@ def wake_at(
         fired = ladder.next_fire(known.terms, events, seconds(at), known.ladder)
         instants += [fired.at] if fired else []
     planned = [moment(instant) for instant in instants]
-    planned += [incident.silence_at] if incident.silence_at else []
+    planned += [instant for instant in (incident.silence_at, incident.ask_at) if instant]
     missing = updates.next_missing(incident, known.rhythms.get(incident.severity) if known else None)
     planned += [missing + SECOND] if missing else []
     return min(planned, default=None)
+
+
+def ask_after(rhythm: updates.Rhythm | None, at: datetime) -> datetime:
+    """When staff are asked next whether to take what the monitor saw: once a rhythm of updates, else hourly."""
+    return (rhythm or updates.Rhythm(ASK_EVERY)).after(at)
 
 
 @lru_cache(maxsize=16)

@@ -45,24 +45,34 @@ class Told:
     silence_at: datetime | None = None
     silence_is_told: bool = True
     client_wrote_at: datetime | None = None
+    ask_at: datetime | None = None
     workaround_stands: bool = False
     pauses: list[tuple[str, datetime, datetime | None]] = field(default_factory=list)
 
-    COLUMNS = ("status", "severity", "first_contact_at", "backup_at", "restored_at", "client_wrote_at")
+    COLUMNS = ("status", "severity", "first_contact_at", "backup_at", "restored_at", "client_wrote_at", "ask_at")
 
     def hear(self, entry: JournalEntry) -> None:
         self.severity = entry.severity or self.severity
         if entry.kind in CONTACTS:
-            self.first_contact_at = self.first_contact_at or entry.at
+            self.first_contact_at = self.first_contact_at or entry.recorded_at
         if entry.kind in BACKUPS:
             self.backup_at = self.backup_at or entry.at
         if entry.kind == "monitor_recovered":
             self.restored_at = datetime.fromisoformat(entry.facts["restored_at"])
-        elif entry.kind == "monitor_failed":
+        elif entry.kind in {"monitor_failed", "recovery_denied"}:
             self.restored_at = None
+        self._asks(entry)
         self._silence(entry)
         self._pauses(entry)
         self._status(entry)
+
+    def _asks(self, entry: JournalEntry) -> None:
+        """When staff are asked whether to take what the monitor saw; each line that asks says when the next will."""
+        if entry.kind in {"monitor_recovered", "recovery_asked"}:
+            next_time = entry.facts.get("ask_at")
+            self.ask_at = datetime.fromisoformat(next_time) if next_time else None
+        elif entry.kind in {"monitor_failed", "recovery_denied", *AFTER}:
+            self.ask_at = None
 
     def _silence(self, entry: JournalEntry) -> None:
         """When silence accepts the repair that stands; journals of the first landing don't say it."""
@@ -93,7 +103,8 @@ class Told:
             self.pauses.append((entry.reason, entry.at, None))
         ended = set(PauseReason.values) if entry.kind in AFTER else {entry.reason} if entry.kind == "resumed" else set()
         self.pauses = [
-            (reason, start, entry.at if end is None and reason in ended else end) for reason, start, end in self.pauses
+            (reason, start, entry.recorded_at if end is None and reason in ended else end)
+            for reason, start, end in self.pauses
         ]
 
 

@@ -83,14 +83,16 @@ def waiting() -> QuerySet[Incident]:
 
 def parts(now: datetime, reach: datetime) -> dict[str, Q]:
     """Each group as a condition; together they cover `waiting()` and none overlaps another."""
-    asks = Q(status=Status.RESOLVED)  # only those whose client wrote: see `waiting`
+    # A click of ours is missing: the client wrote under a repair (see `waiting`), or the monitor sees it work
+    asks = Q(status=Status.RESOLVED) | Q(ask_at__isnull=False)
+    far = Q(due_at=None) | Q(due_at__gte=now + NOW)
     stands = Q(Exists(Pause.objects.filter(incident=OuterRef("pk"), ended_at=None)))
     soon = max(reach, now + NOW)
     return {
         "overdue": Q(due_at__lt=now),
-        "now": Q(due_at__gte=now, due_at__lt=now + NOW) | (Q(due_at=None) & asks),
-        "leave": Q(due_at__gte=now + NOW, due_at__lt=soon),
-        "later": Q(due_at__gte=soon) | (Q(due_at=None) & ~stands & ~asks),
+        "now": Q(due_at__gte=now, due_at__lt=now + NOW) | (far & asks),
+        "leave": Q(due_at__gte=now + NOW, due_at__lt=soon) & ~asks,
+        "later": (Q(due_at__gte=soon) | (Q(due_at=None) & ~stands)) & ~asks,
         "paused": Q(due_at=None) & stands & ~asks,
     }
 

@@ -3,97 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from contracts.worktime import Pause, Span
-from incidents.bases import Base, Change, Rule, closed, decide, known
+from contracts.worktime import Pause
+from incidents.bases import Base, Change, closed, decide
 from incidents.clock_facts import REPAIR_STARTS, TARGETS, Event, TargetTerms, Terms, check_event, check_terms
-
-
-@dataclass(slots=True)
-class Stretch:
-    """A time in which a clock ran by one rule. `altered`: a severity change gave it another deciding base."""
-
-    rule: Rule
-    lap: int
-    round: int
-    since: int
-    until: int | None = None
-    altered: bool = False
-
-
-@dataclass(slots=True)
-class Track:
-    """One start of one target's clock. `known_at`: before it nobody could know this deadline.
-
-    `moved_from`: where it began until the start of work moved its start.
-    """
-
-    target: str
-    rule: Rule
-    run: int = 1
-    lap: int = 1
-    round: int = 1
-    stopped_at: int | None = None
-    cancelled_at: int | None = None
-    known_at: int | None = None
-    pauses: list[Pause] = field(default_factory=list)
-    gaps: list[Span] = field(default_factory=list)
-    stretches: list[Stretch] = field(default_factory=list)
-    rebased: bool = False
-    moved_from: int | None = None
-
-    @property
-    def runs(self) -> bool:
-        return self.stopped_at is None and self.cancelled_at is None
-
-    def decided(self, at: int) -> tuple[int, Base]:
-        """The deadline and its base if every open pause ended at `at`."""
-        return decide(self.rule, closed(self.pauses, at), self.gaps)
-
-    def due(self, at: int) -> int | None:
-        """The deadline as it stands at `at`: None while paused."""
-        _, base = self.decided(at)
-        return base.due(known(self.pauses, at), self.gaps)
-
-    def late(self, at: int) -> bool:
-        return self.decided(at)[0] < at
-
-    def open(self, since: int, *, altered: bool = False) -> None:
-        self.stretches.append(Stretch(self.rule, self.lap, self.round, since, altered=altered))
-
-    def shut(self, at: int) -> None:
-        if self.stretches and self.stretches[-1].until is None:
-            self.stretches[-1].until = at
-
-    def stop(self, at: int) -> None:
-        if self.runs:
-            self.stopped_at = at
-            self.shut(at)
-
-    def cancel(self, at: int) -> None:
-        """Ends without a verdict, but a breach stays and stops."""
-        if not self.runs:
-            return
-        if self.late(at):
-            self.stop(at)
-        else:
-            self.cancelled_at = at
-            self.shut(at)
-
-    def rebase(self, rule: Rule, since: int) -> None:
-        """Another rule: a new round where another base decides by it."""
-        at = since if self.stopped_at is None else self.stopped_at
-        _, before = self.decided(at)
-        self.rule = rule
-        if self.decided(at)[1].same(before):
-            return
-        if not self.runs:
-            self.rebased = True
-            return
-        self.shut(since)
-        self.round += 1
-        self.open(since, altered=True)
+from incidents.track import Track
 
 
 class Replay:
@@ -114,10 +29,15 @@ class Replay:
         self.workaround_at: int | None = None
         self.repair_at: int | None = None
         self.work_at: int | None = None
+        self.working_since: int | None = None
         self.closed = False
         self.over = False
         known_now = [event for event in events if max(event.at, event.told_at or event.at) <= now]
-        words = [Event(event.told_at, "contact") for event in known_now if event.told_at is not None]
+        words = [
+            Event(event.told_at, "told")
+            for event in known_now
+            if event.told_at is not None and event.kind in {"workaround", "resolved"}
+        ]
         self._play(sorted([*known_now, *words], key=lambda event: event.at))
 
     def _play(self, events: list[Event]) -> None:
@@ -125,8 +45,11 @@ class Replay:
             return
         receipts = [event for event in events if event.kind in {"received", "received_earlier"}]
         self._receive(receipts)
+        first = receipts[0].at
         for event in events:
-            counted = replace(event, at=max(event.at, receipts[0].at))
+            if event.kind == "monitor_recovered" and (event.told_at or event.at) < first:
+                continue  # a report that comes after it says that it doesn't work
+            counted = replace(event, at=max(event.at, first))
             self._reaction_ran_out(counted.at)
             if not self.over and event.kind in HANDLERS:
                 HANDLERS[event.kind](self, counted)
@@ -168,6 +91,8 @@ class Replay:
             track.run = before.run + (lap == 1)
         self.tracks[name] = track
         track.open(event.at, altered=base.start < event.at)
+        if name == "restore":
+            self._stand()
 
     def _begin_restore(self, at: int, *modes: str) -> None:
         if self.terms.repair_starts in modes and "restore" not in self.origins:
@@ -211,6 +136,43 @@ class Replay:
         self.origins[track.target] = at
         track.moved_from = track.rule[0].base.start
         track.rebase((Change("first", self._base(track.target, at), at, "work_started"),), at)
+        if track.seen_at is not None:
+            track.seen_at = max(track.seen_at, at)
+
+    def told(self, event: Event) -> None:
+        """A back-dated delivery is said: a contact, and the end of the pauses that were begun meanwhile."""
+        self.contact(event)
+        self._resume(event.at)
+
+    # What the monitor sees
+
+    def monitor_recovered(self, event: Event) -> None:
+        """It works since the first good check, and nobody has delivered: the repair stands there."""
+        if self._delivered() is None and not self.closed:
+            self.working_since = event.at
+            self._stand()
+
+    def _stand(self) -> None:
+        track = self.tracks.get("restore")
+        if track is not None and self.working_since is not None:
+            track.stand(max(self.working_since, track.rule[0].base.start))
+
+    def monitor_failed(self, event: Event) -> None:
+        self._go_on(event, counted=False)
+
+    def recovery_denied(self, event: Event) -> None:
+        """A person says that it doesn't work: as if the clock had never stood."""
+        self._go_on(event, counted=True)
+
+    def _go_on(self, event: Event, *, counted: bool) -> None:
+        if self.working_since is None:
+            return
+        self.working_since = None
+        waiting, self.waiting["restore"] = self.waiting["restore"], []
+        if "restore" in self.tracks:
+            self.tracks["restore"].go_on(event.at, counted=counted)
+        for change in waiting:
+            self._change("restore", change, event.at)
 
     def pause(self, event: Event) -> None:
         self.contact(event)
@@ -239,6 +201,7 @@ class Replay:
         self.work_at = event.at if self.work_at is None else self.work_at
         self._begin_restore(event.at, *REPAIR_STARTS)
         self._resume(event.at)
+        self.working_since = None
         return True
 
     def workaround(self, event: Event) -> None:
@@ -286,14 +249,14 @@ class Replay:
         waiting, self.waiting[name] = self.waiting[name], []
         track = self.tracks.get(name)
         if track is not None and track.stopped_at is not None:
-            if self.terms.reopen == "restart" and not track.late(delivered):
+            # Where the monitor saw it work before the delivery, the clock had stopped there
+            stopped = min(delivered, track.stopped_at)
+            if self.terms.reopen == "restart" and not track.late(stopped):
                 self._restart(track, event)
                 return
-            track.gaps.append((delivered, event.at))
+            track.gaps.append((stopped, event.at))
             track.stopped_at = None
-            track.round += track.rebased
-            track.open(event.at, altered=track.rebased)
-            track.rebased = False
+            track.reopen(event.at)
         for change in waiting:
             self._change(name, change, event.at)
             if name in self.tracks and self.tracks[name] is not track:
@@ -332,7 +295,7 @@ class Replay:
             judged_again = event.change == "correction" and stricter
             if judged_again and name == "restore":
                 self._earlier_start(event)
-            if (track is not None and track.runs) or judged_again:
+            if (track is not None and track.runs and track.seen_at is None) or judged_again:
                 self._change(name, event, event.at, again=judged_again)
             elif not self.closed:
                 self._change_later(name, event)
@@ -350,9 +313,13 @@ class Replay:
             self.origins["restore"] = min(due, self.origins.get("restore", due))
 
     def _change_later(self, name: str, event: Event) -> None:
-        """Worse and milder touch what a delivery stopped only if it's sent on; what never ran starts now."""
+        """Worse and milder touch what a delivery stopped, or the monitor sees work, only if it goes on.
+
+        What never ran starts now.
+        """
         delivered = self.repair_at if name == "final_fix" else self._delivered()
-        if delivered is not None:
+        track = self.tracks.get(name)
+        if delivered is not None or (track is not None and track.runs and track.seen_at is not None):
             self.waiting[name].append(event)
         else:
             self._change(name, event, event.at)
@@ -394,7 +361,7 @@ class Replay:
         return self.repair_at if name == "final_fix" else self._delivered()
 
     def _apply(self, track: Track, base: Base, event: Event, since: int) -> None:
-        judged_at = track.stopped_at if track.stopped_at is not None else event.at
+        judged_at = track.held_at if track.held_at is not None else event.at
         due, _ = track.decided(judged_at)
         late = due < judged_at
         if event.change == "worse":
@@ -415,7 +382,11 @@ class Replay:
 
 HANDLED: tuple[tuple[str, Callable[[Replay, Event], None]], ...] = (
     ("contact", Replay.contact),
+    ("told", Replay.told),
     ("work_started", Replay.work_started),
+    ("monitor_recovered", Replay.monitor_recovered),
+    ("monitor_failed", Replay.monitor_failed),
+    ("recovery_denied", Replay.recovery_denied),
     ("paused", Replay.pause),
     ("resumed", Replay.resume),
     ("workaround", Replay.workaround),

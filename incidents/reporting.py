@@ -272,12 +272,15 @@ def _known_failure(shop: Shop, failure: str) -> Incident | None:
 def _add_evidence(
     incident: Incident, *, failure: str, severity: str, at: datetime, facts: Mapping[str, Any], words: str
 ) -> Incident:
-    incident.failure, incident.restored_at = incident.failure or failure, None
-    journal.append(
+    stood = incident.is_seen_working
+    incident.failure, incident.restored_at, incident.ask_at = incident.failure or failure, None, None
+    entry = journal.append(
         incident, "monitor_failed", by=None, actor=Actor.MONITOR, at=at, channel="monitor", text=words, facts=facts
     )
     _make_stricter(incident, severity, at)
     projection.project(incident, at=at)
+    if stood:
+        notices.tell_staff(incident, entry, at=at)
     return incident
 
 
@@ -285,16 +288,27 @@ def _add_evidence(
 def note_recovery(
     *, incident: Incident, restored_at: datetime, at: datetime, words: str, evidence: Mapping[str, Any] | None = None
 ) -> Incident:
-    """The monitor sees the shop work again: evidence, and the restore time proposed to staff. Stops no clock."""
-    incident = lock(incident)
+    """The monitor sees the shop work again, since the first good check; `evidence` holds the checks.
+
+    While nobody has delivered, the repair's clock stands there and staff are asked to take that time.
+    """
+    incident, at = lock(incident), whole(at)
     if incident.status in ENDED:
         return incident
     incident.restored_at = whole(restored_at)
-    journal.append(
-        incident, "monitor_recovered", by=None, actor=Actor.MONITOR, at=whole(at), channel="monitor", text=words,
-        facts={**(evidence or {}), "restored_at": incident.restored_at.isoformat()},
+    stands = incident.status in {Status.NEW, Status.OPEN} and incident.restored_at < at
+    incident.ask_at = projection.ask_after(updates.rhythm_for(incident), at) if stands else None
+    entry = journal.append(
+        incident, "monitor_recovered", by=None, actor=Actor.MONITOR, at=at, effective=incident.restored_at,
+        channel="monitor", text=words,
+        facts={
+            **(evidence or {}), "restored_at": incident.restored_at.isoformat(),
+            "ask_at": incident.ask_at and incident.ask_at.isoformat(),
+        },
     )  # fmt: skip
-    incident.save()
+    projection.project(incident, at=at)
+    if stands:
+        notices.tell_staff(incident, entry, at=at)
     return incident
 
 

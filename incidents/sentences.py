@@ -35,6 +35,7 @@ WAITS = {
     PauseReason.FORCE_MAJEURE: gettext_noop("Force majeure since %(time)s"),
     PauseReason.MAINTENANCE: gettext_noop("Maintenance window since %(time)s"),
 }
+SEEN_WORKING = gettext_noop("Works since %(time)s, seen by our monitor")
 CONTACT_BY = gettext_noop("We will contact you by %(time)s")
 WAITS_FOR_YOU = gettext_noop("Paused: waiting for your answer")
 
@@ -94,6 +95,8 @@ def clock_sentence(row: ClockRow, incident: Incident, *, now: datetime, for_clie
         return None
     if row.state == ClockState.PAUSED:
         return _paused(row, incident.pauses.all(), now, incident.zone, for_client=for_client)
+    if row.stopped_at is None and row.seen_at is not None:
+        return _seen(row, row.seen_at, now, incident.zone)
     if row.deadline is None:
         return None
     if row.stopped_at is not None:
@@ -179,6 +182,17 @@ def _stopped(row: ClockRow, now: datetime, zone: str) -> ClockSentence:
         return ClockSentence(row.target, "late", "late", lead, tail, due=row.deadline)
     early = words.span(_between(row, row.stopped_at, row.deadline), working=working)
     return ClockSentence(row.target, "met", "met", lead, _("met, %(span)s early") % {"span": early}, due=row.deadline)
+
+
+def _seen(row: ClockRow, since: datetime, now: datetime, zone: str) -> ClockSentence:
+    """It stands where the monitor first saw it work; a delay stands too."""
+    lead, working = _lead(SEEN_WORKING, since, now, zone), _working(row)
+    if row.deadline is None:
+        used = _share(row.total - (row.left or 0), row.total)
+        return ClockSentence(row.target, "hold", "hold", lead, _("left"), row.left or 0, now, working, used)
+    late = row.late or 0
+    used = _share(row.total + late, row.total)
+    return ClockSentence(row.target, "late", "late", lead, _("overdue by"), -late, now, working, used, row.deadline)
 
 
 def _paused(row: ClockRow, pauses: Iterable[Pause], now: datetime, zone: str, *, for_client: bool) -> ClockSentence:

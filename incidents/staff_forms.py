@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import INCIDENT_STAFF, User
 from contracts.models import Severity
-from incidents import lifecycle
+from incidents import lifecycle, recovery
 from incidents.models import Incident, PauseReason
 
 if TYPE_CHECKING:
@@ -193,6 +193,26 @@ class ResolveForm(DeliveryForm):
     verb = staticmethod(lifecycle.resolve)
 
 
+class TakeTimeForm(VerbForm):
+    """One click takes the monitor's first good check as the end; words may be added."""
+
+    button = _("Take the monitor's time")
+    title = _("It works, as the monitor sees it")
+    text = words_field(_("To the client, instead of our sentence"), required=False)
+
+    def send(self, *, by: User, at: datetime) -> Incident:
+        return recovery.take_recovery(incident=self.incident, by=by, at=at, text=self.cleaned_data["text"])
+
+
+class NotWorkingForm(VerbForm):
+    button = _("It does not work")
+    title = _("It does not work")
+    text = words_field(_("To the client, if there is anything to add"), required=False)
+
+    def send(self, *, by: User, at: datetime) -> Incident:
+        return recovery.deny_recovery(incident=self.incident, by=by, at=at, text=self.cleaned_data["text"])
+
+
 CHANGES = (("worse", _("It got worse")), ("correction", _("We classified it wrongly")))
 
 
@@ -246,6 +266,8 @@ FORMS: dict[str, type[VerbForm]] = {
     "backup": BackupForm,
     "workaround": WorkaroundForm,
     "resolve": ResolveForm,
+    "take-time": TakeTimeForm,
+    "not-working": NotWorkingForm,
     "severity": SeverityForm,
     "assign": AssignForm,
 }

@@ -18,7 +18,19 @@ from django.db.models import QuerySet
 
 from contracts.models import EscalationStep
 from contracts.terms import moment, seconds, whole
-from incidents import alarms, clock, columns, heartbeat, journal, ladder, lifecycle, notices, projection, updates
+from incidents import (
+    alarms,
+    clock,
+    columns,
+    heartbeat,
+    journal,
+    ladder,
+    lifecycle,
+    notices,
+    projection,
+    recovery,
+    updates,
+)
 from incidents.models import Breach, ClockRow, Firing, Incident, JournalEntry, Notification, Status, UnheardAlarm
 from incidents.silence import end_silence, has_written
 
@@ -157,6 +169,7 @@ class Batch:
             self._project(incident, found, known)
             self._escalate(incident, events, known)
         self._miss_updates(incident, known)
+        self._ask_again(incident, known)
         incident.due_at = projection.due_at(found.values())
         planned = projection.wake_at(incident, found.values(), events, self.at, known if events else None)
         incident.wake_at = planned and max(planned, self.at + projection.SECOND)
@@ -218,6 +231,13 @@ class Batch:
         entries = list(updates.missed(incident, self.at, rhythm))
         self.entries += entries
         self.missed += [(incident, entry) for entry in entries[-1:]]
+
+    def _ask_again(self, incident: Incident, known: projection.VersionTerms | None) -> None:
+        """Whether to take what the monitor saw, once a rhythm while nobody says."""
+        entry = recovery.ask_again(incident, self.at, known.rhythms.get(incident.severity) if known else None)
+        if entry is not None:
+            self.entries.append(entry)
+            self.missed.append((incident, entry))
 
     def _write(self) -> None:
         projection.write_clocks(self.changed_clocks)

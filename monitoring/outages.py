@@ -20,6 +20,7 @@ from monitoring.specification import Result
 
 LANGUAGES = ("pl", "en")
 JOURNAL_LANGUAGE = "pl"
+GOOD_CHECKS = 3  # those that end an outage, as evidence
 
 
 def failure_of(monitor: Monitor) -> str:
@@ -127,8 +128,17 @@ def _tell_recovery(incident: Incident, monitor: Monitor, at: datetime) -> None:
     """Works again since the last of its outages ended."""
     last = outages_of(incident).aggregate(Max("ended_at"))["ended_at__max"]
     said = {language: _recovered(monitor, language) for language in LANGUAGES}
+    good = monitor.checks.filter(at__gte=last, at__lte=at).order_by("at")
+    checks = [
+        {"at": check.at.isoformat(), "status": check.status, "total_ms": check.total_ms, "place": check.place}
+        for check in good[:GOOD_CHECKS]
+    ]
     reporting.note_recovery(
-        incident=incident, restored_at=last, at=at, words=said[JOURNAL_LANGUAGE], evidence={"sentence": said}
+        incident=incident,
+        restored_at=last,
+        at=at,
+        words=said[JOURNAL_LANGUAGE],
+        evidence={"sentence": said, "checks": checks, "monitor": monitor.pk},
     )
 
 

@@ -175,8 +175,8 @@ def _dated(lines: list[journal_words.Line], zone: str, now: datetime) -> list[tu
     """Each line with the day that begins above it, None where it is the same one or today."""
     day, found = now.astimezone(ZoneInfo(zone)).date(), []
     # A breach that was recorded late stands where its deadline was
-    for line in sorted(lines, key=lambda one: (one.entry.at, one.entry.seq), reverse=True):
-        its = line.entry.at.astimezone(ZoneInfo(zone)).date()
+    for line in sorted(lines, key=lambda one: (one.at, one.entry.seq), reverse=True):
+        its = line.at.astimezone(ZoneInfo(zone)).date()
         found.append((its if its != day else None, line))
         day = its
     return found

@@ -111,6 +111,7 @@ def _head(staff: bool) -> list[str]:
     return [
         _("Number"), *client, _("Shop"), _("Category"), _("What is happening"), _("In one sentence"), _("State"),
         _("Received"), _("Contact by"), _("Contact"), _("Repair by"), _("Repair"), _("Final fix by"), _("Final fix"),
+        _("Seen working since"),
     ]  # fmt: skip
 
 
@@ -123,6 +124,8 @@ def _cells(incident: Incident, *, staff: bool) -> list[str]:
     ]  # fmt: skip
     for target in ("reaction", "restore", "final_fix"):
         cells += _clock_cells(rows.get(target), incident.zone)
+    repair = rows.get("restore")
+    cells.append(_stamp(repair.seen_at, incident.zone) if repair else "")
     return [str(cell) for cell in cells]
 
 

@@ -84,6 +84,7 @@ def lead(clock: Clock, now: datetime, zone: str) -> str:
         "severity": clock.severity,
         "left": hms(clock.left),
         "late": hms(clock.late),
+        "seen": words.when(moment(clock.seen_at), now, zone, "genitive", seconds=True) if clock.seen_at else "",
     }
     return " ".join((_("The clock started %(start)s; the contract gives %(span)s for %(severity)s.") % facts,
                      _(COMES_TO[clock.state]) % facts))  # fmt: skip
@@ -92,6 +93,10 @@ def lead(clock: Clock, now: datetime, zone: str) -> str:
 COMES_TO = {
     "running": gettext_noop("Of that %(left)s is left."),
     "paused": gettext_noop("It is paused: %(left)s is left, and the deadline comes back when it runs again."),
+    "seen_working": gettext_noop(
+        "It stands with %(left)s left: our monitor sees it work since %(seen)s. It stops there if we confirm it, "
+        "and goes on if it fails again or does not work."
+    ),
     "met": gettext_noop("It was met with %(left)s to spare."),
     "breached": gettext_noop("It was missed by %(late)s."),
 }

@@ -143,6 +143,8 @@ def _evidence(breach: Breach) -> list[JournalEntry]:
         "resolved",
         "rejected",
         "monitor_recovered",
+        "monitor_failed",
+        "recovery_denied",
     )
     return list(breach.incident.journal.filter(kind__in=kinds).select_related("by"))
 

@@ -110,7 +110,8 @@ class HomeState:
 
 
 def state_of(incidents: Sequence[Incident], shops: Sequence[ShopLine]) -> HomeState:
-    failing = [one for one in incidents if one.severity == "P1" and one.status in {Status.NEW, Status.OPEN}]
+    unfixed = [one for one in incidents if one.status in {Status.NEW, Status.OPEN} and not one.is_seen_working]
+    failing = [one for one in unfixed if one.severity == "P1"]
     if failing:
         return HomeState(_("Failure at %(shop)s") % {"shop": failing[0].shop.name}, failing[0], "failure")
     down = [line.shop.name for line in shops if line.said.state == State.DOWN]

@@ -48,9 +48,12 @@ def at(text: str) -> int:
 
 
 def event(text: str) -> Event:
-    """`received P1 @10 09:00`, `paused client_answer @…`, `severity worse P1 @…`."""
+    """`resolved @10 09:00 known 10 10:00`, `received P1 @…`, `paused client_answer @…`, `severity worse P1 @…`."""
     words, _, moment = text.partition(" @")
     kind, *more = words.split()
+    moment, _, known = moment.partition(" known ")
+    if known:
+        return Event(at(moment), kind, told_at=at(known))
     if kind in {"paused", "resumed"}:
         return Event(at(moment), kind, reason=more[0])
     if kind == "severity":
@@ -72,9 +75,10 @@ def told(clock: Clock) -> str:
         clock.state, f"{_minutes(clock.left)} left"
     )
     due = "" if clock.deadline is None else f" till {_short(clock.deadline)}"
+    stands = "" if clock.seen_at is None else f", stands {_short(clock.seen_at)}"
     stop = "" if clock.stopped_at is None else f", stopped {_short(clock.stopped_at)}"
     lap = "" if clock.lap == 1 else f", lap {clock.lap}"
-    return f"{clock.state}{due}{stop}{', ' if figures else ''}{figures}{lap}"
+    return f"{clock.state}{due}{stop}{stands}{', ' if figures else ''}{figures}{lap}"
 
 
 def _minutes(seconds: int) -> str:

@@ -14,10 +14,11 @@ LADDER = [ladder.Step(name, share) for name in ("reaction", "restore", "final_fi
 # Some twice, to be drawn more often.
 HAPPENING = (
     *("paused", "resumed", "rejected", "severity") * 2,
+    *("monitor_recovered", "monitor_failed", "recovery_denied"),
     *("contact", "client_message", "workaround", "resolved", "accepted", "work_started", "cancelled"),
 )
 # What of the incident's time a line tells of, one after the other.
-TIMED = {"wait", "worked", "pause", "handover", "late"}
+TIMED = {"wait", "worked", "pause", "handover", "seen", "late"}
 
 
 @st.composite
@@ -50,8 +51,40 @@ def stories(draw: st.DrawFn) -> tuple[list[Event], int]:
     return found, moments[-1] + draw(st.integers(0, 20 * DAY))
 
 
+@settings(max_examples=80, deadline=None)
+@given(promises, stories(), st.integers(0, 7200), st.integers(0, 20 * DAY))
+def test_seen_working_nothing_happens_until_somebody_says_or_it_fails(
+    by: Terms, story: tuple[list[Event], int], confirmed_after: int, more: int
+) -> None:
+    """The last event is the first good check; from its confirmation on no clock's repair moves and no step fires."""
+    happened, _ = story
+    first_good = happened[-1].at
+    known = first_good + confirmed_after
+    seen = [*happened, Event(first_good, "monitor_recovered", told_at=known)]
+    before, after = (clocks(by, seen, now)["restore"] for now in (known, known + more))
+    if before.seen_at is not None and clocks(by, happened, known)["restore"].seen_at is None:
+        assert (after.state, after.seen_at, after.left, after.late) == (
+            before.state, before.seen_at, before.left, before.late
+        )  # fmt: skip
+        steps = [one for one in ladder.steps(by, seen, known + more, LADDER) if one.target == "restore"]
+        assert all(one.at <= before.seen_at for one in steps)
+        denied = clocks(by, [*seen, Event(known, "recovery_denied")], known + more)
+        assert {name: (one.state, one.deadline, one.late) for name, one in denied.items()} == {
+            name: (one.state, one.deadline, one.late) for name, one in clocks(by, happened, known + more).items()
+        }
+        taken = clocks(by, [*seen, Event(first_good, "resolved", told_at=known)], known)["restore"]
+        assert (taken.stopped_at, taken.late) == (before.seen_at, before.late)
+    assert clocks(by, seen, known - 1) == clocks(by, happened, known - 1) or confirmed_after == 0
+
+
 def seconds(clock: Clock, kind: str) -> int:
     return sum(line.seconds for line in clock.trace if line.kind == kind)
+
+
+def ended(clock: Clock, now: int) -> int:
+    """Where it stopped or stands, else now."""
+    held = clock.seen_at if clock.stopped_at is None else clock.stopped_at
+    return now if held is None else held
 
 
 def live(found: dict[str, Clock]) -> list[Clock]:
@@ -79,7 +112,7 @@ def test_the_lines_of_an_account_follow_each_other_without_a_hole(by: Terms, sto
         timed = [line for line in clock.trace if line.kind in TIMED]
         assert all(before.until == after.at for before, after in pairwise(timed))
         if timed:
-            assert timed[-1].until == (story[1] if clock.stopped_at is None else clock.stopped_at)
+            assert timed[-1].until == ended(clock, story[1])
 
 
 @settings(max_examples=80, deadline=None)
@@ -87,8 +120,10 @@ def test_the_lines_of_an_account_follow_each_other_without_a_hole(by: Terms, sto
 def test_a_state_agrees_with_its_deadline_and_stop(by: Terms, story: tuple[list[Event], int]) -> None:
     _, now = story
     for clock in live(clocks(by, *story)):
-        end = now if clock.stopped_at is None else clock.stopped_at
-        assert (clock.deadline is None) == (clock.state == "paused")
+        end = ended(clock, now)
+        assert (clock.deadline is None) == (clock.state in {"paused", "seen_working"})
+        assert clock.state != "seen_working" or clock.seen_at is not None
+        assert clock.seen_at is None or (clock.stopped_at is None and clock.target == "restore")
         assert (clock.state == "breached") == (clock.deadline is not None and end > clock.deadline)
         assert (clock.noticed_at is None) == (clock.state != "breached")
         assert clock.state != "met" or clock.stopped_at is not None

@@ -181,13 +181,14 @@ def test_where_the_contract_says_so_an_alarm_starts_no_clock_until_a_person_repo
     assert joined.clocks.get(target="reaction").deadline == minutes(37)
 
 
-def test_a_recovery_proposes_the_repair_time_and_stops_nothing() -> None:
+def test_a_recovery_proposes_the_repair_time_and_lets_the_clock_stand_there() -> None:
     world = build.world()
     incident = alarm(world, at=minutes(0))
     reporting.note_recovery(incident=incident, restored_at=minutes(9), at=minutes(10), words="200, 0,4 s")
     incident.refresh_from_db()
     assert (incident.restored_at, incident.status) == (minutes(9), Status.NEW)
-    assert incident.clocks.get(target="restore").state == "running"
+    row = incident.clocks.get(target="restore")
+    assert (row.state, row.seen_at, row.stopped_at) == ("seen_working", minutes(9), None)
 
 
 def test_details_fill_the_report_and_move_no_clock() -> None:

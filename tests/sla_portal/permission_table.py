@@ -126,6 +126,10 @@ incident-workaround    GET    in  404 404 200 200 404 404 404 404
 incident-workaround    POST   in  404 404 302 302 404 404 404 404
 incident-resolve       GET    in  404 404 200 200 404 404 404 404
 incident-resolve       POST   in  404 404 302 302 404 404 404 404
+incident-take-time     GET    in  404 404 200 200 404 404 404 404
+incident-take-time     POST   in  404 404 422 422 404 404 404 404
+incident-not-working   GET    in  404 404 200 200 404 404 404 404
+incident-not-working   POST   in  404 404 422 422 404 404 404 404
 incident-severity      GET    in  404 404 200 200 404 404 404 404
 incident-severity      POST   in  404 404 302 302 404 404 404 404
 incident-assign        GET    in  404 404 200 200 404 404 404 404
@@ -211,6 +215,10 @@ api-workaround         GET    401 405 405 405 405 405 405 405 405
 api-workaround         POST   401 403 403 200 200 404 404 403 404
 api-resolve            GET    401 405 405 405 405 405 405 405 405
 api-resolve            POST   401 403 403 200 200 404 404 403 404
+api-take-time          GET    401 405 405 405 405 405 405 405 405
+api-take-time          POST   401 403 403 409 409 404 404 403 404
+api-not-working        GET    401 405 405 405 405 405 405 405 405
+api-not-working        POST   401 403 403 409 409 404 404 403 404
 api-severity           GET    401 405 405 405 405 405 405 405 405
 api-severity           POST   401 403 403 200 200 404 404 403 404
 api-schema             GET    200
