@@ -124,6 +124,7 @@ def test_a_report_answers_with_the_number_and_both_promised_times(reporter: Call
         "nr": "MAK-0001", "shop": "mak-example", "what": "no_payment", "title": "Żadna płatność nie przechodzi",
         "sentence": "Klienci nie mogą zapłacić.", "severity": "P1", "status": "new", "origin": "api",
         "received_at": "2026-03-02T10:00:00+01:00", "reported_at": "2026-03-02T10:00:00+01:00", "occurred_at": None,
+        "claimed_at": None, "client_wrote_at": None,
         "first_contact_at": None, "next_update_at": None, "assignee": None,
         "journal_head": Incident.objects.get().journal_head,
     }  # fmt: skip
