@@ -64,8 +64,8 @@ def test_a_claimed_time_stands_beside_the_receipt_and_moves_no_clock(page: Clien
     assert incident.reported_at == build.at("2026-03-02 09:10")
     assert incident.received_at == build.MONDAY
     assert incident.clocks.get(target="reaction").deadline == build.at("2026-03-02 10:30")
-    note = JournalEntry.objects.get(kind="internal_note")
-    assert (note.text, note.public) == ("Telefon odebrała recepcja.", False)
+    claim = JournalEntry.objects.get(kind="reported_claim")
+    assert (claim.text, claim.public) == ("Telefon odebrała recepcja.", True)
 
 
 @pytest.mark.parametrize(
