@@ -87,7 +87,8 @@ def test_one_click_takes_the_first_good_check_as_the_end(world: build.World, mon
     assert "Stoi, zostało 2:59:53: nasz monitor widzi, że działa od dziś 11:00:07." in why
     assert "Monitor widzi, że działa, zegar stoi" in why
     build.clear_outbox()
-    assert "Przyjmij 11:00" in text_of(agent.get("/queue/"))
+    assert "Przyjmij 11:00 MAK-0001" in text_of(agent.get("/queue/"))
+    assert "Przyjmij 11:00" in text_of(agent.get(PATH))
     assert agent.post(f"{PATH}take-time/", {"back": "queue"}).status_code == 302
     incident = Incident.objects.get()
     assert restore(incident) == ("met", minutes(240), None, GOOD)
