@@ -35,6 +35,7 @@ from incidents.sentences import repair_to_come
 FINGERPRINT = 32  # hex digits, 128 bits: what a person can compare and nobody can forge
 SUBJECTS: dict[str, str | Promise] = {
     "verdict_asked": gettext_lazy("%(nr)s: does it work? We need your yes or no"),
+    "client_wrote": gettext_lazy("%(nr)s: the client wrote after the repair"),
     "details": gettext_lazy("%(nr)s: the client added details"),
     "receipt": gettext_lazy("%(nr)s: we received your report"),
     "received": gettext_lazy("%(nr)s: new report, %(severity)s"),
@@ -136,6 +137,8 @@ def about_entry(
 ) -> tuple[str, dict[str, Any]]:
     """Subject and facts of a letter about one line of the journal, in the active language."""
     key = subject_key(entry, template)
+    if key == "verdict_asked" and person.is_provider:
+        key = "client_wrote"
     by = entry.by.name if entry.by else entry.get_actor_display()
     severity = incident.severity or _("question")
     subject = str(SUBJECTS[key]) % {"nr": incident.nr, "by": by, "severity": severity}

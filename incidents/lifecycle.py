@@ -217,7 +217,7 @@ def ask_for_manager(*, incident: Incident, by: User, at: datetime, text: str = "
     projection.project(incident, at=at)
     notices.tell_managers(incident, entry, at=at)
     if asked:
-        notices.tell_staff(incident, entry, at=at)
+        notices.tell_staff(incident, asked, at=at)
     notices.ask_for_verdict(incident, asked, at=at)
     return incident
 

@@ -143,7 +143,7 @@ class Topic:
             return True
         if self.side == Audience.CLIENT:
             question = self.entry.kind == "paused" and self.entry.reason == PauseReason.CLIENT_ANSWER
-            return question or self.entry.kind in {"workaround", "resolved"}
+            return question or self.entry.kind in {"workaround", "resolved", "verdict_asked"}
         return self.entry.kind not in FOR_INFORMATION
 
     @property
