@@ -168,10 +168,3 @@ async def begin(
         raise CheckError("connect", "reset" if error.errno else "closed", "tls") from error
     except OSError as error:
         raise connect_fault(error.errno, host, was_sent=True) from error
-
-
-def certificate_end(transport: asyncio.BaseTransport) -> int | None:
-    """End of the server's certificate in epoch seconds; None without TLS."""
-    spoken = transport.get_extra_info("ssl_object")
-    certificate = spoken.getpeercert() if spoken else None
-    return int(ssl.cert_time_to_seconds(str(certificate["notAfter"]))) if certificate else None

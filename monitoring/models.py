@@ -37,7 +37,8 @@ class Monitor(models.Model):
 
     `state` is what the checks say together, `reason` the last check's alone. `busy_until`: a check is on its way.
     `sent_to` and `seen_from` are places of the last question and the last answer. `track` is the state machine's memory
-    (`monitoring.confirmation`). `fault`: why our own side could not take the last result, "" where it could.
+    (`monitoring.confirmation`). `certificate_…`: the first to end that the shop sends.
+    `fault`: why our own side could not take the last result, "" where it could.
     """
 
     shop = models.ForeignKey(Shop, on_delete=models.PROTECT, related_name="monitors")
@@ -64,6 +65,8 @@ class Monitor(models.Model):
     checked_at = models.DateTimeField(null=True)
     seen_from = models.CharField(max_length=40, blank=True)
     certificate_ends_at = models.DateTimeField(null=True)
+    certificate_host = models.CharField(max_length=255, blank=True)
+    certificate_intermediate = models.CharField(max_length=100, blank=True)
     track = models.JSONField(default=dict)
     fault = models.CharField(max_length=300, blank=True)
 

@@ -18,16 +18,17 @@ from yarl import URL
 
 from monitoring.addresses import Policy, parse_networks, url_refusal
 from monitoring.answer import MAX_HEADERS, CappedProtocol, read_body
+from monitoring.certificates import certificate_end
 from monitoring.connecting import (
     Resolver,
     addresses_of,
     begin,
-    certificate_end,
     connect,
     resolve_by_system,
 )
+from monitoring.cookies import ShopCookies
 from monitoring.faults import CheckError, connect_fault, is_from_peer
-from monitoring.specification import CheckSpec, Observation, Phase, Timings
+from monitoring.specification import CertificateEnd, CheckSpec, Observation, Phase, Timings
 
 MAX_REDIRECTS = 5
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -121,7 +122,7 @@ class _Visit:
     async def _visit_all(self) -> None:
         async with aiohttp.ClientSession(
             connector=_Connector(self),
-            cookie_jar=aiohttp.CookieJar(unsafe=True),
+            cookie_jar=ShopCookies(),
             auto_decompress=False,
             trust_env=False,
             timeout=aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None),
@@ -141,16 +142,15 @@ class _Visit:
             self._note(url=str(url))
             target = await self._ask_twice(session, url)
             if target is not None:
-                self._leave(session, url, target)
+                self._leave(url, target)
             url = target
 
-    def _leave(self, session: aiohttp.ClientSession, url: URL, target: URL) -> None:
+    def _leave(self, url: URL, target: URL) -> None:
         if len(self.seen.hops) == MAX_REDIRECTS:
             raise CheckError("redirects", "too_many", phase="headers")
         self._note(hops=(*self.seen.hops, str(url)))
         if (target.scheme, target.host, target.port) != (url.scheme, url.host, url.port):
             self.headers = dict(_HEADERS)
-            session.cookie_jar.clear()
 
     async def _ask_twice(self, session: aiohttp.ClientSession, url: URL) -> URL | None:
         """The next address, or None at the last; once per check a connection that was hung up on is tried again."""
@@ -164,7 +164,7 @@ class _Visit:
 
     async def _ask(self, session: aiohttp.ClientSession, url: URL) -> URL | None:
         self._drop_connection()
-        self._note(status=None, headers=(), certificate_ends_at=None)
+        self._note(status=None, headers=())
         with _http_faults(self):
             async with session.request(self.seen.method, url, headers=self.headers, allow_redirects=False) as response:
                 return await self._read(response, url)
@@ -210,9 +210,14 @@ class _Visit:
         self.transport, self.protocol = await begin(sock, self._new_protocol, context, host)
         if context:
             self.timings = replace(self.timings, tls=_since(started))
-            self._note(certificate_ends_at=certificate_end(self.transport))
+            self._note_certificate(certificate_end(self.transport, host))
         self.phase, self.asked_at = "headers", time.monotonic()
         return self.protocol
+
+    def _note_certificate(self, end: CertificateEnd | None) -> None:
+        """The earliest end of all hops is what the shop's people have to know."""
+        if end and (self.seen.certificate is None or end < self.seen.certificate):
+            self._note(certificate=end)
 
     def _new_protocol(self) -> CappedProtocol:
         return CappedProtocol(asyncio.get_running_loop(), self.spec.header_cap)

@@ -75,6 +75,13 @@ SHOPS: dict[str, tuple[str, Promise]] = {
     "up": ("met", _("Works")),
     "paused": ("", pgettext_lazy("monitor", "not watched")),
 }
+# The first certificate to end: by whether it is an intermediate one, and whether it has ended.
+CERTIFICATES: dict[tuple[bool, bool], Promise] = {
+    (False, False): _("The certificate of %(host)s ends %(ends)s."),
+    (False, True): _("The certificate of %(host)s has ended."),
+    (True, False): _("The intermediate certificate “%(name)s” that %(host)s sends ends %(ends)s."),
+    (True, True): _("The intermediate certificate “%(name)s” that %(host)s sends has ended."),
+}
 MAINTENANCE = _("Planned work: %(sentence)s")
 PAUSED = _("Not watched.")
 
@@ -88,6 +95,12 @@ def sentence(result: Result, language: str) -> str:
         if result.cut and result.reason != "cut":
             said = f"{said} {CUT % {'kib': result.bytes // 1024}}"
         return str(MAINTENANCE) % {"sentence": said} if result.state == "maintenance" else said
+
+
+def certificate_sentence(host: str, intermediate: str, ends: str) -> str:
+    """Which certificate ends, and when; `ends` is "" where it has ended."""
+    template = CERTIFICATES[bool(intermediate), not ends]
+    return str(template) % {"host": host, "name": intermediate, "ends": ends}
 
 
 def shop_sentence(shop: ShopState) -> str:

@@ -78,6 +78,15 @@ class Timings(Plain):
     total: int = 0
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class CertificateEnd:
+    """`ends_at` in epoch seconds; of `host` its own certificate, or the intermediate one that it sends by this name."""
+
+    ends_at: int
+    host: str = ""
+    intermediate: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Observation:
     """What happened, not yet judged. `fault` is "" when a whole answer (or one cut by our cap) was read."""
@@ -97,7 +106,7 @@ class Observation:
     cut: bool = False
     hops: tuple[str, ...] = ()
     address: str = ""
-    certificate_ends_at: int | None = None
+    certificate: CertificateEnd | None = None
     attempts: int = 1
 
 
@@ -105,6 +114,7 @@ class Observation:
 class Result(Plain):
     """The verdict on one check. `at` is the start in UTC epoch seconds, `place` where it was made.
 
+    `certificate_…`: the first to end of all hops, whose it is, and its name where it is an intermediate one.
     `detail` is a closed sub-reason (see monitoring/sentences.py), `subject` the text, host, header or address meant.
     `excerpt` (redacted, at most 2 KiB) is evidence for staff only.
     """
@@ -122,6 +132,8 @@ class Result(Plain):
     cut: bool = False
     retry_after: bool = False
     certificate_ends_at: int | None = None
+    certificate_host: str = ""
+    certificate_intermediate: str = ""
     excerpt: str = ""
     attempts: int = 1
     at: int = 0

@@ -37,6 +37,7 @@ BUILT_IN_FORBIDDEN = (
     "Index of /</title>",
 )
 
+MAX_NAME = 100  # characters of a certificate's name that are kept
 WALLED = (403, 429)
 # What a broken way out of ours looks like from here; an answer with a wrong status or text is the shop's own.
 NETWORK_REASONS: frozenset[Reason] = frozenset({"dns", "connect", "timeout", "tls", "protocol", "truncated"})
@@ -66,7 +67,9 @@ def judge(spec: CheckSpec, seen: Observation) -> Result:
         bytes=len(seen.body),
         cut=seen.cut,
         retry_after=any(name == "retry-after" for name, _ in seen.headers),
-        certificate_ends_at=seen.certificate_ends_at,
+        certificate_ends_at=seen.certificate.ends_at if seen.certificate else None,
+        certificate_host=seen.certificate.host if seen.certificate else "",
+        certificate_intermediate=seen.certificate.intermediate[:MAX_NAME] if seen.certificate else "",
         excerpt="" if state == "up" else excerpt(text, (value for _, value in spec.request_headers)),
         attempts=seen.attempts,
     )

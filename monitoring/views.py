@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse, HttpResponseRedirect
@@ -14,6 +16,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts import words
 from accounts.active import active_client, show_client
 from accounts.models import AGENT, MANAGER, OWNER, REPORTER
 from accounts.permissions import SignedRequest, open_to, require_role
@@ -24,7 +27,7 @@ from monitoring import figures, schedule, shop_page, watch
 from monitoring.figures import Watched
 from monitoring.forms import MonitorForm, usual, values_of
 from monitoring.models import Check, Interval, Monitor, Outage, State
-from monitoring.sentences import sentence, shop_sentence, shop_style
+from monitoring.sentences import certificate_sentence, sentence, shop_sentence, shop_style
 from monitoring.specification import Result
 from monitoring.verdict import warns_of_certificate
 
@@ -175,7 +178,6 @@ def monitor(request: SignedRequest, pk: int) -> HttpResponse:
     checks = Check.objects.visible_to(request.user).filter(monitor=row).order_by("-at")[:CHECKS_SHOWN]
     outages = Outage.objects.visible_to(request.user).filter(monitor=row).select_related("incident")
     outages = outages.prefetch_related("reopenings__incident")
-    ends = row.certificate_ends_at
     context = {
         "now": now,
         "monitor": row,
@@ -186,7 +188,7 @@ def monitor(request: SignedRequest, pk: int) -> HttpResponse:
         "checks": [{"check": check, "words": _said(check)} for check in checks],
         "outages": [{"outage": one, "words": shop_page.cause(one)} for one in outages[:OUTAGES_SHOWN]],
         "states": _states(request, row),
-        "certificate_warns": warns_of_certificate(int(ends.timestamp()) if ends else None, at=int(now.timestamp())),
+        "certificate": _certificate(row, now),
     }
     return render(request, "monitoring/monitor.html", context)
 
@@ -216,6 +218,17 @@ def _edit(request: SignedRequest, shop: Shop, monitor: Monitor | None) -> HttpRe
         return redirect("monitor", saved.pk)
     context = {"now": _now(), "shop": shop, "monitor": monitor, "form": form}
     return render(request, "monitoring/monitor_form.html", context, status=422 if form.errors else 200)
+
+
+def _certificate(monitor: Monitor, now: datetime) -> str:
+    """The warning of a certificate that ends within 30 days; "" for none."""
+    ends = monitor.certificate_ends_at
+    days = warns_of_certificate(int(ends.timestamp()) if ends else None, at=int(now.timestamp()))
+    if ends is None or days is None:
+        return ""
+    host = monitor.certificate_host or urlsplit(monitor.url).hostname or ""
+    when = words.when(ends, now, settings.DISPLAY_TIME_ZONE) if days else ""
+    return certificate_sentence(host, monitor.certificate_intermediate, when)
 
 
 def _monitor(request: SignedRequest, pk: int) -> Monitor:

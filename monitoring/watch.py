@@ -37,7 +37,8 @@ log = logging.getLogger(__name__)
 
 LOUD = frozenset({"confirmed", "reopened", "ended"})
 RESULT_COLUMNS = (
-    "reason", "checked_at", "seen_from", "busy_until", "next_check_at", "track", "certificate_ends_at", "fault",
+    "reason", "checked_at", "seen_from", "busy_until", "next_check_at", "track", "certificate_ends_at",
+    "certificate_host", "certificate_intermediate", "fault",
 )  # fmt: skip
 STATE_COLUMNS = (*RESULT_COLUMNS, "state", "state_since")
 # What the probe is asked, and what else people may change of a monitor.
@@ -195,6 +196,8 @@ def _take(found: Finding, at: datetime) -> None:
     monitor.track, monitor.busy_until, monitor.fault = found.track.to_json(), None, ""
     if result.certificate_ends_at is not None:
         monitor.certificate_ends_at = moment(result.certificate_ends_at)
+        monitor.certificate_host = result.certificate_host
+        monitor.certificate_intermediate = result.certificate_intermediate
     if found.track.recent:
         monitor.next_check_at = schedule.recheck_at(monitor, at)
 

@@ -19,16 +19,17 @@ class Authority:
     certificate: x509.Certificate
 
     @classmethod
-    def create(cls, name: str, *, at: datetime) -> "Authority":
+    def create(cls, name: str, *, at: datetime, deputies: int = 0) -> "Authority":
+        """`deputies`: how many intermediate authorities may stand in a row below it."""
         key = ec.generate_private_key(ec.SECP256R1())
         builder = _builder(name, name, key, at - timedelta(days=1), at + timedelta(days=3650))
-        ca = x509.BasicConstraints(ca=True, path_length=0)
-        usage = x509.KeyUsage(
-            digital_signature=False, content_commitment=False, key_encipherment=False, data_encipherment=False,
-            key_agreement=False, key_cert_sign=True, crl_sign=True, encipher_only=False, decipher_only=False,
-        )  # fmt: skip
-        signed = builder.add_extension(ca, critical=True).add_extension(usage, critical=True)
-        return cls(key, signed.sign(key, hashes.SHA256()))
+        return cls(key, _for_signing(builder, deputies).sign(key, hashes.SHA256()))
+
+    def deputy(self, name: str, *, starts: datetime, ends: datetime) -> "Authority":
+        """An intermediate authority that this one vouches for."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        builder = _builder(name, _name_of(self.certificate), key, starts, ends)
+        return Authority(key, _for_signing(builder, 0).sign(self.key, hashes.SHA256()))
 
     @classmethod
     def open(cls, folder: Path, name: str, *, at: datetime) -> "Authority":
@@ -78,6 +79,15 @@ def _builder(
         .not_valid_before(starts.astimezone(UTC))
         .not_valid_after(ends.astimezone(UTC))
     )
+
+
+def _for_signing(builder: x509.CertificateBuilder, deputies: int) -> x509.CertificateBuilder:
+    ca = x509.BasicConstraints(ca=True, path_length=deputies)
+    usage = x509.KeyUsage(
+        digital_signature=False, content_commitment=False, key_encipherment=False, data_encipherment=False,
+        key_agreement=False, key_cert_sign=True, crl_sign=True, encipher_only=False, decipher_only=False,
+    )  # fmt: skip
+    return builder.add_extension(ca, critical=True).add_extension(usage, critical=True)
 
 
 def _name_of(certificate: x509.Certificate) -> str:

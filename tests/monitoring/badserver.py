@@ -18,18 +18,19 @@ PAGE = b"<html><title>Sklep</title><body>Koszyk</body></html>"
 
 @dataclass
 class BadServer:
-    """Counts connections and keeps the request heads it read."""
+    """Counts connections and keeps the request heads it read; `play` replaces what it was begun with."""
 
     port: int = 0
     connections: int = 0
     heads: list[bytes] = field(default_factory=list)
+    play: Play | None = None
 
     def url(self, path: str = "/", scheme: str = "http") -> str:
         return f"{scheme}://127.0.0.1:{self.port}{path}"
 
 
 @asynccontextmanager
-async def serving(play: Play, tls: ssl.SSLContext | None = None) -> AsyncIterator[BadServer]:
+async def serving(play: Play, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> AsyncIterator[BadServer]:
     """A server whose every connection is given to `play` with the request's head."""
     bad = BadServer()
     tasks: set[asyncio.Task[None]] = set()
@@ -41,7 +42,7 @@ async def serving(play: Play, tls: ssl.SSLContext | None = None) -> AsyncIterato
         bad.connections += 1
         try:
             bad.heads.append(await reader.readuntil(b"\r\n\r\n"))
-            await play(bad.heads[-1], writer)
+            await (bad.play or play)(bad.heads[-1], writer)
             await writer.drain()
         except (ConnectionError, asyncio.IncompleteReadError):
             pass  # the probe has seen enough and hung up
@@ -49,7 +50,7 @@ async def serving(play: Play, tls: ssl.SSLContext | None = None) -> AsyncIterato
             tasks.discard(task)
             writer.close()
 
-    async with await listen(handle, bad, tls):
+    async with await listen(handle, bad, tls, host):
         try:
             yield bad
         finally:
@@ -59,9 +60,12 @@ async def serving(play: Play, tls: ssl.SSLContext | None = None) -> AsyncIterato
 
 
 async def listen(
-    handle: Callable[[Reader, Writer], Awaitable[None]], bad: BadServer, tls: ssl.SSLContext | None = None
+    handle: Callable[[Reader, Writer], Awaitable[None]],
+    bad: BadServer,
+    tls: ssl.SSLContext | None = None,
+    host: str = "127.0.0.1",
 ) -> asyncio.Server:
-    server = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=tls)
+    server = await asyncio.start_server(handle, host, 0, ssl=tls)
     bad.port = server.sockets[0].getsockname()[1]
     return server
 

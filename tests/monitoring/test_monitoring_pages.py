@@ -327,7 +327,10 @@ def test_a_fault_of_ours_and_a_certificate_that_ends_are_said(world: World, home
     Monitor.objects.filter(pk=home.pk).update(fault="RuntimeError: x", certificate_ends_at=NOW + timedelta(days=6))
     text = page(world.agent, f"/monitors/{home.pk}/")
     assert "to błąd po naszej stronie. RuntimeError: x" in text
-    assert "Certyfikat wygasa pon. 30 mar, 13:00." in text
+    assert "Certyfikat hosta mak.example wygasa pon. 30 mar, 13:00." in text
+    Monitor.objects.filter(pk=home.pk).update(certificate_host="www.mak.example", certificate_intermediate="R3")
+    text = page(world.agent, f"/monitors/{home.pk}/")
+    assert "Certyfikat pośredni „R3”, który wysyła www.mak.example, wygasa pon. 30 mar, 13:00." in text
 
 
 def test_a_check_may_be_asked_for_and_watching_stopped_and_started(world: World, home: Monitor) -> None:

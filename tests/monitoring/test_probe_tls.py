@@ -2,11 +2,13 @@
 
 import asyncio
 import ssl
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 
 from monitoring.probe import check
 from monitoring.specification import CheckSpec, Result
@@ -29,7 +31,7 @@ class Shop(NamedTuple):
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Shop:
-    authority = Authority.create("Urząd testowy", at=NOW)
+    authority = Authority.create("Urząd testowy", at=NOW, deputies=1)
     trusting = ssl.create_default_context(cafile=str(authority.write(tmp_path / "ca.pem")))
     return Shop(authority, trusting, tmp_path)
 
@@ -120,6 +122,42 @@ def test_a_handshake_that_hangs_is_a_timeout_in_the_tls_phase() -> None:
 def test_hanging_up_within_the_handshake_is_down_after_one_retry() -> None:
     result, bad = raw(b"")
     assert (result.state, result.reason, result.phase, bad.connections) == ("down", "connect", "tls", 2)
+
+
+def chain(shop: Shop, *, leaf: datetime, intermediate: datetime) -> ssl.SSLContext:
+    """A server on 127.0.0.1 that sends its own certificate, the intermediate one and, as many do, the root."""
+    issued = shop.authority.deputy("Urząd pośredni", starts=NOW - DAY, ends=intermediate)
+    pair = issued.issue("127.0.0.1", shop.folder / "chain.pem", starts=NOW - DAY, ends=leaf)
+    with pair.open("ab") as file:
+        for authority in (issued, shop.authority):
+            file.write(authority.certificate.public_bytes(serialization.Encoding.PEM))
+    return server_context(pair)
+
+
+@pytest.mark.parametrize(
+    ("leaf", "intermediate", "first", "name"), [(60, 9, 9, "Urząd pośredni"), (6, 9, 6, ""), (60, 3000, 60, "")]
+)
+def test_the_first_certificate_of_the_chain_to_end_is_known(
+    shop: Shop, leaf: int, intermediate: int, first: int, name: str
+) -> None:
+    result = probe(chain(shop, leaf=NOW + leaf * DAY, intermediate=NOW + intermediate * DAY), shop.trusting)
+    assert (result.state, result.certificate_ends_at) == ("up", int((NOW + first * DAY).timestamp()))
+    assert (result.certificate_host, result.certificate_intermediate) == ("127.0.0.1", name)
+
+
+@pytest.mark.parametrize(("first", "last", "host"), [(5, 60, "127.0.0.1"), (60, 5, "127.0.0.2")])
+def test_the_certificate_of_every_hop_is_watched(shop: Shop, first: int, last: int, host: str) -> None:
+    async def run() -> Result:
+        end = shop.context("127.0.0.2", NOW - DAY, NOW + last * DAY)
+        async with serving(says(answer()), end, "127.0.0.2") as good:
+            start = shop.context("127.0.0.1", NOW - DAY, NOW + first * DAY)
+            async with serving(redirects_to(f"https://127.0.0.2:{good.port}/"), start) as bad:
+                spec = replace(spec_of(bad.url(scheme="https")), hosts=("127.0.0.2",))
+                return judge(spec, await check(spec, tls=shop.trusting))
+
+    result = asyncio.run(run())
+    assert (result.state, result.certificate_host) == ("up", host)
+    assert result.certificate_ends_at == int((NOW + 5 * DAY).timestamp())
 
 
 def test_a_redirect_from_https_down_to_http_is_degraded(shop: Shop) -> None:

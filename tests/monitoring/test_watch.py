@@ -284,9 +284,16 @@ def test_a_failure_before_a_standstill_does_not_confirm_one_after_it(home: Monit
 
 def test_the_end_of_a_certificate_is_kept(home: Monitor) -> None:
     ends = int(after(86_400).timestamp())
-    watch.record(home, result(home, after(0), UP, certificate_ends_at=ends), at=after(0))
+    seen: dict[str, Any] = {
+        "certificate_ends_at": ends,
+        "certificate_host": "mak.example",
+        "certificate_intermediate": "R3",
+    }
+    watch.record(home, result(home, after(0), UP, **seen), at=after(0))
     home.refresh_from_db()
-    assert home.certificate_ends_at == after(86_400)
+    assert (home.certificate_ends_at, home.certificate_host, home.certificate_intermediate) == (
+        after(86_400), "mak.example", "R3",
+    )  # fmt: skip
 
 
 def test_evidence_is_kept_of_what_was_not_up_only(home: Monitor) -> None:

@@ -12,9 +12,10 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from contracts.terms import moment
 from monitoring.canaries import Canaries
 from monitoring.probe import check, tls_context
-from monitoring.sentences import sentence
+from monitoring.sentences import certificate_sentence, sentence
 from monitoring.specification import CheckSpec, Result
 from monitoring.verdict import judge, warns_of_certificate
 
@@ -82,7 +83,8 @@ def _measured(result: Result) -> list[str]:
         lines.append(_("Connected to %(address)s.") % {"address": result.address})
     if result.status:
         lines.append(_("Status %(status)d, %(bytes)d bytes read.") % {"status": result.status, "bytes": result.bytes})
-    days = warns_of_certificate(result.certificate_ends_at, at=result.at)
-    if days:
-        lines.append(_("The certificate ends within %(days)d days.") % {"days": days})
+    ends_at = result.certificate_ends_at
+    if ends_at is not None and warns_of_certificate(ends_at, at=result.at) is not None:
+        ends = moment(ends_at).strftime("%Y-%m-%d %H:%M UTC") if ends_at > result.at else ""
+        lines.append(certificate_sentence(result.certificate_host, result.certificate_intermediate, ends))
     return lines
