@@ -184,6 +184,17 @@ def test_given_servers_are_used_instead_of_embedded_ones(tmp_path: Path, monkeyp
     assert runner.environment["BROKER_URL"] == "redis://r.example:6379/0"
 
 
+@pytest.mark.parametrize("given", ["", "10.0.0.1:53"])
+def test_a_run_on_loopback_has_its_canaries_there_unless_others_are_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    monkeypatch.setenv("PROBE_CANARIES", given)
+    place = run.Place(tmp_path / "var")
+    place.make()
+    canaries = run.Runner(place, 8100).environment["PROBE_CANARIES"]
+    assert canaries == (given or "127.0.0.1:8100,127.0.0.1:8101,127.0.0.1:8102,127.0.0.1:8103")
+
+
 def prepared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, status: int, logged: str) -> run.Runner:
     """A runner whose `manage.py` shows its progress, logs a line and ends with the status."""
     lines = "import sys", "print('Demo data: 25 of 50 acts')", f"print({logged!r}, file=sys.stderr)"
