@@ -13,7 +13,7 @@ from accounts import words
 from contracts.holidays_pl import POLISH_HOLIDAYS
 from contracts.models import Calendar, CalendarDay
 from contracts.terms import calendar_terms, seconds
-from contracts.worktime import CalendarTerms, Window, work_calendar
+from contracts.worktime import CalendarTerms, Window, parse_calendar, work_calendar
 
 ALL_DAY: tuple[Window, ...] = ((0, 1440),)
 SHOWN = 4
@@ -62,6 +62,11 @@ def holidays_of(year: int) -> list[str]:
     return [words.day(day, day) for day in sorted(POLISH_HOLIDAYS) if day.year == year]
 
 
+def holidays_around(now: datetime) -> list[tuple[int, list[str]]]:
+    """This year's and the next year's, as the law of each has them."""
+    return [(year, holidays_of(year)) for year in (now.year, now.year + 1)]
+
+
 @dataclass(frozen=True, slots=True)
 class Hours:
     """What a page shows of a calendar: its week, the closed holidays and the entered days that lie ahead."""
@@ -76,13 +81,25 @@ class Hours:
         return next(iter(self.holidays), None)
 
 
+def entry_words(day: CalendarDay) -> str:
+    """The hours of an entered day: `8–12`, "closed"."""
+    week = parse_calendar({"weekly": {"mon": day.windows}}, zone=day.calendar.zone, holidays=frozenset()).weekly
+    return windows_words(week[0])
+
+
+def history(calendar: Calendar) -> list[tuple[CalendarDay, str]]:
+    """Every entry with its hours, what was entered or removed last first (prefetch `days`)."""
+    days = sorted(calendar.days.all(), key=lambda day: (day.removed_at or day.entered_at, day.pk), reverse=True)
+    return [(day, entry_words(day)) for day in days]
+
+
 def ahead(calendar: Calendar, now: datetime) -> Hours:
     """The calendar from today on; its days are read with it (prefetch `days`)."""
     terms = calendar_terms(calendar)
     hours = work_calendar(terms)
     today = hours.local_date(seconds(now))
     closed = sorted(day for day in terms.holidays if day >= today and terms.weekly[day.weekday()])
-    entered = [day for day in calendar.days.all() if day.date >= today]
+    entered = [day for day in calendar.days.all() if day.date >= today and day.removed_at is None]
     return Hours(
         calendar, week_words(terms), tuple(closed[:SHOWN]),
         tuple((day, windows_words(hours.day_windows(day.date))) for day in entered),

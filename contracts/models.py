@@ -90,22 +90,29 @@ class Calendar(models.Model):
 
 
 class CalendarDay(models.Model):
-    """A company day off (no windows) or a special day, entered ahead."""
+    """A company day off (no windows) or a special day, entered ahead; a removed one stays as the calendar's history."""
 
     calendar = models.ForeignKey(Calendar, on_delete=models.PROTECT, related_name="days")
     date = models.DateField(_("date"))
     windows = models.JSONField(_("hours"), default=list, blank=True)
     entered_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     entered_at = models.DateTimeField()
+    removed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    removed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        ordering = ["date"]
+        ordering = ["date", "entered_at", "id"]
         constraints = [
             models.UniqueConstraint(
                 fields=["calendar", "date"],
+                condition=Q(removed_at=None),
                 name="one_entry_per_calendar_and_date",
                 violation_error_message=_("This day has its hours already."),
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(removed_at=None, removed_by=None) | Q(removed_at__isnull=False, removed_by__isnull=False),
+                name="calendar_day_is_removed_by_somebody",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -215,6 +222,10 @@ class VersionQuerySet(models.QuerySet["ContractVersion"]):
         latest = {row.contract_id: row for row in rows if row.has_started(at)}
         covering = [row for row in latest.values() if not row.contract.has_ended(at)]
         return max(covering, key=lambda row: (row.valid_from, row.pk), default=None)
+
+    def counting_by(self, calendar: Calendar) -> Self:
+        """Versions of which a target or the rhythm of updates is counted in the calendar's hours."""
+        return self.filter(Q(targets__calendar=calendar) | Q(rhythms__calendar=calendar)).distinct()
 
     def visible_to(self, user: User) -> Self:
         return self.filter(contract__in=Contract.objects.visible_to(user))

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 
 from contracts.holidays_pl import POLISH_HOLIDAYS
-from contracts.models import Calendar, ContractVersion, PenaltyRule
+from contracts.models import Calendar, CalendarDay, ContractVersion, PenaltyRule
 from contracts.penalties import Cap, Caps, Grace, Kind, Scheme, Unit
 from contracts.penalties import GraceMode as PenaltyGrace
 from contracts.worktime import CalendarTerms, parse_calendar
+
+SECOND = timedelta(seconds=1)
+History = tuple[tuple[int, CalendarTerms], ...]
 
 
 def seconds(moment: datetime) -> int:
@@ -27,10 +31,37 @@ def whole(at: datetime) -> datetime:
     return at.replace(microsecond=0)
 
 
-def calendar_terms(calendar: Calendar) -> CalendarTerms:
-    days = [(day.date.isoformat(), tuple(map(tuple, day.windows))) for day in calendar.days.all()]
+def calendar_terms(calendar: Calendar, *, as_of: datetime | None = None) -> CalendarTerms:
+    """The calendar as it stands, or as it stood at an instant; equal calendars are one object."""
+    if as_of is None:
+        return _with_days(calendar, [day for day in calendar.days.all() if day.removed_at is None])
+    return _with_days(calendar, [day for day in calendar.days.all() if _stood(day, as_of)])
+
+
+def calendar_history(calendar: Calendar) -> tuple[CalendarTerms, History]:
+    """The calendar before its first entry, and what it was after each entry and removal of a day, in order."""
+    days = list(calendar.days.all())
+    instants = sorted({at for day in days for at in (day.entered_at, day.removed_at) if at is not None})
+    after = ((seconds(at), calendar_terms(calendar, as_of=at + SECOND)) for at in instants)
+    return _with_days(calendar, []), tuple(after)
+
+
+def _stood(day: CalendarDay, at: datetime) -> bool:
+    """An entry or a removal counts from the second after it: what was counted within its second stays."""
+    return day.entered_at < at and (day.removed_at is None or at <= day.removed_at)
+
+
+def _with_days(calendar: Calendar, days: Iterable[CalendarDay]) -> CalendarTerms:
+    entries = sorted((day.date.isoformat(), tuple(map(tuple, day.windows))) for day in days)
     weekly = tuple((key, tuple(map(tuple, windows))) for key, windows in calendar.weekly.items())
-    return _parsed(calendar.zone, calendar.statutory_holidays, weekly, tuple(days))
+    return _parsed(calendar.zone, calendar.statutory_holidays, weekly, tuple(entries))
+
+
+@lru_cache(maxsize=16)
+def working_days(zone: str) -> CalendarTerms:
+    """Working days in the law's sense, whatever hours a target is counted in: Monday to Friday, no public holiday."""
+    days = {"weekly": {"mon-fri": [["00:00", "24:00"]]}, "statutory_holidays_closed": True}
+    return parse_calendar(days, zone=zone, holidays=POLISH_HOLIDAYS)
 
 
 @lru_cache(maxsize=1024)

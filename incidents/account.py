@@ -40,6 +40,7 @@ def _verdict(replay: Replay, track: Track) -> Clock:
         state=state,
         severity=base.severity,
         calendar=base.calendar,
+        calendar_at=replay.calendar_at(base.start),
         started_at=track.rule[0].base.start,
         deadline=None if state in {"paused", "seen_working"} else due,
         stopped_at=track.stopped_at,

@@ -36,14 +36,27 @@ KINDS = (
     "monitor_failed",
     "monitor_recovered",
     "recovery_denied",
+    "calendar_kept",
 )
 State = Literal["running", "paused", "seen_working", "met", "breached", "not_running"]
 
 
 @dataclass(frozen=True, slots=True)
 class TargetTerms:
+    """`calendar` before its first change, `history` the instants at which it changed with what it was after each."""
+
     seconds: int
     calendar: CalendarTerms
+    history: tuple[tuple[int, CalendarTerms], ...] = ()
+
+    def calendar_at(self, instant: int) -> CalendarTerms:
+        """The calendar as it stood at `instant`; a change counts from the second after it."""
+        stood = self.calendar
+        for changed_at, after in self.history:
+            if changed_at >= instant:
+                break
+            stood = after
+        return stood
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +118,18 @@ class Clock:
     """One target's clock at `now`. `earlier`: its former laps and runs that were judged.
 
     used + left = total while nothing is late; used = total + late after the deadline. `severity`, `calendar` and
-    `total` are those of the base that decides. `run` counts the starts of a target (a new workaround starts the
-    final fix anew), `lap` the restarts after a rejection, `round` the bases that decided. `noticed_at`: when a breach
-    could first be known, later than its deadline where a correction found it. `seen_at`: since when the monitor sees it
-    work while nobody has delivered: the clock stands there.
+    `total` are those of the base that decides, `calendar_at` is the instant at which its calendar is read. `run`
+    counts the starts of a target (a new workaround starts the final fix anew), `lap` the restarts after a rejection,
+    `round` the bases that decided. `noticed_at`: when a breach could first be known, later than its deadline where a
+    correction found it. `seen_at`: since when the monitor sees it work while nobody has
+    delivered: the clock stands there.
     """
 
     target: str
     state: State
     severity: str = ""
     calendar: CalendarTerms | None = None
+    calendar_at: int | None = None
     started_at: int | None = None
     deadline: int | None = None
     stopped_at: int | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
@@ -46,6 +46,7 @@ EVENTS = {
     "cancelled": gettext_noop("%(by)s withdrew the report"),
     "work_started": gettext_noop("%(by)s started work"),
     "auto_reply": gettext_noop("Receipt sent"),
+    "calendar_kept": gettext_noop("The deadlines keep the days by which they were counted: %(dates)s"),
     "sealed": gettext_noop("Journal sealed: names left the fingerprints of %(entries)s entries before it"),
 }
 BLOCKS = {
@@ -179,6 +180,7 @@ def _facts(entry: JournalEntry, names: Names) -> dict[str, object]:
         "name": names.get(facts.get("to", 0)) or facts.get("name", ""),
         "claimed": claimed(entry),
         "entries": facts.get("entries", ""),
+        "dates": ", ".join(words.full_date(date.fromisoformat(day)) for day in facts.get("dates", ())),
         "share": facts.get("share", ""),
         "people": ", ".join(str(names.get(person, person)) for person in facts.get("people", [])),
         "target": TargetKind(facts["target"]).label if facts.get("target") in TargetKind.values else "",

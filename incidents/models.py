@@ -273,13 +273,17 @@ class ClockState(models.TextChoices):
 
 
 class ClockRow(models.Model):
-    """The projection of one clock at `computed_at`, made by `incidents.projection` from the journal; never a source."""
+    """The projection of one clock at `computed_at`, made by `incidents.projection` from the journal; never a source.
+
+    `calendar_at`: the instant as of which the calendar is read; a row counted before calendars had a history has none.
+    """
 
     incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="clocks")
     target = models.CharField(max_length=9, choices=TargetKind)
     state = models.CharField(max_length=12, choices=ClockState)
     severity = models.CharField(max_length=2, blank=True)
     calendar = models.ForeignKey("contracts.Calendar", on_delete=models.PROTECT, null=True, related_name="+")
+    calendar_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
     deadline = models.DateTimeField(null=True)
     stopped_at = models.DateTimeField(null=True)

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import lru_cache
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import ProtectedError
 
-from contracts.holidays_pl import POLISH_HOLIDAYS
 from contracts.models import Calendar, ContractVersion, EscalationStep, Severity
-from contracts.terms import calendar_terms, moment, seconds
-from contracts.worktime import CalendarTerms, day_term, parse_calendar, work_calendar
+from contracts.terms import calendar_history, calendar_terms, moment, seconds, working_days
+from contracts.worktime import WorkCalendar, day_term, work_calendar
 from incidents import clock, journal, ladder, updates
 from incidents.models import Breach, ClockRow, ClockState, Incident, JournalEntry
 
@@ -21,8 +19,13 @@ DATED_BACK = frozenset({"workaround", "resolved", "monitor_recovered"})
 ASK_EVERY = 3600
 """Seconds between two questions whether to take what the monitor saw, where the contract has no rhythm of updates."""
 SECOND = timedelta(seconds=1)
+HOLD = """
+    SELECT 1 FROM contracts_calendar WHERE id IN (SELECT calendar_id FROM contracts_target WHERE version_id = %s)
+    ORDER BY id FOR KEY SHARE
+"""
 CLOCK_COLUMNS = [
-    "state", "severity", "calendar", "started_at", "deadline", "stopped_at", "seen_at", "lap", "round", "run",
+    "state", "severity", "calendar", "calendar_at", "started_at", "deadline", "stopped_at", "seen_at", "lap", "round",
+    "run",
     "total", "left", "late", "computed_at",
 ]  # fmt: skip
 
@@ -42,11 +45,13 @@ class VersionTerms:
 
 
 def version_terms(version: ContractVersion) -> VersionTerms:
-    """Versions never change; calendar days may be added ahead, so they are read afresh."""
+    """Versions never change; days of a calendar may be entered or removed ahead, so its history is read afresh."""
     targets = list(version.targets.select_related("calendar").prefetch_related("calendar__days"))
+    histories = {target.calendar_id: calendar_history(target.calendar) for target in targets}
     by_severity: dict[str, list[tuple[str, clock.TargetTerms]]] = {}
     for target in targets:
-        terms = clock.TargetTerms(seconds=target.minutes * 60, calendar=calendar_terms(target.calendar))
+        first, history = histories[target.calendar_id]
+        terms = clock.TargetTerms(seconds=target.minutes * 60, calendar=first, history=history)
         by_severity.setdefault(target.severity, []).append((target.kind, terms))
     rhythms = version.rhythms.select_related("calendar").prefetch_related("calendar__days")
     severities = tuple((name, tuple(by_severity.get(name, ()))) for name in Severity.values)
@@ -100,7 +105,7 @@ def project(incident: Incident, *, at: datetime) -> dict[str, clock.Clock]:
     """Recompute a locked incident's rows from its journal, record a breach it shows, plan the next wake-up, save."""
     clocks: dict[str, clock.Clock] = {}
     events = events_for(incident)
-    known = version_terms(incident.version) if incident.version and events else None
+    known = _held_terms(incident.version) if incident.version and events else None
     if known:
         clocks = clock.clocks(known.terms, events, seconds(at))
         write_clocks(
@@ -113,6 +118,13 @@ def project(incident: Incident, *, at: datetime) -> dict[str, clock.Clock]:
     incident.wake_at = _unswept(incident, events, at, known) or wake_at(incident, clocks.values(), events, at, known)
     incident.save()
     return clocks
+
+
+def _held_terms(version: ContractVersion) -> VersionTerms:
+    """The terms, with their calendars held till the end of the transaction: a day entered meanwhile comes after it."""
+    with connection.cursor() as cursor:
+        cursor.execute(HOLD, [version.pk])
+    return version_terms(version)
 
 
 def _unswept(
@@ -142,6 +154,7 @@ def row_of(found: clock.Clock, known: VersionTerms) -> dict[str, object]:
         "state": found.state,
         "severity": found.severity,
         "calendar": known.calendars.get((found.severity, found.target)),
+        "calendar_at": _moment(found.calendar_at),
         "started_at": _moment(found.started_at),
         "deadline": _moment(found.deadline),
         "stopped_at": _moment(found.stopped_at),
@@ -157,6 +170,13 @@ def row_of(found: clock.Clock, known: VersionTerms) -> dict[str, object]:
 
 def _moment(instant: int | None) -> datetime | None:
     return None if instant is None else moment(instant)
+
+
+def hours_of(row: ClockRow) -> WorkCalendar | None:
+    """The hours by which a stored clock counts: its calendar as it stood for the base that sets its deadline."""
+    if row.calendar is None:
+        return None
+    return work_calendar(calendar_terms(row.calendar, as_of=row.calendar_at or row.computed_at))
 
 
 def breaches_of(incident: Incident, clocks: Iterable[clock.Clock], at: datetime) -> list[Breach]:
@@ -266,18 +286,11 @@ def ask_after(rhythm: updates.Rhythm | None, at: datetime) -> datetime:
     return (rhythm or updates.Rhythm(ASK_EVERY)).after(at)
 
 
-@lru_cache(maxsize=16)
-def _working_days(zone: str) -> CalendarTerms:
-    """Working days in the law's sense, whatever hours a target is counted in: Monday to Friday, no public holiday."""
-    days = {"weekly": {"mon-fri": [["00:00", "24:00"]]}, "statutory_holidays_closed": True}
-    return parse_calendar(days, zone=zone, holidays=POLISH_HOLIDAYS)
-
-
 def silence_term(incident: Incident, at: datetime) -> datetime | None:
     """When silence accepts a repair: the end of the version's last working day of silence for the severity."""
     if incident.version is None:
         return None
     days = incident.version.silence_days(incident.severity)
-    terms = _working_days(incident.zone)
+    terms = working_days(incident.zone)
     term = day_term(work_calendar(terms), seconds(at), days, "business_days_end_of_day", terms.holidays)
     return moment(term.deadline)

@@ -229,6 +229,8 @@ class Past:
             if row.target not in found:
                 continue
             for name, value in projection.row_of(found[row.target], self.known).items():
+                if name == "calendar_at" and row.calendar_at is None:
+                    continue  # counted before calendars had a history: read as of when it was computed
                 if getattr(row, name) != value:
                     yield Difference(self.incident.nr, f"{row.target}.{name} {when}", getattr(row, name), value)
 

@@ -32,6 +32,7 @@ class Replay:
         self.working_since: int | None = None
         self.closed = False
         self.over = False
+        self.calendar_kept_at = max((event.at for event in events if event.kind == "calendar_kept"), default=0)
         known_now = [event for event in events if max(event.at, event.told_at or event.at) <= now]
         words = [
             Event(event.told_at, "told")
@@ -79,7 +80,12 @@ class Replay:
         found = self.terms.target(severity or self.severity, name)
         if found is None:
             raise ValueError(f"{severity or self.severity} has no {name}")
-        return Base(start, found.seconds, found.calendar, severity or self.severity)
+        calendar = found.calendar_at(self.calendar_at(start))
+        return Base(start, found.seconds, calendar, severity or self.severity)
+
+    def calendar_at(self, start: int) -> int:
+        """The instant at which a base that starts at `start` reads its calendar: its start, or later where kept."""
+        return max(start, self.calendar_kept_at)
 
     def _start(self, name: str, base: Base, event: Event, *, lap: int = 1) -> None:
         rule = (Change("first", base, event.at, event.change or event.kind),)
@@ -368,11 +374,11 @@ class Replay:
             track.rebase((*track.rule, Change("lesser", base, event.at, "worse")), since)
             return
         if event.change == "downgrade":
-            own = replace(base, start=track.rule[0].base.start)
+            own = self._base(track.target, track.rule[0].base.start, event.severity)
             if not late:
                 track.rebase((*track.rule, Change("greater", own, event.at, "downgrade")), since)
             return
-        own = replace(base, start=self.origins[track.target])
+        own = self._base(track.target, self.origins[track.target], event.severity)
         rule = (Change("first", own, event.at, "correction"),)
         if not late or decide(rule, closed(track.pauses, judged_at), track.gaps)[0] <= due:
             noticed = max(due, track.known_at or due) if late else event.at

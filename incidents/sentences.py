@@ -14,8 +14,9 @@ from django.utils.translation import gettext_noop
 from accounts import words
 from contracts.models import TargetKind
 from contracts.terms import calendar_terms, moment, seconds
-from contracts.worktime import WorkCalendar, work_calendar
+from contracts.worktime import work_calendar
 from incidents.models import ClockRow, ClockState, Incident, Pause, PauseReason
+from incidents.projection import hours_of
 
 WARN_SHARE = 75
 BY = {
@@ -126,24 +127,20 @@ def repair_to_come(incident: Incident, rows: Iterable[ClockRow]) -> str:
     return _(REPAIR_WITHIN[version.repair_starts]) % {"span": words.span(target.seconds, working=working)}
 
 
-def _calendar(row: ClockRow) -> WorkCalendar | None:
-    return work_calendar(calendar_terms(row.calendar)) if row.calendar else None
-
-
 def _between(row: ClockRow, start: datetime, end: datetime) -> int:
-    calendar = _calendar(row)
+    calendar = hours_of(row)
     return calendar.between(seconds(start), seconds(end)) if calendar else max(0, seconds(end) - seconds(start))
 
 
 def _working(row: ClockRow) -> bool:
     """Whether hours are hours of work: a calendar that ever closes."""
-    calendar = _calendar(row)
+    calendar = hours_of(row)
     return calendar is not None and calendar.next_change(seconds(row.computed_at)) is not None
 
 
 def _running(row: ClockRow, now: datetime, zone: str) -> ClockSentence:
     assert row.deadline is not None
-    calendar, at = _calendar(row), seconds(now)
+    calendar, at = hours_of(row), seconds(now)
     left = _between(row, now, row.deadline)
     used = _share(row.total - left, row.total)
     lead = _lead(BY[row.target], row.deadline, now, zone)
@@ -162,7 +159,7 @@ def _running(row: ClockRow, now: datetime, zone: str) -> ClockSentence:
 def _late(row: ClockRow, now: datetime, zone: str) -> ClockSentence:
     assert row.deadline is not None
     late = _between(row, row.deadline, now)
-    calendar, at = _calendar(row), seconds(now)
+    calendar, at = hours_of(row), seconds(now)
     change = calendar.next_change(at) if calendar else None
     stands = calendar is not None and not calendar.is_open(at)
     return ClockSentence(

@@ -25,9 +25,8 @@ from accounts.models import OWNER, REPORTER, User
 from accounts.permissions import SignedRequest, open_to
 from accounts.words import local_day
 from contracts.models import Severity, Target
-from contracts.terms import calendar_terms, seconds
-from contracts.worktime import work_calendar
-from incidents import journal_words, lifecycle, reporting
+from contracts.terms import seconds
+from incidents import journal_words, lifecycle, projection, reporting
 from incidents.forms import DetailsForm, WordsForm
 from incidents.models import ClockRow, ClockState, Incident, JournalEntry, PauseReason, Status
 from incidents.refusals import Refused
@@ -220,17 +219,18 @@ def _resend(incident: Incident) -> Resend | None:
 
 def _left(row: ClockRow) -> int:
     """Working seconds from the stop to the deadline."""
-    if row.calendar is None or row.stopped_at is None or row.deadline is None:
+    work = projection.hours_of(row)
+    if work is None or row.stopped_at is None or row.deadline is None:
         return 0
-    return work_calendar(calendar_terms(row.calendar)).between(seconds(row.stopped_at), seconds(row.deadline))
+    return work.between(seconds(row.stopped_at), seconds(row.deadline))
 
 
 def _your_time(incident: Incident, now: datetime) -> int:
     """Working seconds that the repair waited for the client's answers: the other side's time in this incident."""
     row = next((row for row in incident.clocks.all() if row.target == "restore"), None)
-    if row is None or row.calendar is None:
+    work = projection.hours_of(row) if row else None
+    if work is None:
         return 0
-    work = work_calendar(calendar_terms(row.calendar))
     waits = [one for one in incident.pauses.all() if one.reason == PauseReason.CLIENT_ANSWER]
     return sum(work.between(seconds(one.started_at), seconds(one.ended_at or now)) for one in waits)
 
