@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Max, Q
 from django.utils.translation import gettext as _
 
 from accounts.models import Client, User
@@ -36,8 +37,8 @@ from contracts.models import (
     UpdateRhythm,
     Whom,
 )
-from contracts.terms import whole
-from contracts.worktime import parse_calendar
+from contracts.terms import seconds, whole, working_days
+from contracts.worktime import day_term, parse_calendar, work_calendar
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,13 +243,12 @@ def check_weekly(weekly: Mapping[str, Any], zone: str) -> None:
 
 @transaction.atomic
 def add_day(*, calendar: Calendar, on: date, windows: Sequence[Sequence[str]], by: User, at: datetime) -> CalendarDay:
-    """A day off (no windows) or a special day, ahead only: a deadline that runs must not move.
+    """A day off (no windows) or a special day, ahead only, with the notice of the contracts that count by it.
 
-    Raises ValidationError for today and the past, a day that has its hours already, or windows that can't be read.
+    Raises ValidationError for a day that is too near, one that has its hours already, or windows that can't be read.
     """
-    Calendar.objects.select_for_update().get(pk=calendar.pk)
-    if on <= at.astimezone(ZoneInfo(calendar.zone)).date():
-        raise ValidationError({"date": _("Days are entered ahead: not for today or the past.")})
+    hold(calendar)
+    check_notice(calendar, on, at)
     if windows:
         check_weekly({"mon": [list(window) for window in windows]}, calendar.zone)
     day = CalendarDay(
@@ -257,6 +257,53 @@ def add_day(*, calendar: Calendar, on: date, windows: Sequence[Sequence[str]], b
     day.full_clean()
     day.save()
     return day
+
+
+@transaction.atomic
+def remove_day(*, day: CalendarDay, by: User, at: datetime) -> bool:
+    """A day gets its usual hours back, with the same notice; False where it has them already.
+
+    Raises ValidationError for a day that is too near.
+    """
+    hold(day.calendar)
+    day.refresh_from_db(fields=["removed_at"])
+    if day.removed_at is not None:
+        return False
+    check_notice(day.calendar, day.date, at)
+    day.removed_by, day.removed_at = by, whole(at)
+    day.save(update_fields=["removed_by", "removed_at"])
+    return True
+
+
+def hold(calendar: Calendar) -> None:
+    """Wait for the counts by this calendar that are under way; those to come wait for the end of the transaction."""
+    Calendar.objects.select_for_update().get(pk=calendar.pk)
+
+
+def check_notice(calendar: Calendar, on: date, at: datetime) -> None:
+    first = first_day(calendar, at)
+    if on < first:
+        facts = {"day": full_date(first)}
+        raise ValidationError(
+            {"date": _("Days are entered and removed ahead: the first day possible is %(day)s.") % facts}
+        )
+
+
+def first_day(calendar: Calendar, at: datetime) -> date:
+    """The first day that may be entered or removed at an instant: the one after the last working day of the notice."""
+    tomorrow = at.astimezone(ZoneInfo(calendar.zone)).date() + timedelta(days=1)
+    notice = notice_of(calendar, at)
+    if not notice:
+        return tomorrow
+    law = work_calendar(working_days(calendar.zone))
+    return day_term(law, seconds(at), notice, "business_days_end_of_day").last_day + timedelta(days=1)
+
+
+def notice_of(calendar: Calendar, at: datetime) -> int:
+    """Working days of notice: the longest of the versions, in force or to come, that count by the calendar."""
+    today = at.astimezone(ZoneInfo(calendar.zone)).date()
+    versions = ContractVersion.objects.counting_by(calendar).filter(Q(valid_to=None) | Q(valid_to__gt=today))
+    return versions.aggregate(longest=Max("days_off_notice"))["longest"] or 0
 
 
 def announce_maintenance(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
 from itertools import groupby
 from typing import Any
 
@@ -10,10 +9,9 @@ from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
 from contracts import agreements
 from contracts.fields import ZONES, WindowsField, choice_field, date_field, name_the_missing, refuse
-from contracts.models import Calendar, CalendarDay
+from contracts.models import Calendar
 from contracts.worktime import WEEK
 
 WORKDAYS = WEEK[:5]
@@ -96,11 +94,6 @@ class DayForm(forms.Form):
         super().__init__(*args, **options)
         name_the_missing(self)
 
-    def save(self, *, calendar: Calendar, by: User, at: datetime) -> CalendarDay | None:
-        """None where the verb refuses; its sentence then stands at the field."""
-        day: date = self.cleaned_data["date"]
-        try:
-            return agreements.add_day(calendar=calendar, on=day, windows=self.cleaned_data["windows"], by=by, at=at)
-        except ValidationError as error:
-            refuse(self, error, {NON_FIELD_ERRORS: "date", "weekly": "windows"})
-            return None
+    def refused(self, error: ValidationError) -> None:
+        """The verb's sentence at its field."""
+        refuse(self, error, {NON_FIELD_ERRORS: "date", "weekly": "windows"})

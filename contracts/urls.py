@@ -17,5 +17,4 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/shops/<slug:slug>/close/", clients.close, name="settings-shop-close"),
     path("settings/shops/<slug:slug>/open/", clients.reopen, name="settings-shop-open"),
     path("settings/calendars/", calendars.listing, name="calendars"),
-    path("settings/calendars/<int:pk>/", calendars.show, name="calendar"),
 ]

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contracts.models import UpdateRhythm
-from contracts.terms import calendar_terms, moment, seconds, whole
+from contracts.terms import History, calendar_history, moment, seconds, whole
 from contracts.worktime import CalendarTerms, work_calendar
 from incidents import journal
+from incidents.clock_facts import TargetTerms
 from incidents.models import Incident, JournalEntry, PauseReason, Status
 
 DELIVERED = frozenset({Status.WORKAROUND, Status.RESOLVED})
@@ -24,20 +25,22 @@ AT_ONCE = 200
 
 @dataclass(frozen=True, slots=True)
 class Rhythm:
-    """An update every `seconds` of the calendar's hours; without a calendar of real time."""
+    """An update every `seconds` of the calendar's hours, as they stood when it began; without a calendar of real time."""
 
     seconds: int
     calendar: CalendarTerms | None = None
+    history: History = ()
 
     def after(self, at: datetime) -> datetime:
         start = seconds(at)
         if self.calendar is None:
             return moment(start + self.seconds)
-        return moment(work_calendar(self.calendar).add(start, self.seconds))
+        stood = TargetTerms(self.seconds, self.calendar, self.history).calendar_at(start)
+        return moment(work_calendar(stood).add(start, self.seconds))
 
 
 def rhythm_of(row: UpdateRhythm) -> Rhythm:
-    return Rhythm(row.minutes * 60, calendar_terms(row.calendar) if row.calendar else None)
+    return Rhythm(row.minutes * 60, *(calendar_history(row.calendar) if row.calendar else ()))
 
 
 def rhythm_for(incident: Incident) -> Rhythm | None:

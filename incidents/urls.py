@@ -4,7 +4,7 @@ from django.urls import URLPattern, URLResolver, path, register_converter
 from django.urls.converters import StringConverter
 
 from incidents.staff_forms import FORMS
-from incidents.views import client, incident, journal, listing, people, phone, queue, report, why, workspace
+from incidents.views import calendars, client, incident, journal, listing, people, phone, queue, report, why, workspace
 
 
 class NumberConverter(StringConverter):
@@ -18,6 +18,8 @@ register_converter(NumberConverter, "nr")
 urlpatterns: list[URLPattern | URLResolver] = [
     path("report/", report.report, name="report"),
     path("report/<slug:slug>/", report.report, name="report-shop"),
+    path("settings/calendars/<int:pk>/", calendars.show, name="calendar"),
+    path("settings/calendars/<int:pk>/days/<int:day>/remove/", calendars.remove, name="calendar-day-remove"),
     path("queue/", queue.show, name="queue"),
     path("queue/live/", queue.live, name="queue-live"),
     path("incidents/new/", phone.new, name="incident-new"),

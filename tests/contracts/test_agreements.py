@@ -157,7 +157,9 @@ def test_a_day_is_never_entered_for_today_or_the_past(manager: User, day: str) -
     calendar = build.office_hours()
     with translation.override("en"), pytest.raises(ValidationError) as caught:
         agreements.add_day(calendar=calendar, on=date.fromisoformat(day), windows=[], by=manager, at=LATE_SUNDAY)
-    assert refusal(caught) == {"date": ["Days are entered ahead: not for today or the past."]}
+    assert refusal(caught) == {
+        "date": ["Days are entered and removed ahead: the first day possible is 3\xa0March\xa02026."]
+    }
     assert not CalendarDay.objects.exists()
 
 

@@ -14,6 +14,7 @@ from tests.pages import counted, stop_clock, text_of, visitor
 
 pytestmark = pytest.mark.django_db
 LIST = "/settings/calendars/"
+TOO_NEAR = "Dni wpisuje się i usuwa z wyprzedzeniem: najbliższy możliwy dzień to 3 marca 2026."
 
 
 def errors_of(response: Any) -> dict[str, list[str]]:
@@ -120,14 +121,15 @@ def test_a_day_off_and_a_special_day_are_entered_ahead(browser: Any) -> None:
         (date(2026, 3, 14), [["08:00", "12:00"]], "Marek Dyr", build.MONDAY),
     ]
     said = text_of(browser.get(address))
-    assert "13 marca 2026 dzień wolny Marek Dyr, dziś 10:00 14 marca 2026 8–12 Marek Dyr, dziś 10:00" in said
+    assert "13 marca 2026 dzień wolny Marek Dyr, dziś 10:00 Usuń 13 marca 2026 14 marca 2026 8–12 Marek Dyr" in said
+    assert "14 marca 2026, 8–12: wpisuje Marek Dyr, dziś 10:00" in said
 
 
 @pytest.mark.parametrize(
     ("day", "hours", "errors"),
     [
-        ("2026-03-02", "", {"date": ["Dni wpisuje się z wyprzedzeniem: nie na dziś ani wstecz."]}),
-        ("2026-02-27", "", {"date": ["Dni wpisuje się z wyprzedzeniem: nie na dziś ani wstecz."]}),
+        ("2026-03-02", "", {"date": [TOO_NEAR]}),
+        ("2026-02-27", "", {"date": [TOO_NEAR]}),
         ("2026-03-03", "rano", {
             "windows": ["Wpisz godziny tak: 8:00-16:00, kilka po przecinku, przez północ 22:00-6:00."],
         }),

@@ -62,6 +62,8 @@ calendars              GET    in  404 404 404 200 200 404 404 404
 calendars              POST   in  404 404 404 302 302 404 404 404
 calendar               GET    in  404 404 404 200 200 404 404 404
 calendar               POST   in  404 404 404 302 302 404 404 404
+calendar-day-remove    GET    405
+calendar-day-remove    POST   in  404 404 404 302 302 404 404 404
 settings-clients       GET    in  404 404 404 200 200 404 404 404
 settings-clients       POST   in  404 404 404 302 302 404 404 404
 settings-client        GET    in  404 404 404 200 200 404 404 404

@@ -6,7 +6,7 @@ import html
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -20,8 +20,9 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 from pytest_django.plugin import DjangoDbBlocker
 
-from accounts.models import Membership
+from accounts.models import Membership, User
 from accounts.words import plain
+from contracts.models import CalendarDay
 from incidents import lifecycle
 from incidents.models import Breach, Incident, Notification
 from incidents.sweeps import sweep_clocks
@@ -154,7 +155,12 @@ def places(contract: int, reaction: Breach, restore: Breach, monitor: Monitor) -
     found = {f"monitor{act}": {"pk": monitor.pk} for act in ("", "-check", "-edit", "-watch")}
     found |= {f"breach{act}": {"pk": restore.pk} for act in ("", "-confirm", "-exclude")}
     found |= {name: {"pk": contract} for name in ("contract", "contract-version-new")}
-    return found | {"breach-second": {"pk": reaction.pk}, "calendar": {"pk": build.office_hours().pk}}
+    office, manager = build.office_hours(), User.objects.get(name="Marek Dyr")
+    day = CalendarDay.objects.create(
+        calendar=office, date=date(2026, 3, 20), entered_by=manager, entered_at=build.MONDAY
+    )
+    found |= {"calendar": {"pk": office.pk}, "calendar-day-remove": {"pk": office.pk, "day": day.pk}}
+    return found | {"breach-second": {"pk": reaction.pk}}
 
 
 def routes(patterns: Sequence[URLPattern | URLResolver]) -> Iterator[URLPattern]:
