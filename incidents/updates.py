@@ -25,7 +25,7 @@ AT_ONCE = 200
 
 @dataclass(frozen=True, slots=True)
 class Rhythm:
-    """An update every `seconds` of the calendar's hours, as they stood when it began; without a calendar of real time."""
+    """An update every `seconds` of the calendar's hours as they stood at its start; without a calendar of real time."""
 
     seconds: int
     calendar: CalendarTerms | None = None
