@@ -150,6 +150,7 @@ def test_clients_concerned_are_told_in_their_language_and_nobody_else(world: bui
     assert "Terminy, które już biegną, zachowują swoje godziny" in plain(polish.html)
     assert plain(english.subject) == "6 March 2026: other hours"
     assert "Marek Dyr" in english.body
+    assert outbox.send_due(at=build.MONDAY) == 2
     assert "None" not in english.body + english.html + polish.body + polish.html
     build.clear_outbox()
     assert days_off.remove(day=day, by=world.manager, at=build.MONDAY + HOUR) is True
