@@ -19,7 +19,7 @@ from accounts.words import plain
 from contracts import agreements
 from contracts.models import Calendar, CalendarDay, ContractVersion
 from contracts.terms import calendar_terms, seconds
-from incidents import clock, days_off, lifecycle, projection, proof
+from incidents import clock, days_off, lifecycle, outbox, projection, proof
 from incidents.models import ClockRow, Incident, Notification
 from incidents.refusals import Refused
 from incidents.sentences import incident_sentences
