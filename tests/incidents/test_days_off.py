@@ -208,7 +208,7 @@ def test_what_a_day_off_had_moved_before_calendars_had_a_history_stays_as_it_was
     Incident.objects.filter(pk=running.pk).update(due_at=projection._moment(old["reaction"].deadline))
     assert due(running)["restore"] == build.at("2026-03-06 10:00")
     assert "RESTORE" in " ".join(differences(build.MONDAY + 4 * HOUR)).upper()
-    importlib.import_module("incidents.migrations.0007_clocks_know_their_calendar").keep_calendars(apps, None)
+    importlib.import_module("incidents.migrations.0009_clocks_know_their_calendar").keep_calendars(apps, None)
     assert differences(build.MONDAY + 4 * HOUR) == []
     assert list(running.journal.filter(kind="calendar_kept").values_list("at", "facts")) == [
         (counted_at, {"dates": ["2026-03-04"]})
