@@ -30,6 +30,7 @@ from incidents.forms import refuse_card_numbers
 from incidents.models import Incident, JournalEntry, Origin, PauseReason, Status, What
 from incidents.refusals import Refused
 from incidents.sentences import incident_sentences
+from incidents.undelivered import undelivered
 
 WORDS = 4000
 
@@ -151,10 +152,15 @@ class EntryAnswer(serializers.Serializer[Any]):
     public = serializers.BooleanField()
     text = serializers.CharField()
     words = serializers.SerializerMethodField()
+    undelivered = serializers.SerializerMethodField()
     hash = serializers.CharField()
 
     def get_words(self, entry: JournalEntry) -> str:
         return journal_words.brief(entry, self.context["names"])
+
+    def get_undelivered(self, entry: JournalEntry) -> bool:
+        """Whether none of the letters about it to the client's people arrived."""
+        return entry.pk in self.context["undelivered"]
 
 
 Verb = Callable[..., Incident]
@@ -300,9 +306,11 @@ def _visible(request: Request, nr: str) -> Incident:
 @api_view(["GET"])
 def journal(request: Request, nr: str) -> Response:
     """Clients read what is public; the chain's hashes of every entry they see."""
-    entries = JournalEntry.objects.visible_to(person(request)).filter(incident=_visible(request, nr))
+    incident = _visible(request, nr)
+    entries = JournalEntry.objects.visible_to(person(request)).filter(incident=incident)
     lines = list(entries.select_related("by").order_by("seq"))
-    return Response(EntryAnswer(lines, many=True, context={"names": journal_words.names_of(lines)}).data)
+    context = {"names": journal_words.names_of(lines), "undelivered": undelivered(incident)}
+    return Response(EntryAnswer(lines, many=True, context=context).data)
 
 
 def acting(name: str) -> Callable[..., Any]:

@@ -4,7 +4,20 @@ from django.urls import URLPattern, URLResolver, path, register_converter
 from django.urls.converters import StringConverter
 
 from incidents.staff_forms import FORMS
-from incidents.views import calendars, client, incident, journal, listing, people, phone, queue, report, why, workspace
+from incidents.views import (
+    calendars,
+    client,
+    incident,
+    journal,
+    listing,
+    people,
+    phone,
+    queue,
+    report,
+    unheard,
+    why,
+    workspace,
+)
 
 
 class NumberConverter(StringConverter):
@@ -22,6 +35,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/calendars/<int:pk>/days/<int:day>/remove/", calendars.remove, name="calendar-day-remove"),
     path("queue/", queue.show, name="queue"),
     path("queue/live/", queue.live, name="queue-live"),
+    path("unheard/", unheard.bar, name="unheard"),
     path("incidents/new/", phone.new, name="incident-new"),
     path("incidents/", listing.incidents, name="incidents"),
     path("incidents/<nr:nr>/", incident.show, name="incident"),

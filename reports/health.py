@@ -16,8 +16,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from incidents import outbox, proof
+from incidents import outbox, proof, unheard
 from incidents.models import Delivery, Heartbeat, Incident, Notification
+from monitoring.way_out import WayOut
 
 logger = logging.getLogger(__name__)
 
@@ -144,6 +145,29 @@ class Proof:
     wrong: int
     lines: tuple[str, ...]
     took_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether all is well, said once for everything that shows it; each fact is one thing that is not."""
+
+    silent: list[Sweep]
+    broker_error: str
+    blind: list[WayOut]
+    unheard: int
+    given_up: int
+    differences: int
+
+    @property
+    def is_well(self) -> bool:
+        return not (self.silent or self.broker_error or self.blind or self.unheard or self.given_up or self.differences)
+
+
+def verdict(
+    user: User, runs: list[Sweep], blind: list[WayOut], given_up: int, broker_error: str, last: Proof | None
+) -> Verdict:
+    silent = [sweep for sweep in runs if sweep.is_silent]
+    return Verdict(silent, broker_error, blind, len(unheard.unheard(user)), given_up, last.wrong if last else 0)
 
 
 def last_proof() -> Proof | None:

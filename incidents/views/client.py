@@ -32,6 +32,7 @@ from incidents.models import ClockRow, ClockState, Incident, JournalEntry, Pause
 from incidents.refusals import Refused
 from incidents.sentences import incident_sentences
 from incidents.steps import repair_steps
+from incidents.undelivered import undelivered
 from incidents.views.why import contract_path
 
 Verb = Callable[..., Incident]
@@ -131,8 +132,8 @@ def show(
     now = timezone.now().replace(microsecond=0)
     context = page(request.user, incident, now)
     facts = [(one.target, one.style, str(one.lead), one.tail) for one in context["clocks"]]
-    today = local_day(now, incident.zone)
-    mark = mark_of(incident.journal_length, incident.status, facts, today, request.LANGUAGE_CODE)
+    state = (incident.journal_length, incident.status, sorted(context["undelivered"]))
+    mark = mark_of(state, facts, local_day(now, incident.zone), request.LANGUAGE_CODE)
     if request.GET.get("part") == "live":
         context |= {"mark": mark, "stale": request.GET.get("duty") != context["duty"]}
         return unchanged(request, mark) or render(request, "incidents/_client_live.html", context)
@@ -161,6 +162,7 @@ def page(user: User, incident: Incident, now: datetime) -> dict[str, Any]:
         "resend": _resend(incident),
         "claims": journal_words.claims(entries),
         "lines": _dated(journal_words.lines(entries, for_client=True), incident.zone, now),
+        "undelivered": undelivered(incident),
         "steps": repair_steps(incident, entries),
         "promises": _promises(incident),
         "contract_path": contract_path(user, incident),

@@ -13,6 +13,7 @@ from accounts.permissions import SignedRequest, open_to
 from incidents import journal_words
 from incidents.journal import check_chain
 from incidents.models import Incident
+from incidents.undelivered import undelivered
 
 SHORTEST_HEAD = 8
 
@@ -32,6 +33,7 @@ def whole(request: SignedRequest, nr: str) -> HttpResponse:
         "now": timezone.now().replace(microsecond=0),
         "zone": incident.zone,
         "lines": journal_words.lines(seen, for_client=not request.user.works_incidents, whole=True),
+        "undelivered": undelivered(incident),
         "check": check_chain(entries, head),
         "hidden": len(entries) - len(seen),
         "typed": typed,

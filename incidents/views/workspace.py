@@ -23,6 +23,7 @@ from incidents.refusals import Refused
 from incidents.sentences import incident_sentences
 from incidents.staff_forms import FORMS, VerbForm
 from incidents.steps import repair_steps
+from incidents.undelivered import undelivered
 
 # What another person's act changes about the form in hand; machines and notes change nothing.
 ACTS = frozenset(
@@ -77,19 +78,20 @@ def show(
 ) -> HttpResponse:
     """The page; `opened` names the action whose form stands open."""
     now = timezone.now().replace(microsecond=0)
-    mark = mark_of(incident.journal_length, incident.status, request.LANGUAGE_CODE)
+    silent = undelivered(incident)
+    mark = mark_of(incident.journal_length, incident.status, sorted(silent), request.LANGUAGE_CODE)
     if request.htmx and opened == "":
         if answer := unchanged(request, mark):
             return answer
-        return render(request, "incidents/_workspace_live.html", _context(incident, now) | {"mark": mark})
+        return render(request, "incidents/_workspace_live.html", _context(incident, now, silent) | {"mark": mark})
     refused = bool(form and form.errors) or bool(faster)
-    context = _context(incident, now) | {"mark": mark, "opened": opened, "form": form, "faster": faster}
+    context = _context(incident, now, silent) | {"mark": mark, "opened": opened, "form": form, "faster": faster}
     if opened not in {"say", "note"} or form is None:
         context["reply"] = FORMS["say"](incident=incident)
     return render(request, "incidents/workspace.html", context, status=422 if refused else 200)
 
 
-def _context(incident: Incident, now: datetime) -> dict[str, Any]:
+def _context(incident: Incident, now: datetime, silent: set[int]) -> dict[str, Any]:
     entries = list(incident.journal.select_related("by").order_by("seq"))
     clocks = incident_sentences(incident, now=now, for_client=False)
     return {
@@ -99,6 +101,7 @@ def _context(incident: Incident, now: datetime) -> dict[str, Any]:
         "lead": clocks[0] if clocks else None,
         "clocks": clocks[1:],
         "lines": journal_words.lines(entries),
+        "undelivered": silent,
         "chain": journal.check_chain(entries),
         "steps": repair_steps(incident, entries),
         "claims": journal_words.claims(entries),

@@ -43,19 +43,21 @@ def show(request: SignedRequest) -> HttpResponse:
 def _page(request: SignedRequest, form: ProofForm | None = None) -> HttpResponse:
     now = _now()
     broker = health.broker()
-    sweeps = health.sweeps(now)
+    sweeps, outgoing = health.sweeps(now), health.outbox_state(request.user, now)
+    proof = None if broker.error else health.last_proof()
     ways_out = way_out.ways_out(settings.PROBE_PLACES)
+    blind = [place for place in ways_out if place.fails(now)]
     context = {
         "now": now,
         "sweeps": sweeps,
-        "silent": [sweep for sweep in sweeps if sweep.is_silent],
-        "outbox": health.outbox_state(request.user, now),
+        "verdict": health.verdict(request.user, sweeps, blind, outgoing.given_up, broker.error, proof),
+        "outbox": outgoing,
         "database": health.database(),
         "broker": broker,
         "ways_out": ways_out,
-        "blind": [place for place in ways_out if place.fails(now)],
+        "blind": blind,
         "no_canaries": not settings.PROBE_CANARIES or any(place.has_none for place in ways_out),
-        "proof": None if broker.error else health.last_proof(),
+        "proof": proof,
         "form": form or ProofForm(),
     }
     return render(request, "reports/health.html", context, status=422 if form else 200)

@@ -112,7 +112,8 @@ def test_the_outbox_tells_what_waits_and_what_was_given_up(page: Browser) -> Non
     waiting = Notification.objects.count()
     given_up()
     said = text_of(page.get(PAGE))
-    assert "Wszystko działa, ale 1 powiadomienie nie doszło." in said
+    assert "Stan systemu 1 powiadomienie nie doszło." in said
+    assert "Wszystko działa" not in said
     assert f"Czeka {waiting} Najstarsze czeka 10 min Nie doszło 1" in said
     assert "600100201 SMS, 600100201" in said
     assert "GatewayError: 503 busy" in said
@@ -214,3 +215,12 @@ def test_the_queue_says_when_nobody_watches(page: Browser, ago: int | None, sent
     for path in ("/queue/", "/queue/live/"):
         said = text_of(agent.get(path))
         assert ("Nikt nie pilnuje" in said, (sentence or "") in said) == (sentence is not None, True)
+
+
+def test_differences_of_the_last_proof_are_no_everything_runs(page: Browser) -> None:
+    beat(1)
+    assert "Wszystko działa." in text_of(page.get(PAGE))
+    cache.set(health.PROOF, health.Proof(NOW, 20, 6, ("MAK-0001 due_at",), 5), None)
+    said = text_of(page.get("/", follow=True))
+    assert "Stan systemu Ostatni dowód zegarów znalazł 6 różnic." in said
+    assert "Wszystko działa" not in said

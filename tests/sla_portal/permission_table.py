@@ -84,6 +84,8 @@ queue                  GET    in  404 404 200 200 404 404 404 404
 queue                  POST   405
 queue-live             GET    in  404 404 200 200 404 404 404 404
 queue-live             POST   405
+unheard                GET    in  404 404 200 200 200 404 404 404
+unheard                POST   405
 incident-new           GET    in  404 404 200 200 404 404 404 404
 incident-new           POST   in  404 404 200 200 404 404 404 404
 incidents              GET    in  200 200 200 200 404 200 200 404
