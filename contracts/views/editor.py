@@ -34,6 +34,7 @@ from contracts.models import Calendar, Contract, ContractVersion, Shop, Target
 from contracts.notice import Notice, notice
 from contracts.preview import Preview, preview, start_words
 from contracts.terms_form import TermsForm, Things
+from contracts.unreached import unreached
 
 MOST_RUNGS = 60
 AnyForm = TypeVar("AnyForm", bound=TermsForm)
@@ -95,6 +96,7 @@ def _edit(
         "now": now, "zone": zone, "form": form, "asked": asked, "before": before,
         "preview": _preview(shown, asked, zone, now, before, ends),
     }  # fmt: skip
+    context["unreached"] = unreached(shown.steps, context["client"], _today(now, zone))
     return render(request, "contracts/editor.html", context, status=422 if form.errors else 200)
 
 
@@ -120,6 +122,9 @@ def look_ahead(request: SignedRequest) -> HttpResponse:
     context = {"now": now, "zone": zone, "before": before}
     ends = _ends(before.contract, now) if before else PeriodForm(request.POST).notice(now)
     context["preview"] = _preview(form, AskedForm(request.POST), zone, now, before, ends)
+    clients = Client.objects.visible_to(request.user)
+    client = before.contract.client if before else clients.filter(code=request.POST.get("client", "")).first()
+    context["unreached"] = unreached(form.steps, client, _today(now, zone))
     return render(request, "contracts/_preview.html", context)
 
 

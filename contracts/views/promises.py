@@ -20,6 +20,7 @@ from contracts import hours, ladder_words, money_words, promises, terms_words
 from contracts.models import Calendar, Contract, ContractVersion, Target, UpdateRhythm
 from contracts.notice import notice
 from contracts.penalty_words import share
+from contracts.unreached import unreached
 
 
 @require_GET
@@ -72,6 +73,7 @@ def _context(contract: Contract, version: ContractVersion, now: datetime) -> dic
     calendars = Prefetch("calendar", Calendar.objects.prefetch_related("days"))
     targets = list(version.targets.select_related("penalty").prefetch_related(calendars))
     rhythms = list(version.rhythms.prefetch_related(calendars))
+    steps = list(version.steps.select_related("person"))
     return {
         "now": now,
         "zone": contract.zone,
@@ -86,7 +88,8 @@ def _context(contract: Contract, version: ContractVersion, now: datetime) -> dic
         "notice": notice(contract.notice_months, contract.ends_on, today),
         "prices": money_words.prices(version, targets),
         "caps": money_words.caps(version),
-        "ladder": ladder_words.ladder(version.steps.select_related("person")),
+        "ladder": ladder_words.ladder(steps),
+        "unreached": unreached(steps, contract.client, today),
         "hours": [hours.ahead(calendar, now) for calendar in _calendars(targets, rhythms)],
         "versions": list(contract.versions.all())[::-1],
         "shops": list(contract.shops.all()),
