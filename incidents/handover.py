@@ -1,4 +1,4 @@
-"""Handing over: who is switched off or loses the role leaves no open incident behind.
+"""Handing over: who is switched off or loses the role leaves no open incident behind, and no client unread letters.
 
 The acts are those of `accounts.people`; here they take the person's open incidents along, in one transaction. The
 database refuses them without it (`nobody_leaves_open_incidents`).
@@ -7,7 +7,8 @@ database refuses them without it (`nobody_leaves_open_incidents`).
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
+from typing import TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -15,12 +16,14 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from accounts import people
-from accounts.models import INCIDENT_STAFF, User
+from accounts.models import INCIDENT_STAFF, Client, Membership, User
 from contracts.terms import whole
-from incidents import journal, lifecycle, notices
+from incidents import journal, lifecycle, notices, reach
 from incidents.models import Incident, JournalEntry
+from incidents.reach import Bar
 from incidents.refusals import Refused
 
+Done = TypeVar("Done")
 LEFT = "left"
 TRIES = 3  # how often somebody may assign an incident to the person between the reading and the lock
 
@@ -41,7 +44,53 @@ def colleagues(person: User) -> QuerySet[User]:
 
 def switch_off(*, person: User, by: User, at: datetime, to: User | None = None) -> User:
     """`people.switch_off`; the open incidents go to `to`, None: to those on duty. Repeated, it hands over the rest."""
-    return _leave(lambda: people.switch_off(person=person, by=by, at=at), person=person, to=to, by=by, at=at)
+
+    def act() -> User:
+        return people.switch_off(person=person, by=by, at=at)
+
+    if person.is_provider:
+        return _leave(act, person=person, to=to, by=by, at=at)
+    theirs = Incident.objects.active().filter(client__memberships__user=person)
+    return _pass_letters_on(act, theirs, person=person, by=by, at=at)
+
+
+def give_rights(
+    *, person: User, client: Client, role: str, by: User, at: datetime, valid_until: date | None = None
+) -> Membership:
+    """`people.give_rights`; where they end by it, the incidents whose letters went to the person say who reads now."""
+
+    def act() -> Membership:
+        return people.give_rights(
+            person=person, client=client, role=role, by=by, at=at, valid_until=valid_until
+        )  # fmt: skip
+
+    return _pass_letters_on(act, Incident.objects.active().filter(client=client), person=person, by=by, at=at)
+
+
+def readers(incident: Incident, at: datetime) -> list[int]:
+    """Keys of the client's people to whom a letter would go now, by the one rule of who may be told."""
+    for level in notices.People(at).watchers(incident):
+        told = [one.pk for one in level.people if not isinstance(reach.address(one, level.audience, "email"), Bar)]
+        if told:
+            return told
+    return []
+
+
+@transaction.atomic
+def _pass_letters_on(
+    act: Callable[[], Done], incidents: QuerySet[Incident], *, person: User, by: User, at: datetime
+) -> Done:
+    """Do the act, and journal each incident whose letters the person does not get any more."""
+    rows = list(incidents.order_by("pk").select_for_update(of=("self",)))
+    read = [incident for incident in rows if person.pk in readers(incident, at)]
+    done = act()
+    for incident in read:
+        others = readers(incident, at)
+        if person.pk not in others:
+            facts = {"from": person.pk, "people": others}
+            journal.append(incident, "reader_left", by=by, at=whole(at), facts=facts)
+            incident.save()
+    return done
 
 
 def change(

@@ -36,6 +36,8 @@ EVENTS = {
     "assigned": gettext_noop("Handed to %(name)s"),
     "taken_over": gettext_noop("Handed to %(name)s: whoever had it works on no incidents any more"),
     "unassigned": gettext_noop("Whoever had it works on no incidents any more: waits for the people on duty"),
+    "reader_left": gettext_noop("A reader's rights have ended, letters go to: %(people)s"),
+    "nobody_reads": gettext_noop("A reader's rights have ended, nobody of the client gets letters now"),
     "escalated": gettext_noop("%(share)s %% of the time used: told %(people)s"),
     "unreached": gettext_noop("%(share)s %% of the time used: nobody could be told"),
     "unheard": gettext_noop("Nobody could be told"),
@@ -155,6 +157,7 @@ def _event(entry: JournalEntry, names: Names) -> str:
     kind = "taken_over" if kind == "assigned" and entry.reason else kind
     kind = "alarm" if kind == "received" and entry.actor == Actor.MONITOR else kind
     kind = "unreached" if kind == "escalated" and not entry.every_fact.get("people") else kind
+    kind = "nobody_reads" if kind == "reader_left" and not entry.facts.get("people") else kind
     event = _(EVENTS[kind]) % _facts(entry, names)
     return "; ".join((event, *_missed(entry, names)))
 

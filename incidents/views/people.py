@@ -14,7 +14,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import people
 from accounts.models import ADMIN, Client, Membership, User
 from accounts.people_forms import RightsForm, refused
 from accounts.permissions import SignedRequest, open_to
@@ -113,7 +112,7 @@ def rights(request: SignedRequest, pk: int) -> HttpResponse:
     form = _known_rights(known, request.POST) if known else new
     if form.is_valid():
         try:
-            people.give_rights(person=person, **form.cleaned_data, by=request.user, at=timezone.now())
+            handover.give_rights(person=person, **form.cleaned_data, by=request.user, at=timezone.now())
         except ValidationError as error:
             refused(form, error)
     if form.errors:

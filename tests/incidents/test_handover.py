@@ -171,3 +171,35 @@ def test_who_has_nothing_open_is_switched_off_without_a_question(admin: User) ->
     assert "Kto przejmie" not in text_of(page.get(f"/settings/users/{anna.pk}/off/"))
     assert page.post(f"/settings/users/{anna.pk}/off/").status_code == 302
     assert not person("Anna Lis").is_active
+
+
+def journalled() -> list[str]:
+    said = text_of(visitor(User.objects.get(name="Ewa Mak")).get("/incidents/MAK-0001/"))
+    return [
+        words for words in ("wiadomości dostaje teraz: Ewa Mak", "wiadomości dostaje teraz: Jan Mak") if words in said
+    ]
+
+
+def test_when_a_reader_s_rights_end_the_incident_says_who_reads_now_and_letters_go_there(
+    world: build.World, admin: User
+) -> None:
+    """Until the last day nothing changes; then an owner gets what the reporter got."""
+    page, path = visitor(admin), f"/settings/users/{world.reporter.pk}/rights/"
+    facts = {"client": "MAK", "role": "reporter"}
+    page.post(path, facts | {"valid_until": "2026-03-02"})
+    assert JournalEntry.objects.filter(kind="reader_left").count() == 0
+    page.post(path, facts | {"valid_until": "2026-03-01"})
+    assert JournalEntry.objects.filter(kind="reader_left").count() == 2
+    assert journalled() == ["wiadomości dostaje teraz: Ewa Mak"]
+    incident = Incident.objects.earliest("pk")
+    lifecycle.say(incident=incident, by=world.agent, at=AT, text="Szukamy.")
+    letters_out = Notification.objects.filter(audience="client", entry__kind="contact").exclude(status="withheld")
+    assert [row.address for row in letters_out] == ["ewa.mak@mak.example"]
+    page.post(path, facts | {"valid_until": "2026-03-01"})
+    assert JournalEntry.objects.filter(kind="reader_left").count() == 2
+
+
+def test_a_contact_who_is_switched_off_leaves_the_letters_to_the_others(world: build.World, admin: User) -> None:
+    visitor(admin).post(f"/settings/users/{world.reporter.pk}/off/")
+    assert not person("Ola Mak").is_active
+    assert journalled() == ["wiadomości dostaje teraz: Ewa Mak"]
