@@ -40,7 +40,7 @@ def test_each_reason_follows_from_the_people_of_today(world: build.World) -> Non
     Membership.objects.filter(user=world.owner).update(valid_until=TODAY - timedelta(days=1))
     assert reason(world, "owner") == "klient nie ma tu właściciela"
     User.objects.filter(pk=world.manager.pk).update(is_active=False)
-    assert reason(world, "manager") == "nie ma menedżera"
+    assert reason(world, "manager") == "nie ma kierownika"
     assert reason(world, "person", "email", User.objects.get(pk=world.manager.pk)) == (
         "to konto jest wyłączone albo nie prowadzi zgłoszeń"
     )

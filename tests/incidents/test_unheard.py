@@ -8,8 +8,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import User
-from incidents import lifecycle
+from accounts.models import Membership, User
+from incidents import alarms, lifecycle, outbox
 from incidents.models import Incident, Notification, UnheardAlarm
 from tests import build
 from tests.pages import stop_clock, text_of, visitor
@@ -141,3 +141,20 @@ def test_notices_turned_off_and_letters_on_their_way_are_no_failure(world: build
     assert "dostarczyć" not in text_of(page.get("/incidents/MAK-0001/?part=live"))
     Notification.objects.filter(pk=row.pk).update(status="failed", bar="")
     assert "dostarczyć" in text_of(page.get(f"/incidents/MAK-0001/?part=live&mark={first.headers.get('ETag', '')}"))
+
+
+def test_a_question_that_nobody_of_the_client_may_read_goes_the_whole_way_to_the_bar(world: build.World) -> None:
+    """Rights that ran out, a question by the verb, the outbox, the bar, until somebody may read it again."""
+    incident = Incident.objects.get()
+    build.clear_outbox()
+    Membership.objects.update(valid_until=AT.date() - timedelta(days=1))
+    lifecycle.pause(incident=incident, by=world.agent, at=AT, reason="client_answer", text="Od kiedy?")
+    outbox.send_due(at=AT)
+    said = text_of(visitor(world.agent).get("/incidents/MAK-0001/"))
+    assert f"{ALARM} MAK-0001, od dziś 10:00 : do nikogo u klienta nie dociera e-mail. Zadzwoń do klienta." in said
+    assert "Żaden e-mail w tej sprawie nie dotarł do klienta. Zadzwoń." in said
+    Membership.objects.update(valid_until=None)
+    alarms.settle_due(at=AT + timedelta(minutes=2))
+    outbox.send_due(at=AT + timedelta(minutes=2))
+    said = text_of(visitor(world.agent).get("/incidents/MAK-0001/"))
+    assert (ALARM in said, "Żaden e-mail w tej sprawie" in said) == (False, False)
