@@ -216,7 +216,8 @@ def ask_for_manager(*, incident: Incident, by: User, at: datetime, text: str = "
     asked = end_silence(incident, at=at)
     projection.project(incident, at=at)
     notices.tell_managers(incident, entry, at=at)
-    if asked:
+    # Where whoever has it is gone, the managers' letter has found the next person already
+    if asked and incident.assignee and incident.assignee.is_active:
         notices.tell_staff(incident, asked, at=at)
     notices.ask_for_verdict(incident, asked, at=at)
     return incident
