@@ -40,6 +40,8 @@ from contracts.models import (
 from contracts.terms import seconds, whole, working_days
 from contracts.worktime import day_term, parse_calendar, work_calendar
 
+POLAND = "Europe/Warsaw"
+
 
 @dataclass(frozen=True, slots=True)
 class PenaltySpec:
@@ -219,15 +221,19 @@ def _add_target(version: ContractVersion, spec: TargetSpec) -> None:
 
 
 def create_calendar(
-    *, name: str, weekly: Mapping[str, Any], zone: str = "Europe/Warsaw", statutory_holidays: bool = True,
+    *, name: str, weekly: Mapping[str, Any], zone: str = "Europe/Warsaw", statutory_holidays: bool | None = None,
     is_office: bool = False,
 ) -> Calendar:  # fmt: skip
-    """Working hours. Raises ValidationError, by field, for a week that can't be read or a name that is taken."""
+    """Working hours, closed on Polish public holidays where that is said, else in Poland's time zone only.
+
+    Raises ValidationError, by field, for a week that can't be read or a name that is taken.
+    """
     check_weekly(weekly, zone)
     if Calendar.objects.filter(name=name.strip()).exists():
         raise ValidationError({"name": _("Another calendar has this name.")})
+    closed = zone == POLAND if statutory_holidays is None else statutory_holidays
     calendar = Calendar(
-        name=name.strip(), zone=zone, weekly=dict(weekly), statutory_holidays=statutory_holidays, is_office=is_office
+        name=name.strip(), zone=zone, weekly=dict(weekly), statutory_holidays=closed, is_office=is_office
     )
     calendar.full_clean()
     calendar.save()

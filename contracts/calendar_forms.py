@@ -16,6 +16,13 @@ from contracts.worktime import WEEK
 
 WORKDAYS = WEEK[:5]
 Windows = list[list[str]]
+# Only Poland's holidays are known, so another country's hours get them by a choice and never unasked
+CLOSED = {
+    "": _("closed on Polish ones where the time zone is Poland's"),
+    "polish": _("closed on Polish ones in any time zone"),
+    "none": _("open on public holidays too"),
+}
+CLOSED_WHERE = {"": None, "polish": True, "none": False}
 
 
 class CalendarForm(forms.Form):
@@ -31,7 +38,7 @@ class CalendarForm(forms.Form):
     thu = WindowsField(label=_("Thursday"), closed_when_empty=False)
     fri = WindowsField(label=_("Friday"), closed_when_empty=False)
     zone = choice_field(_("Time zone"), [(zone, zone) for zone in ZONES])
-    statutory_holidays = forms.BooleanField(label=_("Closed on Polish public holidays"), required=False, initial=True)
+    statutory_holidays = choice_field(_("Public holidays"), CLOSED.items(), required=False)
     is_office = forms.BooleanField(label=_("These are our own office hours"), required=False)
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -75,7 +82,7 @@ class CalendarForm(forms.Form):
         try:
             return agreements.create_calendar(
                 name=data["name"], weekly=self.weekly, zone=data["zone"],
-                statutory_holidays=data["statutory_holidays"], is_office=data["is_office"],
+                statutory_holidays=CLOSED_WHERE[data["statutory_holidays"]], is_office=data["is_office"],
             )  # fmt: skip
         except ValidationError as error:
             refuse(self, error, {"weekly": "mon_fri", NON_FIELD_ERRORS: "is_office"})

@@ -273,10 +273,7 @@ class ClockState(models.TextChoices):
 
 
 class ClockRow(models.Model):
-    """The projection of one clock at `computed_at`, made by `incidents.projection` from the journal; never a source.
-
-    `calendar_at`: the instant as of which the calendar is read; a row counted before calendars had a history has none.
-    """
+    """The projection of one clock at `computed_at`, made by `incidents.projection` from the journal; never a source."""
 
     incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="clocks")
     target = models.CharField(max_length=9, choices=TargetKind)
@@ -422,8 +419,7 @@ class Notification(models.Model):
     """The outbox: written with the change, sent after commit, retried with a cap; `key` allows no second one.
 
     `entry` or `firing` is what it tells of. Rows of one `topic` tell one side (ours, the client's) of one thing: where
-    none of them arrives, the next person of the chain is written to. `settle_at` is when that is looked at again; empty
-    when it is settled. A `withheld` row was never sent, and `bar` says why.
+    none arrives, the next person is written to. `settle_at`: when that is looked at; `bar`: why a row is withheld.
     """
 
     key = models.CharField(max_length=120, unique=True)

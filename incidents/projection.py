@@ -173,7 +173,10 @@ def _moment(instant: int | None) -> datetime | None:
 
 
 def hours_of(row: ClockRow) -> WorkCalendar | None:
-    """The hours by which a stored clock counts: its calendar as it stood for the base that sets its deadline."""
+    """The hours by which a stored clock counts: its calendar as it stood for the base that sets its deadline.
+
+    That instant is `calendar_at`; a row counted before calendars had a history has none and is read as of its count.
+    """
     if row.calendar is None:
         return None
     return work_calendar(calendar_terms(row.calendar, as_of=row.calendar_at or row.computed_at))

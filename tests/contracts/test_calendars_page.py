@@ -85,6 +85,20 @@ def test_a_wrong_week_is_one_sentence_at_its_field(
     assert all(f'value="{value}"' in page for name, value in typed.items() if value and name != "zone")
 
 
+@pytest.mark.parametrize(
+    ("zone", "chosen", "closed"),
+    [
+        ("Europe/Warsaw", "", True), ("Europe/Warsaw", "none", False), ("Europe/London", "", False),
+        ("Europe/London", "polish", True),
+    ],
+)  # fmt: skip
+def test_hours_of_another_country_get_polish_holidays_only_by_choice(
+    browser: Any, zone: str, chosen: str, closed: bool
+) -> None:
+    browser.post(LIST, week(zone=zone, statutory_holidays=chosen))
+    assert Calendar.objects.get(name="Sklep").statutory_holidays is closed
+
+
 def test_only_one_calendar_is_our_office(browser: Any) -> None:
     browser.post(LIST, week(is_office="on"))
     response = browser.post(LIST, week(name="Drugi", is_office="on"))
