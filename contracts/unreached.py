@@ -39,12 +39,10 @@ class Unreached:
 
 
 def unreached(rungs: Iterable[Rung], client: Client | None, today: date) -> list[Unreached]:
-    """Those that would reach nobody, in order; without a client the rungs to its owner are left out."""
+    """Those that would reach nobody, in order; without a client the rungs to its owner are left out. Two queries."""
     steps = list(rungs)
-    if not steps:
-        return []
     staff = list(User.objects.filter(provider_role__in=INCIDENT_STAFF, is_active=True))
-    owners = _owners(client, today) if client and any(step.whom == Whom.OWNER for step in steps) else []
+    owners = _owners(client, today) if client else []
     found = [(step, _reason(step, staff, owners)) for step in steps if client or step.whom != Whom.OWNER]
     return [Unreached(_rung(step), reason) for step, reason in found if reason]
 
