@@ -50,9 +50,9 @@ class Product:
         self.children: list[run.Child] = []
 
     def _variables(self, given: Mapping[str, str]) -> dict[str, str]:
-        """What `make run` gives its processes, with this test's database and broker; nothing of the caller's."""
+        """What `make run` gives its processes, with this test's database, broker and canaries."""
         kept = {name: value for name, value in given.items() if name not in VARIABLES}
-        own = {name: given[name] for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")}
+        own = {name: given[name] for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PROBE_CANARIES")}
         return kept | own | {
             "DATA_DIR": str(self.folder),
             "PORT": str(self.port),
