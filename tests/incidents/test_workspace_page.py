@@ -354,7 +354,7 @@ def test_a_refusal_of_the_verb_keeps_the_text(page: Client, world: build.World) 
 def test_nothing_new_is_204_and_a_change_brings_journal_and_clocks(page: Client, world: build.World) -> None:
     incident = reported(world)
     first = page.get(PATH)
-    mark = re.search(r"\?mark=(\w+)", first.content.decode())
+    mark = re.search(rf"{PATH}\?mark=(\w+)", first.content.decode())
     assert mark
     live = page.get(PATH, {"mark": mark[1]}, headers={"hx-request": "true"})
     assert (live.status_code, live.content) == (204, b"")

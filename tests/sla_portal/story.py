@@ -31,7 +31,7 @@ NOW = build.at("2026-11-24 10:40")
 """A Tuesday, in the hours of the office."""
 CAST = {"reporter": "marta", "owner": "ewa", "agent": "anna", "manager": "tomasz", "admin": "admin"}
 ROLES = ("anonymous", *CAST)
-NO_PAGES = ("health", "manifest", "queue-live", "api-")
+NO_PAGES = ("health", "manifest", "queue-live", "unheard", "api-")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Every page in a real browser: no barrier that axe knows, and nothing wider than the screen.
 
-One look at each page of each role, light and dark, phone and desk, Polish and English by turns.
-`test_axe_matrix` takes all of them.
+One look at each page of each side, as the role that sees most of it, light and dark, phone and desk, Polish and English
+by turns. `test_axe_matrix` takes every role and every look.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pytest
 from django.contrib.staticfiles import finders
 from playwright.sync_api import Browser, Page, Route
 
-from tests.sla_portal.story import ROLES, Visit, browse, story, visits
+from tests.sla_portal.story import Visit, browse, story, visits
 
 __all__ = ["story"]
 pytestmark = [pytest.mark.django_db, pytest.mark.browser]
@@ -30,6 +30,8 @@ RULES = {
 HOME = "http://portal.test"
 SIZES = {360: 740, 1440: 900}
 LOOKS = list(itertools.product((360, 1440), ("light", "dark"), ("pl", "en")))
+# The last of a side sees most of its pages
+SIDES = (("anonymous",), ("reporter", "owner"), ("agent", "admin", "manager"))
 KINDS = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml", "png": "image/png"}
 
 
@@ -89,11 +91,11 @@ def page(looks: list[Shown], request: pytest.FixtureRequest) -> Iterator[Page]:
 
 
 def by_turns() -> list[Look]:
-    """Each page once for each role, with the eight looks by turns and every third with its folds open."""
+    """Each page once for each side, with the eight looks by turns and every third with its folds open."""
     found: list[Look] = []
-    for role in ROLES:
-        mine = [visit for visit in visits() if visit.who == role]
-        turns = enumerate(zip(mine, itertools.cycle(LOOKS), strict=False))
+    for side in SIDES:
+        pages = {visit.path: visit for role in side for visit in visits() if visit.who == role}
+        turns = enumerate(zip(pages.values(), itertools.cycle(LOOKS), strict=False))
         found += [Look(visit, *look, opened=number % 3 == 0) for number, (visit, look) in turns]
     return found
 

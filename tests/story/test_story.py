@@ -40,6 +40,7 @@ class Cast:
     ewa: User
     anna: User
     tomasz: User
+    boss: User
     wholesale: Shop
 
 
@@ -61,7 +62,8 @@ def cast(product: Product) -> Cast:
         monitor(shop, url=f"{product.shops}/{slug}/", interval=10, slow_ms=10_000)
     return Cast(
         marta=build.contact(mak, "Marta Maj"), olga=build.contact(lis, "Olga Lis"),
-        ewa=build.contact(lis, "Ewa Lis", role="owner"), anna=anna, tomasz=tomasz, wholesale=shops["hurt.mak.pl"],
+        ewa=build.contact(lis, "Ewa Lis", role="owner"), anna=anna, tomasz=tomasz,
+        boss=build.staff("Adam Nowak", role="admin", on_duty=False), wholesale=shops["hurt.mak.pl"],
     )  # fmt: skip
 
 
@@ -80,6 +82,9 @@ def test_from_a_report_to_a_confirmed_penalty(product: Product, cast: Cast, sign
     the_repair_comes_late(anna, product, breach, album)
     the_manager_reads_the_account_and_confirms(sign_in(cast.tomasz, **DESK), breach, cast, album)
     the_outage_ends(product, cast, anna, album)
+    its_time_is_taken_by_one_click(anna, cast, album)
+    a_word_under_the_repair_ends_the_silence(marta, album)
+    whoever_leaves_hands_over(sign_in(cast.boss, **DESK), cast, album)
     call_command("verify_clocks")
 
 
@@ -250,4 +255,38 @@ def the_outage_ends(product: Product, cast: Cast, page: Page, album: Album) -> N
     incident = Incident.objects.get(shop=cast.wholesale)
     assert (incident.restored_at, incident.is_ended) == (Outage.objects.get().ended_at, False)
     page.goto(f"/incidents/{incident.nr}/")
+    expect(page.get_by_text("Nasz monitor widzi, że działa od").first).to_be_visible()
     album.take(page, "works-again")
+
+
+def its_time_is_taken_by_one_click(page: Page, cast: Cast, album: Album) -> None:
+    """The repair ended at the first good check, whenever a person looked."""
+    page.get_by_role("button", name=re.compile("^Przyjmij")).click()
+    expect(page.get_by_text("MAK-0002: Przyjmij czas monitora")).to_be_visible()
+    album.take(page, "time-taken")
+    incident = Incident.objects.get(shop=cast.wholesale)
+    restore = incident.clocks.get(target="restore")
+    assert (incident.status, restore.state) == ("resolved", "met")
+    assert restore.stopped_at == Outage.objects.get().ended_at
+
+
+def a_word_under_the_repair_ends_the_silence(page: Page, album: Album) -> None:
+    """The client writes instead of pressing a button: he is asked, and silence accepts nothing any more."""
+    assert Incident.objects.get(nr="MAK-0002").silence_at is not None
+    page.goto("/incidents/MAK-0002/answer/")
+    page.get_by_label("Twoja odpowiedź").fill("Strona wstała, ale koszyk jest pusty.")
+    page.get_by_role("button", name="Wyślij", exact=True).tap()
+    for button in ("Działa", "Nadal nie działa"):
+        expect(page.get_by_text(button, exact=True).first).to_be_visible()
+    album.take(page, "asked-after-a-word")
+    incident = Incident.objects.get(nr="MAK-0002")
+    assert (incident.status, incident.silence_at) == ("resolved", None)
+
+
+def whoever_leaves_hands_over(page: Page, cast: Cast, album: Album) -> None:
+    page.goto(f"/settings/users/{cast.anna.pk}/off/")
+    page.get_by_label("Kto przejmie otwarte zgłoszenia").last.select_option(label="Tomasz Wrona")
+    album.take(page, "handing-over")
+    page.get_by_role("button", name="Wyłącz: Anna Kowalska").click()
+    expect(page.get_by_text("Konto wyłączone: Anna Kowalska")).to_be_visible()
+    assert {one.assignee for one in Incident.objects.active()} == {cast.tomasz}
