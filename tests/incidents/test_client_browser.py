@@ -125,6 +125,7 @@ def test_everything_works_without_scripts(world: build.World, browser: Browser, 
     context.close()
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     "path",
     ["/", "/report/", "/incidents/", "/incidents/MAK-0001/", "/incidents/MAK-0001/receipt/",

@@ -183,7 +183,8 @@ def test_two_workers_and_two_beats_do_nothing_twice_and_one_that_hangs_holds_up_
     everything_once(deadlines)
 
 
-@pytest.mark.parametrize("down", [5, pytest.param(70, marks=pytest.mark.full)])
+@pytest.mark.full
+@pytest.mark.parametrize("down", [5, 70])
 def test_while_the_broker_is_down_nothing_is_lost(product: Processes, down: int) -> None:
     world = a_world()
     product.beat()
