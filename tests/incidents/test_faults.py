@@ -162,6 +162,7 @@ def test_a_worker_killed_while_steps_fall_due_loses_nothing(product: Processes) 
     sys.stdout.write(f"lateness after a kill, s: {lateness()}\n")
 
 
+@pytest.mark.full
 def test_two_workers_and_two_beats_do_nothing_twice_and_one_that_hangs_holds_up_no_other(product: Processes) -> None:
     world = a_world()
     for _ in range(2):
