@@ -58,7 +58,7 @@ messages: env ## collects the words for translation and compiles them
 	$(PY) -m sla_portal.messages
 
 bench: env ## figures: time and CPU of what must be fast
-	@for file in tests/bench*.py; do $(PY) -m tests.$$(basename $$file .py) || exit 1; done
+	@$(PY) -m tests.bench
 
 mutants: env ## breaks rules one at a time: each must be caught
 	$(PY) -m tests.mutants
