@@ -11,8 +11,8 @@ from django.utils.translation import gettext_noop
 from accounts import words
 from contracts.models import Severity, TargetKind
 from contracts.terms import moment, seconds
+from incidents.choices import PauseReason
 from incidents.clock import Clock, TraceLine
-from incidents.models import PauseReason
 
 CHANGES = {
     "start": gettext_noop("The clock starts: %(severity)s, %(target)s within %(span)s"),

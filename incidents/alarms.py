@@ -16,7 +16,8 @@ from django.db import transaction
 from django.db.models import Q
 
 from incidents import journal, notices, reach
-from incidents.models import ENDED, Actor, Delivery, Firing, Incident, JournalEntry, Notification, UnheardAlarm
+from incidents.choices import ENDED, Actor, Delivery
+from incidents.models import Firing, Incident, JournalEntry, Notification, UnheardAlarm
 from incidents.reach import Audience, Bar, State
 
 logger = logging.getLogger(__name__)

@@ -26,8 +26,9 @@ from rest_framework.response import Response
 from accounts.models import CLIENT_ROLES, INCIDENT_STAFF, User
 from contracts.models import Severity, Shop
 from incidents import journal_words, lifecycle, recovery, reporting
+from incidents.choices import Origin, PauseReason, Status, What
 from incidents.forms import refuse_card_numbers
-from incidents.models import Incident, JournalEntry, Origin, PauseReason, Status, What
+from incidents.models import Incident, JournalEntry
 from incidents.refusals import Refused
 from incidents.sentences import incident_sentences
 from incidents.undelivered import undelivered

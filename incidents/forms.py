@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from contracts.models import Shop
-from incidents.models import What
+from incidents.choices import What
 from incidents.reporting import Details
 from incidents.spoken_time import read_time
 

@@ -11,7 +11,8 @@ from hashlib import sha256
 from typing import Any
 
 from accounts.models import User
-from incidents.models import Actor, Incident, JournalEntry
+from incidents.choices import Actor
+from incidents.models import Incident, JournalEntry
 
 SEAL = 2
 """The number of the segment, part of each digest: entries before the seal have none."""

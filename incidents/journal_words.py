@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from accounts import words
 from accounts.models import User
 from contracts.models import Channel, Severity, TargetKind
-from incidents.models import Actor, JournalEntry, Origin, PauseReason, Status, What
+from incidents.choices import Actor, Origin, PauseReason, Status, What
+from incidents.models import JournalEntry
 from incidents.reach import Bar
 
 EVENTS = {

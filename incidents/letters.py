@@ -20,16 +20,8 @@ from django.utils.translation import gettext_lazy
 from accounts import words
 from accounts.models import User
 from contracts.models import Channel, EscalationStep
-from incidents.models import (
-    Actor,
-    ClockRow,
-    ClockState,
-    Incident,
-    JournalEntry,
-    Notification,
-    PauseReason,
-    Status,
-)
+from incidents.choices import Actor, ClockState, PauseReason, Status
+from incidents.models import ClockRow, Incident, JournalEntry, Notification
 from incidents.sentences import repair_to_come
 
 FINGERPRINT = 32  # hex digits, 128 bits: what a person can compare and nobody can forge

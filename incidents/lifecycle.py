@@ -17,7 +17,8 @@ from accounts.models import Language, User
 from contracts.models import RepairStart, Severity, TargetKind
 from contracts.terms import whole
 from incidents import journal, notices, projection, updates
-from incidents.models import ClockState, Incident, JournalEntry, Pause, PauseReason, Status
+from incidents.choices import ClockState, PauseReason, Status
+from incidents.models import Incident, JournalEntry, Pause
 from incidents.refusals import Refused
 from incidents.reporting import lock
 from incidents.silence import end_silence

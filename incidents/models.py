@@ -9,66 +9,11 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from accounts.models import MANAGER, OWNER, Client, User
 from contracts.models import Channel, ContractVersion, EscalationStep, Severity, Shop, TargetKind
+from incidents.choices import ENDED, LIVES, Actor, ClockState, Delivery, Origin, PauseReason, Status, What
 from incidents.reach import Audience, Bar
-
-
-class What(models.TextChoices):
-    """The sentences of the report form, in the form's order."""
-
-    CLOSED = "closed", _("Shop doesn't open")
-    NO_ORDERS = "no_orders", _("Customers can't order")
-    NO_PAYMENT = "no_payment", _("No payment works")
-    BREAK_IN = "break_in", _("Break-in, leak, foreign content")
-    SOME_PAYMENTS = "some_payments", _("Some payments fail")
-    ORDERS_LOST = "orders_lost", _("Orders don't reach our systems")
-    WRONG_DATA = "wrong_data", _("Wrong prices, delivery, e-mails")
-    TOO_SLOW = "too_slow", _("Too slow to buy")
-    OTHER = "other", _("Something else")
-    SLOWER = "slower", _("Slower than usual")
-    TYPO = "typo", _("Typo, looks, small thing")
-    QUESTION = "question", _("I have a question or want a change")
-
-
-SEVERITY_OF: dict[str, str] = {
-    What.CLOSED: "P1", What.NO_ORDERS: "P1", What.NO_PAYMENT: "P1", What.BREAK_IN: "P1",
-    What.SOME_PAYMENTS: "P2", What.ORDERS_LOST: "P2", What.WRONG_DATA: "P2", What.TOO_SLOW: "P2", What.OTHER: "P2",
-    What.SLOWER: "P3", What.TYPO: "P4", What.QUESTION: "",
-}  # fmt: skip
-# A report with one of these joins the open incident that a monitor has opened for the shop.
-JOINS_MONITOR = frozenset({What.CLOSED, What.NO_ORDERS, What.NO_PAYMENT})
-
-
-class Status(models.TextChoices):
-    NEW = "new", _("reported")
-    OPEN = "open", _("in work")
-    WORKAROUND = "workaround", _("workaround stands")
-    RESOLVED = "resolved", pgettext_lazy("incident", "fixed, waits for the client")
-    CLOSED = "closed", pgettext_lazy("incident", "closed")
-    CANCELLED = "cancelled", pgettext_lazy("incident", "withdrawn")
-    MERGED = "merged", pgettext_lazy("incident", "merged")
-
-
-ENDED = frozenset({Status.CLOSED, Status.CANCELLED, Status.MERGED})
-LIVES = ~Q(status__in=["closed", "cancelled", "merged"])
-
-
-class Origin(models.TextChoices):
-    PORTAL = "portal", _("portal")
-    PHONE = "phone", _("phone")
-    API = "api", "API"
-    MONITOR = "monitor", _("monitor")
-
-
-class PauseReason(models.TextChoices):
-    CLIENT_ANSWER = "client_answer", _("waiting for the client's answer")
-    THIRD_PARTY = "third_party", _("waiting for a third party")
-    CLIENT_WAIT = "client_wait", _("the client asked to wait")
-    FORCE_MAJEURE = "force_majeure", _("force majeure")
-    MAINTENANCE = "maintenance_window", _("maintenance window")
 
 
 class IncidentQuerySet(models.QuerySet["Incident"]):
@@ -205,13 +150,6 @@ class JoinedReport(models.Model):
         return f"{self.incident_id} {self.by}"
 
 
-class Actor(models.TextChoices):
-    CLIENT = "client", _("client")
-    STAFF = "staff", _("staff")
-    MONITOR = "monitor", _("monitor")
-    SYSTEM = "system", _("system")
-
-
 class JournalQuerySet(models.QuerySet["JournalEntry"]):
     def visible_to(self, user: User) -> Self:
         if user.works_incidents:
@@ -261,15 +199,6 @@ class JournalEntry(models.Model):
     def every_fact(self) -> dict[str, Any]:
         """Hashed facts and those that may be forgotten together, for sentences."""
         return {**(self.old_facts or {}), **self.facts, **self.personal}
-
-
-class ClockState(models.TextChoices):
-    RUNNING = "running", _("running")
-    PAUSED = "paused", _("paused")
-    SEEN_WORKING = "seen_working", _("seen working by the monitor")
-    MET = "met", _("met")
-    BREACHED = "breached", _("breached")
-    NOT_RUNNING = "not_running", _("not running")
 
 
 class ClockRow(models.Model):
@@ -401,13 +330,6 @@ class Breach(models.Model):
     @property
     def noticed_late(self) -> bool:
         return self.noticed_at - self.deadline > timedelta(seconds=60)
-
-
-class Delivery(models.TextChoices):
-    QUEUED = "queued", _("waits")
-    SENT = "sent", _("sent")
-    FAILED = "failed", _("given up")
-    WITHHELD = "withheld", _("not sent: this person may not be told")
 
 
 class NotificationQuerySet(models.QuerySet["Notification"]):

@@ -18,16 +18,8 @@ from django.utils.translation import gettext_noop
 from accounts.models import ADMIN, INCIDENT_STAFF, MANAGER, OWNER, Membership, User
 from contracts.models import Channel, EscalationStep, Whom
 from incidents import letters
-from incidents.models import (
-    ClockRow,
-    Delivery,
-    Firing,
-    Incident,
-    JournalEntry,
-    Notification,
-    PauseReason,
-    UnheardAlarm,
-)
+from incidents.choices import Delivery, PauseReason
+from incidents.models import ClockRow, Firing, Incident, JournalEntry, Notification, UnheardAlarm
 from incidents.reach import PATIENCE, Audience, Bar, Level, Person, Plan, State, Way, plan
 
 RUNS_OUT = gettext_noop("The time runs out. Please look at the incident now.")

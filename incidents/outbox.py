@@ -34,8 +34,9 @@ from django.db.models import F
 from contracts.models import Channel
 from contracts.terms import whole
 from incidents import alarms, gateway, heartbeat
+from incidents.choices import Delivery
 from incidents.letters import secret_name
-from incidents.models import Delivery, Notification
+from incidents.models import Notification
 from incidents.reach import Bar
 from incidents.time_limit import within
 

@@ -13,7 +13,8 @@ from contracts.models import Calendar, ContractVersion, EscalationStep, Severity
 from contracts.terms import calendar_history, calendar_terms, moment, seconds, working_days
 from contracts.worktime import WorkCalendar, day_term, work_calendar
 from incidents import clock, journal, ladder, updates
-from incidents.models import Breach, ClockRow, ClockState, Incident, JournalEntry
+from incidents.choices import ClockState
+from incidents.models import Breach, ClockRow, Incident, JournalEntry
 
 DATED_BACK = frozenset({"workaround", "resolved", "monitor_recovered"})
 ASK_EVERY = 3600

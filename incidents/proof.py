@@ -12,7 +12,8 @@ from django.db import transaction
 
 from contracts.terms import seconds
 from incidents import clock, columns, journal, ladder, projection
-from incidents.models import Breach, ClockRow, ClockState, Incident, JournalEntry, Pause, PauseReason, Status
+from incidents.choices import ClockState, PauseReason, Status
+from incidents.models import Breach, ClockRow, Incident, JournalEntry, Pause
 
 T = TypeVar("T", ClockRow, Breach, Pause)
 CHUNK = 500

@@ -16,7 +16,8 @@ from contracts.models import Calendar
 from contracts.terms import calendar_terms, moment, seconds
 from contracts.worktime import work_calendar
 from incidents import journal_words
-from incidents.models import Incident, Pause, Status
+from incidents.choices import Status
+from incidents.models import Incident, Pause
 from incidents.sentences import ClockSentence, incident_sentences
 
 ROWS_A_GROUP = 100

@@ -15,17 +15,8 @@ from accounts.models import Client, User
 from contracts.models import ContractVersion, Severity, Shop
 from contracts.terms import whole
 from incidents import journal, notices, projection, updates
-from incidents.models import (
-    ENDED,
-    JOINS_MONITOR,
-    SEVERITY_OF,
-    Actor,
-    Incident,
-    JoinedReport,
-    Origin,
-    Status,
-    What,
-)
+from incidents.choices import ENDED, JOINS_MONITOR, SEVERITY_OF, Actor, Origin, Status, What
+from incidents.models import Incident, JoinedReport
 from incidents.refusals import Refused
 from incidents.silence import end_silence
 

@@ -15,7 +15,8 @@ from accounts import words
 from contracts.models import TargetKind
 from contracts.terms import calendar_terms, moment, seconds
 from contracts.worktime import work_calendar
-from incidents.models import ClockRow, ClockState, Incident, Pause, PauseReason
+from incidents.choices import ClockState, PauseReason
+from incidents.models import ClockRow, Incident, Pause
 from incidents.projection import hours_of
 
 WARN_SHARE = 75

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from incidents import journal
-from incidents.models import Actor, Incident, JournalEntry, Status
+from incidents.choices import Actor, Status
+from incidents.models import Incident, JournalEntry
 
 
 def end_silence(incident: Incident, *, at: datetime) -> JournalEntry | None:

@@ -14,7 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import INCIDENT_STAFF, User
 from contracts.models import Severity
 from incidents import lifecycle, recovery
-from incidents.models import Incident, PauseReason
+from incidents.choices import PauseReason
+from incidents.models import Incident
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise

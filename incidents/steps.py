@@ -10,7 +10,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from incidents.models import Incident, JournalEntry, Status
+from incidents.choices import Status
+from incidents.models import Incident, JournalEntry
 
 NAMES = {
     "reaction": _("Reaction"),

@@ -31,7 +31,8 @@ from incidents import (
     recovery,
     updates,
 )
-from incidents.models import Breach, ClockRow, Firing, Incident, JournalEntry, Notification, Status, UnheardAlarm
+from incidents.choices import Status
+from incidents.models import Breach, ClockRow, Firing, Incident, JournalEntry, Notification, UnheardAlarm
 from incidents.silence import end_silence, has_written
 
 logger = logging.getLogger(__name__)

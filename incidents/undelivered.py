@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from incidents.models import Actor, Delivery, Incident
+from incidents.choices import Actor, Delivery
+from incidents.models import Incident
 from incidents.reach import Audience, Bar
 
 UNDERWAY = frozenset({Delivery.QUEUED, Delivery.SENT})

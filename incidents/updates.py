@@ -14,8 +14,9 @@ from contracts.models import UpdateRhythm
 from contracts.terms import History, calendar_history, moment, seconds, whole
 from contracts.worktime import CalendarTerms, work_calendar
 from incidents import journal
+from incidents.choices import PauseReason, Status
 from incidents.clock_facts import TargetTerms
-from incidents.models import Incident, JournalEntry, PauseReason, Status
+from incidents.models import Incident, JournalEntry
 
 DELIVERED = frozenset({Status.WORKAROUND, Status.RESOLVED})
 FOR_THE_CLIENT = frozenset({PauseReason.CLIENT_ANSWER, PauseReason.CLIENT_WAIT})

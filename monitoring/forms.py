@@ -15,7 +15,7 @@ from accounts import words
 from accounts.models import User
 from contracts.fields import ReadField, choice_field
 from contracts.models import Shop
-from incidents.models import SEVERITY_OF, What
+from incidents.choices import SEVERITY_OF, What
 from incidents.refusals import Refused
 from monitoring import watch
 from monitoring.models import Monitor

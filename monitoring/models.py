@@ -14,7 +14,8 @@ from django.utils.translation import pgettext_lazy
 from accounts.models import User
 from contracts.models import Severity, Shop
 from contracts.terms import moment
-from incidents.models import Incident, What
+from incidents.choices import What
+from incidents.models import Incident
 from monitoring.shop_state import Part, is_stale
 
 

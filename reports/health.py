@@ -17,7 +17,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from incidents import outbox, proof, unheard
-from incidents.models import Delivery, Heartbeat, Incident, Notification
+from incidents.choices import Delivery
+from incidents.models import Heartbeat, Incident, Notification
 from monitoring.way_out import WayOut
 
 logger = logging.getLogger(__name__)

@@ -16,7 +16,8 @@ from django.db.models import Count, Q, QuerySet
 from accounts.models import Client
 from contracts.models import Contract, ContractVersion
 from contracts.penalties import ZERO
-from incidents.models import Breach, ClockRow, ClockState
+from incidents.choices import ClockState
+from incidents.models import Breach, ClockRow
 from reports.pricing import Book
 
 

@@ -27,8 +27,9 @@ from accounts.words import local_day
 from contracts.models import Severity, Target
 from contracts.terms import seconds
 from incidents import journal_words, lifecycle, projection, reporting
+from incidents.choices import ClockState, PauseReason, Status
 from incidents.forms import DetailsForm, WordsForm
-from incidents.models import ClockRow, ClockState, Incident, JournalEntry, PauseReason, Status
+from incidents.models import ClockRow, Incident, JournalEntry
 from incidents.refusals import Refused
 from incidents.sentences import incident_sentences
 from incidents.steps import repair_steps

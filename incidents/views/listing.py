@@ -22,7 +22,8 @@ from accounts import words
 from accounts.active import active_client
 from accounts.models import AGENT, MANAGER, OWNER, REPORTER
 from accounts.permissions import SignedRequest, open_to
-from incidents.models import ENDED, ClockRow, Incident, IncidentQuerySet, What
+from incidents.choices import ENDED, What
+from incidents.models import ClockRow, Incident, IncidentQuerySet
 from incidents.sentences import ClockSentence, incident_sentences
 
 PAGE = 50

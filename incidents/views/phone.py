@@ -16,7 +16,8 @@ from accounts.permissions import SignedRequest, open_to
 from accounts.words import local_day
 from contracts.models import Shop
 from incidents import lifecycle, reporting
-from incidents.models import Incident, Origin
+from incidents.choices import Origin
+from incidents.models import Incident
 from incidents.phone_form import PhoneForm
 from incidents.refusals import Refused
 

@@ -21,8 +21,9 @@ from accounts.models import OWNER, REPORTER, User
 from accounts.permissions import SignedRequest, open_to
 from contracts.models import Shop
 from incidents import journal_words, reporting
+from incidents.choices import JOINS_MONITOR, Delivery, Status
 from incidents.forms import DetailsForm, JoinForm, ReportForm
-from incidents.models import JOINS_MONITOR, Delivery, Incident, IncidentQuerySet, Notification, Status
+from incidents.models import Incident, IncidentQuerySet, Notification
 from incidents.refusals import Refused
 from incidents.sentences import ClockSentence, incident_sentences, promise_of_contact, repair_to_come
 

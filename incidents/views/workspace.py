@@ -18,7 +18,8 @@ from accounts.permissions import SignedRequest, open_to
 from contracts.models import Severity
 from contracts.terms import moment, seconds
 from incidents import clock, journal, journal_words, lifecycle, projection
-from incidents.models import Incident, JournalEntry, Status
+from incidents.choices import Status
+from incidents.models import Incident, JournalEntry
 from incidents.refusals import Refused
 from incidents.sentences import incident_sentences
 from incidents.staff_forms import FORMS, VerbForm

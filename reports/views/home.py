@@ -22,7 +22,8 @@ from accounts.live import mark_of, unchanged
 from accounts.models import ADMIN, AGENT, MANAGER, Client, User
 from accounts.navigation import answered
 from contracts.models import MaintenanceWindow, Shop
-from incidents.models import Incident, PauseReason, Status
+from incidents.choices import PauseReason, Status
+from incidents.models import Incident
 from incidents.sentences import ClockSentence, incident_sentences
 from monitoring.figures import state_of as state_of_shop
 from monitoring.models import Monitor, State

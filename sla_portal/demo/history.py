@@ -8,7 +8,8 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from incidents import lifecycle
-from incidents.models import Incident, What
+from incidents.choices import What
+from incidents.models import Incident
 from monitoring.models import Monitor
 from monitoring.specification import Reason
 from sla_portal.demo.cast import Cast

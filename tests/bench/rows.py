@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from contracts.terms import seconds
 from incidents import clock, journal, projection
-from incidents.models import ClockRow, Incident, JournalEntry, Status
+from incidents.choices import Status
+from incidents.models import ClockRow, Incident, JournalEntry
 from tests.build import World
 
 BATCH = 5_000

@@ -9,7 +9,8 @@ import pytest
 from django.test import Client
 
 from incidents import lifecycle
-from incidents.models import Incident, JournalEntry, Notification, Status
+from incidents.choices import Status
+from incidents.models import Incident, JournalEntry, Notification
 from tests import build
 from tests.pages import counted, stop_clock, text_of, title_of, visitor
 

@@ -9,7 +9,8 @@ import pytest
 from django.test import Client as Browser
 
 from incidents import lifecycle, proof, queue, reporting
-from incidents.models import Incident, Notification, Origin, Status
+from incidents.choices import Origin, Status
+from incidents.models import Incident, Notification
 from incidents.sweeps import sweep_clocks
 from tests import build
 from tests.incidents.test_lifecycle import backed_up, kinds, minutes, refuses

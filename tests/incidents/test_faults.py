@@ -21,7 +21,8 @@ import pytest
 
 from contracts.models import Channel
 from incidents import heartbeat, proof
-from incidents.models import Breach, Delivery, Firing, Heartbeat, JournalEntry, Notification
+from incidents.choices import Delivery
+from incidents.models import Breach, Firing, Heartbeat, JournalEntry, Notification
 from monitoring.models import Monitor
 from sla_portal import embedded, processes, sockets
 from tests import build

@@ -9,7 +9,8 @@ import pytest
 
 from accounts.words import plain
 from incidents import lifecycle, proof
-from incidents.models import Incident, JournalEntry, Notification, Pause, Status
+from incidents.choices import Status
+from incidents.models import Incident, JournalEntry, Notification, Pause
 from incidents.refusals import Refused
 from tests import build
 

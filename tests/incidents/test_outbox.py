@@ -19,8 +19,9 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from contracts.models import Channel
 from incidents import heartbeat, lifecycle, outbox, sweeps, tasks
+from incidents.choices import Delivery
 from incidents.journal import check_chain
-from incidents.models import Delivery, Heartbeat, Incident, Notification
+from incidents.models import Heartbeat, Incident, Notification
 from incidents.time_limit import within
 from tests import build
 

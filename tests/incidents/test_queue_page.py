@@ -11,7 +11,8 @@ from django.test import Client
 
 from contracts.models import Calendar
 from incidents import lifecycle, queue
-from incidents.models import Incident, JournalEntry, Notification, Status
+from incidents.choices import Status
+from incidents.models import Incident, JournalEntry, Notification
 from tests import build
 from tests.pages import counted, stop_clock, text_of, visitor
 

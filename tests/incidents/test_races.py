@@ -14,16 +14,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from contracts.models import ShopQuerySet
 from incidents import lifecycle, outbox, reporting, sweeps
-from incidents.models import (
-    Breach,
-    Firing,
-    Incident,
-    IncidentQuerySet,
-    JoinedReport,
-    JournalEntry,
-    Notification,
-    Pause,
-)
+from incidents.models import Breach, Firing, Incident, IncidentQuerySet, JoinedReport, JournalEntry, Notification, Pause
 from incidents.refusals import Refused
 from tests import build
 

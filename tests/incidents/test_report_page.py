@@ -10,7 +10,8 @@ import pytest
 from django.test import Client
 
 from incidents import lifecycle, reporting
-from incidents.models import Incident, JournalEntry, Notification, What
+from incidents.choices import What
+from incidents.models import Incident, JournalEntry, Notification
 from tests import build
 from tests.pages import counted, stop_clock, text_of, title_of, visitor
 

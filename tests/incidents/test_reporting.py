@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from incidents import lifecycle, reporting
-from incidents.models import SEVERITY_OF, Incident, JoinedReport, JournalEntry, Notification, Status, What
+from incidents.choices import SEVERITY_OF, Status, What
+from incidents.models import Incident, JoinedReport, JournalEntry, Notification
 from incidents.refusals import Refused
 from tests import build
 

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from incidents import lifecycle, proof, queue, recovery, reporting
-from incidents.models import Breach, Firing, Incident, JournalEntry, Notification, Status
+from incidents.choices import Status
+from incidents.models import Breach, Firing, Incident, JournalEntry, Notification
 from incidents.sweeps import sweep_clocks
 from monitoring import watch
 from monitoring.models import Monitor

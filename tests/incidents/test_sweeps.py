@@ -9,7 +9,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from incidents import lifecycle, outbox, sweeps
-from incidents.models import Breach, ClockState, Firing, Incident, JournalEntry, Notification, Status
+from incidents.choices import ClockState, Status
+from incidents.models import Breach, Firing, Incident, JournalEntry, Notification
 from tests import build
 
 pytestmark = pytest.mark.django_db

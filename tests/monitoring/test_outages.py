@@ -11,7 +11,8 @@ from django.test import Client
 from django.utils import translation
 
 from incidents import journal_words, lifecycle, reporting
-from incidents.models import Incident, JournalEntry, Notification, Origin, Status
+from incidents.choices import Origin, Status
+from incidents.models import Incident, JournalEntry, Notification
 from monitoring import watch
 from monitoring.models import Monitor, Outage
 from tests import build

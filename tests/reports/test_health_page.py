@@ -11,7 +11,8 @@ from django.test import Client as Browser
 from django.test import override_settings
 
 from incidents import heartbeat
-from incidents.models import ClockRow, Delivery, Notification
+from incidents.choices import Delivery
+from incidents.models import ClockRow, Notification
 from monitoring import way_out
 from monitoring.specification import Result
 from reports import health

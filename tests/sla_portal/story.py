@@ -21,7 +21,8 @@ from pytest_django.plugin import DjangoDbBlocker
 from accounts.invitations import invitation_path
 from accounts.models import User
 from contracts.models import Calendar, Contract
-from incidents.models import Breach, Incident, Status
+from incidents.choices import Status
+from incidents.models import Breach, Incident
 from monitoring.models import Monitor
 from tests import build
 from tests.pages import stop_clock, visitor

@@ -13,7 +13,8 @@ from django.core.management import CommandError, call_command
 from accounts.models import Client
 from contracts.models import Contract, ContractVersion, Shop
 from incidents import journal, queue
-from incidents.models import Breach, Incident, JournalEntry, Notification, Status
+from incidents.choices import Status
+from incidents.models import Breach, Incident, JournalEntry, Notification
 from incidents.sentences import ClockSentence, incident_sentences
 from monitoring.models import Outage, State
 from reports.models import BreachDecision, Verdict

@@ -13,7 +13,8 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from accounts.models import User
 from incidents import lifecycle
-from incidents.models import Incident, PauseReason
+from incidents.choices import PauseReason
+from incidents.models import Incident
 from tests import build
 from tests.story.conftest import DESK, PHONE
 
