@@ -146,6 +146,7 @@ def all_breached(count: int) -> Callable[[], bool]:
     return lambda: Breach.objects.count() >= count
 
 
+@pytest.mark.full
 def test_a_worker_killed_while_steps_fall_due_loses_nothing(product: Processes) -> None:
     world = a_world()
     product.beat()

@@ -170,6 +170,7 @@ def test_the_rate_is_the_incident_s_version_s_and_the_fee_the_month_s() -> None:
     assert priced(breach) == Decimal("600.00")
 
 
+@pytest.mark.full
 def test_pricing_fifty_breaches_asks_the_database_as_often_as_pricing_one() -> None:
     world = build.world()
     one = list(Breach.objects.filter(pk=late_repair(world, timedelta(hours=2)).pk).select_related("version__contract"))

@@ -25,6 +25,7 @@ def stored() -> list[tuple[object, ...]]:
     ]
 
 
+@pytest.mark.full
 @pytest.mark.django_db
 def test_the_whole_demo_is_proved_and_rebuilt_from_its_journals(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sla_portal.demo.present.break_a_shop", lambda: None)

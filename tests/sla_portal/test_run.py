@@ -87,7 +87,7 @@ def alive(family: list[psutil.Process]) -> list[psutil.Process]:
     return [one for one in family if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
 
 
-def test_a_run_comes_up_is_killed_recovers_starts_again_what_ends_and_ends_every_process(data_dir: Path) -> None:
+def test_a_run_comes_up_alone_starts_again_what_ends_and_ends_every_process(data_dir: Path) -> None:
     port = free_ports()
     first = Run(data_dir, port)
     assert first.until("Ready:") == f"Ready: http://127.0.0.1:{port}\n"
@@ -95,26 +95,34 @@ def test_a_run_comes_up_is_killed_recovers_starts_again_what_ends_and_ends_every
     assert run.answers(f"http://127.0.0.1:{port}/health/")
     logins = json.loads((data_dir / "run" / "demo_logins.json").read_text())
     assert set(logins) == set(run.LOGINS)
-    family = first.family()
-    assert {"gunicorn", "celery"} <= {word for one in family for word in map(os.path.basename, one.cmdline()[:2])}
     second = Run(data_dir, port)
     assert second.process.wait(PATIENCE) == 1
     assert f"Another run (process {first.process.pid}) uses {data_dir}" in second.rest()
-    first.end(signal.SIGKILL)
-
-    third = Run(data_dir, port)
-    third.until("Ready:")
-    assert alive(family) == []
-    assert json.loads((data_dir / "run" / "demo_logins.json").read_text()) == logins
 
     noted = json.loads((data_dir / "run" / "processes.json").read_text())
     clock = next(process for process in map(psutil.Process, map(int, noted)) if "clock@%h" in process.cmdline())
     clock.kill()
-    assert third.until("clock ended") == "clock ended with status -9 and is started again.\n"
-    family = third.family()
-    assert third.end(signal.SIGINT) == 0
+    assert first.until("clock ended") == "clock ended with status -9 and is started again.\n"
+    family = first.family()
+    assert {"gunicorn", "celery"} <= {word for one in family for word in map(os.path.basename, one.cmdline()[:2])}
+    assert first.end(signal.SIGINT) == 0
     assert alive(family) == []
     run.check_ports(port)
+
+
+@pytest.mark.full
+def test_what_a_killed_run_left_behind_is_ended_and_its_data_are_used_again(data_dir: Path) -> None:
+    port = free_ports()
+    first = Run(data_dir, port)
+    first.until("Ready:")
+    logins = (data_dir / "run" / "demo_logins.json").read_text()
+    family = first.family()
+    first.end(signal.SIGKILL)
+    second = Run(data_dir, port)
+    second.until("Ready:")
+    assert alive(family) == []
+    assert (data_dir / "run" / "demo_logins.json").read_text() == logins
+    assert second.end(signal.SIGINT) == 0
 
 
 def test_a_taken_port_is_said_with_another_one(data_dir: Path) -> None:

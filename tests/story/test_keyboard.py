@@ -103,6 +103,7 @@ def test_what_is_missing_takes_the_focus_and_leads_to_the_field(visit: Visit) ->
     expect(page.get_by_role("heading", level=1)).to_have_text("Przyjęliśmy zgłoszenie MAK-0001")
 
 
+@pytest.mark.full
 def test_staff_react_by_the_tab_key(visit: Visit) -> None:
     world = build.world()
     build.incident(world.shop, by=world.reporter, at=timezone.now())
@@ -171,7 +172,7 @@ def test_staff_work_without_javascript(visit: Visit) -> None:
     assert incident.status == "resolved"
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.full)])
 def test_pages_reflow_on_a_screen_of_320_pixels(visit: Visit, theme: str) -> None:
     """Nothing scrolls sideways; WCAG 1.4.10."""
     world = build.world()
