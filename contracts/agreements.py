@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Client, User
 from accounts.words import full_date
+from contracts import seal
 from contracts.models import (
     Calendar,
     CalendarDay,
@@ -143,6 +144,7 @@ def create_contract(
     contract.full_clean()
     contract.save()
     contract.shops.set(covered)
+    seal.contract(contract, at=whole(at))
     add_version(contract=contract, version=version, by=by, at=at)
     return contract
 
@@ -188,6 +190,7 @@ def add_version(*, contract: Contract, version: VersionSpec, by: User, at: datet
         UpdateRhythm(version=row, severity=spec.severity, minutes=spec.minutes, calendar=spec.calendar)
         for spec in version.rhythms
     )
+    seal.version(row, at=whole(at))
     return row
 
 
@@ -220,9 +223,10 @@ def _add_target(version: ContractVersion, spec: TargetSpec) -> None:
         )  # fmt: skip
 
 
+@transaction.atomic
 def create_calendar(
-    *, name: str, weekly: Mapping[str, Any], zone: str = "Europe/Warsaw", statutory_holidays: bool | None = None,
-    is_office: bool = False,
+    *, name: str, weekly: Mapping[str, Any], at: datetime, zone: str = "Europe/Warsaw",
+    statutory_holidays: bool | None = None, is_office: bool = False,
 ) -> Calendar:  # fmt: skip
     """Working hours, closed on Polish public holidays where that is said, else in Poland's time zone only.
 
@@ -237,6 +241,7 @@ def create_calendar(
     )
     calendar.full_clean()
     calendar.save()
+    seal.calendar(calendar, at=whole(at))
     return calendar
 
 
@@ -262,6 +267,7 @@ def add_day(*, calendar: Calendar, on: date, windows: Sequence[Sequence[str]], b
     )
     day.full_clean()
     day.save()
+    seal.day(day, at=day.entered_at)
     return day
 
 
@@ -278,6 +284,7 @@ def remove_day(*, day: CalendarDay, by: User, at: datetime) -> bool:
     check_notice(day.calendar, day.date, at)
     day.removed_by, day.removed_at = by, whole(at)
     day.save(update_fields=["removed_by", "removed_at"])
+    seal.day(day, at=day.removed_at)
     return True
 
 
@@ -328,6 +335,7 @@ def announce_maintenance(
     )
     window.full_clean()
     window.save()
+    seal.maintenance(window, at=window.announced_at)
     return window
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
@@ -76,13 +77,13 @@ class CalendarForm(forms.Form):
         own: Windows | None = self.cleaned_data[day]
         return list(self.cleaned_data["mon_fri"]) if own is None else own
 
-    def save(self) -> Calendar | None:
+    def save(self, at: datetime) -> Calendar | None:
         """None where the verb refuses; its sentence then stands at the field."""
         data = self.cleaned_data
         try:
             return agreements.create_calendar(
                 name=data["name"], weekly=self.weekly, zone=data["zone"],
-                statutory_holidays=CLOSED_WHERE[data["statutory_holidays"]], is_office=data["is_office"],
+                statutory_holidays=CLOSED_WHERE[data["statutory_holidays"]], is_office=data["is_office"], at=at,
             )  # fmt: skip
         except ValidationError as error:
             refuse(self, error, {"weekly": "mon_fri", NON_FIELD_ERRORS: "is_office"})

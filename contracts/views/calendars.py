@@ -21,7 +21,7 @@ from contracts.models import Calendar
 def listing(request: SignedRequest) -> HttpResponse:
     """The calendars; a POST enters a new one."""
     form = CalendarForm(request.POST) if request.method == "POST" else CalendarForm()
-    if request.method == "POST" and form.is_valid() and (calendar := form.save()):
+    if request.method == "POST" and form.is_valid() and (calendar := form.save(timezone.now())):
         messages.success(request, _("%(name)s is entered") % {"name": calendar.name})
         return redirect("calendar", pk=calendar.pk)
     opened = request.method == "POST" or request.GET.get("open") == "new"

@@ -70,7 +70,7 @@ def enter(today: date, now: datetime) -> Cast:
     cast = Cast({}, {}, {}, {})
     _people(cast, now)
     _shops(cast, now)
-    calendars = _calendars()
+    calendars = _calendars(now)
     _contracts(cast, calendars, today, now)
     _monitors(cast, now)
     return cast
@@ -114,16 +114,16 @@ def _shops(cast: Cast, at: datetime) -> None:
             )
 
 
-def _calendars() -> dict[str, Calendar]:
+def _calendars(at: datetime) -> dict[str, Calendar]:
     return {
         "always": agreements.create_calendar(
-            name="Całą dobę", weekly={"mon-sun": [["00:00", "24:00"]]}, statutory_holidays=False
+            name="Całą dobę", weekly={"mon-sun": [["00:00", "24:00"]]}, statutory_holidays=False, at=at
         ),
         "office": agreements.create_calendar(
-            name="Biuro pn–pt 8–16", weekly={"mon-fri": [["08:00", "16:00"]]}, is_office=True
+            name="Biuro pn–pt 8–16", weekly={"mon-fri": [["08:00", "16:00"]]}, is_office=True, at=at
         ),
         "long": agreements.create_calendar(
-            name="Pn–pt 8–20, sb 9–14", weekly={"mon-fri": [["08:00", "20:00"]], "sat": [["09:00", "14:00"]]}
+            name="Pn–pt 8–20, sb 9–14", weekly={"mon-fri": [["08:00", "20:00"]], "sat": [["09:00", "14:00"]]}, at=at
         ),
     }
 

@@ -182,12 +182,12 @@ def test_a_day_has_its_hours_once(manager: User) -> None:
 
 def test_a_calendar_s_name_and_the_office_are_unique() -> None:
     week = {"mon-fri": [["08:00", "16:00"]]}
-    agreements.create_calendar(name="Biuro", weekly=week, is_office=True)
+    agreements.create_calendar(name="Biuro", weekly=week, at=LATE_SUNDAY, is_office=True)
     for name, said in (
         (" Biuro ", {"name": ["Another calendar has this name."]}),
         ("Biuro 2", {"__all__": ["Another calendar has our office hours."]}),
     ):
         with translation.override("en"), pytest.raises(ValidationError) as caught:
-            agreements.create_calendar(name=name, weekly=week, is_office=True)
+            agreements.create_calendar(name=name, weekly=week, at=LATE_SUNDAY, is_office=True)
         assert refusal(caught) == said
     assert Calendar.objects.count() == 1

@@ -23,7 +23,8 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from accounts.models import User
 from accounts.words import plain
-from contracts.models import Contract
+from contracts import proof as contracts_proof
+from contracts.models import Contract, ContractVersion, Seal
 from incidents import journal, journal_words, lifecycle, proof
 from incidents.models import Breach, Heartbeat, Incident, JournalEntry, Notification
 from reports.models import BreachDecision
@@ -96,6 +97,11 @@ def test_every_row_of_the_first_landing_is_still_there(rows: dict[str, int]) -> 
 
 def test_every_clock_and_chain_of_the_first_landing_follows_from_its_journal(dumped_at: datetime) -> None:
     assert [str(found) for found in proof.differences(at=dumped_at)] == []
+
+
+def test_contracts_and_calendars_of_the_first_landing_are_sealed_as_they_stand() -> None:
+    assert Seal.objects.filter(kind="version").count() == ContractVersion.objects.count() > 0
+    assert [str(difference) for difference in contracts_proof.differences()] == []
 
 
 def test_the_head_in_an_old_letter_is_found_in_its_journal() -> None:

@@ -1,0 +1,210 @@
+"""What was promised, in a hash: each contract, version, calendar and day is sealed in the act that enters it.
+
+A digest is SHA-256 over canonical JSON of named columns, so a release that adds nothing to the names changes no digest.
+A column that comes later is named with the default that older rows hold (`LATER`) and is left out while it holds it:
+digests of before stay, and another value in it is seen. Seals are chained in one list without gaps.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any
+
+from django.db import connection, models
+from django.db.models import QuerySet
+
+from contracts.models import (
+    Calendar,
+    CalendarDay,
+    Contract,
+    ContractVersion,
+    EscalationStep,
+    MaintenanceWindow,
+    PenaltyRule,
+    Seal,
+    SealKind,
+    Target,
+    UpdateRhythm,
+)
+
+FORMAT = 1
+LOCK = 0x5EA1  # held till the end of the transaction by whoever adds to the list; always the last lock taken
+NAMES: dict[type[models.Model], tuple[str, ...]] = {
+    Calendar: ("zone", "weekly", "statutory_holidays"),
+    CalendarDay: ("calendar_id", "date", "windows", "entered_by_id", "entered_at"),
+    Contract: ("client_id", "number", "zone", "starts_on", "ends_on", "notice_months"),
+    ContractVersion: (
+        "contract_id", "number", "valid_from", "monthly_fee", "currency", "repair_starts", "reopen", "liability",
+        "delay_time", "cumulation", "incident_cap_percent", "incident_cap_amount", "month_cap_percent",
+        "contract_cap_amount", "availability_target", "minimum_outage_minutes", "maintenance",
+        "maintenance_notice_hours", "maintenance_limit_minutes", "unknown_limit_minutes", "monitoring_starts_clock",
+        "third_party_pause", "second_person_above", "exclusion_reasons", "silence_days_p1", "silence_days_p2",
+        "silence_days_p3", "silence_days_p4", "days_off_notice", "signed_on", "signatories", "created_by_id",
+        "created_at",
+    ),
+    Target: ("severity", "kind", "minutes", "calendar_id"),
+    PenaltyRule: ("rate_type", "rate", "unit", "grace_minutes", "grace_mode"),
+    UpdateRhythm: ("severity", "minutes", "calendar_id"),
+    EscalationStep: ("target", "share", "whom", "person_id", "channel"),
+    MaintenanceWindow: ("shop_id", "starts_at", "ends_at", "announced_at", "note", "entered_by_id"),
+}  # fmt: skip
+LATER: dict[tuple[type[models.Model], str], object] = {}
+"""(model, column) → the default that rows of before the column hold."""
+
+
+def digest(value: object) -> str:
+    """SHA-256 of canonical JSON: sorted keys, no spaces, UTF-8."""
+    text = json.dumps([FORMAT, value], sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return sha256(text.encode()).hexdigest()
+
+
+def columns(row: models.Model) -> dict[str, Any]:
+    """The row's named columns as JSON has them, stored or not yet stored."""
+    model = type(row)
+    values = {name: getattr(row, name) for name in NAMES[model]}
+    later = {
+        name: getattr(row, name)
+        for (of, name), default in LATER.items()
+        if of is model and getattr(row, name) != default
+    }
+    return {name: _plain(model, name, value) for name, value in {**values, **later}.items()}
+
+
+def _plain(model: type[models.Model], name: str, value: object) -> object:
+    """Money as its column writes it, `10000.00`; an instant in UTC."""
+    if isinstance(value, Decimal):
+        places = getattr(model._meta.get_field(name), "decimal_places", 0)
+        return f"{value:.{places}f}"
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def calendar_digest(calendar: Calendar) -> str:
+    """The calendar's week, without its days."""
+    return digest(columns(calendar))
+
+
+def stood_digest(calendars: Iterable[Calendar], at: datetime) -> str:
+    """Calendars as they stood at an instant: week and days of each (prefetch `days`), whatever order they come in.
+
+    A change counts from the second after it, as in every count of a clock.
+    """
+    stood = {
+        str(calendar.pk): [
+            columns(calendar),
+            sorted([day.date.isoformat(), day.windows] for day in days_at(calendar, at)),
+        ]
+        for calendar in calendars
+    }
+    return digest(stood)
+
+
+def days_at(calendar: Calendar, at: datetime) -> list[CalendarDay]:
+    """The entered days that stood at an instant."""
+    return [
+        day for day in calendar.days.all() if day.entered_at < at and (day.removed_at is None or at <= day.removed_at)
+    ]
+
+
+def day_digest(day: CalendarDay) -> str:
+    return digest(columns(day))
+
+
+def removal_digest(day: CalendarDay) -> str:
+    """An entered day with its removal."""
+    removed_at = day.removed_at and day.removed_at.astimezone(UTC).isoformat()
+    return digest({**columns(day), "removed_at": removed_at, "removed_by_id": day.removed_by_id})
+
+
+def contract_digest(contract: Contract) -> str:
+    return digest({**columns(contract), "shops": sorted(shop.pk for shop in contract.shops.all())})
+
+
+def version_digest(version: ContractVersion) -> str:
+    """The terms: the version and all below it, each target with the week of its calendar (see `with_terms`).
+
+    `valid_to` follows from the next version and is no part of it.
+    """
+    targets = [
+        {**columns(target), "week": _week(target), "penalty": _penalty(target)} for target in version.targets.all()
+    ]
+    below = {"targets": targets, "rhythms": _rows(version.rhythms.all()), "steps": _rows(version.steps.all())}
+    return digest({**columns(version), **{name: _ordered(rows) for name, rows in below.items()}})
+
+
+def _week(target: Target) -> str:
+    """Of its calendar; "" where a database that was tampered with has none."""
+    return calendar_digest(target.calendar) if hasattr(target, "calendar") else ""
+
+
+def _penalty(target: Target) -> dict[str, Any] | None:
+    return columns(target.penalty) if hasattr(target, "penalty") else None
+
+
+def _rows(rows: Iterable[models.Model]) -> list[dict[str, Any]]:
+    return [columns(row) for row in rows]
+
+
+def _ordered(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(rows, key=lambda row: json.dumps(row, sort_keys=True))
+
+
+def maintenance_digest(window: MaintenanceWindow) -> str:
+    return digest(columns(window))
+
+
+def with_terms(versions: QuerySet[ContractVersion]) -> QuerySet[ContractVersion]:
+    """Versions with all that `version_digest` reads, in a number of queries that doesn't depend on how many."""
+    return versions.prefetch_related("targets__calendar", "targets__penalty", "rhythms", "steps")
+
+
+def link(previous: str, seq: int, kind: str, row: int, content: str, at: datetime) -> str:
+    """The hash of one seal, over its columns and the hash before it."""
+    return digest([previous, seq, kind, row, content, at.astimezone(UTC).isoformat()])
+
+
+def add(kind: SealKind, row: int, content: str, *, at: datetime) -> Seal:
+    """Put a seal at the end of the list, inside the act's transaction and as its last lock."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+    last = Seal.objects.order_by("-seq").first()
+    seq, previous = (last.seq + 1, last.hash) if last else (1, "")
+    return Seal.objects.create(
+        seq=seq, kind=kind, row=row, digest=content, at=at, previous=previous,
+        hash=link(previous, seq, kind, row, content, at),
+    )  # fmt: skip
+
+
+def calendar(row: Calendar, *, at: datetime) -> Seal:
+    return add(SealKind.CALENDAR, row.pk, calendar_digest(row), at=at)
+
+
+def day(row: CalendarDay, *, at: datetime) -> Seal:
+    """An entered day, or its removal."""
+    if row.removed_at is None:
+        return add(SealKind.DAY, row.pk, day_digest(row), at=at)
+    return add(SealKind.DAY_REMOVED, row.pk, removal_digest(row), at=at)
+
+
+def contract(row: Contract, *, at: datetime) -> Seal:
+    return add(SealKind.CONTRACT, row.pk, contract_digest(row), at=at)
+
+
+def version(row: ContractVersion, *, at: datetime) -> Seal:
+    stored = with_terms(ContractVersion.objects.filter(pk=row.pk)).get()
+    return add(SealKind.VERSION, row.pk, version_digest(stored), at=at)
+
+
+def maintenance(row: MaintenanceWindow, *, at: datetime) -> Seal:
+    return add(SealKind.MAINTENANCE, row.pk, maintenance_digest(row), at=at)
+
+
+def terms_of(version_id: int | None) -> str:
+    """The digest by which a version's terms were sealed; "" where there is no version or it was never sealed."""
+    seals = Seal.objects.filter(kind=SealKind.VERSION, row=version_id or 0).order_by("-seq")
+    return seals.values_list("digest", flat=True).first() or ""
