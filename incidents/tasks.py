@@ -24,9 +24,3 @@ def send_mail() -> int:
 def send_calls() -> int:
     """Send the text messages and calls that are due now; how many left."""
     return outbox.send_now(timezone.now, outbox.CALLS)
-
-
-@shared_task
-def send_outbox() -> int:
-    """The one task of before, kept for a release: while an installation is upgraded its old beat still asks for it."""
-    return send_calls() + send_mail()

@@ -20,42 +20,77 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 YES, NO = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
 
 
+# Lanes whose tasks act on incidents and write letters
+LANES = frozenset({"clock", "mail", "calls", "checks", "worker"})
+ACTING = LANES | {"web"}
+
+
 @dataclass(frozen=True)
 class Variable:
+    """`read_by`: the processes of `processes.py`, and `migrate`, that read it in production; none: only elsewhere."""
+
     default: str
     says: str
+    read_by: frozenset[str] = frozenset()
 
 
 VARIABLES: dict[str, Variable] = {
     "DATABASE_URL": Variable(
-        "", "`postgresql://user:password@host:5432/name`; empty: the embedded server of `make run`"
+        "",
+        "`postgresql://user:password@host:5432/name`; empty: the embedded server of `make run`",
+        ACTING | {"migrate"},
     ),
-    "REDIS_URL": Variable("", "`redis://host:6379/0`, `rediss://…` or `unix:///path`; empty: the embedded server"),
-    "SECRET_KEY": Variable("", "signs sessions and links, 50 letters or more; must be given with `DATABASE_URL`"),
+    "REDIS_URL": Variable(
+        "", "`redis://host:6379/0`, `rediss://…` or `unix:///path`; empty: the embedded server", ACTING | {"beat"}
+    ),
+    "SECRET_KEY": Variable(
+        "", "signs sessions and links, 50 letters or more; must be given with `DATABASE_URL`", ACTING | {"migrate"}
+    ),
     "DEBUG": Variable("off", "`on` shows error details to everybody: never in production"),
     "DATA_DIR": Variable("var", "folder of the embedded servers, logs and the demo's mailbox"),
     "PORT": Variable(
         "8000", "port of `make run`; the four after it serve the mailbox page, SMTP, the demo shops and their TLS"
     ),
-    "BASE_URL": Variable("", "public address that links in mails begin with; empty: `http://127.0.0.1:PORT`"),
-    "ALLOWED_HOSTS": Variable("", "host names that are answered, by commas, beside the one of `BASE_URL`"),
-    "TRUST_PROXY": Variable("off", "`on` where a proxy of yours sets `X-Forwarded-Proto`"),
-    "EMAIL_URL": Variable("", "`smtp+tls://user:password@host:587`; empty: the demo's mailbox"),
-    "EMAIL_FROM": Variable("Studio Północ <sla@studiopolnoc.example>", "sender of every mail"),
-    "GATEWAY_URL": Variable("", "HTTP gateway for SMS and voice, called with POST; empty: the demo's mailbox"),
-    "GATEWAY_TOKEN": Variable("", "sent to the gateway as `Authorization: Bearer …`"),
-    "PROVIDER_NAME": Variable("Studio Północ", "the provider's name on pages, in mails and documents"),
-    "DUTY_PHONE": Variable("22 100 20 30", "duty phone, shown on login, receipt and every error page"),
-    "PROBE_PLACES": Variable(
-        "pl", "places that look, by commas; each is a queue `probe.<place>` with a worker of its own"
+    "BASE_URL": Variable("", "public address that links in mails begin with; empty: `http://127.0.0.1:PORT`", ACTING),
+    "ALLOWED_HOSTS": Variable(
+        "", "host names that are answered, by commas, beside the one of `BASE_URL`", frozenset({"web"})
     ),
-    "PROBE_ALLOW_NETWORKS": Variable("", "private networks that monitors may reach, by commas, like `127.0.0.1/32`"),
-    "PROBE_PORTS": Variable("80,443", "ports that monitors may reach outside `PROBE_ALLOW_NETWORKS`"),
+    "TRUST_PROXY": Variable("off", "`on` where a proxy of yours sets `X-Forwarded-Proto`", frozenset({"web"})),
+    "EMAIL_URL": Variable(
+        "", "`smtp+tls://user:password@host:587`; empty: the demo's mailbox", frozenset({"web", "mail"})
+    ),
+    "EMAIL_FROM": Variable(
+        "Studio Północ <sla@studiopolnoc.example>", "sender of every mail", frozenset({"web", "mail"})
+    ),
+    "GATEWAY_URL": Variable(
+        "", "HTTP gateway for SMS and voice, called with POST; empty: the demo's mailbox", frozenset({"calls"})
+    ),
+    "GATEWAY_TOKEN": Variable("", "sent to the gateway as `Authorization: Bearer …`", frozenset({"calls"})),
+    "PROVIDER_NAME": Variable("Studio Północ", "the provider's name on pages, in mails and documents", ACTING),
+    "DUTY_PHONE": Variable("22 100 20 30", "duty phone, shown on login, receipt and every error page", ACTING),
+    "PROBE_PLACES": Variable(
+        "pl",
+        "places that look, by commas; each is a queue `probe.<place>` with a worker of its own",
+        frozenset({"web", "checks"}),
+    ),
+    "PROBE_ALLOW_NETWORKS": Variable(
+        "", "private networks that monitors may reach, by commas, like `127.0.0.1/32`", frozenset({"web", "checks"})
+    ),
+    "PROBE_PORTS": Variable(
+        "80,443", "ports that monitors may reach outside `PROBE_ALLOW_NETWORKS`", frozenset({"web", "checks"})
+    ),
     "PROBE_CANARIES": Variable(
-        PUBLIC, "`host:port` by commas that tell whether our own way out works, best of four parties; `none`: not asked"
+        PUBLIC,
+        "`host:port` by commas that tell whether our own way out works, best of four parties; `none`: not asked",
+        frozenset({"web", "probe"}),
     ),
     "PROBE_CA_FILE": Variable("", "certificates that the probe trusts beside the system's own; for tests"),
-    "BROKER_URL": Variable("", "the probe worker's own and only address of the broker; the portal uses `REDIS_URL`"),
+    "BROKER_URL": Variable(
+        "", "the probe worker's own and only address of the broker; the portal uses `REDIS_URL`", frozenset({"probe"})
+    ),
+    "WORKED_FILE": Variable(
+        "", "file that a worker touches after each task, for the health check of its container; empty: none", LANES
+    ),
     "DEMO_DATA": Variable("on", "`off`: `make run` begins with an empty database"),
     "DEMO_SHOPS_URL": Variable("", "address of the demo shops; set by `make run` only"),
     "STATIC_ROOT": Variable("staticfiles", "folder that `manage.py collectstatic` fills"),

