@@ -18,7 +18,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from contracts.models import Channel
-from incidents import heartbeat, lifecycle, outbox, sweeps, tasks
+from incidents import heartbeat, lifecycle, outbox, sweeps
 from incidents.choices import Delivery
 from incidents.journal import check_chain
 from incidents.models import Heartbeat, Incident, Notification
