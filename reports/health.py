@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 
 import redis
 from django.conf import settings
-from django.core.cache import cache
 from django.db import connection
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -20,13 +19,13 @@ from incidents import outbox, proof, unheard
 from incidents.choices import Delivery
 from incidents.models import Heartbeat, Incident, Notification
 from monitoring.way_out import WayOut
+from reports.models import ProofRun
 
 logger = logging.getLogger(__name__)
 
 PATIENCE = 2  # seconds that the broker has for its answer
 SHOWN = 20  # differences and failed notices of one page
 MINUTE = timedelta(seconds=60)
-PROOF = "proof-of-the-clocks-1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,17 +137,6 @@ def _since(started: float) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
-    """One recomputation: how many incidents were looked at, how many columns differ, the first of them in words."""
-
-    at: datetime
-    looked: int
-    wrong: int
-    lines: tuple[str, ...]
-    took_ms: int
-
-
-@dataclass(frozen=True, slots=True)
 class Verdict:
     """Whether all is well, said once for everything that shows it; each fact is one thing that is not."""
 
@@ -165,19 +153,17 @@ class Verdict:
 
 
 def verdict(
-    user: User, runs: list[Sweep], blind: list[WayOut], given_up: int, broker_error: str, last: Proof | None
+    user: User, runs: list[Sweep], blind: list[WayOut], given_up: int, broker_error: str, last: ProofRun | None
 ) -> Verdict:
     silent = [sweep for sweep in runs if sweep.is_silent]
     return Verdict(silent, broker_error, blind, len(unheard.unheard(user)), given_up, last.wrong if last else 0)
 
 
-def last_proof() -> Proof | None:
-    """Kept in the cache, so it is gone with a new broker; call it only where the broker answers."""
-    found: Proof | None = cache.get(PROOF)
-    return found
+def last_proof(user: User) -> ProofRun | None:
+    return ProofRun.objects.visible_to(user).order_by("-at", "-pk").first()
 
 
-def prove(newest: int, now: Callable[[], datetime]) -> Proof:
+def prove(newest: int, now: Callable[[], datetime]) -> ProofRun:
     """Recompute the newest incidents as `manage.py verify_clocks` does.
 
     Somebody may work on an incident between two reads of it, so what differs is looked at a second time.
@@ -188,6 +174,5 @@ def prove(newest: int, now: Callable[[], datetime]) -> Proof:
     if found:
         doubtful = Incident.objects.filter(nr__in={one.nr for one in found}).values_list("pk", flat=True)
         found = list(proof.differences(at=now(), incidents=list(doubtful)))
-    result = Proof(at, len(keys), len(found), tuple(str(one) for one in found[:SHOWN]), _since(started))
-    cache.set(PROOF, result, None)
-    return result
+    lines = [str(one) for one in found[:SHOWN]]
+    return ProofRun.objects.create(at=at, looked=len(keys), wrong=len(found), lines=lines, took_ms=_since(started))

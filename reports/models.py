@@ -1,4 +1,4 @@
-"""What it adds up to: the manager's decisions on breaches."""
+"""What it adds up to: the manager's decisions on breaches, and the runs of the proof."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
+from accounts.models import ADMIN, User
 from contracts.models import ExclusionReason
 from incidents.models import Breach
 
@@ -83,3 +83,31 @@ class BreachDecision(models.Model):
     def standing(self) -> Decimal:
         """What the breach is worth by the decision; until a second person agrees, as if nothing were excluded."""
         return self.amount_before if self.awaits_second else self.amount_after
+
+
+class ProofRunQuerySet(models.QuerySet["ProofRun"]):
+    def visible_to(self, user: User) -> Self:
+        """The differences name incidents of every client."""
+        return self if user.provider_role == ADMIN else self.none()
+
+
+class ProofRun(models.Model):
+    """One recomputation of the newest incidents, begun at `at`.
+
+    `looked`: incidents that were looked at; `wrong`: columns that differ, the first of them in words in `lines`.
+    """
+
+    at = models.DateTimeField()
+    looked = models.PositiveIntegerField()
+    wrong = models.PositiveIntegerField()
+    lines = models.JSONField(default=list)
+    took_ms = models.PositiveIntegerField()
+
+    objects = ProofRunQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["at"]
+        indexes = [models.Index(fields=["-at"], name="proof_run_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.at} {self.wrong}"

@@ -30,7 +30,8 @@ DATABASES: dict[str, dict[str, Any]] = {
     "default": {**environ.Env.db_url_config(_database_url), "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 }
 REDIS_URL = environment.url("REDIS_URL", "redis", "rediss", "unix", default=sockets.valkey_url(DATA_DIR))
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+# Django's caches unpickle what they read: whoever writes to the broker would run code here
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
 
 # The rooms, highest first, then what they stand on
 INSTALLED_APPS = [
@@ -211,6 +212,7 @@ SPECTACULAR_SETTINGS = {
 
 # Work in the background. What is due stands in rows; beat only says "look now", so a lost tick loses nothing
 CELERY_BROKER_URL = sockets.broker_url(REDIS_URL)
+CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True

@@ -71,7 +71,6 @@ def use_servers(number: int) -> None:
         redis_url = f"{redis_url.partition('?')[0]}?db={number}"
     os.environ["REDIS_URL"] = settings.REDIS_URL = redis_url
     settings.CELERY_BROKER_URL = sockets.broker_url(redis_url)
-    settings.CACHES["default"]["LOCATION"] = redis_url
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

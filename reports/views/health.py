@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import redis
 from django import forms
 from django.conf import settings
 from django.contrib import messages
@@ -44,7 +43,7 @@ def _page(request: SignedRequest, form: ProofForm | None = None) -> HttpResponse
     now = _now()
     broker = health.broker()
     sweeps, outgoing = health.sweeps(now), health.outbox_state(request.user, now)
-    proof = None if broker.error else health.last_proof()
+    proof = health.last_proof(request.user)
     ways_out = way_out.ways_out(settings.PROBE_PLACES)
     blind = [place for place in ways_out if place.fails(now)]
     context = {
@@ -74,11 +73,7 @@ def prove(request: SignedRequest) -> HttpResponse:
     form = ProofForm(request.POST)
     if not form.is_valid():
         return _page(request, form)
-    try:
-        result = health.prove(form.cleaned_data["newest"], _now)
-    except redis.RedisError as error:
-        messages.error(request, _("The result could not be kept: %(error)s") % {"error": error})
-        return redirect("settings-health")
+    result = health.prove(form.cleaned_data["newest"], _now)
     if result.wrong:
         said = ngettext("%(n)s difference found", "%(n)s differences found", result.wrong)
         messages.error(request, said % {"n": result.wrong})

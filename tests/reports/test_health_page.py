@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from django.core.cache import cache
 from django.test import Client as Browser
 from django.test import override_settings
 
@@ -16,21 +14,21 @@ from incidents.models import ClockRow, Notification
 from monitoring import way_out
 from monitoring.specification import Result
 from reports import health
+from reports.models import ProofRun
 from tests import build
 from tests.pages import counted, stop_clock, text_of, visitor
 
 pytestmark = pytest.mark.django_db
 NOW = build.at("2026-03-02 10:10:00")
 PAGE = "/settings/health/"
+ROLES = ("agent", "manager", "admin")
 NAMES = ("clocks", "mail", "calls", "checks", "missed")
 
 
 @pytest.fixture
-def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
+def page(monkeypatch: pytest.MonkeyPatch) -> Browser:
     stop_clock(monkeypatch, NOW)
-    cache.delete(health.PROOF)
-    yield visitor(build.staff("Ada Min", role="admin", on_duty=False))
-    cache.delete(health.PROOF)
+    return visitor(build.staff("Ada Min", role="admin", on_duty=False))
 
 
 def beat(seconds_ago: int, *names: str) -> None:
@@ -150,7 +148,15 @@ def test_the_proof_runs_and_its_last_result_stays_on_the_page(page: Browser) -> 
     said = text_of(page.get(PAGE))
     assert "Każdy zegar wynika ze swojego dziennika" in said
     assert "Bez różnic, sprawdzono 2 zgłoszenia, dziś 10:10, w" in said
-    assert "Bez różnic" in text_of(page.get(PAGE))
+    with override_settings(REDIS_URL="redis://127.0.0.1:1/0"):  # it stays with a new broker, and without one
+        assert "Bez różnic" in text_of(page.get(PAGE))
+
+
+def test_the_last_proof_is_for_administrators(page: Browser) -> None:
+    health.prove(100, lambda: NOW)
+    seen = {role: ProofRun.objects.visible_to(build.staff(f"Ktoś {role}", role=role)).count() for role in ROLES}
+    assert seen == {"agent": 0, "manager": 0, "admin": 1}
+    assert ProofRun.objects.visible_to(build.world().reporter).count() == 0
 
 
 def test_a_deadline_that_does_not_follow_is_found_and_named(page: Browser) -> None:
@@ -176,7 +182,7 @@ def test_the_proof_looks_at_the_newest_only(page: Browser) -> None:
 
 def test_a_number_that_is_not_offered_is_refused(page: Browser) -> None:
     assert page.post(f"{PAGE}proof/", {"newest": "1000000"}).status_code == 422
-    assert cache.get(health.PROOF) is None
+    assert not ProofRun.objects.exists()
 
 
 def test_the_page_opens_without_a_broker_and_says_so(page: Browser) -> None:
@@ -221,7 +227,9 @@ def test_the_queue_says_when_nobody_watches(page: Browser, ago: int | None, sent
 def test_differences_of_the_last_proof_are_no_everything_runs(page: Browser) -> None:
     beat(1)
     assert "Wszystko działa." in text_of(page.get(PAGE))
-    cache.set(health.PROOF, health.Proof(NOW, 20, 6, ("MAK-0001 due_at",), 5), None)
+    for minutes, wrong in ((2, 0), (1, 6)):
+        at = NOW - timedelta(minutes=minutes)
+        ProofRun.objects.create(at=at, looked=20, wrong=wrong, lines=["MAK-0001 due_at"], took_ms=5)
     said = text_of(page.get("/", follow=True))
     assert "Stan systemu Ostatni dowód zegarów znalazł 6 różnic." in said
     assert "Wszystko działa" not in said
