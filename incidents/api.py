@@ -42,17 +42,20 @@ class TokenRequest(serializers.Serializer[Any]):
 
 
 class ReportRequest(serializers.Serializer[Any]):
-    """A failure as the form asks it; the same `form_key` again returns the same incident."""
+    """A failure as the form asks it.
+
+    The same `form_key` with the same body returns the incident that it made; with another body it is refused (409).
+    """
 
     shop = serializers.SlugRelatedField(slug_field="slug", queryset=Shop.objects.all())
     what = serializers.ChoiceField(choices=What.choices)
     sentence = serializers.CharField(max_length=500, validators=[refuse_card_numbers])
-    phone = serializers.CharField(max_length=32, required=False, default="")
+    phone = serializers.CharField(max_length=32, required=False, default="", allow_blank=True)
     form_key = serializers.UUIDField(required=False, default=None)
     occurred_at = serializers.DateTimeField(required=False, default=None)
-    affected = serializers.CharField(max_length=200, required=False, default="")
-    page = serializers.CharField(max_length=500, required=False, default="")
-    order_number = serializers.CharField(max_length=80, required=False, default="")
+    affected = serializers.CharField(max_length=200, required=False, default="", allow_blank=True)
+    page = serializers.CharField(max_length=500, required=False, default="", allow_blank=True)
+    order_number = serializers.CharField(max_length=80, required=False, default="", allow_blank=True)
 
 
 class TextRequest(serializers.Serializer[Any]):

@@ -10,10 +10,12 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from contracts.models import Shop
 from incidents.choices import What
+from incidents.models import Incident
 from incidents.reporting import Details
 from incidents.spoken_time import read_time
 
@@ -111,16 +113,35 @@ class ReportForm(DetailsForm):
         else:
             self.fields["shop"].choices = [(shop.slug, shop.name) for shop in self.shops.values()]  # type: ignore[attr-defined]
         self.known = known
+        self.filed: Incident | None = None
 
     @property
     def chosen_shop(self) -> Shop:
         return self.known or self.shops[self.cleaned_data["shop"]]
+
+    def ask_again(self, filed: Incident) -> None:
+        """As it was typed, with a key of its own: its first key has made `filed` from other words."""
+        self.filed = filed
+        assert isinstance(self.data, QueryDict)
+        data = self.data.copy()
+        data["key"] = str(uuid.uuid4())
+        self.data = data
+        self.add_error(None, already_filed(filed))
 
     @property
     def fold_is_open(self) -> bool:
         """Whether the optional part holds an error or a word."""
         optional = ("since", "affected", "page", "order_number")
         return any(name in self.errors or self.data.get(name) for name in optional)
+
+
+def already_filed(incident: Incident) -> str:
+    """What a person reads whose form was received before and says something else now."""
+    sentence = _(
+        "The first report was received as %(nr)s. What the form says now is different and was not received yet: "
+        "send it once more and it becomes a report of its own."
+    )
+    return str(sentence % {"nr": incident.nr})
 
 
 class JoinForm(forms.Form):

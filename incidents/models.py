@@ -57,7 +57,6 @@ class Incident(models.Model):
     page = models.CharField(max_length=500, blank=True)
     order_number = models.CharField(max_length=80, blank=True)
     possible_leak = models.BooleanField(default=False)
-    form_key = models.UUIDField(null=True)
     failure = models.CharField(max_length=80, blank=True)
     assignee = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     first_contact_at = models.DateTimeField(null=True)
@@ -89,7 +88,6 @@ class Incident(models.Model):
         ]
         constraints = [
             models.UniqueConstraint(fields=["client", "number"], name="one_incident_per_client_and_number"),
-            models.UniqueConstraint(fields=["form_key"], name="one_incident_per_form"),
             models.UniqueConstraint(
                 fields=["shop", "failure"],
                 condition=~Q(failure="") & LIVES,
@@ -140,14 +138,42 @@ class JoinedReport(models.Model):
     incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="joined")
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField()
-    form_key = models.UUIDField(null=True)
 
     class Meta:
         ordering = ["at"]
-        constraints = [models.UniqueConstraint(fields=["form_key"], name="one_joined_report_per_form")]
 
     def __str__(self) -> str:
         return f"{self.incident_id} {self.by}"
+
+
+class RepeatKeyQuerySet(models.QuerySet["RepeatKey"]):
+    def visible_to(self, user: User) -> Self:
+        """Whoever used a key; it is nobody else's business."""
+        return self.filter(by=user)
+
+
+class RepeatKey(models.Model):
+    """The key of a form or a program's call, for one person and client: what it has made and a digest of its body.
+
+    `incident` is empty only while the transaction that files it runs. `body` is empty for keys of before it was kept.
+    """
+
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="+")
+    key = models.UUIDField()
+    body = models.CharField(max_length=64, blank=True)
+    incident = models.ForeignKey(Incident, on_delete=models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField()
+
+    objects = RepeatKeyQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["by", "client", "key"], name="one_report_per_person_client_and_key")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.by} {self.key}"
 
 
 class JournalQuerySet(models.QuerySet["JournalEntry"]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Client, User
 from contracts.models import ContractVersion, Severity, Shop
 from contracts.terms import whole
-from incidents import journal, notices, projection, updates
+from incidents import journal, notices, projection, repeats, updates
 from incidents.choices import ENDED, JOINS_MONITOR, SEVERITY_OF, Actor, Origin, Status, What
 from incidents.models import Incident, JoinedReport
 from incidents.refusals import Refused
@@ -55,27 +55,71 @@ def report(
     details: Details = Details(),
     join: Incident | None = None,
     caller: User | None = None,
+    note: str = "",
 ) -> Incident:
     """File a failure, or join the open incident of the same one; the same `form_key` again returns what it made.
 
     `claim` is when the client says that it reported (by phone), `caller` who told staff; the clock runs from `at`,
-    the receipt.
-    Raises Refused where the shop is not watched any more or the incident to join has ended.
+    the receipt. `note` is an internal one.
+    Raises Refused where the shop is not watched any more or the incident to join has ended, AlreadyFiled where the key
+    came with another body.
     """
     at = whole(at)
     if claim is not None and claim.at > at:
         raise Refused(_("They can't have reported later than now."), "told")
+    key = None
+    if form_key:
+        body = _body(
+            shop=shop.pk, what=what, sentence=sentence, phone=phone, details=details, claim=claim, note=note,
+            caller=caller and caller.pk, join=join and join.nr,
+        )  # fmt: skip
+        key = repeats.claim(form_key, by=by, shop=shop, at=at, body=body)
+        if key.incident:
+            return key.incident
     shop = Shop.objects.select_for_update().select_related("client").get(pk=shop.pk)
-    if form_key and (made := _made_by(form_key)):
-        return made
     if not shop.is_active:
         raise Refused(_("This shop is no longer looked after. Call us."), "shop")
     same = _to_join(shop, what, join)
     if same:
         person = caller or by
-        return _join(same, what=what, by=person, at=at, sentence=sentence, form_key=form_key, claim=claim)
+        incident = _join(same, what=what, by=person, at=at, sentence=sentence, claim=claim)
+    else:
+        incident = _file(
+            shop, what, at, by=by, sentence=sentence, phone=phone, origin=origin, claim=claim, details=details,
+            caller=caller,
+        )  # fmt: skip
+    if note:
+        journal.append(incident, "internal_note", by=by, at=at, text=note, public=False)
+        incident.save()
+    return repeats.keep(key, incident)
+
+
+def _body(*, details: Details, claim: Claim | None, **facts: object) -> dict[str, object]:
+    """What the key belongs to, as JSON holds it."""
+    since = details.occurred_at and whole(details.occurred_at).astimezone(UTC).isoformat()
+    claimed = claim and (whole(claim.at).astimezone(UTC).isoformat(), claim.why)
+    return facts | {
+        "since": since, "affected": details.affected, "page": details.page, "order_number": details.order_number,
+        "claim": claimed,
+    }  # fmt: skip
+
+
+def _file(
+    shop: Shop,
+    what: str,
+    at: datetime,
+    *,
+    by: User,
+    sentence: str,
+    phone: str,
+    origin: str,
+    claim: Claim | None,
+    details: Details,
+    caller: User | None,
+) -> Incident:
+    """A new incident with its receipt."""
     incident = _create(
-        shop, what, at, sentence=sentence, phone=phone, form_key=form_key, origin=origin, reporter=caller or by,
+        shop, what, at, sentence=sentence, phone=phone, origin=origin, reporter=caller or by,
         severity=SEVERITY_OF[what], reported_at=whole(claim.at if claim else at), details=details,
     )  # fmt: skip
     facts = {"what": what, "reported_at": incident.reported_at.isoformat(), "origin": origin}
@@ -94,11 +138,6 @@ def _note_claim(incident: Incident, claim: Claim | None, at: datetime) -> None:
     if claim is not None:
         facts = {"claimed_at": whole(claim.at).isoformat(), "zone": incident.zone}
         journal.append(incident, "reported_claim", by=claim.by, at=at, text=claim.why.strip(), facts=facts)
-
-
-def _made_by(form_key: UUID) -> Incident | None:
-    first = Incident.objects.filter(form_key=form_key).first()
-    return first or Incident.objects.filter(joined__form_key=form_key).first()
 
 
 def _to_join(shop: Shop, what: str, wanted: Incident | None) -> Incident | None:
@@ -120,11 +159,10 @@ def _join(
     by: User,
     at: datetime,
     sentence: str,
-    form_key: UUID | None,
     claim: Claim | None = None,
 ) -> Incident:
     """The earliest receipt stands; the stricter severity wins; the author gets a receipt and hears the rest."""
-    JoinedReport.objects.create(incident=incident, by=by, at=at, form_key=form_key)
+    JoinedReport.objects.create(incident=incident, by=by, at=at)
     # Where the contract doesn't let an alarm start the clocks, the first person's report does
     kind = "joined" if incident.journal.filter(kind="received").exists() else "received"
     entry = journal.append(
@@ -160,7 +198,6 @@ def _create(
     reported_at: datetime,
     sentence: str = "",
     phone: str = "",
-    form_key: UUID | None = None,
     reporter: User | None = None,
     details: Details = Details(),
     failure: str = "",
@@ -174,8 +211,7 @@ def _create(
         nr=f"{client.code}-{client.last_number:04d}", what=what, sentence=sentence, severity=severity, origin=origin,
         reporter=reporter, phone=phone, occurred_at=details.occurred_at and whole(details.occurred_at),
         reported_at=reported_at, received_at=at, affected=details.affected, page=details.page,
-        order_number=details.order_number, possible_leak=what == What.BREAK_IN, form_key=form_key, failure=failure,
-        changed_at=at,
+        order_number=details.order_number, possible_leak=what == What.BREAK_IN, failure=failure, changed_at=at,
     )  # fmt: skip
 
 

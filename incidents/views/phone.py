@@ -15,11 +15,12 @@ from accounts.models import AGENT, MANAGER, Membership
 from accounts.permissions import SignedRequest, open_to
 from accounts.words import local_day
 from contracts.models import Shop
-from incidents import lifecycle, reporting
+from incidents import reporting
 from incidents.choices import Origin
 from incidents.models import Incident
 from incidents.phone_form import PhoneForm
 from incidents.refusals import Refused
+from incidents.repeats import AlreadyFiled
 
 
 @never_cache
@@ -50,11 +51,12 @@ def _file(request: SignedRequest, form: PhoneForm) -> Incident | None:
         incident = reporting.report(
             shop=form.chosen_shop, what=known["what"], by=request.user, at=form.now, sentence=known["sentence"],
             phone=known["phone"], form_key=known["key"], origin=Origin.PHONE, claim=claim,
-            details=form.details, caller=form.members[known["caller"]],
+            details=form.details, caller=form.members[known["caller"]], note="" if claim else known["why"].strip(),
         )  # fmt: skip
+    except AlreadyFiled as refused:
+        form.ask_again(refused.incident)
     except Refused as refused:
         form.add_error(None, str(refused))
-        return None
-    if known["why"].strip() and claim is None:
-        lifecycle.note(incident=incident, by=request.user, at=form.now, text=known["why"])
-    return incident
+    else:
+        return incident
+    return None

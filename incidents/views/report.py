@@ -22,9 +22,10 @@ from accounts.permissions import SignedRequest, open_to
 from contracts.models import Shop
 from incidents import journal_words, reporting
 from incidents.choices import JOINS_MONITOR, Delivery, Status
-from incidents.forms import DetailsForm, JoinForm, ReportForm
+from incidents.forms import DetailsForm, JoinForm, ReportForm, already_filed
 from incidents.models import Incident, IncidentQuerySet, Notification
 from incidents.refusals import Refused
+from incidents.repeats import AlreadyFiled
 from incidents.sentences import ClockSentence, incident_sentences, promise_of_contact, repair_to_come
 
 ZONE = ZoneInfo(settings.DISPLAY_TIME_ZONE)
@@ -39,15 +40,15 @@ def report(request: SignedRequest, slug: str = "") -> HttpResponse:
     shops, known = _shops(request, slug)
     now, data = timezone.now(), request.POST or None
     joining = JoinForm(data) if "join" in request.POST else None
-    form = ReportForm(
-        None if joining else data, shops=shops, known=known, now=now, zone=ZONE, initial={"phone": request.user.phone}
-    )
+    # A join that is refused shows the form, with the sentence that came with it
+    typed = {"phone": request.user.phone, "sentence": request.POST.get("sentence", "")}
+    form = ReportForm(None if joining else data, shops=shops, known=known, now=now, zone=ZONE, initial=typed)
     offers = _offers(request.user, [known] if known else shops)
     incident = _join(request, joining, offers, now) if joining else _file(request.user, form, now)
     if incident:
         return redirect("incident-receipt", incident.nr)
     context = {"form": form, "shop": known, "many": len(shops) > 1, "offers": offers, "empty": not shops}
-    return render(request, "incidents/report.html", context, status=422 if form.errors else 200)
+    return render(request, "incidents/report.html", context, status=422 if form.errors or joining else 200)
 
 
 def _shops(request: SignedRequest, slug: str) -> tuple[list[Shop], Shop | None]:
@@ -78,15 +79,20 @@ def _file(user: User, form: ReportForm, now: datetime) -> Incident | None:
             shop=form.chosen_shop, what=known["what"], by=user, at=now, sentence=known["sentence"],
             phone=known["phone"], form_key=known["key"], details=form.details,
         )  # fmt: skip
+    except AlreadyFiled as refused:
+        form.ask_again(refused.incident)
     except Refused as refused:
         form.add_error("shop" if refused.field in form.fields else None, refused.message)  # type: ignore[arg-type]
     return None
 
 
 def _join(request: SignedRequest, joining: JoinForm, offers: list[Incident], now: datetime) -> Incident | None:
-    """The incident joined; None with a sentence where it ended a moment ago."""
-    known = joining.cleaned_data if joining.is_valid() else {}
-    wanted = next((one for one in offers if one.nr == known.get("join")), None)
+    """The incident joined; None with a sentence where it ended a moment ago or the form is used up."""
+    if not joining.is_valid():
+        messages.warning(request, next(str(errors[0]) for errors in joining.errors.values()))
+        return None
+    known = joining.cleaned_data
+    wanted = next((incident for incident in offers if incident.nr == known["join"]), None)
     try:
         if wanted is None:
             raise Refused(_("That incident has ended; file a new report."), "join")
@@ -94,6 +100,8 @@ def _join(request: SignedRequest, joining: JoinForm, offers: list[Incident], now
             shop=wanted.shop, what=wanted.what, by=request.user, at=now, sentence=known["sentence"],
             form_key=known["key"], join=wanted,
         )  # fmt: skip
+    except AlreadyFiled as refused:
+        messages.warning(request, already_filed(refused.incident))
     except Refused as refused:
         messages.warning(request, str(refused))
     return None

@@ -8,13 +8,24 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from contracts.models import ShopQuerySet
-from incidents import lifecycle, outbox, reporting, sweeps
-from incidents.models import Breach, Firing, Incident, IncidentQuerySet, JoinedReport, JournalEntry, Notification, Pause
+from incidents import lifecycle, notices, outbox, repeats, reporting, sweeps
+from incidents.models import (
+    Breach,
+    Firing,
+    Incident,
+    IncidentQuerySet,
+    JoinedReport,
+    JournalEntry,
+    Notification,
+    Pause,
+    RepeatKey,
+)
 from incidents.refusals import Refused
 from tests import build
 
@@ -127,57 +138,65 @@ def test_without_the_lock_two_reactions_collide(monkeypatch: pytest.MonkeyPatch)
     assert meeting.took_place
 
 
-def two_forms(world: build.World) -> list[object]:
+def two_forms(world: build.World, *sentences: str, what: str = "no_payment") -> list[object]:
+    """The same person's key at once, with these sentences."""
     key = build.form_key()
-    return at_once(*[lambda: build.incident(world.shop, by=world.reporter, form_key=key)] * 2)
+    return at_once(
+        *[
+            partial(build.incident, world.shop, by=world.reporter, what=what, form_key=key, sentence=sentence)
+            for sentence in sentences
+        ]
+    )
 
 
-def test_a_double_tap_files_once(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("what", ["no_payment", "closed"])
+def test_a_double_tap_files_or_joins_once(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
     world = build.world()
-    meeting = Meeting(monkeypatch, reporting, "_made_by")
-    first, second = two_forms(world)
+    if what == "closed":
+        confirm(world)
+    meeting = Meeting(monkeypatch, repeats, "claim")
+    first, second = two_forms(world, "Nie działa.", "Nie działa.", what=what)
     assert first == second == Incident.objects.get()
     assert not meeting.took_place
-    assert (JournalEntry.objects.count(), Notification.objects.count()) == (1, 2)
+    joined = int(what == "closed")
+    assert (JoinedReport.objects.count(), RepeatKey.objects.count()) == (joined, 1)
+    assert (JournalEntry.objects.count(), Notification.objects.filter(key__contains="receipt").count()) == (
+        1 + joined,
+        1,
+    )
 
 
-def test_without_the_lock_a_double_tap_is_caught_by_the_constraint(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_two_bodies_with_one_key_one_is_filed_and_the_other_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     world = build.world()
-    without_locks(monkeypatch, ShopQuerySet)
-    Meeting(monkeypatch, reporting, "_made_by")
-    assert broken_rules(two_forms(world)) == ["one_incident_per_form"]
-    assert (Incident.objects.count(), JournalEntry.objects.count(), Notification.objects.count()) == (1, 1, 2)
+    Meeting(monkeypatch, repeats, "claim")
+    both = two_forms(world, "Nie działa.", "Nie działa też hurtownia.")
+    assert sorted(type(answer).__name__ for answer in both) == ["AlreadyFiled", "Incident"]
+    assert (Incident.objects.count(), JournalEntry.objects.count(), RepeatKey.objects.count()) == (1, 1, 1)
 
 
-def test_without_lock_and_constraint_a_double_tap_files_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_whose_first_request_failed_is_free_for_the_second(monkeypatch: pytest.MonkeyPatch) -> None:
     world = build.world()
-    without_locks(monkeypatch, ShopQuerySet)
-    Meeting(monkeypatch, reporting, "_made_by")
-    with without_rule("incidents_incident", "one_incident_per_form"):
-        two_forms(world)
+    Meeting(monkeypatch, repeats, "claim")
+    real, calls = notices.tell_staff, iter([DatabaseError("the first one fails at its end")])
+
+    def once(*args: object, **named: object) -> None:
+        for error in calls:
+            raise error
+        real(*args, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(notices, "tell_staff", once)
+    both = two_forms(world, "Nie działa.", "Nie działa.")
+    assert sorted(type(answer).__name__ for answer in both) == ["DatabaseError", "Incident"]
+    assert (Incident.objects.get().nr, RepeatKey.objects.get().incident) == ("MAK-0001", Incident.objects.get())
+
+
+def test_without_the_constraint_a_double_tap_files_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = build.world()
+    meeting = Meeting(monkeypatch, repeats, "claim")
+    with without_rule("incidents_repeatkey", "one_report_per_person_client_and_key"):
+        two_forms(world, "Nie działa.", "Nie działa.")
+        assert meeting.took_place
         assert Incident.objects.count() == 2
-
-
-def two_joins(world: build.World) -> list[object]:
-    confirm(world)
-    key = build.form_key()
-    return at_once(*[lambda: build.incident(world.shop, by=world.reporter, what="closed", form_key=key)] * 2)
-
-
-def test_a_double_tap_joins_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    world = build.world()
-    Meeting(monkeypatch, reporting, "_made_by")
-    first, second = two_joins(world)
-    assert first == second == Incident.objects.get()
-    assert JoinedReport.objects.count() == 1
-
-
-def test_without_the_lock_a_double_join_is_caught_by_the_constraint(monkeypatch: pytest.MonkeyPatch) -> None:
-    world = build.world()
-    without_locks(monkeypatch, ShopQuerySet, IncidentQuerySet)
-    Meeting(monkeypatch, reporting, "_made_by")
-    assert broken_rules(two_joins(world)) == ["one_joined_report_per_form"]
-    assert JoinedReport.objects.count() == 1
 
 
 def confirm(world: build.World) -> Incident:

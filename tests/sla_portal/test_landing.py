@@ -19,14 +19,16 @@ from django.apps import apps
 from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
+from django.utils import timezone
 from pytest_django.plugin import DjangoDbBlocker
 
 from accounts.models import User
 from accounts.words import plain
 from contracts import proof as contracts_proof
 from contracts.models import Contract, ContractVersion, Seal
-from incidents import journal, journal_words, lifecycle, proof
-from incidents.models import Breach, Heartbeat, Incident, JournalEntry, Notification
+from incidents import journal, journal_words, lifecycle, proof, reporting
+from incidents.models import Breach, Heartbeat, Incident, JoinedReport, JournalEntry, Notification, RepeatKey
+from incidents.repeats import AlreadyFiled
 from reports.models import BreachDecision
 from reports.pricing import Book
 
@@ -66,6 +68,7 @@ def landing(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterat
         connection.close()
         connection.settings_dict["NAME"] = name
         restore(name)
+        use_keys()
         call_command("migrate", verbosity=0)
         yield
         connection.close()
@@ -82,6 +85,13 @@ def restore(name: str) -> None:
         input=gzip.decompress(DUMP.read_bytes()), capture_output=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr.decode()
+
+
+def use_keys() -> None:
+    """Each report of the landing came with a repeat key, as those of forms do; the demo's own have none."""
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE incidents_incident SET form_key = md5(nr)::uuid WHERE reporter_id IS NOT NULL")
+        cursor.execute("UPDATE incidents_joinedreport SET form_key = md5('joined' || id)::uuid")
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +112,26 @@ def test_every_clock_and_chain_of_the_first_landing_follows_from_its_journal(dum
 def test_contracts_and_calendars_of_the_first_landing_are_sealed_as_they_stand() -> None:
     assert Seal.objects.filter(kind="version").count() == ContractVersion.objects.count() > 0
     assert [str(difference) for difference in contracts_proof.differences()] == []
+
+
+def test_each_repeat_key_of_the_first_landing_belongs_to_whoever_used_it_and_still_files_nothing_twice() -> None:
+    reports = JournalEntry.objects.filter(seq=1, by__isnull=False, incident__reporter__isnull=False)
+    filed = {(entry.incident_id, entry.by_id) for entry in reports}
+    joined = {(row.incident_id, row.by_id) for row in JoinedReport.objects.all()}
+    keys = RepeatKey.objects.select_related("incident__shop", "by")
+    assert filed
+    assert {(key.incident_id, key.by_id) for key in keys} == filed | joined
+    before, key = Incident.objects.count(), next(key for key in keys if (key.incident_id, key.by_id) in filed)
+    incident = key.incident
+    assert incident
+    at = timezone.now()
+    again = reporting.report(
+        shop=incident.shop, what=incident.what, by=key.by, at=at, sentence=incident.sentence, form_key=key.key
+    )
+    assert again == incident
+    with pytest.raises(AlreadyFiled):
+        reporting.report(shop=incident.shop, what="closed", by=key.by, at=at, sentence="Inne.", form_key=key.key)
+    assert (Incident.objects.count(), key.client_id) == (before, incident.client_id)
 
 
 def test_the_head_in_an_old_letter_is_found_in_its_journal() -> None:
