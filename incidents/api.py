@@ -13,12 +13,11 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from knox.models import AuthToken
 from rest_framework import serializers, status
 from rest_framework.decorators import api_view, authentication_classes, permission_classes
 from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
-from rest_framework.pagination import LimitOffsetPagination
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -26,6 +25,7 @@ from rest_framework.response import Response
 from accounts.models import CLIENT_ROLES, INCIDENT_STAFF, User
 from contracts.models import Severity, Shop
 from incidents import journal_words, lifecycle, recovery, reporting
+from incidents.api_pages import AFTER, LIMIT, OFFSET, Pages, journal_page
 from incidents.choices import Origin, PauseReason, Status, What
 from incidents.forms import refuse_card_numbers
 from incidents.models import Incident, JournalEntry
@@ -167,6 +167,27 @@ class EntryAnswer(serializers.Serializer[Any]):
         return entry.pk in self.context["undelivered"]
 
 
+class IncidentPage(serializers.Serializer[Any]):
+    count = serializers.IntegerField(help_text="of all pages")
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    results = IncidentAnswer(many=True)
+
+
+class JournalPage(serializers.Serializer[Any]):
+    next = serializers.URLField(allow_null=True, help_text="null where these are the last entries")
+    results = EntryAnswer(many=True)
+
+
+class RefusalAnswer(serializers.Serializer[Any]):
+    """A verb that did nothing says why, in the caller's language."""
+
+    detail = serializers.CharField()
+    field = serializers.CharField(help_text="the field that it is about, empty for none")
+
+
+WRONG_FIELDS = OpenApiResponse(OpenApiTypes.OBJECT, "each wrong field with its sentences")
+REFUSED = OpenApiResponse(RefusalAnswer, "refused, nothing was written")
 Verb = Callable[..., Incident]
 # verb: who may, what it takes, what it calls
 VERBS: dict[str, tuple[frozenset[str], type[serializers.Serializer[Any]], Verb]] = {
@@ -246,14 +267,18 @@ LIST_PARAMETERS = [
     OpenApiParameter("shop", str, description="the shop's slug"),
     OpenApiParameter("status", str, enum=Status.values),
     OpenApiParameter("severity", str, enum=Severity.values),
-    OpenApiParameter("limit", int), OpenApiParameter("offset", int),
+    LIMIT, OFFSET,
 ]  # fmt: skip
 
 
 @extend_schema(
-    methods=["GET"], parameters=LIST_PARAMETERS, responses=IncidentAnswer(many=True), summary="List incidents"
-)
-@extend_schema(methods=["POST"], request=ReportRequest, responses={201: IncidentAnswer}, summary="Report a failure")
+    methods=["GET"], parameters=LIST_PARAMETERS, responses={200: IncidentPage, 400: WRONG_FIELDS},
+    summary="List incidents",
+)  # fmt: skip
+@extend_schema(
+    methods=["POST"], request=ReportRequest, summary="Report a failure",
+    responses={201: IncidentAnswer, 400: WRONG_FIELDS, 409: REFUSED},
+)  # fmt: skip
 @api_view(["GET", "POST"])
 def incidents(request: Request) -> Response:
     _works_with_incidents(person(request))
@@ -265,10 +290,16 @@ def _list(request: Request) -> Response:
     asked = request.query_params
     if words := asked.get("q", "").replace("\x00", ""):
         found = found.filter(Q(nr__icontains=words) | Q(sentence__icontains=words) | Q(shop__name__icontains=words))
-    for name, column in (("shop", "shop__slug"), ("status", "status"), ("severity", "severity")):
+    for name, column, values in (
+        ("shop", "shop__slug", ()),
+        ("status", "status", Status.values),
+        ("severity", "severity", Severity.values),
+    ):
         if value := asked.get(name, "").replace("\x00", ""):
+            if values and value not in values:
+                raise ValidationError({name: [_("Write one of: %(values)s.") % {"values": ", ".join(values)}]})
             found = found.filter(**{column: value})
-    pages = LimitOffsetPagination()
+    pages = Pages()
     page = pages.paginate_queryset(found, request)
     return pages.get_paginated_response(IncidentAnswer(page or [], many=True, context=_context(request)).data)
 
@@ -306,22 +337,27 @@ def _visible(request: Request, nr: str) -> Incident:
     return found
 
 
-@extend_schema(responses=EntryAnswer(many=True), summary="The journal, oldest first")
+@extend_schema(
+    parameters=[AFTER, LIMIT], responses={200: JournalPage, 400: WRONG_FIELDS}, summary="The journal, oldest first"
+)
 @api_view(["GET"])
 def journal(request: Request, nr: str) -> Response:
     """Clients read what is public; the chain's hashes of every entry they see."""
     incident = _visible(request, nr)
     entries = JournalEntry.objects.visible_to(person(request)).filter(incident=incident)
-    lines = list(entries.select_related("by").order_by("seq"))
-    context = {"names": journal_words.names_of(lines), "undelivered": undelivered(incident)}
-    return Response(EntryAnswer(lines, many=True, context=context).data)
+    lines, following = journal_page(request, entries)
+    context = {"names": journal_words.names_of(lines), "undelivered": undelivered(incident, lines)}
+    return Response({"next": following, "results": EntryAnswer(lines, many=True, context=context).data})
 
 
 def acting(name: str) -> Callable[..., Any]:
     """The view of one verb, so that each has its own description."""
     roles, takes, verb = VERBS[name]
 
-    @extend_schema(request=takes, responses={200: IncidentAnswer}, operation_id=f"incident_{name.replace('-', '_')}")
+    @extend_schema(
+        request=takes, operation_id=f"incident_{name.replace('-', '_')}",
+        responses={200: IncidentAnswer, 400: WRONG_FIELDS, 409: REFUSED},
+    )  # fmt: skip
     @api_view(["POST"])
     def act(request: Request, nr: str) -> Response:
         incident = _visible(request, nr)

@@ -163,7 +163,7 @@ def page(user: User, incident: Incident, now: datetime) -> dict[str, Any]:
         "resend": _resend(incident),
         "claims": journal_words.claims(entries),
         "lines": _dated(journal_words.lines(entries, for_client=True), incident.zone, now),
-        "undelivered": undelivered(incident),
+        "undelivered": undelivered(incident, entries),
         "steps": repair_steps(incident, entries),
         "promises": _promises(incident),
         "contract_path": contract_path(user, incident),

@@ -33,7 +33,7 @@ def whole(request: SignedRequest, nr: str) -> HttpResponse:
         "now": timezone.now().replace(microsecond=0),
         "zone": incident.zone,
         "lines": journal_words.lines(seen, for_client=not request.user.works_incidents, whole=True),
-        "undelivered": undelivered(incident),
+        "undelivered": undelivered(incident, seen),
         "check": check_chain(entries, head),
         "hidden": len(entries) - len(seen),
         "typed": typed,

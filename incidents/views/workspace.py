@@ -79,21 +79,28 @@ def show(
 ) -> HttpResponse:
     """The page; `opened` names the action whose form stands open."""
     now = timezone.now().replace(microsecond=0)
-    silent = undelivered(incident)
+    entries = list(incident.journal.select_related("by").order_by("seq"))
+    silent = undelivered(incident, entries)
     mark = mark_of(incident.journal_length, incident.status, sorted(silent), request.LANGUAGE_CODE)
     if request.htmx and opened == "":
         if answer := unchanged(request, mark):
             return answer
-        return render(request, "incidents/_workspace_live.html", _context(incident, now, silent) | {"mark": mark})
+        return render(
+            request, "incidents/_workspace_live.html", _context(incident, entries, now, silent) | {"mark": mark}
+        )
     refused = bool(form and form.errors) or bool(faster)
-    context = _context(incident, now, silent) | {"mark": mark, "opened": opened, "form": form, "faster": faster}
+    context = _context(incident, entries, now, silent) | {
+        "mark": mark,
+        "opened": opened,
+        "form": form,
+        "faster": faster,
+    }
     if opened not in {"say", "note"} or form is None:
         context["reply"] = FORMS["say"](incident=incident)
     return render(request, "incidents/workspace.html", context, status=422 if refused else 200)
 
 
-def _context(incident: Incident, now: datetime, silent: set[int]) -> dict[str, Any]:
-    entries = list(incident.journal.select_related("by").order_by("seq"))
+def _context(incident: Incident, entries: list[JournalEntry], now: datetime, silent: set[int]) -> dict[str, Any]:
     clocks = incident_sentences(incident, now=now, for_client=False)
     return {
         "incident": incident,

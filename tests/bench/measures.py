@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from statistics import median
 
 import psutil
@@ -17,11 +18,11 @@ from django.utils import timezone
 
 from contracts.holidays_pl import POLISH_HOLIDAYS
 from contracts.worktime import WorkCalendar, parse_calendar, work_calendar
-from incidents import reporting
+from incidents import lifecycle, reporting
 from incidents.models import Breach, Incident
 from incidents.sweeps import sweep_clocks
 from tests import bench_money, build
-from tests.bench.rows import copy_in
+from tests.bench.rows import copy_in, talk
 
 Figure = tuple[str, str, str]
 
@@ -130,6 +131,53 @@ def page(browser: Browser, name: str, address: str) -> list[Figure]:
     ]
 
 
+ANSWERS = 50_000
+
+
+@override_settings(ALLOWED_HOSTS=["testserver"], SECURE_SSL_REDIRECT=False)
+def flood() -> list[Figure]:
+    """One incident with 50,000 answers beside one with none: its pages, and what a verb costs on it."""
+    empty_database()
+    world = build.world()
+    now = timezone.now().replace(microsecond=0)
+    copy_in(world, 2, lambda n: now - timedelta(minutes=20), contact=True)
+    quiet, loud = Incident.objects.select_related("client").order_by("pk")
+    talk(world, loud, ANSWERS)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    found = []
+    for incident, name in ((quiet, "no answers"), (loud, f"{ANSWERS:,} answers")):
+        for user, half in ((world.reporter, "client"), (world.agent, "staff")):
+            browser = Browser()
+            browser.force_login(user, backend=settings.AUTHENTICATION_BACKENDS[-1])
+            for part in ("", "journal/", "why/restore/"):
+                found += page(browser, f"{name}: {half}, /{part}", f"/incidents/{incident.nr}/{part}")[::2]
+            found += page(browser, f"{name}: {half}, API journal", f"/api/incidents/{incident.nr}/journal/")[::2]
+        found += [
+            (f"{name}: the verb answer", f"{timed(partial(answered, incident, world)):.0f} ms", ""),
+            (f"{name}: the verb say", f"{timed(partial(said, incident, world)):.0f} ms", ""),
+        ]
+    return found
+
+
+def answered(incident: Incident, world: build.World) -> None:
+    lifecycle.answer(incident=incident, by=world.reporter, at=timezone.now(), text="Nadal nie.")
+
+
+def said(incident: Incident, world: build.World) -> None:
+    lifecycle.say(incident=incident, by=world.agent, at=timezone.now(), text="Szukamy dalej.")
+
+
+def timed(act: Callable[[], object]) -> float:
+    """Milliseconds, the median of five."""
+    times = []
+    for _ in range(5):
+        started = time.perf_counter()
+        act()
+        times.append(time.perf_counter() - started)
+    return median(times) * 1000
+
+
 def reports() -> list[Figure]:
     empty_database()
     world = build.world()
@@ -152,5 +200,6 @@ MEASURES: dict[str, Callable[[], list[Figure]]] = {
     "money": money,
     "reports": reports,
     "pages": pages,
+    "flood": flood,
     "sweep": sweep,
 }

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from contracts.terms import seconds
 from incidents import clock, journal, projection
 from incidents.choices import Status
-from incidents.models import ClockRow, Incident, JournalEntry
+from incidents.models import ClockRow, Incident, JournalEntry, Notification
 from tests.build import World
 
 BATCH = 5_000
@@ -86,3 +86,26 @@ def _clocks(incident: Incident, known: projection.VersionTerms, *, contact: bool
         ClockRow(incident=incident, target=one.target, computed_at=at, **projection.row_of(one, known))
         for one in found.values()
     ]
+
+
+def talk(world: World, incident: Incident, count: int) -> None:
+    """So many messages of the client on one incident, each with the letter to staff that it sent."""
+    at, last = incident.received_at + timedelta(minutes=10), None
+    for start in range(0, count, BATCH):
+        entries = [
+            journal.write(
+                incident, "client_message", by=world.reporter, at=at, text=f"Odpowiedź {start + n}: bez zmian."
+            )
+            for n in range(min(BATCH, count - start))
+        ]
+        last = JournalEntry.objects.bulk_create(entries)[-1]
+        Notification.objects.bulk_create(
+            Notification(
+                key=f"entry-{entry.pk}-staff-{world.agent.pk}-email", topic=f"entry-{entry.pk}-staff",
+                incident=incident, entry=entry, audience="staff", recipient=world.agent, channel="email",
+                subject="Odpowiedź", body="Odpowiedź", created_at=at, status="sent", sent_at=at,
+            )
+            for entry in entries
+        )  # fmt: skip
+    incident.last_entry = last
+    incident.save()

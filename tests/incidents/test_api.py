@@ -244,12 +244,12 @@ def test_internal_notes_never_reach_a_client(reporter: Caller, agent: Caller, wo
     incident = build.incident(world.shop, by=world.reporter)
     lifecycle.acknowledge(incident=incident, by=world.agent, at=build.MONDAY)
     assert agent.post("incidents/MAK-0001/note/", text="Wtyczka z 2023 roku.").status_code == 200
-    seen = reporter.get("incidents/MAK-0001/journal/").json()
+    seen = reporter.get("incidents/MAK-0001/journal/").json()["results"]
     assert [entry["kind"] for entry in seen] == ["received", "contact"]
     assert all(entry["public"] for entry in seen)
     answers = [reporter.get(path).content.decode() for path in ("incidents/", "incidents/MAK-0001/")]
     assert not any("Wtyczka" in answer for answer in (*answers, str(seen)))
-    assert "Wtyczka z 2023 roku." in agent.get("incidents/MAK-0001/journal/").json()[-1]["text"]
+    assert "Wtyczka z 2023 roku." in agent.get("incidents/MAK-0001/journal/").json()["results"][-1]["text"]
 
 
 def test_the_list_asks_the_database_as_often_with_fifty_incidents(reporter: Caller, world: build.World) -> None:
@@ -284,7 +284,7 @@ def test_both_sides_walk_an_incident_to_its_end(reporter: Caller, agent: Caller,
     for caller, verb, body, status in steps:
         answer = caller.post(f"incidents/MAK-0001/{verb}/", **body)
         assert (verb, answer.status_code, answer.json().get("status")) == (verb, 200, status)
-    kinds = [entry["kind"] for entry in agent.get("incidents/MAK-0001/journal/").json()]
+    kinds = [entry["kind"] for entry in agent.get("incidents/MAK-0001/journal/").json()["results"]]
     assert kinds == [
         "received", "contact", "paused", "client_message", "resumed", "contact", "backup", "workaround", "resolved",
         "rejected", "resolved", "accepted",
@@ -339,7 +339,7 @@ def test_a_card_number_is_refused_before_it_reaches_the_journal(reporter: Caller
 def test_an_answer_carries_the_client_s_own_words_as_text(reporter: Caller, world: build.World) -> None:
     build.incident(world.shop, by=world.reporter)
     reporter.post("incidents/MAK-0001/answer/", text="<b>Nie działa</b>")
-    assert reporter.get("incidents/MAK-0001/journal/").json()[-1]["text"] == "<b>Nie działa</b>"
+    assert reporter.get("incidents/MAK-0001/journal/").json()["results"][-1]["text"] == "<b>Nie działa</b>"
 
 
 def test_what_one_sees_but_may_not_change_is_403(reporter: Caller, agent: Caller, world: build.World) -> None:

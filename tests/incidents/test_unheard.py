@@ -121,7 +121,7 @@ def test_a_question_whose_letters_all_failed_says_so_on_both_pages_and_in_the_ap
             said = text_of(visitor(person).get(path))
             assert said.count(words) == 1
             assert said.index("Który bank?") < said.index(words)
-        answer = visitor(person).get("/api/incidents/MAK-0001/journal/").json()
+        answer = visitor(person).get("/api/incidents/MAK-0001/journal/").json()["results"]
         assert [line["kind"] for line in answer if line["undelivered"]] == ["paused"]
 
 

@@ -127,7 +127,7 @@ def test_a_missed_promise_is_red_on_every_page_and_the_client_reads_it_in_the_jo
         home = text_of(client.get("/"))
         page = text_of(client.get(f"/incidents/{incident.nr}/"))
         answer = client.get(f"/api/incidents/{incident.nr}/").json()
-        clients_own = client.get(f"/api/incidents/{incident.nr}/journal/").json()
+        clients_own = client.get(f"/api/incidents/{incident.nr}/journal/").json()["results"]
     assert "bez terminu" not in queue
     assert '<b class="late">' in queue
     assert "Wiadomość do klienta do" in work
