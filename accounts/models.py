@@ -162,3 +162,13 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user}, {self.client}"
+
+
+class Limit(models.Model):
+    """A bucket of `accounts.limits`. The table isn't written to the database's log: a crash empties it, no more."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    full_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.key

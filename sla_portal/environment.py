@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,6 +19,8 @@ from monitoring.canary_hosts import PUBLIC, Canary, parse_canaries
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 YES, NO = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
+KEY_LETTERS = 50
+NEW_KEY = 'python3 -c "import secrets; print(secrets.token_urlsafe(50))"'
 
 
 # Lanes whose tasks act on incidents and write letters
@@ -55,7 +58,12 @@ VARIABLES: dict[str, Variable] = {
     "ALLOWED_HOSTS": Variable(
         "", "host names that are answered, by commas, beside the one of `BASE_URL`", frozenset({"web"})
     ),
-    "TRUST_PROXY": Variable("off", "`on` where a proxy of yours sets `X-Forwarded-Proto`", frozenset({"web"})),
+    "TRUST_PROXY": Variable(
+        "off",
+        "how many proxies of yours stand before the portal, `on` is 1, `off` 0; the last so many entries of "
+        "`X-Forwarded-For`, and `X-Forwarded-Proto`, are believed",
+        frozenset({"web"}),
+    ),
     "EMAIL_URL": Variable(
         "", "`smtp+tls://user:password@host:587`; empty: the demo's mailbox", frozenset({"web", "mail"})
     ),
@@ -122,6 +130,16 @@ def port(name: str) -> int:
     return int(value)
 
 
+def proxies(name: str) -> int:
+    """How many proxies of ours a request passes."""
+    value = text(name).lower()
+    if value in {"on", "true", "yes"} | NO:
+        return 0 if value in NO else 1
+    if not re.fullmatch("[1-9]", value):
+        raise refuse(name, "on, off or the number of your proxies, 0 to 9")
+    return int(value)
+
+
 def words(name: str) -> list[str]:
     """A list by commas."""
     return [word.strip() for word in text(name).split(",") if word.strip()]
@@ -165,10 +183,15 @@ def folder(name: str) -> Path:
 def secret_key(key_file: Path, *, required: bool) -> str:
     """The given key; else, for local use, the one that `make run` made for its data folder."""
     value = text("SECRET_KEY")
-    if value and len(value) < 32:
-        raise ImproperlyConfigured(f"SECRET_KEY has {len(value)} characters: expected 50 or more.")
+    if value and len(value) < KEY_LETTERS:
+        raise ImproperlyConfigured(
+            f"SECRET_KEY has {len(value)} characters: expected {KEY_LETTERS} or more. {NEW_KEY} prints one; "
+            "with a new key everybody signs in again and links in old letters are dead."
+        )
     if not value and required:
-        raise ImproperlyConfigured("SECRET_KEY is empty: expected 50 random characters, as DATABASE_URL is set.")
+        raise ImproperlyConfigured(
+            f"SECRET_KEY is empty: expected 50 random characters, as DATABASE_URL is set. {NEW_KEY} prints one."
+        )
     return value or (
         key_file.read_text().strip() if key_file.is_file() else "only-for-commands-before-the-first-make-run"
     )

@@ -80,7 +80,8 @@ def test_an_https_address_makes_cookies_secure(settings_with: Callable[..., dict
     ("name", "value", "expected"),
     [
         ("DEBUG", "yess", "on or off"),
-        ("TRUST_PROXY", "2", "on or off"),
+        ("TRUST_PROXY", "-1", "on, off or the number of your proxies, 0 to 9"),
+        ("TRUST_PROXY", "²", "on, off or the number of your proxies, 0 to 9"),
         ("PORT", "80a", "a port from 1 to 65531"),
         ("PORT", "65532", "a port from 1 to 65531"),
         ("BASE_URL", "sla.example.com", "an address that begins with http:// or https://"),
@@ -91,6 +92,7 @@ def test_an_https_address_makes_cookies_secure(settings_with: Callable[..., dict
         ("PROBE_ALLOW_NETWORKS", "127.0.0.1/8", "networks such as 127.0.0.1/32"),
         ("PROBE_PORTS", "80,http", "ports from 1 to 65535"),
         ("SECRET_KEY", "short", "expected 50 or more"),
+        ("SECRET_KEY", "k" * 49, "secrets.token_urlsafe(50)"),
     ],
 )
 def test_a_wrong_value_stops_the_start_and_says_what_was_expected(
@@ -100,6 +102,15 @@ def test_a_wrong_value_stops_the_start_and_says_what_was_expected(
         settings_with(**{name: value})
     assert name in str(refused.value)
     assert expected in str(refused.value)
+
+
+@pytest.mark.parametrize(("value", "proxies"), [("off", 0), ("0", 0), ("on", 1), ("1", 1), ("3", 3)])
+def test_proxies_are_counted_and_only_then_believed(
+    settings_with: Callable[..., dict[str, Any]], value: str, proxies: int
+) -> None:
+    read = settings_with(TRUST_PROXY=value)
+    assert read["TRUST_PROXY"] == proxies
+    assert (read["SECURE_PROXY_SSL_HEADER"] is None) == (proxies == 0)
 
 
 def test_production_without_a_secret_key_does_not_start(settings_with: Callable[..., dict[str, Any]]) -> None:
