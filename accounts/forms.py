@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, PasswordResetForm, SetPasswordForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, SetPasswordForm
 from django.core.validators import RegexValidator
-from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -37,9 +36,9 @@ class SignInForm(AuthenticationForm):
 
 
 if TYPE_CHECKING:
-    FirstForm = SetPasswordForm[User]
+    SetPassword = SetPasswordForm[User]
 else:
-    FirstForm = SetPasswordForm  # generic in the stubs only
+    SetPassword = SetPasswordForm  # generic in the stubs only
 
 
 def explain_password(fields: dict[str, forms.Field]) -> None:
@@ -50,23 +49,7 @@ def explain_password(fields: dict[str, forms.Field]) -> None:
     second.help_text = ""
 
 
-class ForgottenPasswordForm(PasswordResetForm):
-    """The letter speaks the language of the person who gets it, not of the browser that asked."""
-
-    def send_mail(
-        self,
-        subject_template_name: str,
-        email_template_name: str,
-        context: dict[str, Any],
-        from_email: str | None,
-        to_email: str,
-        html_email_template_name: str | None = None,
-    ) -> None:
-        with translation.override(context["user"].language):
-            super().send_mail(subject_template_name, email_template_name, context, from_email, to_email)
-
-
-class NewPasswordForm(FirstForm):
+class NewPasswordForm(SetPassword):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         explain_password(self.fields)

@@ -5,31 +5,26 @@ from __future__ import annotations
 import logging
 
 from django.conf import settings
-from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.core.mail import send_mail
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import translation
-from django.utils.encoding import force_bytes
-from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
+from django.utils import timezone, translation
+from django.utils.http import urlsafe_base64_decode
 
-from accounts.models import Client, User
+from accounts.letters import Links, person_key
+from accounts.models import Client, Letter, User
 
 logger = logging.getLogger(__name__)
 
 
-class InvitationTokens(PasswordResetTokenGenerator):
-    """Signs the person's password and last sign-in too, so that a used link is dead."""
-
-    key_salt = "accounts.invitations"
-
-
-tokens = InvitationTokens()
+tokens = Links(Letter.Kind.INVITATION, "accounts.invitations")
 
 
 def invitation_path(user: User) -> str:
-    key = urlsafe_base64_encode(force_bytes(user.pk))
-    return reverse("invitation", args=[f"{key}.{tokens.make_token(user)}"])
+    """A new link; the ones before it are dead from now on."""
+    now = timezone.now()
+    Letter.objects.create(kind=Letter.Kind.INVITATION, email=user.email, person=user, asked_at=now, sent_at=now)
+    return reverse("invitation", args=[f"{person_key(user)}.{tokens.make_token(user)}"])
 
 
 def invited(token: str) -> User | None:
@@ -37,7 +32,7 @@ def invited(token: str) -> User | None:
     key, _, signature = token.partition(".")
     try:
         user = User.objects.filter(pk=int(urlsafe_base64_decode(key)), is_active=True).first()
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return user if user and tokens.check_token(user, signature) else None
 

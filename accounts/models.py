@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
@@ -68,6 +69,7 @@ class User(AbstractBaseUser):
     shortcuts = models.BooleanField(_("keyboard shortcuts"), default=True)
     notices = models.BooleanField(_("e-mail notices"), default=True)
     is_active = models.BooleanField(default=True)
+    session_number = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     USERNAME_FIELD = "email"
@@ -79,6 +81,12 @@ class User(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.name
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Every session holds it: all end when the password or `session_number` changes. 0: the value of before."""
+        salt = "django.contrib.auth.models.AbstractBaseUser.get_session_auth_hash"
+        signed = f"{self.password}{self.session_number or ''}"
+        return salted_hmac(salt, signed, secret=secret, algorithm="sha256").hexdigest()
 
     @property
     def first_name(self) -> str:
@@ -172,3 +180,29 @@ class Limit(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class Letter(models.Model):
+    """A letter that lets somebody in: asked for, tried until it leaves, given up. The newest of a kind is valid."""
+
+    class Kind(models.TextChoices):
+        PASSWORD = "password", _("new password")
+        SIGN_IN = "sign_in", _("sign-in link")
+        INVITATION = "invitation", _("invitation")
+
+    kind = models.CharField(max_length=10, choices=Kind)
+    email = models.EmailField()
+    person = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="letters")
+    asked_at = models.DateTimeField()
+    next_try_at = models.DateTimeField(null=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True)
+    error = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["next_try_at"], name="letters_due", condition=Q(next_try_at__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.asked_at:%Y-%m-%d %H:%M}"

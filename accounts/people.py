@@ -12,6 +12,7 @@ from datetime import date, datetime
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -59,6 +60,12 @@ def hold(*persons: User) -> None:
     """Lock the administrators, then these people, in the order of every verb here, for an act that changes more."""
     _administrators()
     list(User.objects.select_for_update().filter(pk__in=[person.pk for person in persons]).order_by("pk"))
+
+
+def end_access(person: User) -> None:
+    """Every session and API token of the locked person is dead once the transaction is committed."""
+    User.objects.filter(pk=person.pk).update(session_number=F("session_number") + 1)
+    AuthToken.objects.filter(user=person).delete()
 
 
 def _note(what: str, about: object, by: User | None, at: datetime) -> None:
@@ -131,9 +138,12 @@ def change(
         raise ValidationError({"role": _("Our own people have a role, a client's people have rights.")})
     if locked.provider_role == ADMIN != role:
         _refuse_losing(locked, admins, by, field="role")
+    role_before = locked.provider_role
     locked.name, locked.phone, locked.provider_role, locked.on_duty = name, phone, role, on_duty
     with _leaving_nothing(locked, "role"):
         locked.save(update_fields=["name", "phone", "provider_role", "on_duty"])
+    if role_before != role:
+        end_access(locked)
     _note(f"person changed, role {role or 'contact'}", locked, by, at)
     return locked
 
@@ -155,11 +165,16 @@ def give_rights(
     *, person: User, client: Client, role: str, by: User, at: datetime, valid_until: date | None = None
 ) -> Membership:
     """What the person may do for this client and until which day, that day included; None: without an end."""
-    if User.objects.select_for_update().get(pk=person.pk).is_provider:
+    locked = User.objects.select_for_update().get(pk=person.pk)
+    if locked.is_provider:
         raise ValidationError({"client": _("This is one of our own people, who can't speak for a client.")})
+    before = Membership.objects.valid(local_day(at)).filter(user=locked, client=client).first()
     membership, _made = Membership.objects.update_or_create(
         user=person, client=client, defaults={"role": role, "valid_until": valid_until}
     )
+    ended = valid_until is not None and valid_until < local_day(at)
+    if before and (ended or before.role != role):
+        end_access(locked)
     _note(f"rights for {client.code}: {role} until {valid_until}", person, by, at)
     return membership
 
@@ -179,7 +194,7 @@ def switch_off(*, person: User, by: User, at: datetime) -> User:
     locked.set_unusable_password()
     with _leaving_nothing(locked):
         locked.save(update_fields=["is_active", "on_duty", "password"])
-    AuthToken.objects.filter(user=locked).delete()
+    end_access(locked)
     _note("switched off", locked, by, at)
     return locked
 

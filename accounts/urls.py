@@ -3,37 +3,21 @@
 from django.contrib.auth import views as django_views
 from django.urls import URLPattern, URLResolver, path
 
-from accounts import views, views_people
-from accounts.forms import ForgottenPasswordForm, NewPasswordForm, OwnPasswordForm
+from accounts import views, views_letters, views_people
+from accounts.forms import OwnPasswordForm
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("login/", views.sign_in, name="login"),
     path("logout/", views.sign_out, name="logout"),
-    path(
-        "password/",
-        django_views.PasswordResetView.as_view(
-            template_name="accounts/password_ask.html",
-            form_class=ForgottenPasswordForm,
-            email_template_name="accounts/password_mail.txt",
-            subject_template_name="accounts/password_mail_subject.txt",
-            success_url="/password/sent/",
-        ),
-        name="password_reset",
-    ),
+    path("login/letter/", views_letters.sign_in_letter, name="sign-in-letter"),
+    path("login/letter/<str:token>/", views_letters.sign_in_by_letter, name="sign-in-by-letter"),
+    path("password/", views_letters.forgotten, name="password_reset"),
     path(
         "password/sent/",
         django_views.PasswordResetDoneView.as_view(template_name="accounts/password_sent.html"),
         name="password_reset_done",
     ),
-    path(
-        "password/<uidb64>/<token>/",
-        django_views.PasswordResetConfirmView.as_view(
-            template_name="accounts/password_set.html",
-            form_class=NewPasswordForm,
-            success_url="/login/?new_password=1",
-        ),
-        name="password_reset_confirm",
-    ),
+    path("password/<uidb64>/<token>/", views_letters.NewPassword.as_view(), name="password_reset_confirm"),
     path(
         "account/password/",
         django_views.PasswordChangeView.as_view(

@@ -19,6 +19,8 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from accounts.active import show_client
+from accounts.attempts import succeeded
+from accounts.devices import remember_device
 from accounts.forms import AccountForm, InvitationForm, SignInForm
 from accounts.invitations import invited
 from accounts.models import Language, Theme, User
@@ -49,15 +51,24 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         return redirect(came_from(request))
     form = SignInForm(request, request.POST or None)
     if form.is_valid():
+        succeeded(request)
         enter(request, form.get_user())
-        return redirect(came_from(request))
+        return _known(request, redirect(came_from(request)), form.get_user().email)
     return render(request, "accounts/login.html", {"form": form, "next": came_from(request)})
+
+
+def _known(request: HttpRequest, response: HttpResponse, email: str) -> HttpResponse:
+    remember_device(request, response, email)
+    return response
 
 
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
+    """Drafts leave the browser with the person. A session that only ran out leaves them: somebody is typing."""
     logout(request)
-    return redirect("login")
+    response = redirect("login")
+    response["Clear-Site-Data"] = '"storage"'  # over https; without it forms.js forgets the drafts
+    return response
 
 
 @never_cache
@@ -70,7 +81,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     form = InvitationForm(user, request.POST or None, initial={"name": user.name, "phone": user.phone})
     if form.is_valid():
         enter(request, form.save())
-        return redirect("/")
+        return _known(request, redirect("/"), user.email)
     return render(request, "accounts/invitation.html", {"form": form, "invited": user})
 
 

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import people
 from accounts.invitations import send_letter
-from accounts.models import ADMIN, Client, Membership, User
+from accounts.models import ADMIN, Client, Letter, Membership, User
 from accounts.people_forms import InviteStaffForm, refused
 from accounts.permissions import SignedRequest, open_to
 from accounts.words import local_day
@@ -51,6 +51,7 @@ def listing(request: SignedRequest) -> HttpResponse:
         "contacts": [row for person in everybody if not person.is_provider for row in _rows(person)],
         "form": form,
         "opened": form.is_bound or request.GET.get("open") == "new",
+        "unsent": Letter.objects.exclude(error="").select_related("person").order_by("-asked_at")[:20],
         "today": local_day(timezone.now()),
     }
     return render(request, "accounts/users.html", context, status=422 if form.errors else 200)

@@ -22,6 +22,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.attempts import succeeded
 from accounts.models import CLIENT_ROLES, INCIDENT_STAFF, User
 from contracts.models import Severity, Shop
 from incidents import journal_words, lifecycle, recovery, reporting
@@ -243,15 +244,16 @@ def _works_with_incidents(user: User) -> None:
 @authentication_classes([])
 @permission_classes([AllowAny])
 def token(request: Request) -> Response:
-    """Repeated wrong passwords are locked out, as on the sign-in page."""
+    """Wrong passwords are limited as on the sign-in page but apart from it: 429 with `Retry-After`."""
     asked = TokenRequest(data=request.data)
     asked.is_valid(raise_exception=True)
     known = asked.validated_data
     user = authenticate(request._request, username=known["email"].lower(), password=known["password"])
     if not isinstance(user, User):
         raise ValidationError({"detail": _("The e-mail or the password is wrong.")})
-    _row, secret = AuthToken.objects.create(user=user)
-    return Response({"token": secret}, status=status.HTTP_201_CREATED)
+    succeeded(request._request)
+    row, secret = AuthToken.objects.create(user=user)
+    return Response({"token": secret, "expiry": row.expiry}, status=status.HTTP_201_CREATED)
 
 
 @extend_schema(request=None, responses={204: None}, summary="Give up the token of this request")

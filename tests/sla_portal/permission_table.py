@@ -14,6 +14,10 @@ login                  GET    200 302 302 302 302 302 302 302 302
 login                  POST   200 302 302 302 302 302 302 302 302
 logout                 GET    405
 logout                 POST   302
+sign-in-letter         GET    200
+sign-in-letter         POST   302
+sign-in-by-letter      GET    404
+sign-in-by-letter      POST   404
 password_reset         GET    200
 password_reset         POST   302
 password_reset_done    GET    200

@@ -16,6 +16,7 @@
 
   doc.addEventListener("submit", e => {
     const form = e.target;
+    if (form.action.endsWith("/logout/")) Object.keys(localStorage).filter(k => k.startsWith("draft:")).forEach(k => localStorage.removeItem(k));
     if (!navigator.onLine) {
       e.preventDefault();
       return void notice("unsent", true)?.focus();
