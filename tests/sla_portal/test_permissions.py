@@ -45,6 +45,7 @@ REPORT = {"what": "typo", "sentence": "Literówka w menu.", "phone": "", "key": 
 FORMS: dict[str, dict[str, Any]] = {
     "login": {"username": "nikt@poza.example", "password": "x"},
     "password_reset": {"email": "nikt@poza.example"},
+    "sign-in-letter": {"email": "nikt@poza.example"},
     "password_change": {
         "old_password": build.PASSWORD,
         "new_password1": "wieloryb-sanki-88-tor", "new_password2": "wieloryb-sanki-88-tor",
