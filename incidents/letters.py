@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy
 from accounts import words
 from accounts.models import User
 from contracts.models import Channel, EscalationStep
+from incidents.anchors import Anchor
 from incidents.choices import Actor, ClockState, PauseReason, Status
 from incidents.models import ClockRow, Incident, JournalEntry, Notification
 from incidents.sentences import repair_to_come
@@ -251,9 +252,15 @@ def _callable(incident: Incident, staff: Iterable[User]) -> list[User]:
     return sorted(known, key=lambda user: (user.pk != incident.assignee_id, not user.on_duty, user.pk))
 
 
-def fill(row: Notification, template: str, letter: tuple[str, dict[str, Any]]) -> Notification:
-    """The words of a row of the outbox. A phone gets no names and no details: the subject, and the link or a number."""
-    row.subject, context = letter
+def fill(
+    row: Notification, template: str, letter: tuple[str, dict[str, Any]], anchor: Anchor | None = None
+) -> Notification:
+    """The words of a row of the outbox, which take the newest anchor along as its witness.
+
+    A phone gets no names and no details: the subject, and the link or a number.
+    """
+    row.subject, facts = letter
+    context = facts | {"anchor": anchor, "anchor_fingerprint": fingerprint(anchor.hash) if anchor else ""}
     if row.channel != Channel.EMAIL:
         row.body = f"{row.subject}. {', '.join(context.get('calls', ())) or context['link']}"
         return row

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import MANAGER, OWNER, Client, User
 from contracts.models import Channel, ContractVersion, EscalationStep, Severity, Shop, TargetKind
+from incidents.anchors import Anchor, AnchorLeaf, AnchorTree  # noqa: F401 Django finds an app's models here
 from incidents.choices import ENDED, LIVES, Actor, ClockState, Delivery, Origin, PauseReason, Status, What
 from incidents.reach import Audience, Bar
 

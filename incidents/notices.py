@@ -12,12 +12,14 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from django.utils import translation
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts.models import ADMIN, INCIDENT_STAFF, MANAGER, OWNER, Membership, User
 from contracts.models import Channel, EscalationStep, Whom
 from incidents import letters
+from incidents.anchors import Anchor, newest
 from incidents.choices import Delivery, PauseReason
 from incidents.models import ClockRow, Firing, Incident, JournalEntry, Notification, UnheardAlarm
 from incidents.reach import PATIENCE, Audience, Bar, Level, Person, Plan, State, Way, plan
@@ -42,6 +44,11 @@ class People:
         self._staff: list[User] | None = None
         self._members: dict[tuple[int, date], list[Membership]] = {}
         self.users: dict[int, User] = {}
+
+    @cached_property
+    def anchor(self) -> Anchor | None:
+        """What every letter of the sweep carries."""
+        return newest()
 
     def staff(self) -> list[User]:
         """Everybody of ours whose account is on, administrators too."""
@@ -245,7 +252,7 @@ def _letter(
             template, step = "step", topic.firings[0].step
             sentence = _(PASSED if step.share >= 100 else RUNS_OUT)
             letter = letters.about_step(topic.incident, step, user, sentence, at, clocks)
-        return letters.fill(row, template, letter)
+        return letters.fill(row, template, letter, people.anchor)
 
 
 def _row(topic: Topic, user: User, audience: str, channel: str, at: datetime) -> Notification:
@@ -266,7 +273,7 @@ def receipt(incident: Incident, entry: JournalEntry, *, to: User, at: datetime) 
     )  # fmt: skip
     with translation.override(to.language):
         letter = letters.about_entry(incident, entry, to, "receipt", at, _clocks(incident))
-        store([letters.fill(row, "receipt", letter)])
+        store([letters.fill(row, "receipt", letter, newest())])
 
 
 def tell_client(incident: Incident, entry: JournalEntry, *, at: datetime) -> None:

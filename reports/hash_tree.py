@@ -11,7 +11,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from hashlib import sha256
 
 DEPTH = 24
@@ -71,13 +70,21 @@ def buckets(secret: bytes, leaves: Leaves) -> list[bytes]:
 
 
 def _part(secret: bytes, leaves: Leaves, level: int, number: int) -> bytes:
-    if not leaves:
-        return empty(secret, level, number)
-    if level == DEPTH:
-        return leaves[0][1]
+    if len(leaves) < 2:
+        return _alone(secret, leaves[0], level) if leaves else empty(secret, level, number)
     left, right = _halves(leaves, level, number)
-    below = partial(_part, secret, level=level + 1)
-    return node(below(leaves=left, number=2 * number), below(leaves=right, number=2 * number + 1))
+    return node(_part(secret, left, level + 1, 2 * number), _part(secret, right, level + 1, 2 * number + 1))
+
+
+def _alone(secret: bytes, only: tuple[int, bytes], level: int) -> bytes:
+    """A part with one leaf, which most of the lower levels are: straight up from it (twice as fast as by halves)."""
+    number, here = only
+    seed = EMPTY + secret
+    for below in range(DEPTH, level, -1):
+        other = sha256(seed + bytes((below,)) + (number ^ 1).to_bytes(4)).digest()
+        here = sha256(NODE + other + here if number & 1 else NODE + here + other).digest()
+        number >>= 1
+    return here
 
 
 def _halves(leaves: Leaves, level: int, number: int) -> tuple[Leaves, Leaves]:
@@ -109,7 +116,8 @@ def path(secret: bytes, near: Mapping[int, bytes], nodes: Sequence[bytes], place
     if place not in near:
         raise KeyError(place)
     number = bucket_of(place)
-    steps, leaves = [], sorted(near.items())
+    steps: list[Step] = []
+    leaves: Leaves = sorted(near.items())
     for level in range(LEVEL, DEPTH):
         above = place >> (DEPTH - level)
         left, right = _halves(leaves, level, above)

@@ -19,13 +19,14 @@ from incidents import outbox, proof, unheard
 from incidents.choices import Delivery
 from incidents.models import Heartbeat, Incident, Notification
 from monitoring.way_out import WayOut
+from reports import anchor
 from reports.models import ProofRun
 
 logger = logging.getLogger(__name__)
 
 PATIENCE = 2  # seconds that the broker has for its answer
 SHOWN = 20  # differences and failed notices of one page
-MINUTE = timedelta(seconds=60)
+MINUTE, HOUR = timedelta(seconds=60), timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ DUTIES = (
     Duty("calls", _("Sending of text messages and calls"), _("Nobody sends text messages and calls.")),
     Duty("checks", _("Checks of the shops"), _("Nobody looks at the shops.")),
     Duty("missed", _("Search for missed checks"), _("Nobody sees that checks are missing."), 2 * MINUTE),
+    Duty(anchor.DUTY, _("Daily anchor"), _("No anchor was made: forgeries since then have no witness."), 36 * HOUR),
 )
 
 

@@ -2,13 +2,15 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from reports.views import breaches, health, home
+from reports.views import anchors, breaches, health, home
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
     path("settings/health/", health.show, name="settings-health"),
     path("settings/health/proof/", health.prove, name="settings-health-proof"),
     path("settings/health/again/", health.again, name="settings-health-again"),
+    path("incidents/<nr:nr>/journal/anchor.json", anchors.path, name="incident-anchor"),
+    path("api/incidents/<nr:nr>/anchor/", anchors.api, name="api-anchor"),
     path("breaches/", breaches.show, name="breaches"),
     path("breaches/<int:pk>/", breaches.case, name="breach"),
     path("breaches/<int:pk>/confirm/", breaches.confirm, name="breach-confirm"),

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.validators import validate_email
 
 from monitoring.canary_hosts import PUBLIC, Canary, parse_canaries
 
@@ -74,6 +75,11 @@ VARIABLES: dict[str, Variable] = {
         "", "HTTP gateway for SMS and voice, called with POST; empty: the demo's mailbox", frozenset({"calls"})
     ),
     "GATEWAY_TOKEN": Variable("", "sent to the gateway as `Authorization: Bearer …`", frozenset({"calls"})),
+    "ANCHOR_ADDRESS": Variable(
+        "",
+        "e-mail addresses outside, by commas, that get the day's anchor, one hash, each day; empty: none",
+        frozenset({"worker"}),
+    ),
     "PROVIDER_NAME": Variable("Studio Północ", "the provider's name on pages, in mails and documents", ACTING),
     "DUTY_PHONE": Variable("22 100 20 30", "duty phone, shown on login, receipt and every error page", ACTING),
     "PROBE_PLACES": Variable(
@@ -143,6 +149,15 @@ def proxies(name: str) -> int:
 def words(name: str) -> list[str]:
     """A list by commas."""
     return [word.strip() for word in text(name).split(",") if word.strip()]
+
+
+def addresses(name: str) -> list[str]:
+    for word in words(name):
+        try:
+            validate_email(word)
+        except ValidationError as error:
+            raise refuse(name, "e-mail addresses, separated by commas") from error
+    return words(name)
 
 
 def ports(name: str) -> list[int]:

@@ -175,6 +175,7 @@ EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = environment.text("EMAIL_FROM")
 GATEWAY_URL = environment.url("GATEWAY_URL", "http", "https", default=f"http://127.0.0.1:{PORT + 1}/gateway")
 GATEWAY_TOKEN = environment.text("GATEWAY_TOKEN")
+ANCHOR_ADDRESS = environment.addresses("ANCHOR_ADDRESS")
 PROVIDER_NAME = environment.text("PROVIDER_NAME")
 DUTY_PHONE = environment.text("DUTY_PHONE")
 PROBE_PLACES = environment.words("PROBE_PLACES")
@@ -244,6 +245,8 @@ CELERY_BEAT_SCHEDULE = {
     # Only so that the health check sees the lane of the rare work take something
     "reports": {"task": "sla_portal.tick", "schedule": 30.0, "options": {"queue": "report", "expires": 60}},
     "missed": {"task": "monitoring.tasks.sweep_missed", "schedule": 30.0, "options": {"expires": 60}},
+    # Each minute only asks whether the local day has its anchor, so a day that began without us gets it late, not never
+    "anchor": {"task": "reports.tasks.make_anchor", "schedule": 60.0, "options": {"expires": 120}},
     "retention": {
         "task": "monitoring.tasks.forget_checks",
         "schedule": crontab(hour="2", minute="20"),  # UTC: night at all our shops

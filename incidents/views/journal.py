@@ -11,6 +11,7 @@ from accounts.active import show_client
 from accounts.models import AGENT, MANAGER, OWNER, REPORTER
 from accounts.permissions import SignedRequest, open_to
 from incidents import journal_words
+from incidents.anchors import vouched
 from incidents.journal import check_chain
 from incidents.models import Incident
 from incidents.undelivered import undelivered
@@ -35,6 +36,7 @@ def whole(request: SignedRequest, nr: str) -> HttpResponse:
         "lines": journal_words.lines(seen, for_client=not request.user.works_incidents, whole=True),
         "undelivered": undelivered(incident, seen),
         "check": check_chain(entries, head),
+        "vouched": vouched(incident),
         "hidden": len(entries) - len(seen),
         "typed": typed,
         "too_short": bool(head) and len(head) < SHORTEST_HEAD,

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.models import ADMIN
 from accounts.permissions import SignedRequest, open_to
 from incidents import outbox
+from incidents.anchors import newest
 from incidents.models import Notification
 from monitoring import way_out
 from reports import health
@@ -58,6 +59,7 @@ def _page(request: SignedRequest, form: ProofForm | None = None) -> HttpResponse
         "no_canaries": not settings.PROBE_CANARIES or any(place.has_none for place in ways_out),
         "proof": proof,
         "form": form or ProofForm(),
+        "anchor": newest(),
     }
     return render(request, "reports/health.html", context, status=422 if form else 200)
 

@@ -365,7 +365,7 @@ def test_the_description_is_valid_openapi_and_names_every_verb() -> None:
     validate_schema(schema)  # type: ignore[no-untyped-call]
     found = {path for path in schema["paths"] if path.startswith("/api/incidents/{nr}/")}
     verbs = {f"/api/incidents/{{nr}}/{verb}/" for verb in api.VERBS}
-    assert found == verbs | {"/api/incidents/{nr}/", "/api/incidents/{nr}/journal/"}
+    assert found == verbs | {f"/api/incidents/{{nr}}/{rest}" for rest in ("", "journal/", "anchor/")}
 
 
 def test_the_description_s_page_loads_nothing_from_elsewhere(client: Client) -> None:

@@ -102,6 +102,8 @@ incident-why           GET    in  200 200 200 200 404 404 200 404
 incident-why           POST   405
 incident-journal       GET    in  200 200 200 200 404 404 200 404
 incident-journal       POST   405
+incident-anchor        GET    in  200 200 200 200 404 404 200 404
+incident-anchor        POST   405
 incident-answer        GET    in  200 200 404 404 404 404 200 404
 incident-answer        POST   in  302 302 404 404 404 404 302 404
 incident-accept        GET    in  200 200 404 404 404 404 200 404
@@ -191,6 +193,8 @@ api-incident           GET    401 200 200 200 200 404 404 200 404
 api-incident           POST   401 405 405 405 405 405 405 405 405
 api-journal            GET    401 200 200 200 200 404 404 200 404
 api-journal            POST   401 405 405 405 405 405 405 405 405
+api-anchor             GET    401 200 200 200 200 404 404 200 404
+api-anchor             POST   401 405 405 405 405 405 405 405 405
 api-answer             GET    401 405 405 405 405 405 405 405 405
 api-answer             POST   401 200 200 403 403 404 404 200 404
 api-accept             GET    401 405 405 405 405 405 405 405 405

@@ -27,7 +27,7 @@ from incidents import lifecycle
 from incidents.models import Breach, Incident, Notification
 from incidents.sweeps import sweep_clocks
 from monitoring.models import Monitor
-from reports import review
+from reports import anchor, review
 from tests import build
 from tests.pages import stop_clock, visitor
 from tests.sla_portal.permission_table import PEOPLE, TABLE
@@ -137,6 +137,7 @@ def built() -> Stage:
     lifecycle.resolve(incident=late, by=mak.agent, at=LATE, text="Adres poprawiony.")
     reaction, restore = (Breach.objects.get(incident=late, target=target) for target in ("reaction", "restore"))
     review.confirm(breach=reaction, by=build.staff("Halina Nowak", role="manager", on_duty=False), at=LATE)
+    anchor.make(at=LATE)
     monitor = Monitor.objects.create(shop=mak.shop, name="Strona główna", url="https://mak.example/")
     on = {verb: {"nr": late.nr} for verb in ("incident-accept", "incident-reject", "api-accept", "api-reject")}
     on |= {verb: {"nr": paused.nr} for verb in ("incident-resume", "api-resume")}

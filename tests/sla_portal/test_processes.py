@@ -154,7 +154,7 @@ def test_every_task_goes_to_the_lane_that_is_named_for_it() -> None:
         "send_mail": "mail",
         "send_calls": "calls",
         "sweep_checks": "monitor", "record_results": "monitor", "sweep_missed": "monitor",
-        "forget_checks": "report",
+        "forget_checks": "report", "make_anchor": "report",
     }  # fmt: skip
     assert app.conf.beat_schedule["reports"]["options"]["queue"] == "report"
     assert lanes["record_results"] == RESULTS_QUEUE
