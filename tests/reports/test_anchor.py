@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, transaction
 
+from contracts import agreements
 from incidents import lifecycle, sweeps
 from incidents.anchors import Anchor, AnchorLeaf, AnchorTree
 from incidents.models import Breach, Heartbeat, Incident
@@ -176,3 +177,17 @@ def test_an_unknown_anchor_is_refused_with_a_sentence(world: build.World) -> Non
     for typed in ("f" * 64, made.hash[:31], "xyz" * 20):
         with pytest.raises(anchor_proof.UnknownAnchorError, match=r"no anchor|has no"):
             anchor_proof.find(typed)
+
+
+def test_the_list_of_what_was_entered_can_t_be_cut_with_its_rows(world: build.World) -> None:
+    """The list's own proof can't see that its end is missing where the row went too."""
+    calendar = build.office_hours()
+    for month in (6, 7):
+        agreements.add_day(
+            calendar=calendar, on=date(2026, month, 1), windows=[], by=world.manager, at=build.MONDAY
+        )  # fmt: skip
+    anchor.make(at=days(0))
+    assert AnchorLeaf.objects.get(kind="seals").stage == 2
+    tamper("DELETE FROM contracts_seal WHERE seq = 2")
+    tamper("DELETE FROM contracts_calendarday WHERE date = '2026-07-01'")
+    assert wrong() == ["list of seals contracts: is gone, says the anchor of 2026-03-02"]
