@@ -203,15 +203,15 @@ def anchors() -> list[Figure]:
     world = build.world()
     now = timezone.now().replace(microsecond=0)
     copy_in(world, 100_000, lambda n: now - timedelta(days=2, seconds=n * 60), contact=True, closed=True)
-    first = timed(lambda: anchor.make(at=now))
+    first = took(lambda: anchor.make(at=now))
     for row in Incident.objects.order_by("pk")[::100]:
         row.last_entry = journal.append(row, "note", by=world.agent, at=now, text="Słowo.", public=False)
         row.save(update_fields=["journal_length", "journal_head", "changed_at", "last_entry"])
-    second = timed(lambda: anchor.make(at=now + timedelta(days=1)))
+    second = took(lambda: anchor.make(at=now + timedelta(days=1)))
     assert Anchor.objects.count() == 2
     assert AnchorLeaf.objects.count() >= 101_000
-    proof = timed(lambda: list(anchor_proof.differences(Anchor.objects.latest("day"))))
-    way = timed(lambda: anchor.proof_of(Incident.objects.latest("pk")))
+    proof = took(lambda: list(anchor_proof.differences(Anchor.objects.latest("day"))))
+    way = took(lambda: anchor.proof_of(Incident.objects.latest("pk")))
     return [
         ("daily anchor, 100,000 incidents, the first", f"{first:.1f} s", ""),
         ("daily anchor, 100,000 incidents, 1,000 changed", f"{second:.1f} s", "≤ 5 s"),
@@ -220,7 +220,7 @@ def anchors() -> list[Figure]:
     ]
 
 
-def timed(act: Callable[[], object]) -> float:
+def took(act: Callable[[], object]) -> float:
     started = time.perf_counter()
     act()
     return time.perf_counter() - started
