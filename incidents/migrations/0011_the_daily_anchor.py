@@ -23,7 +23,7 @@ DROP FUNCTION incidents_anchor_is_append_only();
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0001_initial"),
-        ("incidents", "0009_clocks_know_their_calendar"),
+        ("incidents", "0010_keys_of_person_and_client"),
     ]
 
     operations = [
