@@ -29,9 +29,9 @@ from kombu.exceptions import OperationalError
 
 from monitoring.canaries import Canaries
 from monitoring.canary_hosts import parse_canaries
+from monitoring.judging import Judge
 from monitoring.probe import check, tls_context
 from monitoring.specification import CheckSpec, Result
-from monitoring.verdict import judge
 
 IN_FLIGHT = 200
 FLUSH_SECONDS = 1.0
@@ -67,7 +67,8 @@ app.conf.update(
 
 
 class Engine:
-    """One event loop in a thread of its own, a bounded number of checks in it, and a thread that sends results."""
+    """One event loop in a thread of its own with a bounded number of checks, a judge process for what they bring, and a
+    thread that sends results."""
 
     def __init__(self, send: Send, canaries: Canaries, tls: Callable[[], ssl.SSLContext]) -> None:
         self._send, self._canaries, self._tls = send, canaries, tls
@@ -75,6 +76,7 @@ class Engine:
         self._results: queue.SimpleQueue[Result] = queue.SimpleQueue()
         self._unsent: list[dict[str, Any]] = []
         self._loop = asyncio.new_event_loop()
+        self.judge = Judge()
         threading.Thread(target=self._loop.run_forever, name="checks", daemon=True).start()
         self._stopping = threading.Event()
         self._sender = threading.Thread(target=self._send_each_second, name="results", daemon=True)
@@ -101,7 +103,7 @@ class Engine:
         return replace(result, at=at, place=place)
 
     async def _judge(self, spec: CheckSpec) -> Result:
-        return await self._canaries.vouch(judge(spec, await check(spec, tls=self._tls())))
+        return await self._canaries.vouch(await self.judge.judge(spec, await check(spec, tls=self._tls())))
 
     def _send_each_second(self) -> None:
         while not self._stopping.wait(FLUSH_SECONDS):
@@ -130,6 +132,7 @@ class Engine:
         self._stopping.set()
         self._sender.join()
         self.flush()
+        asyncio.run_coroutine_threadsafe(self.judge.close(), self._loop).result(seconds)
 
 
 def _send(results: list[dict[str, Any]]) -> None:

@@ -47,6 +47,8 @@ SENTENCES: dict[tuple[str, str], Promise] = {
     ("content", "json"): _("The answer lacks the expected value at “%(subject)s”."),
     ("content", "header"): _("The answer lacks the expected header %(subject)s."),
     ("content", "host"): _("The address leads to another host: %(subject)s."),
+    ("content", "costly"): _("The page takes more time or memory to read than any page may."),
+    ("content", "unreadable"): _("The page cannot be read: its contents break the program that reads it."),
     ("content", ""): _("The page is not as it should be."),
     ("cut", ""): _("We read only the beginning of the page, and “%(subject)s” is not in it. It may come later."),
     ("status", ""): _("The server answered with status %(status)s."),

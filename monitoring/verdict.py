@@ -14,8 +14,10 @@ from typing import Any
 import re2
 from yarl import URL
 
-from monitoring.page_text import decode, excerpt
-from monitoring.specification import CheckSpec, Observation, Reason, Result, State, Vouch
+from monitoring.faults import CheckError
+from monitoring.inflation import inflate
+from monitoring.page_text import decode, excerpt, line
+from monitoring.specification import CertificateEnd, CheckSpec, Observation, Phase, Reason, Result, State, Vouch
 
 # Pages that servers show with status 200 although the shop behind them doesn't work.
 BUILT_IN_FORBIDDEN = (
@@ -38,6 +40,8 @@ BUILT_IN_FORBIDDEN = (
 )
 
 MAX_NAME = 100  # characters of a certificate's name that are kept
+MAX_HOST = 255
+MAX_SUBJECT = 300
 WALLED = (403, 429)
 # What a broken way out of ours looks like from here; an answer with a wrong status or text is the shop's own.
 NETWORK_REASONS: frozenset[Reason] = frozenset({"dns", "connect", "timeout", "tls", "protocol", "truncated"})
@@ -48,31 +52,72 @@ _JSON_STEP = re.compile(r"\[(\d{1,6})\]|([^.\[\]]+)")
 _Finding = tuple[State, Reason, str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What judging an answer came to: all that depends on what stands in it. `size` in bytes, inflated."""
+
+    state: State
+    reason: Reason
+    phase: Phase = ""
+    detail: str = ""
+    subject: str = ""
+    size: int = 0
+    cut: bool = False
+    excerpt: str = ""
+
+
 def judge(spec: CheckSpec, seen: Observation) -> Result:
     """The verdict of monitoring on one observation; `at` and `place` are left to the caller."""
+    return result_of(spec, seen, opinion_of(spec, seen))
+
+
+def opinion_of(spec: CheckSpec, seen: Observation) -> Opinion:
+    """Reads the answer: inflates, decodes and searches it, at a cost that the other side chooses within the caps."""
+    seen = _inflated(spec, seen)
     text = decode(seen.body, dict(seen.headers))
     state, reason, detail, subject = (
         _fault(seen) or _status(spec, seen) or _content(spec, seen, text) or _grade(spec, seen)
     )
+    shown = "" if state == "up" else excerpt(text, (value for _, value in spec.request_headers))
+    phase = seen.phase if seen.fault else ""
+    return Opinion(state, reason, phase, detail, line(subject, MAX_SUBJECT), len(seen.body), seen.cut, shown)
+
+
+def result_of(spec: CheckSpec, seen: Observation, opinion: Opinion) -> Result:
+    """An opinion with what the probe itself measured."""
+    certificate = seen.certificate or CertificateEnd(0)
     return Result(
         id=spec.id,
-        state=state,
-        reason=reason,
-        phase=seen.phase if seen.fault else "",
-        detail=detail,
-        subject=subject,
+        state=opinion.state,
+        reason=opinion.reason,
+        phase=opinion.phase,
+        detail=opinion.detail,
+        subject=opinion.subject,
         timings=seen.timings,
         status=seen.status,
         address=seen.address,
-        bytes=len(seen.body),
-        cut=seen.cut,
+        bytes=opinion.size,
+        cut=opinion.cut,
         retry_after=any(name == "retry-after" for name, _ in seen.headers),
-        certificate_ends_at=seen.certificate.ends_at if seen.certificate else None,
-        certificate_host=seen.certificate.host if seen.certificate else "",
-        certificate_intermediate=seen.certificate.intermediate[:MAX_NAME] if seen.certificate else "",
-        excerpt="" if state == "up" else excerpt(text, (value for _, value in spec.request_headers)),
+        certificate_ends_at=certificate.ends_at if seen.certificate else None,
+        certificate_host=line(certificate.host, MAX_HOST),
+        certificate_intermediate=line(certificate.intermediate, MAX_NAME),
+        excerpt=opinion.excerpt,
         attempts=seen.attempts,
     )
+
+
+def _inflated(spec: CheckSpec, seen: Observation) -> Observation:
+    """The same with its body inflated; of a body that broke off, what can be read of it stays as evidence."""
+    encoding = dict(seen.headers).get("content-encoding", "")
+    try:
+        body, has_more = inflate(seen.body, encoding, spec.body_cap, is_whole=not (seen.cut or seen.fault))
+    except CheckError as failure:
+        if seen.fault:
+            return replace(seen, body=b"")
+        found = {"fault": failure.fault, "phase": failure.phase, "detail": failure.detail, "subject": failure.subject}
+        return replace(seen, body=b"", **found)  # type: ignore[arg-type]
+    return replace(seen, body=body, cut=seen.cut or has_more)
 
 
 def _fault(seen: Observation) -> _Finding | None:
@@ -151,10 +196,10 @@ def _json(spec: CheckSpec, seen: Observation, text: str) -> _Finding | None:
     if seen.cut:
         return ("unknown", "cut", "json", spec.json_path)
     try:
-        value = at_path(json.loads(text), spec.json_path)
+        value = _as_text(at_path(json.loads(text), spec.json_path))
     except (ValueError, LookupError, TypeError, RecursionError):
         return ("down", "content", "json", spec.json_path)
-    if spec.json_value and _as_text(value) != spec.json_value:
+    if spec.json_value and value != spec.json_value:
         return ("down", "content", "json", spec.json_path)
     return None
 

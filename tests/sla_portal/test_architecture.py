@@ -21,6 +21,7 @@ PURE = (
     "incidents.clock",
     "monitoring.probe",
     "monitoring.verdict",
+    "monitoring.judging",
     "monitoring.availability",
     "reports.hash_tree",
 )
