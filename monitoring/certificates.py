@@ -7,6 +7,8 @@ from typing import Any
 
 from monitoring.specification import CertificateEnd
 
+LAST_END = 253_370_764_800  # 9999-01-01
+
 
 def certificate_end(transport: asyncio.BaseTransport, host: str) -> CertificateEnd | None:
     """The earliest end of what the server sent; None without TLS.
@@ -18,9 +20,17 @@ def certificate_end(transport: asyncio.BaseTransport, host: str) -> CertificateE
         return None
     # Python 3.13 has a public way to the chain's bytes, but none to what stands in them
     chain = spoken._sslobj.get_unverified_chain() or []
-    ends = [_end_of(certificate) for certificate in chain]
-    counted = [(end, "" if place == 0 else name) for place, (end, name, is_root) in enumerate(ends) if not is_root]
+    ends = enumerate(map(_readable_end_of, chain))
+    counted = [(end[0], "" if place == 0 else end[1]) for place, end in ends if end and not end[2]]
     return min((CertificateEnd(end, host, name) for end, name in counted), default=None)
+
+
+def _readable_end_of(certificate: Any) -> tuple[int, str, bool] | None:
+    """None for a certificate whose fields cannot be read: it warns of nothing, the check itself goes on."""
+    try:
+        return _end_of(certificate)
+    except (ValueError, LookupError, TypeError, ArithmeticError, ssl.SSLError):
+        return None
 
 
 @lru_cache(maxsize=1024)
@@ -29,4 +39,6 @@ def _end_of(certificate: Any) -> tuple[int, str, bool]:
     facts = certificate.get_info()
     names = dict(pair for part in facts["subject"] for pair in part)
     name = names.get("commonName") or names.get("organizationName") or ""
-    return int(ssl.cert_time_to_seconds(facts["notAfter"])), str(name), facts["subject"] == facts["issuer"]
+    # A year that no calendar page can show is as good as the last that it can.
+    end = min(max(int(ssl.cert_time_to_seconds(facts["notAfter"])), 0), LAST_END)
+    return end, str(name), facts["subject"] == facts["issuer"]

@@ -97,9 +97,10 @@ def test_an_answer_at_the_limit_is_down_and_its_neighbours_are_asked_again() -> 
 
 def test_the_loop_ticks_while_the_judge_is_stopped_and_nobody_is_blamed() -> None:
     async def run() -> tuple[list[tuple[str, str, str]], float]:
-        judge = Judge(wall_seconds=0.5)
+        judge = Judge()
         await judge.judge(SPEC, seen())
         assert judge.pid is not None
+        judge._wall_seconds = 0.5
         os.kill(judge.pid, signal.SIGSTOP)
         waiting = asyncio.gather(*(judge.judge(SPEC, seen()) for _ in range(5)))
         ticks, latest, last = 0, 0.0, time.monotonic()
