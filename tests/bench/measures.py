@@ -24,6 +24,7 @@ from incidents.models import Breach, Incident
 from incidents.sweeps import sweep_clocks
 from reports import anchor, anchor_proof
 from tests import bench_money, build
+from tests.bench import checks
 from tests.bench.rows import copy_in, talk
 
 Figure = tuple[str, str, str]
@@ -60,6 +61,15 @@ def _deadline(name: str, calendar: WorkCalendar, start: int, span: int) -> Figur
 def money() -> list[Figure]:
     """A penalty with its account, and a month of availability."""
     return [(name, f"{took} µs", f"≤ {limit} µs") for name, (took, limit) in bench_money.figures().items()]
+
+
+def shop_checks() -> list[Figure]:
+    """One page of 20 KiB over a fresh connection, judged."""
+    loop, judge = checks.figures()
+    return [
+        ("a check, CPU of the event loop", f"{loop} µs", "≤ 1500 µs"),
+        ("a check, CPU of the judge process", f"{judge} µs", "≤ 1500 µs"),
+    ]
 
 
 def empty_database() -> None:
@@ -229,6 +239,7 @@ def took(act: Callable[[], object]) -> float:
 MEASURES: dict[str, Callable[[], list[Figure]]] = {
     "deadlines": deadlines,
     "money": money,
+    "checks": shop_checks,
     "reports": reports,
     "pages": pages,
     "flood": flood,
