@@ -34,7 +34,7 @@ def test_the_cache_keeps_nothing_and_neither_sessions_nor_sign_in_use_it() -> No
     caches["default"].set("x", 1)
     assert caches["default"].get("x") is None
     assert settings.SESSION_ENGINE == "django.contrib.sessions.backends.db"
-    assert getattr(settings, "AXES_HANDLER", "axes.handlers.database.AxesDatabaseHandler").endswith("DatabaseHandler")
+    assert settings.AXES_HANDLER == "accounts.attempts.Attempts"  # counts in rows; axes' own default may be the cache
     assert "DEFAULT_THROTTLE_CLASSES" not in settings.REST_FRAMEWORK  # DRF's own count in the cache
 
 
