@@ -9,6 +9,12 @@ from accounts.models import Client, User
 SESSION_KEY = "active_client"
 
 
+def person_of(request: HttpRequest) -> User | None:
+    """Who is signed in; None too where a request is refused before the middleware has asked (an unknown Host)."""
+    user = getattr(request, "user", None)
+    return user if isinstance(user, User) else None
+
+
 def my_clients(user: User) -> list[Client]:
     """The companies that the person speaks for today, by name; staff speak for none."""
     return [] if user.is_provider else list(Client.objects.visible_to(user))

@@ -9,15 +9,15 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import cached_property
 
-from accounts.active import chosen_client, my_clients
-from accounts.models import Client, Theme, User
+from accounts.active import chosen_client, my_clients, person_of
+from accounts.models import Client, Theme
 from accounts.navigation import menu
 
 
 def chosen_theme(request: HttpRequest) -> str:
     """The person's own setting, else the cookie, else as the system."""
-    if isinstance(request.user, User):
-        return request.user.theme
+    if person := person_of(request):
+        return person.theme
     cookie = request.COOKIES.get("theme", "")
     return cookie if cookie in Theme.values else Theme.SYSTEM
 
@@ -26,11 +26,11 @@ class Frame:
     """The header's facts about the person, each asked for once."""
 
     def __init__(self, request: HttpRequest) -> None:
-        self.request = request
+        self.request, self.person = request, person_of(request)
 
     @cached_property
     def clients(self) -> list[Client]:
-        return my_clients(self.request.user) if isinstance(self.request.user, User) else []
+        return my_clients(self.person) if self.person else []
 
     @cached_property
     def client(self) -> Client | None:
@@ -42,8 +42,8 @@ class Frame:
 
     @cached_property
     def menu(self) -> list[dict[str, object]]:
-        user = self.request.user
-        if not isinstance(user, User):
+        user = self.person
+        if user is None:
             return []
         return menu(user.role_for(self.client.pk) if self.client else user.provider_role, self.request.path)
 

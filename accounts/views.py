@@ -24,6 +24,7 @@ from accounts.devices import remember_device
 from accounts.forms import AccountForm, InvitationForm, SignInForm
 from accounts.invitations import invited
 from accounts.models import Language, Theme, User
+from accounts.texts import number_in
 
 CLIENT_SESSION = timedelta(days=30)
 STAFF_SESSION = timedelta(hours=12)
@@ -31,9 +32,11 @@ BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 def came_from(request: HttpRequest) -> str:
-    """Where to go next: the page that asked, if it is ours, else the person's home."""
+    """Where to go next: the page that asked, if it is ours, else the person's home; a path, never a view's name."""
     wanted = request.POST.get("next") or request.GET.get("next", "")
-    ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
+    ours = wanted.startswith("/") and url_has_allowed_host_and_scheme(
+        wanted, {request.get_host()}, require_https=request.is_secure()
+    )
     return wanted if ours else "/"
 
 
@@ -136,8 +139,8 @@ def choose_theme(request: HttpRequest) -> HttpResponse:
 @login_required
 def choose_client(request: HttpRequest) -> HttpResponse:
     """Always to the home page: the page that was open belongs to the other client."""
-    wanted = request.POST.get("client", "")
-    if not wanted.isdecimal() or not show_client(request, int(wanted)):
+    wanted = number_in(request.POST.get("client", ""))
+    if wanted is None or not show_client(request, wanted):
         raise Http404
     return redirect("/")
 

@@ -9,6 +9,7 @@ HOUR = re.compile(r"(?<![\d.:])(\d{1,2})(?:[:.h](\d{2}))?(?![\d.:])")
 FULL_DATE = re.compile(r"\b(\d{4})-(\d{1,2})-(\d{1,2})\b")
 SHORT_DATE = re.compile(r"\b(\d{1,2})\.(\d{1,2})(?:\.(\d{4})?)?(?=\s|,|$)")
 DAYS_AGO = {"dziś": 0, "dzisiaj": 0, "today": 0, "wczoraj": 1, "yesterday": 1, "przedwczoraj": 2}
+FIRST_YEAR = 2000  # an earlier one is no failure of a shop, and the first of all has no hour before it in UTC
 STILL_TO_COME = frozenset({"jutro", "pojutrze", "tomorrow", "zaraz", "za"})
 # The first letters of a weekday in either language
 WEEKDAYS = (("pon", "mon"), ("wt", "tue"), ("śr", "sr", "wed"), ("czw", "thu"), ("pt", "pią", "pia", "fri"),
@@ -22,6 +23,8 @@ def read_time(text: str, now: datetime, zone: tzinfo) -> datetime:
     """
     words, today = text.strip().lower(), now.astimezone(zone).date()
     day, rest = _day(words, today)
+    if day is not None and day.year < FIRST_YEAR:
+        raise ValueError(text)
     at = _hour(rest)
     meant = _local(day or today, at, zone)
     if day is None and meant > now:

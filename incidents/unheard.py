@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language
 
+from accounts.active import person_of
 from accounts.live import mark_of
 from accounts.models import User
 from incidents.models import UnheardAlarm
@@ -54,7 +55,7 @@ def red_bar(user: User, now: datetime) -> RedBar:
 
 def bar_of_page(request: HttpRequest) -> dict[str, Any]:
     """Template context, for our own people only; lazy, so a fragment without the page's frame asks for nothing."""
-    user = request.user
-    if not isinstance(user, User) or not user.is_provider:
+    user = person_of(request)
+    if user is None or not user.is_provider:
         return {}
     return {"red_bar": SimpleLazyObject(lambda: red_bar(user, timezone.now()))}

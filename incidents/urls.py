@@ -23,7 +23,7 @@ from incidents.views import (
 class NumberConverter(StringConverter):
     """An incident's number, such as MAK-0142."""
 
-    regex = r"[A-Z]{3,4}-\d{4,9}"
+    regex = r"[A-Z]{3,4}-[0-9]{4,9}"
 
 
 register_converter(NumberConverter, "nr")

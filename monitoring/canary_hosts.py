@@ -17,6 +17,6 @@ def parse_canaries(text: str) -> tuple[Canary, ...]:
 
 def _canary(word: str) -> Canary:
     host, _, port = word.rpartition(":")
-    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+    if not host or not (port.isascii() and port.isdigit() and len(port) < 6) or not 0 < int(port) < 65536:
         raise ValueError(f"PROBE_CANARIES: expected host:port or none, got {word!r}")
     return host.strip("[]"), int(port)

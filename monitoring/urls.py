@@ -1,16 +1,19 @@
 """Addresses of the room."""
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, path, register_converter
 
+from accounts.converters import MonthConverter
 from monitoring import views
+
+register_converter(MonthConverter, "month")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("shops/", views.shops, name="shops"),
     path("shops/<slug:slug>/", views.shop, name="shop"),
-    path("shops/<slug:slug>/availability/<str:month>/", views.account, name="availability-account"),
+    path("shops/<slug:slug>/availability/<month:month>/", views.account, name="availability-account"),
     path("shops/<slug:slug>/monitors/new/", views.new_monitor, name="monitor-new"),
     path("availability/", views.all_shops, name="availability"),
-    path("availability/<str:month>/", views.all_shops, name="availability-month"),
+    path("availability/<month:month>/", views.all_shops, name="availability-month"),
     path("monitors/<int:pk>/", views.monitor, name="monitor"),
     path("monitors/<int:pk>/edit/", views.edit_monitor, name="monitor-edit"),
     path("monitors/<int:pk>/check/", views.check_now, name="monitor-check"),

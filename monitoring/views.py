@@ -33,17 +33,11 @@ from monitoring.verdict import warns_of_certificate
 
 CHECKS_SHOWN = 50
 OUTAGES_SHOWN = 20
+FIRST_MONTH = date(2000, 1, 1)
 
 
 def _now() -> datetime:
     return timezone.now().replace(microsecond=0)
-
-
-def _month_or_404(text: str) -> date:
-    try:
-        return date.fromisoformat(f"{text}-01")
-    except ValueError as error:
-        raise Http404 from error
 
 
 def _day_before(day: date) -> datetime:
@@ -94,9 +88,9 @@ def _seen(monitor: Monitor, now: datetime) -> dict[str, Any]:
 
 @require_GET
 @open_to(REPORTER, OWNER, AGENT, MANAGER)
-def account(request: SignedRequest, slug: str, month: str) -> HttpResponse:
+def account(request: SignedRequest, slug: str, month: date) -> HttpResponse:
     """The month's figure line by line."""
-    now, first = _now(), _month_or_404(month)
+    now, first = _now(), month
     watched = _watched(request, slug, first, now)
     if first > watched.today:
         raise Http404
@@ -126,10 +120,10 @@ def shops(request: SignedRequest) -> HttpResponse:
 
 @require_GET
 @open_to(MANAGER)
-def all_shops(request: SignedRequest, month: str = "") -> HttpResponse:
+def all_shops(request: SignedRequest, month: date | None = None) -> HttpResponse:
     """The month's table of all shops."""
     now = _now()
-    first = _month_or_404(month) if month else shop_page.first_of_month(local_day(now))
+    first = month or shop_page.first_of_month(local_day(now))
     if first > local_day(now):
         raise Http404
     return _table(request, first)
@@ -144,7 +138,7 @@ def _table(request: SignedRequest, first: date) -> HttpResponse:
         "now": now,
         "first": first,
         "rows": sorted(rows, key=lambda row: not row["is_bad"]),
-        "before": shop_page.first_of_month(first, 1),
+        "before": shop_page.first_of_month(first, 1) if first > FIRST_MONTH else None,
         "after": shop_page.first_of_month(first, -1),
         "is_current": first == shop_page.first_of_month(local_day(now)),
     }

@@ -7,15 +7,16 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from accounts.models import MANAGER, User
+from accounts.active import person_of
+from accounts.models import MANAGER
 from incidents.models import Breach
 from incidents.queue import waiting
 
 
 def menu_counts(request: HttpRequest) -> dict[str, Any]:
     """Template context: incidents that wait, and for managers the breaches that nobody has decided."""
-    user = request.user
-    if not isinstance(user, User) or not user.works_incidents:
+    user = person_of(request)
+    if user is None or not user.works_incidents:
         return {}
     counts: dict[str, Any] = {"queue_count": SimpleLazyObject(lambda: waiting().count())}
     if user.provider_role == MANAGER:

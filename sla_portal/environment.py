@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.validators import validate_email
 
+from accounts.texts import number_in
 from monitoring.canary_hosts import PUBLIC, Canary, parse_canaries
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -131,7 +132,7 @@ def flag(name: str) -> bool:
 
 def port(name: str) -> int:
     value = text(name)
-    if not value.isdigit() or not 1 <= int(value) <= 65531:
+    if not 1 <= (number_in(value) or 0) <= 65531:
         raise refuse(name, "a port from 1 to 65531")
     return int(value)
 
@@ -161,7 +162,7 @@ def addresses(name: str) -> list[str]:
 
 
 def ports(name: str) -> list[int]:
-    if not all(word.isdigit() and 1 <= int(word) <= 65535 for word in words(name)):
+    if not all(1 <= (number_in(word) or 0) <= 65535 for word in words(name)):
         raise refuse(name, "ports from 1 to 65535, separated by commas")
     return [int(word) for word in words(name)]
 

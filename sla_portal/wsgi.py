@@ -1,9 +1,18 @@
 """The web server's entry point."""
 
 import os
+from collections.abc import Callable
+from typing import Any
 
+from django.core.handlers.wsgi import WSGIHandler
 from django.core.wsgi import get_wsgi_application
+
+from sla_portal.odd_requests import without_charset
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sla_portal.settings")
 
-application = get_wsgi_application()
+django_application: WSGIHandler = get_wsgi_application()
+
+
+def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+    return django_application(without_charset(environ), start_response)

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import MANAGER, Client, User
 from accounts.permissions import SignedRequest, open_to
+from accounts.texts import number_in
 from contracts.contract_form import (
     AskedForm,
     ContractForm,
@@ -115,15 +116,15 @@ def _ends(contract: Contract, now: datetime) -> Notice:
 @open_to(MANAGER)
 def look_ahead(request: SignedRequest) -> HttpResponse:
     """The preview alone, while the form is typed into."""
-    now, base = _now(), request.POST.get("before", "")
-    before = get_object_or_404(_versions(request), pk=base) if base.isdecimal() else None
+    now, base = _now(), number_in(request.POST.get("before", ""))
+    before = None if base is None else get_object_or_404(_versions(request), pk=base)
     zone = before.contract.zone if before else settings.DISPLAY_TIME_ZONE
     form = TermsForm(request.POST, things=_things(request), today=_today(now, zone), rungs=_rungs(request.POST))
     context = {"now": now, "zone": zone, "before": before}
     ends = _ends(before.contract, now) if before else PeriodForm(request.POST).notice(now)
     context["preview"] = _preview(form, AskedForm(request.POST), zone, now, before, ends)
-    clients = Client.objects.visible_to(request.user)
-    client = before.contract.client if before else clients.filter(code=request.POST.get("client", "")).first()
+    code, clients = request.POST.get("client"), Client.objects.visible_to(request.user)
+    client = before.contract.client if before else next((one for one in clients if one.code == code), None)
     context["unreached"] = unreached(form.steps, client, _today(now, zone))
     return render(request, "contracts/_preview.html", context)
 

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET
 from accounts.live import mark_of, unchanged
 from accounts.models import AGENT, MANAGER
 from accounts.permissions import SignedRequest, open_to
+from accounts.texts import number_in
 from incidents import heartbeat, queue
 
 
@@ -28,7 +29,7 @@ def live(request: SignedRequest) -> HttpResponse:
     context = _context(request)
     if answer := unchanged(request, context["mark"]):
         return answer
-    shown = [int(row) for row in request.GET.get("rows", "").split(",") if row.isdigit()]
+    shown = [pk for row in request.GET.get("rows", "").split(",") if (pk := number_in(row)) is not None]
     places = [row["incident"].pk for group in context["groups"] for row in group.rows]
     context["changed"] = len(set(shown) ^ set(places)) + _moved(shown, places)
     context["known"] = set(shown) & set(places)

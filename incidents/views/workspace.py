@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.live import mark_of, unchanged
 from accounts.models import AGENT, MANAGER
 from accounts.permissions import SignedRequest, open_to
+from accounts.texts import number_in
 from contracts.models import Severity
 from contracts.terms import moment, seconds
 from incidents import clock, journal, journal_words, lifecycle, projection
@@ -62,10 +63,10 @@ def _visible(request: SignedRequest) -> Any:
 
 def _faster(request: SignedRequest, incident: Incident) -> list[JournalEntry]:
     """What others did since the page was made; shown once, then the person decides."""
-    seen = request.POST.get("seen", "")
-    if not seen.isdigit() or int(seen) >= incident.journal_length:
+    seen = number_in(request.POST.get("seen", ""))
+    if seen is None or seen >= incident.journal_length:
         return []
-    since = incident.journal.filter(seq__gt=int(seen), kind__in=ACTS).exclude(by=request.user)
+    since = incident.journal.filter(seq__gt=seen, kind__in=ACTS).exclude(by=request.user)
     return list(since.select_related("by"))
 
 

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.models import ADMIN
 from accounts.permissions import SignedRequest, open_to
+from accounts.texts import number_in
 from incidents import outbox
 from incidents.anchors import newest
 from incidents.models import Notification
@@ -91,8 +92,8 @@ def again(request: SignedRequest) -> HttpResponse:
     wanted = request.POST.get("notice", "")
     if wanted == "all":
         count = health.send_all_again(request.user, at=_now())
-    elif wanted.isdecimal():
-        row = get_object_or_404(Notification.objects.visible_to(request.user), pk=int(wanted))
+    elif (pk := number_in(wanted)) is not None:
+        row = get_object_or_404(Notification.objects.visible_to(request.user), pk=pk)
         count = int(outbox.send_again(row, at=_now()))
     else:
         raise Http404

@@ -11,6 +11,7 @@ import pytest
 from sla_portal.environment import BASE_DIR
 
 PURE = (
+    "accounts.texts",
     "contracts.worktime",
     "contracts.penalties",
     "contracts.notice",
