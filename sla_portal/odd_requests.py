@@ -15,18 +15,18 @@ CHARSETS = frozenset({"utf-8", "ascii"})
 FOREIGN = "sla_portal.foreign_charset"
 
 
-def without_charset(environ: dict[str, Any]) -> dict[str, Any]:
+def without_charset(request: dict[str, Any]) -> dict[str, Any]:
     """The WSGI environment without a charset other than UTF-8; FOREIGN then says that there was one.
 
     Django decodes the query by the charset that the request names, while it builds the request, before any middleware:
     `punycode` takes minutes of CPU for a megabyte, `undefined` and `base64` raise.
     """
     content = Message()
-    content["Content-Type"] = environ.get("CONTENT_TYPE", "").replace("\r", " ").replace("\n", " ")
+    content["Content-Type"] = request.get("CONTENT_TYPE", "").replace("\r", " ").replace("\n", " ")
     charset = content.get_param("charset")
     if charset is None or _is_utf8(charset):
-        return environ
-    return {**environ, "CONTENT_TYPE": content.get_content_type(), FOREIGN: True}
+        return request
+    return {**request, "CONTENT_TYPE": content.get_content_type(), FOREIGN: True}
 
 
 def _is_utf8(charset: object) -> bool:

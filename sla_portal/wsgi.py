@@ -14,5 +14,5 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sla_portal.settings")
 django_application: WSGIHandler = get_wsgi_application()
 
 
-def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
-    return django_application(without_charset(environ), start_response)
+def application(request: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+    return django_application(without_charset(request), start_response)
