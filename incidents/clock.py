@@ -8,6 +8,7 @@ from incidents.account import judge
 from incidents.clock_facts import (
     CHANGES,
     KINDS,
+    MOVING,
     REASONS,
     REOPEN,
     REPAIR_STARTS,
@@ -24,6 +25,7 @@ from incidents.replay import Replay
 __all__ = [
     "CHANGES",
     "KINDS",
+    "MOVING",
     "REASONS",
     "REOPEN",
     "REPAIR_STARTS",

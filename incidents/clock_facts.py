@@ -38,6 +38,9 @@ KINDS = (
     "recovery_denied",
     "calendar_kept",
 )
+SILENT = frozenset({"auto_reply", "internal_note", "client_message"})
+MOVING = tuple(kind for kind in KINDS if kind not in SILENT)
+"""The kinds that can move a clock: whoever counts reads these, and passes over words however many there are."""
 State = Literal["running", "paused", "seen_working", "met", "breached", "not_running"]
 
 

@@ -108,13 +108,23 @@ def _ids(entry: JournalEntry) -> Iterator[int | None]:
     yield from (pk for pk, _channel, _bar in entry.facts.get("missed", ()))
 
 
-def lines(entries: Iterable[JournalEntry], *, for_client: bool = False, whole: bool = False) -> list[Line]:
-    """The newest first, as pages show a journal; pass only what the reader may see. `whole`: seals too."""
+def lines(
+    entries: Iterable[JournalEntry],
+    *,
+    for_client: bool = False,
+    whole: bool = False,
+    contact_at: datetime | None = None,
+) -> list[Line]:
+    """The newest first, as pages show a journal; pass only what the reader may see. `whole`: seals too.
+
+    `contact_at` is the first contact, which is marked as the reaction.
+    """
     ordered = sorted((entry for entry in entries if whole or entry.kind != SEALED), key=lambda entry: -entry.seq)
     names = names_of(ordered)
     if for_client:
         return [_client_line(entry, names) for entry in ordered]
-    first = min((entry.seq for entry in ordered if entry.kind == "contact"), default=0)
+    reactions = (entry.seq for entry in ordered if entry.kind == "contact" and entry.recorded_at == contact_at)
+    first = min(reactions, default=0)
     return [_line(entry, names, is_reaction=entry.seq == first) for entry in ordered]
 
 

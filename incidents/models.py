@@ -217,6 +217,7 @@ class JournalEntry(models.Model):
 
     class Meta:
         ordering = ["incident", "seq"]
+        indexes = [models.Index(fields=["incident", "kind", "seq"], name="journal_by_kind")]
         constraints = [models.UniqueConstraint(fields=["incident", "seq"], name="one_entry_per_incident_and_seq")]
 
     def __str__(self) -> str:

@@ -256,7 +256,7 @@ class Batch:
 
 
 def _events(incidents: Sequence[Incident]) -> dict[int, tuple[clock.Event, ...]]:
-    lines = JournalEntry.objects.filter(incident__in=incidents, kind__in=clock.KINDS).order_by("incident_id", "seq")
+    lines = JournalEntry.objects.filter(incident__in=incidents, kind__in=clock.MOVING).order_by("incident_id", "seq")
     found: dict[int, tuple[clock.Event, ...]] = defaultdict(tuple)
     facts = lines.only("incident_id", "seq", "at", "recorded_at", "kind", "severity", "change", "reason")
     for pk, entries in groupby(facts, key=lambda entry: entry.incident_id):

@@ -200,7 +200,7 @@ class Book:
     @cached_property
     def _journals(self) -> dict[int, list[JournalEntry]]:
         journals: dict[int, list[JournalEntry]] = {breach.incident_id: [] for breach in self._priced}
-        entries = JournalEntry.objects.filter(incident__in=journals, kind__in=clock.KINDS)
+        entries = JournalEntry.objects.filter(incident__in=journals, kind__in=clock.MOVING)
         for entry in entries.order_by("incident", "seq"):
             journals[entry.incident_id].append(entry)
         return journals

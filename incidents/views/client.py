@@ -30,6 +30,7 @@ from incidents import journal_words, lifecycle, projection, reporting
 from incidents.choices import ClockState, PauseReason, Status
 from incidents.forms import DetailsForm, WordsForm
 from incidents.models import ClockRow, Incident, JournalEntry
+from incidents.reading import read
 from incidents.refusals import Refused
 from incidents.sentences import incident_sentences
 from incidents.steps import repair_steps
@@ -148,7 +149,7 @@ def show(
 
 def page(user: User, incident: Incident, now: datetime) -> dict[str, Any]:
     """Everything that the page and its live part show."""
-    entries = list(incident.journal.visible_to(user).select_related("by").order_by("seq"))
+    journal = read(incident, JournalEntry.objects.visible_to(user))
     clocks = incident_sentences(incident, now=now, for_client=True)
     if not any(one.is_open for one in clocks):
         clocks.reverse()  # what was delivered last is the news
@@ -157,14 +158,15 @@ def page(user: User, incident: Incident, now: datetime) -> dict[str, Any]:
         "now": now,
         "zone": incident.zone,
         "clocks": clocks,
-        "duty": duty(incident, entries),
-        "question": _question(incident, entries),
-        "delivery": next((entry for entry in reversed(entries) if entry.kind in DELIVERIES), None),
+        "duty": duty(incident, journal.marks),
+        "question": _question(incident, journal.marks),
+        "delivery": next((entry for entry in reversed(journal.marks) if entry.kind in DELIVERIES), None),
         "resend": _resend(incident),
-        "claims": journal_words.claims(entries),
-        "lines": _dated(journal_words.lines(entries, for_client=True), incident.zone, now),
-        "undelivered": undelivered(incident, entries),
-        "steps": repair_steps(incident, entries),
+        "claims": journal_words.claims(journal.marks),
+        "lines": _dated(journal_words.lines(journal.entries, for_client=True), incident.zone, now),
+        "older": journal.older,
+        "undelivered": undelivered(incident, journal.entries),
+        "steps": repair_steps(incident, journal.marks),
         "promises": _promises(incident),
         "contract_path": contract_path(user, incident),
         "silence": _silence(incident, now),

@@ -10,10 +10,10 @@ from django.views.decorators.http import require_GET
 from accounts.active import show_client
 from accounts.models import AGENT, MANAGER, OWNER, REPORTER
 from accounts.permissions import SignedRequest, open_to
-from incidents import journal_words
+from incidents import journal_words, reading
 from incidents.anchors import vouched
 from incidents.journal import check_chain
-from incidents.models import Incident
+from incidents.models import Incident, JournalEntry
 from incidents.undelivered import undelivered
 
 SHORTEST_HEAD = 8
@@ -22,24 +22,38 @@ SHORTEST_HEAD = 8
 @require_GET
 @open_to(REPORTER, OWNER, AGENT, MANAGER)
 def whole(request: SignedRequest, nr: str) -> HttpResponse:
-    """Every entry that the reader may see; the chain is checked over all of them, so hidden ones count too."""
+    """Every entry that the reader may see, page by page (`?before=`); the chain is checked over hidden ones too.
+
+    A long journal's is checked where somebody asks for it (`?check=`) or pastes a head.
+    """
     incident = get_object_or_404(Incident.objects.visible_to(request.user).with_row(), nr=nr)
     show_client(request, incident.client_id)
     typed = request.GET.get("head", "")
     head = "".join(typed.split()).lower()
-    entries = list(incident.journal.select_related("by").order_by("seq"))
-    seen = [entry for entry in entries if entry.public or request.user.works_incidents]
+    shown = reading.page(incident, JournalEntry.objects.visible_to(request.user), _before(request, incident))
+    checked = incident.journal_length <= reading.WHOLE or "check" in request.GET or bool(head)
+    staff = request.user.works_incidents
     context = {
         "incident": incident,
         "now": timezone.now().replace(microsecond=0),
         "zone": incident.zone,
-        "lines": journal_words.lines(seen, for_client=not request.user.works_incidents, whole=True),
-        "undelivered": undelivered(incident, seen),
-        "check": check_chain(entries, head),
+        "page": shown,
+        "older": shown.first if shown.first > 1 else None,
+        "lines": journal_words.lines(
+            shown.entries, for_client=not staff, whole=True, contact_at=incident.first_contact_at
+        ),
+        "undelivered": undelivered(incident, shown.entries),
+        "check": check_chain(incident.journal.order_by("seq"), head) if checked else None,
         "vouched": vouched(incident),
-        "hidden": len(entries) - len(seen),
         "typed": typed,
         "too_short": bool(head) and len(head) < SHORTEST_HEAD,
         "has_errors": bool(head) and len(head) < SHORTEST_HEAD,
     }
     return render(request, "incidents/journal.html", context)
+
+
+def _before(request: SignedRequest, incident: Incident) -> int | None:
+    """The number before which to read; what is none of this journal's shows its newest page."""
+    text = request.GET.get("before", "")
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    return number if 1 < number <= incident.journal_length else None

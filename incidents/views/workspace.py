@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,15 +19,17 @@ from accounts.permissions import SignedRequest, open_to
 from accounts.texts import number_in
 from contracts.models import Severity
 from contracts.terms import moment, seconds
-from incidents import clock, journal, journal_words, lifecycle, projection
+from incidents import clock, journal_words, lifecycle, projection
 from incidents.choices import Status
 from incidents.models import Incident, JournalEntry
+from incidents.reading import Reading, read
 from incidents.refusals import Refused
 from incidents.sentences import incident_sentences
 from incidents.staff_forms import FORMS, VerbForm
 from incidents.steps import repair_steps
 from incidents.undelivered import undelivered
 
+SHOWN = 10  # of what may be many: the newest notices that failed, failures that the monitor saw, acts of others
 # What another person's act changes about the form in hand; machines and notes change nothing.
 ACTS = frozenset(
     {"contact", "work_started", "paused", "resumed", "workaround", "resolved", "rejected", "client_message", "severity"}
@@ -67,7 +70,7 @@ def _faster(request: SignedRequest, incident: Incident) -> list[JournalEntry]:
     if seen is None or seen >= incident.journal_length:
         return []
     since = incident.journal.filter(seq__gt=seen, kind__in=ACTS).exclude(by=request.user)
-    return list(since.select_related("by"))
+    return list(since.select_related("by").order_by("-seq")[:SHOWN])[::-1]
 
 
 def show(
@@ -80,17 +83,15 @@ def show(
 ) -> HttpResponse:
     """The page; `opened` names the action whose form stands open."""
     now = timezone.now().replace(microsecond=0)
-    entries = list(incident.journal.select_related("by").order_by("seq"))
-    silent = undelivered(incident, entries)
+    journal = read(incident, JournalEntry.objects.visible_to(request.user))
+    silent = undelivered(incident, journal.entries)
     mark = mark_of(incident.journal_length, incident.status, sorted(silent), request.LANGUAGE_CODE)
     if request.htmx and opened == "":
         if answer := unchanged(request, mark):
             return answer
-        return render(
-            request, "incidents/_workspace_live.html", _context(incident, entries, now, silent) | {"mark": mark}
-        )
+        return render(request, "incidents/_workspace_live.html", _context(journal, now, silent) | {"mark": mark})
     refused = bool(form and form.errors) or bool(faster)
-    context = _context(incident, entries, now, silent) | {
+    context = _context(journal, now, silent) | {
         "mark": mark,
         "opened": opened,
         "form": form,
@@ -101,7 +102,8 @@ def show(
     return render(request, "incidents/workspace.html", context, status=422 if refused else 200)
 
 
-def _context(incident: Incident, entries: list[JournalEntry], now: datetime, silent: set[int]) -> dict[str, Any]:
+def _context(journal: Reading, now: datetime, silent: set[int]) -> dict[str, Any]:
+    incident = journal.incident
     clocks = incident_sentences(incident, now=now, for_client=False)
     return {
         "incident": incident,
@@ -109,22 +111,23 @@ def _context(incident: Incident, entries: list[JournalEntry], now: datetime, sil
         "zone": incident.zone,
         "lead": clocks[0] if clocks else None,
         "clocks": clocks[1:],
-        "lines": journal_words.lines(entries),
+        "lines": journal_words.lines(journal.entries, contact_at=incident.first_contact_at),
         "undelivered": silent,
-        "chain": journal.check_chain(entries),
-        "steps": repair_steps(incident, entries),
-        "claims": journal_words.claims(entries),
+        "older": journal.older,
+        "chain": journal.check,
+        "steps": repair_steps(incident, journal.marks),
+        "claims": journal_words.claims(journal.marks),
         "verbs": available(incident),
-        "starts_work": starts_work(incident, entries),
+        "starts_work": starts_work(incident, journal.marks),
         "evidence": [
             (entry, journal_words.said(entry))
-            for entry in entries
+            for entry in journal.marks
             if entry.kind in {"received", "alarm", "monitor_failed"} and _seen(entry)
-        ],
-        "failed_notices": incident.notifications.filter(status="failed").select_related("recipient"),
+        ][-SHOWN:],
+        "failed_notices": incident.notifications.filter(status="failed").select_related("recipient")[:SHOWN],
         "open_incidents": _others(incident),
         "targets": _promises(incident),
-        "previews": previews(incident, entries, now),
+        "previews": previews(incident, journal.events, now),
     }
 
 
@@ -176,9 +179,8 @@ class Preview:
     after: datetime | None
 
 
-def previews(incident: Incident, entries: list[JournalEntry], now: datetime) -> list[Preview]:
+def previews(incident: Incident, events: Sequence[clock.Event], now: datetime) -> list[Preview]:
     """Each open deadline under each stricter category, were it to get worse now."""
-    events = projection.events_of(entries)
     if incident.version is None or not events or incident.is_ended:
         return []
     terms = projection.version_terms(incident.version).terms

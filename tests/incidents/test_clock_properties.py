@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from incidents import ladder
-from incidents.clock import CHANGES, REASONS, Clock, Event, Terms, clocks
+from incidents.clock import CHANGES, MOVING, REASONS, Clock, Event, Terms, clocks
 from tests.incidents.clock_world import at, terms
 
 START, DAY = at("09 08:00"), 86400
@@ -15,7 +15,7 @@ LADDER = [ladder.Step(name, share) for name in ("reaction", "restore", "final_fi
 HAPPENING = (
     *("paused", "resumed", "rejected", "severity") * 2,
     *("monitor_recovered", "monitor_failed", "recovery_denied"),
-    *("contact", "client_message", "workaround", "resolved", "accepted", "work_started", "cancelled"),
+    *("contact", "client_message", "internal_note", "workaround", "resolved", "accepted", "work_started", "cancelled"),
 )
 # What of the incident's time a line tells of, one after the other.
 TIMED = {"wait", "worked", "pause", "handover", "seen", "late"}
@@ -197,3 +197,12 @@ def test_a_running_clock_that_reached_its_whole_target_has_told_so(by: Terms, st
     for name, clock in clocks(by, happened, now).items():
         if clock.state == "breached" and clock.stopped_at is None:
             assert (name, clock.run, clock.lap, clock.round) in fired
+
+
+@settings(max_examples=80, deadline=None)
+@given(promises, stories())
+def test_words_move_no_clock_so_whoever_counts_may_pass_over_them(by: Terms, story: tuple[list[Event], int]) -> None:
+    happened, now = story
+    counted = [event for event in happened if event.kind in MOVING]
+    assert clocks(by, counted, now) == clocks(by, happened, now)
+    assert ladder.steps(by, counted, now, LADDER) == ladder.steps(by, happened, now, LADDER)

@@ -1,0 +1,93 @@
+"""What a page reads of a journal: however many answers there are, as many rows as fit on a page.
+
+A short journal is read whole, by one query, and its chain checked with each page. Of a long one come the newest
+entries, those few that say where the repair stands, and its chain is checked when somebody asks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from incidents import clock, projection
+from incidents.journal import ChainCheck, check_chain
+from incidents.models import Incident, JournalEntry, JournalQuerySet
+
+PAGE = 50  # entries of a page
+WHOLE = 200  # entries that are read and checked with each page; 200 take 15 ms
+MARKS = frozenset(
+    {
+        "received", "alarm", "monitor_failed", "reported_claim", "paused", "work_started", "backup_skipped",
+        "workaround", "resolved", "rejected", "accepted",
+    }
+)  # fmt: skip
+"""The kinds from which a page tells what was asked, delivered, accepted and seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Entries that the reader may see, oldest first: the newest PAGE, and `marks`, of MARKS the newest WHOLE.
+
+    `whole` is every one of them, where the journal is short.
+    """
+
+    incident: Incident
+    entries: list[JournalEntry]
+    marks: list[JournalEntry]
+    whole: list[JournalEntry] | None
+
+    @property
+    def older(self) -> int | None:
+        """The number before which the older ones stand; None where these are all."""
+        first = self.entries[0].seq if self.entries else 1
+        return first if first > 1 else None
+
+    @property
+    def events(self) -> tuple[clock.Event, ...]:
+        """For staff, who see every entry: what moves the clocks."""
+        return projection.events_for(self.incident) if self.whole is None else projection.events_of(self.whole)
+
+    @property
+    def check(self) -> ChainCheck | None:
+        """For staff; None where the journal is too long to be checked with each page."""
+        return None if self.whole is None else check_chain(self.whole)
+
+
+def read(incident: Incident, seen: JournalQuerySet) -> Reading:
+    """`seen`: the entries of the incident that the reader may see."""
+    rows = seen.filter(incident=incident).select_related("by")
+    if incident.journal_length <= WHOLE:
+        whole = list(rows.order_by("seq"))
+        return Reading(incident, whole[-PAGE:], [entry for entry in whole if entry.kind in MARKS], whole)
+    newest = list(rows.order_by("-seq")[:PAGE])[::-1]
+    return Reading(incident, newest, list(rows.filter(kind__in=MARKS).order_by("-seq")[:WHOLE])[::-1], None)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a long journal, newest first: `first` to `last` are the numbers that it covers, hidden ones too."""
+
+    entries: list[JournalEntry]
+    first: int
+    last: int
+    length: int
+
+    @property
+    def hidden(self) -> int:
+        """Entries within the page that the reader may not see."""
+        return self.last - self.first + 1 - len(self.entries)
+
+    @property
+    def newer(self) -> int | None:
+        """What to ask before for the page above; None on the newest."""
+        return min(self.last + PAGE, self.length) + 1 if self.last < self.length else None
+
+
+def page(incident: Incident, seen: JournalQuerySet, before: int | None) -> Page:
+    """The entries before number `before`, as many as fit; a short journal's all."""
+    length = incident.journal_length
+    size = WHOLE if length <= WHOLE else PAGE
+    last = min(length, before - 1) if before and length > WHOLE else length
+    rows = seen.filter(incident=incident, seq__lte=last).select_related("by").order_by("-seq")
+    entries = list(rows[: size + 1])
+    more, entries = len(entries) > size, entries[:size]
+    return Page(entries, entries[-1].seq if more else min(1, last), last, length)
