@@ -392,6 +392,7 @@ class Notification(models.Model):
     settle_at = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
     error = models.CharField(max_length=500, blank=True)
+    bundle = models.CharField(max_length=32, blank=True)
 
     objects = NotificationQuerySet.as_manager()
 
@@ -401,6 +402,9 @@ class Notification(models.Model):
             models.Index(fields=["next_attempt_at"], name="outbox_due", condition=Q(status="queued")),
             models.Index(fields=["settle_at"], name="outbox_unsettled", condition=Q(settle_at__isnull=False)),
             models.Index(fields=["topic"], name="outbox_topic", condition=~Q(topic="")),
+            models.Index(
+                fields=["recipient", "sent_at"], name="outbox_texts", condition=Q(channel__in=["sms", "voice"])
+            ),
         ]
 
     def __str__(self) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -33,7 +33,7 @@ from django.db.models import F
 
 from contracts.models import Channel
 from contracts.terms import whole
-from incidents import alarms, gateway, heartbeat
+from incidents import alarms, digests, gateway, heartbeat
 from incidents.choices import Delivery
 from incidents.letters import secret_name
 from incidents.models import Notification
@@ -86,38 +86,51 @@ def _send(now: Callable[[], datetime], channels: Iterable[Channel]) -> int:
             row = claim(at=at, channels=reachable) if time.monotonic() < end else None
             if row is None:
                 break
-            address = alarms.address(row, at=at)
-            if isinstance(address, Bar):
-                alarms.withhold(row, address)
-            else:
-                sent += _attempt(row, address, at, mail, reachable)
-            if row.topic:
-                alarms.settle_safely(row.topic, at=whole(at))
+            rows = digests.gather(row, at=at, attempts=ATTEMPTS, lease=LEASE)
+            sent += _attempt([row for row in rows if _is_open(row, at)], at, mail, reachable)
+            for topic in dict.fromkeys(row.topic for row in rows if row.topic):
+                alarms.settle_safely(topic, at=whole(at))
     return sent
 
 
-def _attempt(row: Notification, address: str, at: datetime, mail: _Mail, reachable: set[Channel]) -> int:
-    """One attempt at the person's address of now; a way that is down leaves `reachable`. How many left."""
+def _is_open(row: Notification, at: datetime) -> bool:
+    """Whether the person may be told at `at`: then the row has the address of now, else it ends withheld."""
+    address = alarms.address(row, at=at)
+    if isinstance(address, Bar):
+        alarms.withhold(row, address)
+        return False
     if row.address != address:
         row.address = address
         row.save(update_fields=["address"])
-    try:
-        _deliver(row, mail)
-    except FAILURES as error:
-        _failed(row, at, error)
-        reachable -= {Channel(row.channel)} if _is_channel(error) else set()
+    return True
+
+
+def _attempt(rows: Sequence[Notification], at: datetime, mail: _Mail, reachable: set[Channel]) -> int:
+    """One attempt at a row, or at several as one digest; a way that is down leaves `reachable`. How many left."""
+    if not rows:
         return 0
-    return _sent(row, at)
+    try:
+        _deliver(rows, at, mail)
+    except FAILURES as error:
+        for row in rows:
+            _failed(row, at, error)
+        reachable -= {Channel(rows[0].channel)} if _is_channel(error) else set()
+        return 0
+    bundle = digests.key_of(rows) if len(rows) > 1 else ""
+    return sum(_sent(row, at, bundle) for row in rows)
 
 
-def _deliver(row: Notification, mail: _Mail) -> None:
+def _deliver(rows: Sequence[Notification], at: datetime, mail: _Mail) -> None:
     """Raises one of FAILURES."""
+    row = rows[0]
     if row.attempts > ATTEMPTS:
         raise ValueError("the sender was ended during every attempt")
     if row.channel == Channel.EMAIL:
         mail.send(row)
+    elif len(rows) == 1:
+        _call(row, row.body, secret_name(row.key))
     else:
-        _call(row)
+        _call(row, digests.text_of(rows, at), digests.key_of(rows))
 
 
 def claim(*, at: datetime, channels: Iterable[str] = Channel) -> Notification | None:
@@ -185,8 +198,8 @@ def message(row: Notification, backend: BaseEmailBackend | None = None) -> Email
     return mail
 
 
-def _call(row: Notification) -> None:
-    call = partial(gateway.send, channel=row.channel, to=row.address, text=row.body, key=secret_name(row.key))
+def _call(row: Notification, text: str, key: str) -> None:
+    call = partial(gateway.send, channel=row.channel, to=row.address, text=text, key=key)
     within(ATTEMPT_SECONDS, partial(call, url=settings.GATEWAY_URL, token=settings.GATEWAY_TOKEN))
 
 
@@ -197,9 +210,9 @@ def _is_channel(error: Exception) -> bool:
     return isinstance(error, OSError | gateway.GatewayUnreachableError)
 
 
-def _sent(row: Notification, at: datetime) -> int:
+def _sent(row: Notification, at: datetime, bundle: str) -> int:
     waiting = Notification.objects.filter(pk=row.pk, status=Delivery.QUEUED)
-    return waiting.update(status=Delivery.SENT, sent_at=at, next_attempt_at=None, error="")
+    return waiting.update(status=Delivery.SENT, sent_at=at, next_attempt_at=None, error="", bundle=bundle)
 
 
 def _failed(row: Notification, at: datetime, error: Exception) -> None:
