@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("incidents", "0011_journal_by_kind")]
+    dependencies = [("incidents", "0012_journal_by_kind")]
 
     operations = [
         migrations.AddField(

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("incidents", "0010_keys_of_person_and_client")]
+    dependencies = [("incidents", "0011_the_daily_anchor")]
 
     operations = [
         migrations.AddIndex(
