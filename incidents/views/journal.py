@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET
 from accounts.active import show_client
 from accounts.models import AGENT, MANAGER, OWNER, REPORTER
 from accounts.permissions import SignedRequest, open_to
+from accounts.texts import number_in
 from incidents import journal_words, reading
 from incidents.anchors import vouched
 from incidents.journal import check_chain
@@ -54,6 +55,5 @@ def whole(request: SignedRequest, nr: str) -> HttpResponse:
 
 def _before(request: SignedRequest, incident: Incident) -> int | None:
     """The number before which to read; what is none of this journal's shows its newest page."""
-    text = request.GET.get("before", "")
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    number = number_in(request.GET.get("before", "")) or 0
     return number if 1 < number <= incident.journal_length else None
