@@ -73,7 +73,7 @@ def _hold(row: Notification, until: datetime) -> None:
 
 def _take(row: Notification, at: datetime, attempts: int, lease: timedelta) -> list[Notification]:
     """The other rows that are due to the same person, claimed as `row` is."""
-    asked = {
+    asked: dict[str, datetime | int | str | None] = {
         "hidden": at + lease, "at": at, "attempts": attempts, "recipient": row.recipient_id, "channel": row.channel,
         "audience": row.audience, "most": MOST,
     }  # fmt: skip
