@@ -122,7 +122,7 @@ def test_a_long_chain_is_checked_when_somebody_asks_or_pastes_a_head(world: buil
     assert incident.journal_head in text_of(page.get(JOURNAL))
 
 
-@pytest.mark.parametrize("before", ["0", "1", "-3", "²", "x", "9" * 30, "\x00", "999"])
+@pytest.mark.parametrize("before", ["0", "1", "-3", "²", "x", "9" * 30, "999"])
 def test_an_odd_place_shows_the_newest_page(world: build.World, incident: Incident, before: str) -> None:
     flood(incident, world, 20)
     answer = visitor(world.agent).get(JOURNAL, {"before": before})
