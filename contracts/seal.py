@@ -65,13 +65,13 @@ def digest(value: object) -> str:
 def columns(row: models.Model) -> dict[str, Any]:
     """The row's named columns as JSON has them, stored or not yet stored."""
     model = type(row)
-    values = {name: getattr(row, name) for name in NAMES[model]}
-    later = {
-        name: getattr(row, name)
-        for (of, name), default in LATER.items()
-        if of is model and getattr(row, name) != default
-    }
-    return {name: _plain(model, name, value) for name, value in {**values, **later}.items()}
+    later = [name for (of, name), default in LATER.items() if of is model and getattr(row, name) != default]
+    return values(row, [*NAMES[model], *later])
+
+
+def values(row: models.Model, names: Iterable[str]) -> dict[str, Any]:
+    """Columns of these names as JSON has them, of a row of any room."""
+    return {name: _plain(type(row), name, getattr(row, name)) for name in names}
 
 
 def _plain(model: type[models.Model], name: str, value: object) -> object:

@@ -1,35 +1,50 @@
-"""Intervals of state: what a monitor's state was, without gaps and overlaps. Written by `monitoring.watch` only."""
+"""Intervals of state: what a monitor's state was, without gaps and overlaps. Written by `monitoring.watch` only.
+
+Each change is an act of the monitor's list at `at`, the time when it was written.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from monitoring.models import Interval, Monitor, State
+from monitoring import acts
+from monitoring.models import ActKind, Interval, Monitor, State
 
 # What says nothing about the shop: a failure that is confirmed later does not overwrite it.
 BLIND = frozenset({State.UNKNOWN, State.MAINTENANCE, State.PAUSED})
 
 
-def enter(monitor: Monitor, state: str, reason: str, at: datetime) -> None:
-    """The monitor is in this state from `at` on. Sets the monitor's columns; the caller saves it."""
+def enter(monitor: Monitor, state: str, reason: str, since: datetime, *, at: datetime) -> None:
+    """The monitor is in this state from `since` on. Sets the monitor's columns; the caller saves it."""
     if monitor.state == state and monitor.state_since is not None:
         return
-    at = max(at, monitor.state_since or at)
-    Interval.objects.filter(monitor=monitor, ended_at=None, started_at=at).delete()
-    Interval.objects.filter(monitor=monitor, ended_at=None).update(ended_at=at)
-    Interval.objects.create(monitor=monitor, state=state, reason=reason, started_at=at)
-    monitor.state, monitor.state_since = state, at
+    since = max(since, monitor.state_since or since)
+    last = _open_one(monitor)
+    rows = []
+    if last and last.started_at < since:
+        last.ended_at = since
+        last.save(update_fields=["ended_at"])
+        rows, last = [last], None
+    row = last or Interval(monitor=monitor, started_at=since)
+    row.state, row.reason = state, reason
+    row.save()
+    acts.write(monitor, ActKind.STATE, [*rows, row], at=at)
+    monitor.state, monitor.state_since = state, since
 
 
-def paint(monitor: Monitor, state: str, reason: str, since: datetime) -> None:
+def paint(monitor: Monitor, state: str, reason: str, since: datetime, *, at: datetime) -> None:
     """What was seen turns out to have been `state` from `since` on; spans in which nothing was seen stay."""
     rows = Interval.objects.filter(monitor=monitor).exclude(ended_at__lte=since).order_by("started_at")
+    painted = []
     for row in rows:
         if row.state == state or (row.state in BLIND and row.started_at > since):
             continue
-        painted = _split(row, since) if row.started_at < since else row
-        painted.state, painted.reason = state, reason
-        painted.save()
+        parts = [row, _split(row, since)] if row.started_at < since else [row]
+        parts[-1].state, parts[-1].reason = state, reason
+        parts[-1].save()
+        painted += parts
+    if painted:
+        acts.write(monitor, ActKind.REVISED, painted, at=at)
     _remember_last(monitor)
 
 
@@ -42,6 +57,10 @@ def _split(row: Interval, at: datetime) -> Interval:
 
 
 def _remember_last(monitor: Monitor) -> None:
-    last = Interval.objects.filter(monitor=monitor, ended_at=None).first()
+    last = _open_one(monitor)
     if last:
         monitor.state, monitor.state_since = last.state, last.started_at
+
+
+def _open_one(monitor: Monitor) -> Interval | None:
+    return Interval.objects.filter(monitor=monitor, ended_at=None).first()

@@ -258,3 +258,62 @@ class Reopening(models.Model):
 
     def __str__(self) -> str:
         return f"{self.outage_id} {self.incident_id} {self.reopened_at}"
+
+
+class ActKind(models.TextChoices):
+    VOUCHED = "vouched", _("vouched for as it stood")
+    ADDED = "added", _("monitor added")
+    CHANGED = "changed", _("monitor changed")
+    STOPPED = "stopped", _("watching stopped")
+    STARTED = "started", _("watching started")
+    STATE = "state", _("state changed")
+    REVISED = "revised", _("earlier state determined")
+    CONFIRMED = "confirmed", _("outage confirmed")
+    REOPENED = "reopened", _("outage goes on")
+    ENDED = "ended", _("outage ended")
+
+
+class ActQuerySet(models.QuerySet["Act"]):
+    def visible_to(self, user: User) -> Self:
+        """Like raw checks: for staff only."""
+        return self if user.works_incidents else self.none()
+
+
+class Act(models.Model):
+    """One change of what a monitor's availability rests on, in the monitor's own chained list (`monitoring.acts`).
+
+    `facts` holds the rows that it changed as they are after it: table → key → columns. A trigger refuses to change or
+    delete a line. `by` None: the monitor itself.
+    """
+
+    monitor = models.ForeignKey(Monitor, on_delete=models.PROTECT, related_name="acts")
+    seq = models.PositiveIntegerField()
+    kind = models.CharField(max_length=9, choices=ActKind)
+    at = models.DateTimeField()
+    by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    facts = models.JSONField()
+    previous = models.CharField(max_length=64, blank=True)
+    hash = models.CharField(max_length=64)
+
+    objects = ActQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["monitor", "seq"]
+        constraints = [models.UniqueConstraint(fields=["monitor", "seq"], name="one_act_per_monitor_and_number")]
+
+    def __str__(self) -> str:
+        return f"{self.monitor_id}/{self.seq} {self.kind}"
+
+
+class ActTally(models.Model):
+    """What the database itself has counted of a monitor's acts, by a trigger: how many, and the hash of the last.
+
+    It stands apart, without foreign keys: it stays when the monitor is gone and isn't set back with its acts.
+    """
+
+    monitor = models.BigIntegerField(primary_key=True)
+    acts = models.PositiveIntegerField(default=0)
+    head = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        return f"{self.monitor} {self.acts}"

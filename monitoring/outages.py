@@ -14,7 +14,8 @@ from django.utils.translation import gettext as _
 from contracts.terms import whole
 from incidents import reporting
 from incidents.models import Incident
-from monitoring.models import Monitor, Outage, OutageQuerySet
+from monitoring import acts
+from monitoring.models import ActKind, Monitor, Outage, OutageQuerySet, Reopening
 from monitoring.sentences import sentence
 from monitoring.specification import Result
 
@@ -42,6 +43,7 @@ def confirm(monitor: Monitor, result: Result, *, started_at: datetime, at: datet
     )  # fmt: skip
     outage.incident = _tell_incident(outage, result, at)
     outage.save(update_fields=["incident"])
+    acts.write(monitor, ActKind.CONFIRMED, [outage], at=at)
     return outage
 
 
@@ -54,8 +56,11 @@ def reopen(monitor: Monitor, result: Result, *, at: datetime) -> Outage:
     last.ended_at, last.flapping = None, True
     last.save(update_fields=["ended_at", "flapping"])
     incident = _tell_incident(last, result, at)
+    reopening: list[Reopening] = []
     if incident not in last.incidents:
-        last.reopenings.create(incident=incident, reopened_at=whole(at), reason=result.reason, evidence=_shown(result))
+        facts = {"reopened_at": whole(at), "reason": result.reason, "evidence": _shown(result)}
+        reopening = [last.reopenings.create(incident=incident, **facts)]
+    acts.write(monitor, ActKind.REOPENED, [last, *reopening], at=at)
     return last
 
 
@@ -113,6 +118,7 @@ def end(monitor: Monitor, *, ended_at: datetime, at: datetime) -> Outage | None:
         return None
     outage.ended_at = ended_at
     outage.save(update_fields=["ended_at"])
+    acts.write(monitor, ActKind.ENDED, [outage], at=at)
     incident = next(reversed(outage.incidents), None)
     if incident and not outages_of(incident).filter(ended_at=None).exists():
         _tell_recovery(incident, monitor, at)

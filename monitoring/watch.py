@@ -24,11 +24,11 @@ from contracts.models import Shop
 from contracts.terms import moment, seconds, whole
 from incidents.heartbeat import beat
 from incidents.refusals import Refused
-from monitoring import intervals, maintenance, outages, schedule, way_out
+from monitoring import acts, intervals, maintenance, outages, schedule, way_out
 from monitoring.addresses import Policy, parse_networks, typed_refusal
 from monitoring.availability import Period
 from monitoring.confirmation import Change, Rule, Track, step
-from monitoring.models import Check, Monitor, State
+from monitoring.models import ActKind, Check, Monitor, State
 from monitoring.sentences import sentence
 from monitoring.specification import Result
 from monitoring.verdict import during_maintenance, with_second_place
@@ -178,13 +178,13 @@ def record(monitor: int | Monitor, result: Result, *, at: datetime) -> bool:
     if found is None:
         return False
     if found.after_gap and row.checked_at:
-        intervals.enter(row, State.UNKNOWN, "missed", row.checked_at + timedelta(seconds=row.interval))
+        intervals.enter(row, State.UNKNOWN, "missed", row.checked_at + timedelta(seconds=row.interval), at=at)
     before = Track.from_json(row.track)
     _take(found, at)
     Check.objects.bulk_create([_check(found)], ignore_conflicts=True)
     for change in found.changes:
         _apply(change, found, before, at=at)
-    intervals.enter(row, found.state, _reason(found), found.at)
+    intervals.enter(row, found.state, _reason(found), found.at, at=at)
     row.save(update_fields=STATE_COLUMNS)
     return True
 
@@ -216,13 +216,14 @@ def _apply(change: Change, found: Finding, before: Track, *, at: datetime) -> No
     """Confirmed, reopened and ended also change the past: since when the shop was down, or up again."""
     monitor, since = found.monitor, moment(change.at)
     if change.kind == "confirmed":
-        intervals.paint(monitor, State.DOWN, found.result.reason, since)
+        intervals.paint(monitor, State.DOWN, found.result.reason, since, at=at)
         outages.confirm(monitor, found.result, started_at=since, at=at, flapping=change.flapping)
     elif change.kind == "reopened":
-        intervals.paint(monitor, State.DOWN, found.result.reason, moment(before.ended_at or change.at))
+        went_on = moment(before.ended_at or change.at)
+        intervals.paint(monitor, State.DOWN, found.result.reason, went_on, at=at)
         outages.reopen(monitor, found.result, at=at)
     elif change.kind == "ended":
-        intervals.paint(monitor, State.UP, "", since)
+        intervals.paint(monitor, State.UP, "", since, at=at)
         outages.end(monitor, ended_at=since, at=at)
 
 
@@ -262,7 +263,7 @@ def _mark_missed(pk: int, at: datetime) -> bool:
     if monitor is None or not monitor.checked_at or not monitor.is_stale(at):
         return False
     since = monitor.checked_at + timedelta(seconds=monitor.interval)
-    intervals.enter(monitor, State.UNKNOWN, "missed", since)
+    intervals.enter(monitor, State.UNKNOWN, "missed", since, at=at)
     monitor.reason = "missed"
     monitor.save(update_fields=["state", "state_since", "reason"])
     return True
@@ -285,6 +286,7 @@ def add(*, shop: Shop, name: str, url: str, by: User, at: datetime, **columns: A
     _refuse_wrong(monitor)
     monitor.next_check_at = whole(at)
     monitor.save()
+    acts.write(monitor, ActKind.ADDED, [monitor], at=at, by=by)
     log.info("monitor_added", extra={"monitor": monitor.pk, "by": by.pk})
     return monitor
 
@@ -312,6 +314,7 @@ def change(*, monitor: Monitor, by: User, at: datetime, **columns: Any) -> Monit
     if changed & ASKED:
         _ask_anew(row, at, was_stale=was_stale)
     row.save(update_fields=[*changed, "track", "checked_at", "busy_until", "next_check_at", "certificate_ends_at"])
+    acts.write(row, ActKind.CHANGED, [row], at=at, by=by)
     log.info("monitor_changed", extra={"monitor": row.pk, "by": by.pk, "columns": sorted(changed)})
     return row
 
@@ -352,9 +355,10 @@ def stop(*, monitor: Monitor, by: User, at: datetime) -> Monitor:
         return row
     if row.outages.filter(ended_at=None).exists():
         raise Refused(_("It is down now. Stop watching once it works again."))
-    intervals.enter(row, State.PAUSED, "", whole(at))
+    intervals.enter(row, State.PAUSED, "", whole(at), at=at)
     row.is_active, row.next_check_at, row.busy_until, row.track = False, None, None, {}
     row.save()
+    acts.write(row, ActKind.STOPPED, [row], at=at, by=by)
     log.info("monitor_stopped", extra={"monitor": row.pk, "by": by.pk})
     return row
 
@@ -366,7 +370,8 @@ def start(*, monitor: Monitor, by: User, at: datetime) -> Monitor:
     if row.is_active:
         return row
     row.is_active, row.checked_at, row.reason = True, None, ""
-    intervals.enter(row, State.UNKNOWN, "", whole(at))
+    intervals.enter(row, State.UNKNOWN, "", whole(at), at=at)
     row.save()
+    acts.write(row, ActKind.STARTED, [row], at=at, by=by)
     log.info("monitor_started", extra={"monitor": row.pk, "by": by.pk})
     return row

@@ -7,8 +7,8 @@ from typing import Any
 
 from contracts.models import Shop
 from contracts.terms import seconds
-from monitoring import watch
-from monitoring.models import Monitor
+from monitoring import acts, watch
+from monitoring.models import ActKind, Monitor
 from monitoring.specification import Result, Timings
 from tests.build import MONDAY
 
@@ -23,7 +23,9 @@ SLOW = {"state": "degraded", "reason": "slow", "status": 200}
 
 def monitor(shop: Shop, name: str = "Strona główna", **columns: Any) -> Monitor:
     columns = {"url": shop.url, "interval": 60, "timeout_ms": 10_000} | columns
-    return Monitor.objects.create(shop=shop, name=name, **columns)
+    made = Monitor.objects.create(shop=shop, name=name, **columns)
+    acts.write(made, ActKind.ADDED, [made], at=MONDAY)
+    return made
 
 
 def after(seconds_: int) -> datetime:

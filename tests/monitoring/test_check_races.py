@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 
 from incidents import reporting
 from incidents.models import Incident, JournalEntry
-from monitoring import outages, schedule, watch
+from monitoring import outages, proof, schedule, watch
 from monitoring.models import Check, Monitor, Outage
 from tests import build
 from tests.build import World
@@ -185,3 +185,27 @@ def test_without_the_lock_only_a_constraint_stops_a_second_incident_of_one_failu
 def test_two_addresses_that_fail_at_once_are_one_incident(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     assert refusals(two_addresses_fail(world, monkeypatch)) == 0
     assert (Outage.objects.count(), Incident.objects.count()) == (2, 1)
+
+
+def end_twice(home: Monitor, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Two workers each hold a good check that ends the same outage."""
+    play(home, (0, UP), (60, DOWN), (67, DOWN), (120, UP), (180, UP))
+    meet_before(monkeypatch, outages, "end")
+    return at_once(*[
+        lambda second=second: watch.record(home.pk, result(home, after(second), UP), at=after(second))
+        for second in (240, 241)
+    ])  # fmt: skip
+
+
+def test_without_the_lock_only_the_numbers_stop_a_second_act_of_one_end(
+    home: Monitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_locks(monkeypatch)
+    assert refusals(end_twice(home, monkeypatch)) == 1
+
+
+def test_two_good_checks_at_once_end_an_outage_with_one_act(home: Monitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert refusals(end_twice(home, monkeypatch)) == 0
+    kinds = ["added", "state", "revised", "confirmed", "revised", "ended"]
+    assert list(home.acts.order_by("seq").values_list("kind", flat=True)) == kinds
+    assert list(proof.differences()) == []

@@ -463,9 +463,8 @@ def test_a_result_that_cannot_be_taken_stops_no_other_and_leaves_a_trace(
 
 
 def test_a_result_of_a_monitor_that_is_gone_is_dropped(home: Monitor) -> None:
-    lost = result(home, after(0), UP)
+    lost = replace(result(home, after(0), UP), id=str(home.pk + 1))
     strange = replace(lost, id="None")
-    home.delete()
     assert watch.record_all([lost, strange], at=after(1)) == 0
     assert (Check.objects.count(), Interval.objects.count()) == (0, 0)
 

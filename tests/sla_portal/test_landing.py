@@ -29,6 +29,8 @@ from contracts.models import Contract, ContractVersion, Seal
 from incidents import journal, journal_words, lifecycle, proof, reporting
 from incidents.models import Breach, Heartbeat, Incident, JoinedReport, JournalEntry, Notification, RepeatKey
 from incidents.repeats import AlreadyFiled
+from monitoring import proof as monitoring_proof
+from monitoring.models import Act, Interval, Monitor, Outage
 from reports.models import BreachDecision
 from reports.pricing import Book
 
@@ -112,6 +114,18 @@ def test_every_clock_and_chain_of_the_first_landing_follows_from_its_journal(dum
 def test_contracts_and_calendars_of_the_first_landing_are_sealed_as_they_stand() -> None:
     assert Seal.objects.filter(kind="version").count() == ContractVersion.objects.count() > 0
     assert [str(difference) for difference in contracts_proof.differences()] == []
+
+
+def test_what_the_monitors_of_the_first_landing_saw_is_vouched_for_as_it_stands() -> None:
+    vouched = list(Act.objects.all())
+    assert {act.monitor_id for act in vouched} == set(Monitor.objects.values_list("pk", flat=True))
+    assert {(act.seq, act.kind) for act in vouched} == {(1, "vouched")}
+    named = {table: sum(len(act.facts[table]) for act in vouched) for table in ("interval", "outage")}
+    assert named == {"interval": Interval.objects.count(), "outage": Outage.objects.count()}
+    assert min(named.values()) > 0
+    assert [str(difference) for difference in monitoring_proof.differences()] == []
+    Outage.objects.filter(pk=Outage.objects.latest("pk").pk).update(flapping=True, ended_at=timezone.now())
+    assert len(list(monitoring_proof.differences())) > 0
 
 
 def test_each_repeat_key_of_the_first_landing_belongs_to_whoever_used_it_and_still_files_nothing_twice() -> None:
