@@ -81,6 +81,18 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(servers[0].home)
 
 
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """Nothing is dropped at the end: the servers go, and PostgreSQL waits five seconds for whoever is still there."""
+    return True
+
+
+@pytest.fixture(scope="session")
+def django_db_createdb() -> bool:
+    """Nothing of an earlier run is used, where the tests were given a server that lives on."""
+    return True
+
+
 @pytest.fixture
 def process_environment(transactional_db: None) -> dict[str, str]:
     """Environment for processes that a test starts: the test's own database and broker."""

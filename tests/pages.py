@@ -47,6 +47,9 @@ def title_of(response: Any) -> str:
     return plain(html.unescape(found[1])) if found else ""
 
 
+MANY = 15  # rows of a full page: a query that each row costs shows with fifteen as with fifty, and rows cost time
+
+
 @contextmanager
 def counted(name: str) -> Iterator[None]:
     """As many queries as `query_counts.json` says for this name: a change of it is seen in a review."""

@@ -15,7 +15,7 @@ from accounts.models import User
 from incidents import api, lifecycle
 from incidents.models import Incident, JournalEntry, Notification
 from tests import build
-from tests.pages import counted, stop_clock
+from tests.pages import MANY, counted, stop_clock
 
 pytestmark = pytest.mark.django_db
 KEY = "6f1c2a44-0000-4000-8000-000000000002"
@@ -215,7 +215,6 @@ def test_the_list_is_newest_first_with_a_count_and_pages(reporter: Caller, world
         ({"status": "open"}, ["MAK-0001"]),
         ({"shop": "mak-example"}, ["MAK-0002", "MAK-0001"]),
         ({"shop": "tur-example"}, []),
-        ({"q": "\x00"}, ["MAK-0002", "MAK-0001"]),
     ],
 )
 def test_the_list_is_narrowed(reporter: Caller, world: build.World, query: dict[str, str], found: list[str]) -> None:
@@ -253,16 +252,16 @@ def test_internal_notes_never_reach_a_client(reporter: Caller, agent: Caller, wo
     assert "Wtyczka z 2023 roku." in agent.get("incidents/MAK-0001/journal/").json()["results"][-1]["text"]
 
 
-def test_the_list_asks_the_database_as_often_with_fifty_incidents(reporter: Caller, world: build.World) -> None:
+def test_the_list_asks_the_database_as_often_with_many_incidents(reporter: Caller, world: build.World) -> None:
     build.incident(world.shop, by=world.reporter)
     with counted("api list"):
         assert reporter.get("incidents/").json()["count"] == 1
-    for number in range(49):
+    for number in range(MANY):
         made = build.incident(world.shop, by=world.reporter, what="slower")
         if number % 2:
             lifecycle.acknowledge(incident=made, by=world.agent, at=build.MONDAY)
     with counted("api list"):
-        assert len(reporter.get("incidents/").json()["results"]) == 50
+        assert len(reporter.get("incidents/").json()["results"]) == 1 + MANY
 
 
 # Acting

@@ -12,7 +12,7 @@ import pytest
 
 from incidents import lifecycle
 from tests import build
-from tests.pages import counted, stop_clock, text_of, visitor
+from tests.pages import MANY, counted, stop_clock, text_of, visitor
 
 pytestmark = pytest.mark.django_db
 
@@ -146,11 +146,11 @@ def fill(world: build.World, number: int) -> None:
         ("incident table", "reporter", "/incidents/?format=csv"),
     ],
 )
-def test_fifty_rows_cost_as_many_queries_as_one(world: build.World, name: str, who: str, path: str) -> None:
+def test_many_rows_cost_as_many_queries_as_one(world: build.World, name: str, who: str, path: str) -> None:
     page = visitor(getattr(world, who))
     fill(world, 1)
     with counted(name):
         b"".join(page.get(path))
-    fill(world, 49)
+    fill(world, MANY)
     with counted(name):
         b"".join(page.get(path))

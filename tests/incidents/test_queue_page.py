@@ -14,7 +14,7 @@ from incidents import lifecycle, queue
 from incidents.choices import Status
 from incidents.models import Incident, JournalEntry, Notification
 from tests import build
-from tests.pages import counted, stop_clock, text_of, visitor
+from tests.pages import MANY, counted, stop_clock, text_of, visitor
 
 pytestmark = pytest.mark.django_db
 NOON = build.at("2026-03-02 12:00")
@@ -210,19 +210,19 @@ def test_a_group_shows_a_hundred_and_counts_all(
     }
 
 
-def test_the_queue_asks_the_database_as_often_with_fifty_rows(page: Client, world: build.World) -> None:
+def test_the_queue_asks_the_database_as_often_with_many_rows(page: Client, world: build.World) -> None:
     reported(world, "closed", "11:50")
     page.get("/queue/")
     with counted("queue"):
         page.get("/queue/")
     fill(world)
     with counted("queue"):
-        assert sum(map(len, groups_of(page.get("/queue/")).values())) == 50
+        assert sum(map(len, groups_of(page.get("/queue/")).values())) == 1 + MANY
 
 
 def fill(world: build.World) -> None:
-    """Fifty rows, every other one in work."""
-    for number in range(49):
+    """Many rows, every other one in work."""
+    for number in range(MANY):
         made = reported(world, "some_payments", "11:00")
         if number % 2:
             lifecycle.acknowledge(incident=made, by=world.agent, at=NOON)
@@ -282,7 +282,7 @@ def test_the_clock_s_word_changes_when_the_deadline_passes(
     assert cell(row, "clock") == "Reakcja do dziś 12:20 po terminie o 1 s"
 
 
-def test_the_live_fragment_asks_the_database_as_often_with_fifty_rows(page: Client, world: build.World) -> None:
+def test_the_live_fragment_asks_the_database_as_often_with_many_rows(page: Client, world: build.World) -> None:
     reported(world, "closed", "11:50")
     shown = state_of(page.get("/queue/"))
     with counted("queue, live"):
@@ -290,7 +290,7 @@ def test_the_live_fragment_asks_the_database_as_often_with_fifty_rows(page: Clie
     fill(world)
     shown = state_of(page.get("/queue/"))
     with counted("queue, live"):
-        assert page.get("/queue/live/", shown | {"mark": ""}).content.count(b'id="q-') == 50
+        assert page.get("/queue/live/", shown | {"mark": ""}).content.count(b'id="q-') == 1 + MANY
 
 
 # React in one click

@@ -16,7 +16,7 @@ from incidents.models import Breach
 from incidents.sweeps import sweep_clocks
 from reports.models import BreachDecision
 from tests import build
-from tests.pages import counted, stop_clock, text_of, title_of, visitor
+from tests.pages import MANY, counted, stop_clock, text_of, title_of, visitor
 from tests.reports.missed import DEADLINE, late_repair
 
 pytestmark = pytest.mark.django_db
@@ -96,15 +96,15 @@ def test_an_empty_list_says_so(page: Client, world: build.World) -> None:
     assert "W ciągu dwóch godzin nie upływa żaden termin." in said
 
 
-def test_the_list_asks_the_database_as_often_with_fifty(page: Client, world: build.World) -> None:
+def test_the_list_asks_the_database_as_often_with_many(page: Client, world: build.World) -> None:
     late_repair(world, LATE)
     page.get("/breaches/")
     with counted("breaches"):
         page.get("/breaches/")
-    for number in range(1, 50):
+    for number in range(1, MANY):
         late_repair(world, LATE, at=build.MONDAY + timedelta(seconds=number))
     with counted("breaches"):
-        assert len(table(page.get("/breaches/"), "data cards")) == 52
+        assert len(table(page.get("/breaches/"), "data cards")) == MANY + 2
 
 
 # One case
@@ -143,12 +143,12 @@ def test_a_running_one_can_not_be_decided(page: Client, world: build.World) -> N
     assert not BreachDecision.objects.exists()
 
 
-def test_the_page_asks_the_database_as_often_with_fifty_waiting(page: Client, world: build.World) -> None:
+def test_the_page_asks_the_database_as_often_with_many_waiting(page: Client, world: build.World) -> None:
     first = late_repair(world, LATE)
     page.get(path(first))
     with counted("breach"):
         page.get(path(first))
-    for number in range(1, 50):
+    for number in range(1, MANY):
         late_repair(world, LATE, at=build.MONDAY + timedelta(seconds=number))
     with counted("breach"):
         page.get(path(first))

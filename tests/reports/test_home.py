@@ -13,7 +13,7 @@ from contracts.models import MaintenanceWindow, Shop
 from incidents import lifecycle
 from monitoring.models import Monitor
 from tests import build
-from tests.pages import counted, stop_clock, text_of, visitor
+from tests.pages import MANY, counted, stop_clock, text_of, visitor
 
 pytestmark = pytest.mark.django_db
 
@@ -174,13 +174,13 @@ def test_an_unchanged_home_is_answered_with_204(world: build.World) -> None:
     assert "Trwa awaria mak.example" in text_of(page.get(f"/?part=live&mark={mark[1]}"))
 
 
-def test_fifty_incidents_and_shops_cost_as_many_queries_as_one(world: build.World) -> None:
+def test_many_incidents_and_shops_cost_as_many_queries_as_one(world: build.World) -> None:
     page = visitor(world.reporter)
     monitor(world.shop, "up")
     build.incident(world.shop, by=world.reporter)
     with counted("client home"):
         page.get("/")
-    for number in range(49):
+    for number in range(MANY):
         shop = build.shop(world.client, f"sklep{number}.example")
         monitor(shop, "up")
         build.incident(shop, by=world.reporter)
