@@ -68,6 +68,7 @@ class LeafKind(models.TextChoices):
     VERSION = "version", _("contract versions")
     SEALS = "seals", _("list of what was entered")
     DECISION = "decision", _("decisions on breaches")
+    MONITOR = "monitor", _("monitors")
 
 
 class LeafQuerySet(models.QuerySet["AnchorLeaf"]):
@@ -81,8 +82,8 @@ class LeafQuerySet(models.QuerySet["AnchorLeaf"]):
 class AnchorLeaf(models.Model):
     """What a thing was from `anchor` on, until a later leaf of the same thing: its hash at `stage`.
 
-    Things grow by stages: a journal's is its length, a decision's 2 once a second person has agreed. So a thing that
-    has grown since can still be compared as it was.
+    Things grow by stages: the stage of a journal or a monitor is the length of its list, a decision's 2 once a second
+    person has agreed. So a thing that has grown since can still be compared as it was.
     """
 
     anchor = models.ForeignKey(Anchor, on_delete=models.PROTECT, related_name="leaves")

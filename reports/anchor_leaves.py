@@ -29,6 +29,22 @@ JOURNALS_AT = """
 """
 
 
+MONITORS = """
+    SELECT monitor.id, shop.client_id, act.seq, act.hash
+    FROM monitoring_monitor monitor
+    JOIN contracts_shop shop ON shop.id = monitor.shop_id
+    CROSS JOIN LATERAL (
+        SELECT seq, hash FROM monitoring_act WHERE monitor_id = monitor.id ORDER BY seq DESC LIMIT 1
+    ) act
+"""
+MONITORS_AT = """
+    SELECT wanted.monitor, coalesce(act.hash, '')
+    FROM unnest(%s::bigint[], %s::int[]) AS wanted(monitor, stage)
+    JOIN monitoring_monitor monitor ON monitor.id = wanted.monitor
+    LEFT JOIN monitoring_act act ON act.monitor_id = wanted.monitor AND act.seq = wanted.stage
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """A thing at a stage: `row` is its key, `client` whose tree it stands in, `name` is hashed with the digest."""
@@ -120,6 +136,22 @@ def _decisions_at(stages: Mapping[int, int]) -> Iterator[Head]:
         yield _decision(row, stages[row.pk])
 
 
+def _monitors() -> Iterator[Head]:
+    """The head of each monitor's list of acts, which holds its terms, intervals and outages; named by its key."""
+    with connection.cursor() as cursor:
+        cursor.execute(MONITORS)
+        for monitor, client, length, head in cursor.fetchall():
+            yield Head(monitor, client, length, str(monitor), head)
+
+
+def _monitors_at(stages: Mapping[int, int]) -> Iterator[Head]:
+    """A list that is shorter today has no digest at the stage, so it differs."""
+    with connection.cursor() as cursor:
+        cursor.execute(MONITORS_AT, [list(stages), list(stages.values())])
+        for monitor, head in cursor.fetchall():
+            yield Head(monitor, None, stages[monitor], str(monitor), head)
+
+
 def columns(row: Model, leave_out: Iterable[str] = ()) -> dict[str, Any]:
     """Every column of the row by name."""
     return {
@@ -139,4 +171,5 @@ KINDS = (
     Kind(LeafKind.VERSION, _versions, _versions_at, "contract version"),
     Kind(LeafKind.SEALS, _seals, _seals_at, "list of seals"),
     Kind(LeafKind.DECISION, _decisions, _decisions_at, "decision"),
+    Kind(LeafKind.MONITOR, _monitors, _monitors_at, "monitor"),
 )

@@ -65,6 +65,16 @@ EARLIER = """
         || convert_to(concat_ws(' ', 'journal', incident.nr, leaf.stage, coalesce(entry.hash, '')), 'UTF8')), 'hex')
     ORDER BY incident.nr, anchor.day
 """
+EARLIER_LISTS = """
+    SELECT leaf.name, anchor.day
+    FROM incidents_anchorleaf leaf
+    JOIN incidents_anchor anchor ON anchor.id = leaf.anchor_id
+    LEFT JOIN monitoring_act act ON act.monitor_id = leaf.row AND act.seq = leaf.stage
+    WHERE leaf.kind = 'monitor' AND leaf.hash <> encode(sha256(
+        '\\x00'::bytea || decode(leaf.salt, 'hex')
+        || convert_to(concat_ws(' ', 'monitor', leaf.row, leaf.stage, coalesce(act.hash, '')), 'UTF8')), 'hex')
+    ORDER BY leaf.row, anchor.day
+"""
 
 
 def changed_between() -> Iterator[str]:
@@ -77,6 +87,9 @@ def changed_between() -> Iterator[str]:
         cursor.execute(EARLIER)
         for nr, day in cursor.fetchall():
             yield f"journal {nr}: is not as it was, says the anchor of {day}"
+        cursor.execute(EARLIER_LISTS)
+        for name, day in cursor.fetchall():
+            yield f"monitor {name}: is not as it was, says the anchor of {day}"
 
 
 def differences(anchor: Anchor) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -12,9 +13,13 @@ from contracts import agreements
 from incidents import lifecycle, sweeps
 from incidents.anchors import Anchor, AnchorLeaf, AnchorTree
 from incidents.models import Breach, Heartbeat, Incident
+from monitoring import acts
+from monitoring import proof as monitoring_proof
+from monitoring.models import Monitor, Outage
 from reports import anchor, anchor_proof, review
 from reports.models import BreachDecision
 from tests import build
+from tests.monitoring.played import DOWN, UP, monitor, play
 
 pytestmark = pytest.mark.django_db
 EVENING = build.at("2026-03-02 23:50")
@@ -58,7 +63,7 @@ def test_a_day_has_one_anchor_over_all_that_counts_and_each_names_the_one_before
     first = anchor.make(at=days(0))
     assert first is not None
     assert (str(first.day), first.previous) == ("2026-03-02", "")
-    assert first.counts == {"journal": 3, "version": 2, "seals": 0, "decision": 1}
+    assert first.counts == {"journal": 3, "version": 2, "seals": 0, "decision": 1, "monitor": 0}
     assert anchor.make(at=days(0) + timedelta(minutes=9)) is None
     assert (Anchor.objects.count(), AnchorLeaf.objects.count()) == (1, 6)
     # Three days later: nothing was made meanwhile, and only what changed gets a new leaf
@@ -191,3 +196,61 @@ def test_the_list_of_what_was_entered_can_t_be_cut_with_its_rows(world: build.Wo
     tamper("DELETE FROM contracts_seal WHERE seq = 2")
     tamper("DELETE FROM contracts_calendarday WHERE date = '2026-07-01'")
     assert wrong() == ["list of seals contracts: is gone, says the anchor of 2026-03-02"]
+
+
+@pytest.fixture
+def watched(world: build.World) -> Monitor:
+    """Down from the 60th to the 180th second."""
+    seen = ((0, UP), (60, DOWN), (67, DOWN), (180, UP), (240, UP), (300, UP))
+    return play(monitor(world.shop), *seen)
+
+
+def set_back(row: Monitor) -> None:
+    """The end of its last outage, with the line of the list that says so and the database's own count."""
+    last, before = row.acts.order_by("-seq")[:2]
+    tamper("DELETE FROM monitoring_act WHERE id = %s", last.pk)
+    tamper("UPDATE monitoring_acttally SET acts = %s, head = %s", before.seq, before.hash)
+    tamper("UPDATE monitoring_outage SET ended_at = NULL")
+    tamper("UPDATE monitoring_monitor SET track = jsonb_set(track, '{ended_at}', 'null')")
+
+
+def test_a_monitors_list_can_t_be_set_back_with_its_rows_and_its_count(watched: Monitor) -> None:
+    first = anchor.make(at=days(0))
+    assert first is not None
+    assert (first.counts["monitor"], AnchorLeaf.objects.get(kind="monitor").stage) == (1, watched.acts.count())
+    assert wrong() == []
+    with transaction.atomic():
+        set_back(watched)
+        assert list(monitoring_proof.differences()) == []
+        assert wrong() == [f"monitor {watched.pk}: is not as it was, says the anchor of 2026-03-02"]
+        transaction.set_rollback(True)
+    with transaction.atomic():
+        for table in ("act", "acttally", "outage", "interval", "check", "monitor"):
+            tamper(f"DELETE FROM monitoring_{table}")
+        assert list(monitoring_proof.differences()) == []
+        assert wrong() == [f"monitor {watched.pk}: is gone, says the anchor of 2026-03-02"]
+        transaction.set_rollback(True)
+
+
+def test_a_list_that_was_written_anew_and_grew_before_the_next_anchor_is_not_as_the_first_says(
+    watched: Monitor,
+) -> None:
+    anchor.make(at=days(0))
+    outage, previous = Outage.objects.get(), ""
+    tamper("UPDATE monitoring_outage SET reason = 'dns'")
+    for act in watched.acts.order_by("seq"):
+        for facts in act.facts.get("outage", {}).values():
+            facts["reason"] = "dns"
+        act.previous = previous
+        act.hash = previous = acts.link(act)
+        tamper(
+            "UPDATE monitoring_act SET facts = %s, previous = %s, hash = %s WHERE id = %s",
+            json.dumps(act.facts), act.previous, act.hash, act.pk,
+        )  # fmt: skip
+    tamper("UPDATE monitoring_acttally SET head = %s", previous)
+    play(watched, (360, UP), (420, DOWN), (427, DOWN))
+    anchor.make(at=days(1))
+    assert (list(monitoring_proof.differences()), wrong(), outage.reason) == ([], [], "timeout")
+    assert list(anchor_proof.changed_between()) == [
+        f"monitor {watched.pk}: is not as it was, says the anchor of 2026-03-02"
+    ]
