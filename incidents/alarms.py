@@ -185,10 +185,19 @@ def _note_rung(closing: Closing, plans: Sequence[reach.Plan]) -> None:
     topic = closing.topic
     first = topic.firings[0]
     channels = sorted({str(row.channel) for row in closing.rows if row.status == Delivery.SENT})
-    facts = {"target": first.target, "share": first.step.share, "channels": channels}
+    facts = {"target": first.target, "share": first.step.share, "channels": channels, **_rungs(topic.firings)}
     is_theirs = topic.side == Audience.CLIENT
     entry = _note(closing, plans, "escalated", facts, public=is_theirs, effective=first.due_at)
     Firing.objects.filter(pk__in=[firing.pk for firing in topic.firings]).update(entry=entry)
+
+
+def _rungs(firings: Sequence[Firing]) -> dict[str, Any]:
+    """Which firings the line tells of, so that none of them can be changed or taken away."""
+    first = firings[0]
+    return {
+        "rungs": len(firings), "run": first.run, "lap": first.lap, "round": first.round,
+        "fired_at": journal.plain(first.fired_at),
+    }  # fmt: skip
 
 
 def _note(

@@ -148,6 +148,8 @@ def _give_back(incident: Incident, *, by: User, at: datetime) -> JournalEntry:
     """Nobody has the locked incident any more: it is the business of those on duty."""
     facts = {"from": incident.assignee_id}
     incident.assignee = None
-    entry = journal.append(incident, "unassigned", by=by, at=whole(at), public=False, reason=LEFT, facts=facts)
+    entry = journal.append(
+        incident, "unassigned", by=by, at=whole(at), public=False, reason=LEFT, facts=facts, row=["assignee_id"]
+    )
     incident.save()
     return entry

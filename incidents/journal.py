@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -14,6 +14,7 @@ from accounts.models import User
 from incidents.choices import Actor
 from incidents.models import Incident, JournalEntry
 
+FORGETTING = frozenset({"forgotten", "vouched"})
 SEAL = 2
 """The number of the segment, part of each digest: entries before the seal have none."""
 
@@ -40,15 +41,17 @@ def append(
     reason: str = "",
     facts: Mapping[str, Any] | None = None,
     personal: Mapping[str, Any] | None = None,
+    row: Iterable[str] = (),
 ) -> JournalEntry:
     """Add a line to a locked incident's journal and move its head; the caller saves the incident.
 
     `at` is the server's time of the entry, `effective` the time it is about where that differs. `facts` are hashed
-    for ever, so they hold ids and codes; what names or describes a person goes into `text` or `personal`.
+    for ever, so they hold ids and codes; what names or describes a person goes into `text` or `personal`. `row` names
+    the incident's columns that the act has set, before this call: the line holds their values, and the proof compares.
     """
     entry = write(
         incident, kind, by=by, at=at, effective=effective, actor=actor, text=text, public=public, channel=channel,
-        severity=severity, change=change, reason=reason, facts=facts, personal=personal,
+        severity=severity, change=change, reason=reason, facts=facts, personal=personal, row=row,
     )  # fmt: skip
     entry.save(force_insert=True)
     incident.last_entry = entry
@@ -71,6 +74,7 @@ def write(
     reason: str = "",
     facts: Mapping[str, Any] | None = None,
     personal: Mapping[str, Any] | None = None,
+    row: Iterable[str] = (),
 ) -> JournalEntry:
     """`append` for many at once: the line is chained but not stored; the caller stores it and sets `last_entry`."""
     entry = JournalEntry(
@@ -86,7 +90,7 @@ def write(
         severity=severity,
         change=change,
         reason=reason,
-        facts=dict(facts or {}),
+        facts={**(facts or {}), **_state(incident, row)},
         personal=dict(personal or {}),
         text=text,
         salt=secrets.token_hex(16),
@@ -97,6 +101,24 @@ def write(
     incident.journal_length, incident.journal_head = entry.seq, entry.hash
     incident.changed_at = at
     return entry
+
+
+def _state(incident: Incident, names: Iterable[str]) -> dict[str, Any]:
+    """What a line says of the incident's row: columns that the act has set, and the promise that stands, if any."""
+    said: dict[str, Any] = {"row": values} if (values := row_facts(incident, names)) else {}
+    if incident.next_update_at is not None:
+        said["promise"] = [plain(incident.next_update_at), plain(incident.update_missed_at)]
+    return said
+
+
+def row_facts(incident: Incident, names: Iterable[str]) -> dict[str, Any]:
+    """Columns of the incident by name, as JSON has them."""
+    return {name: plain(getattr(incident, name)) for name in names}
+
+
+def plain(value: object) -> object:
+    """As JSON has it; an instant in UTC, to the second."""
+    return _utc(value) if isinstance(value, datetime) else value
 
 
 def commitment(salt: str, text: str, personal: Mapping[str, Any] | None = None) -> str:
@@ -148,11 +170,12 @@ class ChainCheck:
 def check_chain(entries: Iterable[JournalEntry], head: str = "") -> ChainCheck:
     """Recompute every hash in order; `head` (from a mail, say) must be among them."""
     lines = list(entries)
+    forgotten = forgotten_by(lines)
     seal = next((place for place, entry in enumerate(lines) if entry.kind == "sealed"), 0)
     previous, broken, hashes = "", 0, {""}
     for place, entry in enumerate(lines):
-        fits = entry.seq == place + 1 and entry.previous == previous and _keeps_its_words(entry)
-        fits = fits and (_fits_the_list(entry) if place < seal else entry.hash == digest(entry))
+        fits = entry.seq == place + 1 and entry.previous == previous and _keeps_its_words(entry, forgotten)
+        fits = fits and (_fits_the_list(entry) if place < seal else _fits_its_hash(entry))
         if place == seal and seal:
             fits = fits and entry.facts == sealed_facts(lines[:seal])
         broken = broken or (0 if fits else place + 1)
@@ -163,9 +186,29 @@ def check_chain(entries: Iterable[JournalEntry], head: str = "") -> ChainCheck:
     return ChainCheck(len(lines), previous, broken, knows, attested)
 
 
-def _keeps_its_words(entry: JournalEntry) -> bool:
-    """An entry whose salt is gone was anonymised: its words can no longer be checked, its place in the chain can."""
-    return not entry.salt or entry.commitment == commitment(entry.salt, entry.text, entry.personal)
+def forgotten_by(entries: Iterable[JournalEntry]) -> frozenset[int]:
+    """The seqs whose words went, as later lines of the same journal say."""
+    return frozenset(
+        seq
+        for entry in entries
+        if entry.kind in FORGETTING
+        for seq in entry.facts.get("forgotten", ())
+        if seq < entry.seq
+    )
+
+
+def _keeps_its_words(entry: JournalEntry, forgotten: Collection[int]) -> bool:
+    """The words are those that were hashed. Where the salt is gone nothing can be checked any more, so there are no
+    words either, and a line says that they were forgotten; the entry's place in the chain is checked as ever.
+    """
+    if entry.seq in forgotten or not entry.salt:
+        return entry.seq in forgotten and not (entry.salt or entry.text or entry.personal)
+    return entry.commitment == commitment(entry.salt, entry.text, entry.personal)
+
+
+def _fits_its_hash(entry: JournalEntry) -> bool:
+    """Facts that no hash covers stand only before a seal."""
+    return entry.old_facts is None and entry.hash == digest(entry)
 
 
 def _fits_the_list(entry: JournalEntry) -> bool:

@@ -50,6 +50,8 @@ EVENTS = {
     "work_started": gettext_noop("%(by)s started work"),
     "auto_reply": gettext_noop("Receipt sent"),
     "calendar_kept": gettext_noop("The deadlines keep the days by which they were counted: %(dates)s"),
+    "vouched": gettext_noop("Put on record at the upgrade: what the report's row and the contract's terms were then"),
+    "forgotten": gettext_noop("Words and data of people were removed for good from entries %(entries)s"),
     "sealed": gettext_noop("Journal sealed: names left the fingerprints of %(entries)s entries before it"),
 }
 BLOCKS = {
@@ -76,7 +78,7 @@ EMPTY = {
     "owner": gettext_noop("the client has no owner"),
 }
 WAITS_FOR_YOU = gettext_noop("waiting for your answer")
-SEALED = "sealed"
+SEALED = frozenset({"sealed", "vouched"})
 Names = Mapping[int, str]
 
 
@@ -119,7 +121,7 @@ def lines(
 
     `contact_at` is the first contact, which is marked as the reaction.
     """
-    ordered = sorted((entry for entry in entries if whole or entry.kind != SEALED), key=lambda entry: -entry.seq)
+    ordered = sorted((entry for entry in entries if whole or entry.kind not in SEALED), key=lambda entry: -entry.seq)
     names = names_of(ordered)
     if for_client:
         return [_client_line(entry, names) for entry in ordered]
@@ -193,7 +195,7 @@ def _facts(entry: JournalEntry, names: Names) -> dict[str, object]:
         "where": ", ".join(str(facts[key]) for key in ("where", "size", "checksum") if facts.get(key)),
         "name": names.get(facts.get("to", 0)) or facts.get("name", ""),
         "claimed": claimed(entry),
-        "entries": facts.get("entries", ""),
+        "entries": ", ".join(map(str, facts.get("forgotten", ()))) or facts.get("entries", ""),
         "dates": ", ".join(words.full_date(date.fromisoformat(day)) for day in facts.get("dates", ())),
         "share": facts.get("share", ""),
         "people": ", ".join(str(names.get(person, person)) for person in facts.get("people", [])),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.utils import translation
@@ -39,13 +40,15 @@ def _words(text: str, sentence: str) -> str:
     return text
 
 
-def _contact(incident: Incident, at: datetime, by: User) -> None:
-    """A person's first substantive contact, whichever verb carried it."""
+def _contact(incident: Incident, at: datetime, by: User) -> list[str]:
+    """A person's first substantive contact, whichever verb carried it; the columns that its line must name."""
     incident.first_contact_at = incident.first_contact_at or at
-    if incident.assignee is None and works_incidents(by):
+    takes = incident.assignee is None and works_incidents(by)
+    if takes:
         incident.assignee = by
     if incident.status == Status.NEW:
         incident.status = Status.OPEN
+    return ["assignee_id"] if takes else []
 
 
 def works_incidents(person: User) -> bool:
@@ -67,9 +70,10 @@ def acknowledge(*, incident: Incident, by: User, at: datetime, text: str = "") -
     if incident.first_contact_at:
         return incident
     said = text.strip() or greeting(incident, by)
-    _contact(incident, at, by)
+    row = _contact(incident, at, by)
     updates.plan(incident, at)
-    entry = journal.append(incident, "contact", by=by, at=at, text=said)
+    facts = projection.stood(incident, at)
+    entry = journal.append(incident, "contact", by=by, at=at, text=said, facts=facts, row=row)
     projection.project(incident, at=at)
     notices.tell_client(incident, entry, at=at)
     return incident
@@ -96,9 +100,10 @@ def start_work(*, incident: Incident, by: User, at: datetime, text: str = "") ->
         raise Refused(_("Something was delivered already, so work had started."))
     updates.plan(incident, at)
     if incident.first_contact_at is None:
-        _contact(incident, at, by)
-        journal.append(incident, "contact", by=by, at=at, text=greeting(incident, by))
-    entry = journal.append(incident, "work_started", by=by, at=at, text=text.strip())
+        row = _contact(incident, at, by)
+        journal.append(incident, "contact", by=by, at=at, text=greeting(incident, by), row=row)
+    facts = projection.stood(incident, at)
+    entry = journal.append(incident, "work_started", by=by, at=at, text=text.strip(), facts=facts)
     projection.project(incident, at=at)
     notices.tell_client(incident, entry, at=at)
     return incident
@@ -111,10 +116,11 @@ def say(*, incident: Incident, by: User, at: datetime, text: str, next_update_at
     text = _words(text, _("Write a message to the client."))
     if next_update_at and next_update_at <= at:
         raise Refused(_("Promise a time that is still to come."), "next_update")
-    _contact(incident, at, by)
+    row = _contact(incident, at, by)
     updates.plan(incident, at, next_update_at)
     facts = {"next_update": whole(next_update_at).isoformat()} if next_update_at else {}
-    entry = journal.append(incident, "contact", by=by, at=at, text=text, facts=facts)
+    facts |= projection.stood(incident, at)
+    entry = journal.append(incident, "contact", by=by, at=at, text=text, facts=facts, row=row)
     projection.project(incident, at=at)
     notices.tell_client(incident, entry, at=at)
     return incident
@@ -139,8 +145,8 @@ def assign(*, incident: Incident, by: User, at: datetime, to: User, reason: str 
     if incident.assignee_id == to.pk:
         return incident
     incident.assignee = to
-    facts = {"to": to.pk}
-    entry = journal.append(incident, "assigned", by=by, at=whole(at), public=False, reason=reason, facts=facts)
+    facts, row = {"to": to.pk}, ["assignee_id"]
+    entry = journal.append(incident, "assigned", by=by, at=whole(at), public=False, reason=reason, facts=facts, row=row)
     incident.save()
     notices.tell_person(incident, entry, to=to, at=at)
     return incident
@@ -161,10 +167,11 @@ def pause(*, incident: Incident, by: User, at: datetime, reason: str, text: str)
         raise Refused(_("This contract doesn't stop the clock for a third party."), "reason")
     if incident.pauses.filter(reason=reason, ended_at=None).exists():
         raise Refused(_("The clock stands for this reason already."), "reason")
-    _contact(incident, at, by)
+    row = _contact(incident, at, by)
     Pause.objects.create(incident=incident, reason=reason, started_at=at)
     updates.plan(incident, at)
-    entry = journal.append(incident, "paused", by=by, at=at, text=text, reason=reason)
+    facts = projection.stood(incident, at)
+    entry = journal.append(incident, "paused", by=by, at=at, text=text, reason=reason, facts=facts, row=row)
     projection.project(incident, at=at)
     notices.tell_client(incident, entry, at=at)
     return incident
@@ -179,16 +186,16 @@ def resume(*, incident: Incident, by: User, at: datetime, reason: str) -> Incide
     return incident
 
 
-def _end_pauses(incident: Incident, *, by: User | None, at: datetime, reasons: list[str] | None = None) -> bool:
-    """End the open pauses of these reasons (None: all), each with its own entry. True where one ended."""
-    pauses = incident.pauses.filter(ended_at=None)
-    ended = list(pauses if reasons is None else pauses.filter(reason__in=reasons))
+def _end_pauses(incident: Incident, *, by: User | None, at: datetime, reasons: list[str]) -> bool:
+    """End the open pauses of these reasons, each with its own entry. True where one ended."""
+    ended = list(incident.pauses.filter(ended_at=None, reason__in=reasons))
     for open_pause in ended:
         open_pause.ended_at = at
         open_pause.save(update_fields=["ended_at"])
-        journal.append(incident, "resumed", by=by, at=at, reason=open_pause.reason)
     if any(open_pause.reason in updates.FOR_THE_CLIENT for open_pause in ended):
         updates.plan(incident, at)
+    for open_pause in ended:
+        journal.append(incident, "resumed", by=by, at=at, reason=open_pause.reason)
     return bool(ended)
 
 
@@ -303,17 +310,20 @@ def _deliver(
     restored_at: datetime | None = None,
 ) -> Incident:
     """A delivery ends every pause, is a contact, and is what the client accepts or rejects."""
-    _contact(incident, at, by)
+    row = _contact(incident, at, by)
     incident.status = status
     updates.plan(incident, at)
     silence_at = projection.silence_term(incident, at) if status == Status.RESOLVED else None
-    facts = {"silence_at": silence_at and silence_at.isoformat()} if status == Status.RESOLVED else {}
-    entry = journal.append(incident, kind, by=by, at=at, effective=restored_at, text=text, facts=facts)
+    facts: dict[str, Any] = {"silence_at": silence_at and silence_at.isoformat()} if status == Status.RESOLVED else {}
+    if status == Status.RESOLVED and incident.failure:
+        # What fails from now on is another incident with a clock of its own, not evidence in one whose clocks stand
+        incident.failure = ""
+        row = [*row, "failure"]
+    facts |= projection.stood(incident, at)
+    entry = journal.append(incident, kind, by=by, at=at, effective=restored_at, text=text, facts=facts, row=row)
     incident.ask_at = None
     _close_pause_rows(incident, at)
     if status == Status.RESOLVED:
-        # What fails from now on is another incident with a clock of its own, not evidence in one whose clocks stand
-        incident.failure = ""
         incident.silence_at, incident.client_wrote_at = silence_at, None
     projection.project(incident, at=at)
     notices.tell_client(incident, entry, at=at)
@@ -369,11 +379,11 @@ def reject(*, incident: Incident, by: User, at: datetime, text: str) -> Incident
         raise Refused(_("Nothing has been delivered yet."))
     text = _words(text, _("Say what still doesn't work."))
     stands = incident.status == Status.RESOLVED and _workaround_stands(incident)
-    entry = journal.append(incident, "rejected", by=by, at=at, text=text)
-    _end_pauses(incident, by=by, at=at, reasons=[PauseReason.CLIENT_ANSWER])
     incident.status = Status.WORKAROUND if stands else Status.OPEN
     incident.silence_at = incident.client_wrote_at = None
     updates.plan(incident, at)
+    entry = journal.append(incident, "rejected", by=by, at=at, text=text, facts=projection.stood(incident, at))
+    _end_pauses(incident, by=by, at=at, reasons=[PauseReason.CLIENT_ANSWER])
     projection.project(incident, at=at)
     notices.tell_staff(incident, entry, at=at)
     return incident
@@ -438,8 +448,9 @@ def _set_severity(
     else:
         updates.plan_sooner(incident, at)
     entry = journal.append(
-        incident, "severity", by=by, at=at, text=text, severity=to, change=change, reason=reason, facts={"old": old}
-    )
+        incident, "severity", by=by, at=at, text=text, severity=to, change=change, reason=reason,
+        facts={"old": old, **projection.stood(incident, at)}, row=["contested"] if reason == "contested" else (),
+    )  # fmt: skip
     asked = None if by.is_provider else end_silence(incident, at=at)
     projection.project(incident, at=at)
     tell: Callable[..., None] = notices.tell_client if by.is_provider else notices.tell_staff

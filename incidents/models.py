@@ -75,6 +75,7 @@ class Incident(models.Model):
     journal_length = models.PositiveIntegerField(default=0)
     journal_head = models.CharField(max_length=64, blank=True)
     last_entry = models.ForeignKey("JournalEntry", on_delete=models.PROTECT, null=True, related_name="+")
+    held_terms: Any = None  # the version's terms while an act holds their calendars (`projection.held`); no column
 
     objects = IncidentQuerySet.as_manager()
 
@@ -218,7 +219,12 @@ class JournalEntry(models.Model):
     class Meta:
         ordering = ["incident", "seq"]
         indexes = [models.Index(fields=["incident", "kind", "seq"], name="journal_by_kind")]
-        constraints = [models.UniqueConstraint(fields=["incident", "seq"], name="one_entry_per_incident_and_seq")]
+        constraints = [
+            models.UniqueConstraint(fields=["incident", "seq"], name="one_entry_per_incident_and_seq"),
+            models.CheckConstraint(
+                condition=~Q(salt="") | Q(text="", personal={}), name="an_entry_without_salt_has_no_words"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.incident_id}/{self.seq} {self.kind}"
@@ -370,6 +376,9 @@ class Notification(models.Model):
 
     `entry` or `firing` is what it tells of. Rows of one `topic` tell one side (ours, the client's) of one thing: where
     none arrives, the next person is written to. `settle_at`: when that is looked at; `bar`: why a row is withheld.
+
+    The database fills in what proves the row: `head` of the journal when it was written, `content` over subject and
+    body, `hash` over whom, channel, when and those two. The words may go (all together), the row stays and counts.
     """
 
     key = models.CharField(max_length=120, unique=True)
@@ -385,6 +394,9 @@ class Notification(models.Model):
     body = models.TextField()
     html = models.TextField(blank=True)
     created_at = models.DateTimeField()
+    head = models.CharField(max_length=64, blank=True, editable=False)
+    content = models.CharField(max_length=64, blank=True, editable=False)
+    hash = models.CharField(max_length=64, blank=True, editable=False)
     status = models.CharField(max_length=8, choices=Delivery, default=Delivery.QUEUED)
     bar = models.CharField(max_length=10, choices=Bar, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -409,6 +421,23 @@ class Notification(models.Model):
 
     def __str__(self) -> str:
         return f"{self.channel} {self.address}: {self.subject}"
+
+
+class Tally(models.Model):
+    """What the database itself has counted of an incident, by triggers: lines, the newest head, notices.
+
+    It stands apart, without foreign keys: it stays when the incident is gone and isn't set back with it.
+    """
+
+    incident = models.BigIntegerField(primary_key=True)
+    client = models.BigIntegerField()
+    number = models.PositiveIntegerField()
+    entries = models.PositiveIntegerField(default=0)
+    head = models.CharField(max_length=64, blank=True)
+    notices = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.incident} {self.entries}"
 
 
 class UnheardAlarmQuerySet(models.QuerySet["UnheardAlarm"]):

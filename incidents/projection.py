@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.db.models import ProtectedError
 
 from contracts.models import Calendar, ContractVersion, EscalationStep, Severity
+from contracts.seal import stood_digest
 from contracts.terms import calendar_history, calendar_terms, moment, seconds, working_days
 from contracts.worktime import WorkCalendar, day_term, work_calendar
 from incidents import clock, journal, ladder, updates
@@ -39,6 +40,10 @@ class VersionTerms:
     calendars: dict[tuple[str, str], Calendar]
     steps: tuple[EscalationStep, ...]
     rhythms: dict[str, updates.Rhythm]
+
+    def stood(self, at: datetime) -> str:
+        """The digest of the calendars, each as it stood at an instant."""
+        return stood_digest({calendar.pk: calendar for calendar in self.calendars.values()}.values(), at)
 
     @property
     def ladder(self) -> list[ladder.Step]:
@@ -107,7 +112,8 @@ def project(incident: Incident, *, at: datetime) -> dict[str, clock.Clock]:
     """Recompute a locked incident's rows from its journal, record a breach it shows, plan the next wake-up, save."""
     clocks: dict[str, clock.Clock] = {}
     events = events_for(incident)
-    known = _held_terms(incident.version) if incident.version and events else None
+    known = held(incident) if events else None
+    incident.held_terms = None
     if known:
         clocks = clock.clocks(known.terms, events, seconds(at))
         write_clocks(
@@ -122,11 +128,25 @@ def project(incident: Incident, *, at: datetime) -> dict[str, clock.Clock]:
     return clocks
 
 
-def _held_terms(version: ContractVersion) -> VersionTerms:
-    """The terms, with their calendars held till the end of the transaction: a day entered meanwhile comes after it."""
-    with connection.cursor() as cursor:
-        cursor.execute(HOLD, [version.pk])
-    return version_terms(version)
+def held(incident: Incident) -> VersionTerms | None:
+    """The terms, with their calendars held till the end of the transaction: a day entered meanwhile comes after it.
+
+    Read once an act: kept on the locked incident until its rows are projected.
+    """
+    if incident.version is None:
+        return None
+    if incident.held_terms is None:
+        with connection.cursor() as cursor:
+            cursor.execute(HOLD, [incident.version.pk])
+        incident.held_terms = version_terms(incident.version)
+    known: VersionTerms = incident.held_terms
+    return known
+
+
+def stood(incident: Incident, at: datetime) -> dict[str, str]:
+    """For the line of an act at which a base may start: the digest of the version's calendars as they stand at `at`."""
+    known = held(incident)
+    return {"calendars": known.stood(at)} if known and known.calendars else {}
 
 
 def _unswept(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,28 +11,17 @@ from typing import TypeVar
 
 from django.db import transaction
 
+from contracts.proof import Difference
 from contracts.terms import seconds
-from incidents import clock, columns, journal, ladder, projection
-from incidents.choices import ClockState, PauseReason, Status
+from incidents import clock, columns, journal, ladder, projection, proof_facts
+from incidents.choices import ENDED, ClockState, PauseReason, Status
 from incidents.models import Breach, ClockRow, Incident, JournalEntry, Pause
 
 T = TypeVar("T", ClockRow, Breach, Pause)
+logger = logging.getLogger(__name__)
 CHUNK = 500
 CONTACTS = frozenset({"contact", "paused", "workaround", "resolved"})
 BACKUPS = frozenset({"backup", "backup_skipped"})
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """`stored` stands in the row, `follows` is what the journal says."""
-
-    nr: str
-    what: str
-    stored: object
-    follows: object
-
-    def __str__(self) -> str:
-        return f"{self.nr} {self.what}: stored {self.stored}, follows from the journal {self.follows}"
 
 
 @dataclass(slots=True)
@@ -49,6 +39,7 @@ class Told:
     ask_at: datetime | None = None
     workaround_stands: bool = False
     pauses: list[tuple[str, datetime, datetime | None]] = field(default_factory=list)
+    said: proof_facts.Said = field(default_factory=proof_facts.Said)
 
     COLUMNS = ("status", "severity", "first_contact_at", "backup_at", "restored_at", "client_wrote_at", "ask_at")
 
@@ -66,6 +57,7 @@ class Told:
         self._silence(entry)
         self._pauses(entry)
         self._status(entry)
+        self.said.hear(entry, ended=self.status in ENDED)
 
     def _asks(self, entry: JournalEntry) -> None:
         """When staff are asked whether to take what the monitor saw; each line that asks says when the next will."""
@@ -138,20 +130,59 @@ class Terms(dict[int, projection.VersionTerms]):
 
 def differences(*, at: datetime, incidents: Iterable[int] | None = None) -> Iterator[Difference]:
     """Every column that does not follow from its journal, at the time it was computed and at `at`, and every chain."""
-    terms = Terms()
+    terms, digests = Terms(), proof_facts.Digests()
     for rows, journals in _chunks(incidents):
+        beside = proof_facts.Beside.load([row.pk for row in rows])
         clocks = _by_incident(ClockRow.objects.filter(incident__in=rows).select_related("calendar"))
         breaches = _by_incident(Breach.objects.filter(incident__in=rows))
         pauses = _by_incident(Pause.objects.filter(incident__in=rows))
         for row in rows:
             entries = journals.get(row.pk, [])
             yield from _chain(row, entries)
-            yield from _told(row, told_by(entries), pauses.get(row.pk, []))
-            known = terms.of(row)
-            if known:
-                past = Past(row, known, projection.events_of(entries))
-                yield from past.rows(clocks.get(row.pk, []), at)
-                yield from past.breaches(breaches.get(row.pk, []), at)
+            yield from beside.differences(row, entries)
+            yield from _whatever_is_stored(
+                row,
+                _follows(
+                    row,
+                    entries,
+                    terms,
+                    digests,
+                    clocks.get(row.pk, []),
+                    breaches.get(row.pk, []),
+                    pauses.get(row.pk, []),
+                    at,
+                ),
+            )
+
+
+def _whatever_is_stored(incident: Incident, found: Iterator[Difference]) -> Iterator[Difference]:
+    """What nobody but a forger writes may be unreadable: that is a difference and stops no other incident's proof."""
+    try:
+        yield from found
+    except Exception as error:
+        logger.exception("%s cannot be proven", incident.nr)
+        yield Difference(incident.nr, "journal", f"{type(error).__name__}: {error}", "facts that can be read")
+
+
+def _follows(
+    row: Incident,
+    entries: Sequence[JournalEntry],
+    terms: Terms,
+    digests: proof_facts.Digests,
+    clocks: Sequence[ClockRow],
+    breaches: Sequence[Breach],
+    pauses: Sequence[Pause],
+    at: datetime,
+) -> Iterator[Difference]:
+    known, told = terms.of(row), told_by(entries)
+    yield from _told(row, told, pauses)
+    yield from proof_facts.row(row, entries, told.said)
+    yield from proof_facts.terms(row, entries, known, digests)
+    yield from proof_facts.breaches(row, entries, breaches)
+    if known:
+        past = Past(row, known, projection.events_of(entries))
+        yield from past.rows(clocks, at)
+        yield from past.breaches(breaches, at)
 
 
 def _chunks(wanted: Iterable[int] | None) -> Iterator[tuple[list[Incident], dict[int, list[JournalEntry]]]]:

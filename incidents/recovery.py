@@ -43,7 +43,9 @@ def deny_recovery(*, incident: Incident, by: User, at: datetime, text: str = "")
     if incident.ask_at is None:
         raise Refused(_("The monitor does not see it work now; the clock runs."))
     incident.ask_at = incident.restored_at = None
-    entry = journal.append(incident, "recovery_denied", by=by, at=at, text=text.strip())
+    entry = journal.append(
+        incident, "recovery_denied", by=by, at=at, text=text.strip(), facts=projection.stood(incident, at)
+    )
     projection.project(incident, at=at)
     notices.tell_client(incident, entry, at=at)
     return incident

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import Client, User
+from contracts import seal
 from contracts.models import ContractVersion, Severity, Shop
 from contracts.terms import whole
 from incidents import journal, notices, projection, repeats, updates
@@ -19,6 +20,12 @@ from incidents.choices import ENDED, JOINS_MONITOR, SEVERITY_OF, Actor, Origin, 
 from incidents.models import Incident, JoinedReport
 from incidents.refusals import Refused
 from incidents.silence import end_silence
+
+ROW = (
+    "client_id", "shop_id", "version_id", "number", "nr", "what", "origin", "reporter_id", "occurred_at", "reported_at",
+    "received_at", "possible_leak", "failure", "contested", "assignee_id",
+)  # fmt: skip
+"""The incident's columns that its first line holds; a later act that sets one of them says so in its own line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,15 +129,22 @@ def _file(
         shop, what, at, sentence=sentence, phone=phone, origin=origin, reporter=caller or by,
         severity=SEVERITY_OF[what], reported_at=whole(claim.at if claim else at), details=details,
     )  # fmt: skip
-    facts = {"what": what, "reported_at": incident.reported_at.isoformat(), "origin": origin}
+    facts = {"what": what, "reported_at": incident.reported_at.isoformat(), "origin": origin, **_terms(incident, at)}
     entry = journal.append(
-        incident, "received", by=by, at=at, text=sentence, severity=incident.severity, channel=origin, facts=facts
-    )
+        incident, "received", by=by, at=at, text=sentence, severity=incident.severity, channel=origin, facts=facts,
+        row=ROW,
+    )  # fmt: skip
     _note_claim(incident, claim, at)
     projection.project(incident, at=at)
     notices.receipt(incident, entry, to=caller or by, at=at)
     notices.tell_staff(incident, entry, at=at)
     return incident
+
+
+def _terms(incident: Incident, at: datetime) -> dict[str, str]:
+    """By what the clocks count, for the first line: the terms as they were sealed, the calendars as they stand."""
+    terms = seal.terms_of(incident.version_id)
+    return {**({"terms": terms} if terms else {}), **projection.stood(incident, at)}
 
 
 def _note_claim(incident: Incident, claim: Claim | None, at: datetime) -> None:
@@ -165,11 +179,13 @@ def _join(
     JoinedReport.objects.create(incident=incident, by=by, at=at)
     # Where the contract doesn't let an alarm start the clocks, the first person's report does
     kind = "joined" if incident.journal.filter(kind="received").exists() else "received"
-    entry = journal.append(
-        incident, kind, by=by, at=at, text=sentence, severity=incident.severity, facts={"what": what}
-    )
-    if incident.reporter_id is None:
+    is_first_word = incident.reporter_id is None
+    if is_first_word:
         incident.reporter = by
+    entry = journal.append(
+        incident, kind, by=by, at=at, text=sentence, severity=incident.severity,
+        facts={"what": what, **projection.stood(incident, at)}, row=["reporter_id"] if is_first_word else (),
+    )  # fmt: skip
     _make_stricter(incident, SEVERITY_OF[what], at)
     _note_claim(incident, claim, at)
     asked = end_silence(incident, at=at)
@@ -183,9 +199,12 @@ def _join(
 def _make_stricter(incident: Incident, severity: str, at: datetime) -> None:
     if not severity or (incident.severity and severity >= incident.severity):
         return
-    journal.append(incident, "severity", by=None, at=at, severity=severity, change="worse", reason="joined")
     incident.severity = severity
     updates.plan_sooner(incident, at)
+    journal.append(
+        incident, "severity", by=None, at=at, severity=severity, change="worse", reason="joined",
+        facts=projection.stood(incident, at),
+    )  # fmt: skip
 
 
 def _create(
@@ -232,7 +251,9 @@ def add_details(*, incident: Incident, by: User, at: datetime, details: Details,
         setattr(incident, name, value)
     words = "; ".join(str(value) for value in changed.values())
     at = whole(at)
-    entry = journal.append(incident, "details", by=by, at=at, text=words, facts={"fields": sorted(changed)})
+    entry = journal.append(incident, "details", by=by, at=at, text=words, facts={"fields": sorted(changed)},
+        row=[name for name in changed if name == "occurred_at"],
+    )  # fmt: skip
     asked = None if by.is_provider else end_silence(incident, at=at)
     if asked is None:
         incident.save()
@@ -263,7 +284,7 @@ def open_from_monitor(
     at = whole(at)
     shop = Shop.objects.select_for_update().get(pk=shop.pk)
     incident = _known_failure(shop, failure)
-    facts = {**evidence, "first_failed_at": whole(first_failed_at).isoformat(), "failure": failure}
+    facts: dict[str, Any] = {**evidence, "first_failed_at": whole(first_failed_at).isoformat(), "failure": failure}
     if incident:
         return _add_evidence(incident, failure=failure, severity=severity, at=at, facts=facts, words=words)
     incident = _create(
@@ -281,7 +302,8 @@ def open_from_monitor(
         severity=severity,
         channel="monitor",
         text=words,
-        facts=facts,
+        facts={**facts, **_terms(incident, at)},
+        row=ROW,
     )
     projection.project(incident, at=at)
     notices.tell_client(incident, entry, at=at)
@@ -302,8 +324,9 @@ def _add_evidence(
     stood = incident.is_seen_working
     incident.failure, incident.restored_at, incident.ask_at = incident.failure or failure, None, None
     entry = journal.append(
-        incident, "monitor_failed", by=None, actor=Actor.MONITOR, at=at, channel="monitor", text=words, facts=facts
-    )
+        incident, "monitor_failed", by=None, actor=Actor.MONITOR, at=at, channel="monitor", text=words,
+        facts={**facts, **projection.stood(incident, at)}, row=["failure"],
+    )  # fmt: skip
     _make_stricter(incident, severity, at)
     projection.project(incident, at=at)
     if stood:

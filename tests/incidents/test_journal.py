@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from incidents import journal, journal_words, lifecycle
+from incidents import forgetting, journal, journal_words, lifecycle
 from incidents.models import Incident, JournalEntry
 from tests import build
 
@@ -70,8 +70,31 @@ def test_the_database_refuses_to_delete_a_line() -> None:
 
 def test_the_words_of_an_anonymised_person_may_go_and_the_chain_still_holds() -> None:
     incident = an_incident()
-    incident.journal.filter(seq=2).update(text="", salt="")
-    assert check(incident).broken_at == 0
+    by = incident.journal.get(seq=2).by
+    for _again in range(2):
+        incident = forgetting.forget(incident=incident, entries=[2, 3], by=by, at=build.MONDAY + timedelta(days=1))
+    lines = incident.journal.order_by("seq")
+    assert [(entry.text, entry.salt, entry.personal) for entry in lines[1:3]] == [("", "", {}), ("", "", {})]
+    assert (lines[3].kind, lines[3].facts["forgotten"], len(lines)) == ("forgotten", [2, 3], 4)
+    assert check(incident) == journal.ChainCheck(4, lines[3].hash, 0, knows_head=True)
+
+
+@pytest.mark.parametrize("text", ["", "Nic nie obiecywaliśmy."])
+def test_words_whose_salt_went_without_an_act_are_a_change(text: str) -> None:
+    incident = an_incident()
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ALTER TABLE incidents_journalentry DROP CONSTRAINT an_entry_without_salt_has_no_words")
+    statement = "UPDATE incidents_journalentry SET text = %s, salt = '' WHERE incident_id = %s AND seq = 2"
+    past_the_trigger(statement, text, incident.pk)
+    assert check(incident).broken_at == 2
+
+
+def test_an_entry_without_salt_has_no_words_in_the_database_either() -> None:
+    incident = an_incident()
+    statement = "UPDATE incidents_journalentry SET text = 'Nic.', salt = '' WHERE incident_id = %s AND seq = 2"
+    with pytest.raises(DatabaseError, match="an_entry_without_salt_has_no_words"), transaction.atomic():
+        past_the_trigger(statement, incident.pk)
 
 
 def test_what_a_person_typed_into_fields_stands_outside_the_hash_and_can_be_forgotten_with_its_salt() -> None:
@@ -86,7 +109,7 @@ def test_what_a_person_typed_into_fields_stands_outside_the_hash_and_can_be_forg
         incident.journal.filter(pk=entry.pk).update(personal={"where": "nigdzie"})
     past_the_trigger("UPDATE incidents_journalentry SET personal = '{\"where\": 1}' WHERE id = %s", entry.pk)
     assert check(incident).broken_at == entry.seq
-    incident.journal.filter(pk=entry.pk).update(personal={}, text="", salt="")
+    forgetting.forget(incident=incident, entries=[entry.seq], by=None, at=build.MONDAY + timedelta(days=1))
     assert check(incident).broken_at == 0
 
 
@@ -97,7 +120,7 @@ def test_a_person_that_a_fact_names_is_shown_by_the_name_of_today() -> None:
     entry = incident.journal.get(kind="assigned")
     world.manager.name = "Marek Nowy"
     world.manager.save()
-    assert entry.facts == {"to": world.manager.pk}
+    assert entry.facts == {"to": world.manager.pk, "row": {"assignee_id": world.manager.pk}}
     assert journal_words.lines([entry])[0].note == "Przekazane: Marek Nowy"
 
 

@@ -43,6 +43,7 @@ def test_a_step_goes_out_at_its_share_and_not_a_second_before() -> None:
     assert (entry.public, entry.by, entry.at, entry.recorded_at) == (False, None, minutes(15), minutes(15, 2))
     assert entry.facts == {
         "target": "reaction", "share": 50, "people": [world.agent.pk], "channels": ["email"], "missed": [], "empty": [],
+        "rungs": 1, "run": 1, "lap": 1, "round": 1, "fired_at": "2026-03-02T09:15:00+00:00",
     }  # fmt: skip
     incident.refresh_from_db()
     assert incident.wake_at == minutes(30)
