@@ -15,12 +15,15 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from contracts.proof import Difference
 from incidents import outbox, proof, unheard
 from incidents.choices import Delivery
 from incidents.models import Heartbeat, Incident, Notification
+from monitoring import proof as monitoring
 from monitoring.way_out import WayOut
 from reports import anchor
 from reports.models import ProofRun
+from reports.proof import beside_incidents
 
 logger = logging.getLogger(__name__)
 
@@ -166,15 +169,26 @@ def last_proof(user: User) -> ProofRun | None:
 
 
 def prove(newest: int, now: Callable[[], datetime]) -> ProofRun:
-    """Recompute the newest incidents as `manage.py verify_clocks` does.
+    """Recompute the newest incidents and look at all that stands beside them, as `manage.py verify_clocks` does.
 
     Somebody may work on an incident between two reads of it, so what differs is looked at a second time.
     """
     started, at = time.monotonic(), now()
     keys = list(Incident.objects.order_by("-received_at", "-pk").values_list("pk", flat=True)[:newest])
-    found = list(proof.differences(at=at, incidents=keys))
-    if found:
-        doubtful = Incident.objects.filter(nr__in={one.nr for one in found}).values_list("pk", flat=True)
-        found = list(proof.differences(at=now(), incidents=list(doubtful)))
-    lines = [str(one) for one in found[:SHOWN]]
-    return ProofRun.objects.create(at=at, looked=len(keys), wrong=len(found), lines=lines, took_ms=_since(started))
+    wrong = [*_beside_twice(newest), *_incidents_twice(keys, at, now)]
+    lines = [str(difference) for difference in wrong[:SHOWN]]
+    return ProofRun.objects.create(at=at, looked=len(keys), wrong=len(wrong), lines=lines, took_ms=_since(started))
+
+
+def _beside_twice(newest: int) -> list[Difference]:
+    monitors = monitoring.newest(newest)
+    differences = list(beside_incidents(monitors))
+    return [same for same in beside_incidents(monitors) if same in differences] if differences else []
+
+
+def _incidents_twice(keys: list[int], at: datetime, now: Callable[[], datetime]) -> list[Difference]:
+    differences = list(proof.differences(at=at, incidents=keys))
+    if not differences:
+        return []
+    doubtful = Incident.objects.filter(nr__in={difference.nr for difference in differences})
+    return list(proof.differences(at=now(), incidents=list(doubtful.values_list("pk", flat=True))))

@@ -48,7 +48,9 @@ FREE: dict[type[models.Model], dict[str, str]] = {
     Breach: {},
     JoinedReport: {},
     Notification: {
-        **dict.fromkeys(("status", "bar", "attempts", "next_attempt_at", "settle_at", "sent_at", "error"), WORDS),
+        **dict.fromkeys(
+            ("status", "bar", "attempts", "next_attempt_at", "settle_at", "sent_at", "error", "bundle"), WORDS
+        ),
         "address": "the person's of the attempt; goes with the words",
     },
     Tally: {},

@@ -10,7 +10,7 @@ from django.core.management import call_command
 
 from incidents import lifecycle, proof, reporting, sweeps
 from incidents.models import Breach, ClockRow, Incident, Pause
-from tests import build
+from tests import build, tamper
 
 pytestmark = pytest.mark.django_db
 END = build.MONDAY + timedelta(days=2)
@@ -146,11 +146,14 @@ def test_a_breach_that_nothing_shows_and_a_moved_pause_are_found() -> None:
         noticed_at=minutes(2),
     )  # fmt: skip
     Pause.objects.update(started_at=minutes(0))
-    assert {row.what for row in proof.differences(at=minutes(2))} == {"breach ('restore', 1, 1)", "pauses"}
+    assert {row.what for row in proof.differences(at=minutes(2))} == {
+        "breach ('restore', 1, 1)", "breach restore noticed_at", "pauses",
+    }  # fmt: skip
 
 
 def test_the_command_says_how_many_and_ends_with_one_where_something_differs() -> None:
     world = build.world()
+    build.seal_all()
     incident = build.incident(world.shop, by=world.reporter, at=minutes(0))
     code, lines = told()
     assert (code, lines[-1]) == (0, "1 incidents, 1 wait for the sweep, 0 differences")
@@ -165,3 +168,20 @@ def test_the_command_says_how_many_and_ends_with_one_where_something_differs() -
     )
     code, lines = told(rebuild=True)
     assert (code, lines[0]) == (0, "rebuilt 1 incidents")
+
+
+def test_no_incidents_are_a_difference_where_a_client_has_numbers() -> None:
+    world = build.world()
+    build.seal_all()
+    tamper.change(world.client, last_number=1)
+    assert told() == (
+        1,
+        [
+            "MAK-0001 incident: stored gone, follows from the client's counter numbers up to 1",
+            "0 incidents, 0 wait for the sweep, 1 differences",
+        ],
+    )
+    tamper.change(world.client, last_number=0)
+    tamper.change(world.version, monthly_fee=1)
+    code, lines = told()
+    assert (code, lines[0]) == (1, "MAK SLA/1, 1 version: stored changed, follows from its seal as it was sealed")

@@ -188,6 +188,7 @@ def test_verify_clocks_proves_the_portal_up_to_a_day(world: build.World, monkeyp
         return 0, out.getvalue()
 
     incident = build.incident(world.shop, by=world.reporter, what="question")
+    build.seal_all()
     witness = made()
     lifecycle.say(incident=incident, by=world.agent, at=timezone.now(), text="Już patrzymy.")
     assert run() == (0, f"1 incidents, 0 wait for the sweep, 0 differences\n{said(witness)}")

@@ -15,7 +15,7 @@ from monitoring import way_out
 from monitoring.specification import Result
 from reports import health
 from reports.models import ProofRun
-from tests import build
+from tests import build, tamper
 from tests.pages import counted, stop_clock, text_of, visitor
 
 pytestmark = pytest.mark.django_db
@@ -143,6 +143,7 @@ def test_the_proof_runs_and_its_last_result_stays_on_the_page(page: Browser) -> 
     world = build.world()
     for what in ("no_payment", "slower"):
         build.incident(world.shop, by=world.reporter, what=what)
+    build.seal_all()
     assert "Jeszcze nie był liczony." in text_of(page.get(PAGE))
     page.post(f"{PAGE}proof/", {"newest": "100"})
     said = text_of(page.get(PAGE))
@@ -171,11 +172,24 @@ def test_a_deadline_that_does_not_follow_is_found_and_named(page: Browser) -> No
     assert f"{incident.nr} restore.deadline when computed" in said
 
 
+def test_the_proof_sees_what_is_changed_or_missing_beside_the_incidents_it_looks_at(page: Browser) -> None:
+    world = build.world()
+    build.seal_all()
+    tamper.change(world.version, monthly_fee=1)
+    tamper.change(world.client, last_number=1)
+    page.post(f"{PAGE}proof/", {"newest": "100"})
+    said = text_of(page.get(PAGE))
+    assert "2 różnice" in said
+    assert "MAK SLA/1, 1 version: stored changed" in said
+    assert "MAK-0001 incident: stored gone" in said
+
+
 def test_the_proof_looks_at_the_newest_only(page: Browser) -> None:
     world = build.world()
     old = build.incident(world.shop, by=world.reporter)
     build.incident(world.shop, by=world.reporter, what="slower", at=NOW)
     ClockRow.objects.filter(incident=old).delete()
+    build.seal_all()
     assert (health.prove(1, lambda: NOW).wrong, health.prove(2, lambda: NOW).looked) == (0, 2)
     assert health.prove(2, lambda: NOW).wrong > 0
 

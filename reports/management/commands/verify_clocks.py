@@ -16,15 +16,16 @@ from contracts.terms import whole
 from incidents import proof
 from incidents.anchors import Anchor, newest
 from incidents.models import Incident
-from monitoring import proof as watch_proof
 from reports import anchor_proof
+from reports.proof import beside_incidents
 
 
 class Command(BaseCommand):
     help = (
-        "Recomputes every incident's clocks from its journal, at the time they were stored and now, checks the chain "
-        "of every journal and the daily anchors, compares what the monitors saw with their lists of acts, and prints "
-        "each difference. Exit code 1 where there is one, 2 where the anchor isn't one of the portal's."
+        "Recomputes every incident's clocks from its journal, at the time they were stored and now, and checks the "
+        "chain of every journal; without numbers also that nothing is missing, contracts and calendars against their "
+        "seals, what the monitors saw against their lists of acts, and the daily anchors. Prints each difference. "
+        "Exit code 1 where there is one, 2 where the anchor isn't one of the portal's."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -61,9 +62,9 @@ class Command(BaseCommand):
 
 
 def _differences(numbers: list[str], anchor: Anchor | None, at: datetime) -> Iterator[str]:
-    yield from map(str, proof.differences(at=at, incidents=_incidents(numbers).values_list("pk", flat=True)))
     if not numbers:
-        yield from map(str, watch_proof.differences())
+        yield from map(str, beside_incidents())
+    yield from map(str, proof.differences(at=at, incidents=_incidents(numbers).values_list("pk", flat=True)))
     if anchor:
         yield from anchor_proof.broken_chain()
         yield from anchor_proof.changed_between()
