@@ -206,3 +206,27 @@ class Letter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.asked_at:%Y-%m-%d %H:%M}"
+
+
+class LimitReached(models.Model):
+    """Somebody was refused by a limit of `accounts.allowances`: one row a person, kind and token ("" on pages)."""
+
+    class Kind(models.TextChoices):
+        REPORTS = "reports", _("reports of failures")
+        ACTS = "acts", _("what was sent")
+        READS = "reads", _("lists, files and searches")
+
+    person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=7, choices=Kind)
+    token = models.CharField(max_length=25, blank=True)
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    times = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["person", "kind", "token"], name="one_row_per_person_kind_and_token"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} {self.kind}"

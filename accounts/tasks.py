@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from accounts import letters, limits
+from accounts import allowances, letters, limits
 
 
 @shared_task
@@ -16,6 +16,6 @@ def send_letters() -> int:
 
 @shared_task
 def forget() -> int:
-    """Full buckets and old letters; how many rows went."""
+    """Full buckets, old letters and refusals; how many rows went."""
     now = timezone.now()
-    return limits.forget_idle(at=now) + letters.forget(at=now)
+    return limits.forget_idle(at=now) + letters.forget(at=now) + allowances.forget(at=now)

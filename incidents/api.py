@@ -22,10 +22,12 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.allowances import report_refused
 from accounts.attempts import succeeded
 from accounts.models import CLIENT_ROLES, INCIDENT_STAFF, User
+from accounts.throttle import TooMany, token_of
 from contracts.models import Severity, Shop
-from incidents import journal_words, lifecycle, recovery, reporting
+from incidents import journal_words, lifecycle, recovery, report_limits, reporting
 from incidents.api_pages import AFTER, LIMIT, OFFSET, Pages, journal_page
 from incidents.choices import Origin, PauseReason, Status, What
 from incidents.forms import refuse_card_numbers
@@ -187,6 +189,14 @@ class RefusalAnswer(serializers.Serializer[Any]):
     field = serializers.CharField(help_text="the field that it is about, empty for none")
 
 
+class LimitAnswer(serializers.Serializer[Any]):
+    """Too much at once: `Retry-After` says in how many seconds it may be sent again."""
+
+    detail = serializers.CharField()
+    call = serializers.CharField(help_text="the phone on which we take reports round the clock")
+
+
+TOO_MANY = OpenApiResponse(LimitAnswer, "refused by a limit, nothing was written")
 WRONG_FIELDS = OpenApiResponse(OpenApiTypes.OBJECT, "each wrong field with its sentences")
 REFUSED = OpenApiResponse(RefusalAnswer, "refused, nothing was written")
 Verb = Callable[..., Incident]
@@ -274,12 +284,12 @@ LIST_PARAMETERS = [
 
 
 @extend_schema(
-    methods=["GET"], parameters=LIST_PARAMETERS, responses={200: IncidentPage, 400: WRONG_FIELDS},
+    methods=["GET"], parameters=LIST_PARAMETERS, responses={200: IncidentPage, 400: WRONG_FIELDS, 429: TOO_MANY},
     summary="List incidents",
 )  # fmt: skip
 @extend_schema(
     methods=["POST"], request=ReportRequest, summary="Report a failure",
-    responses={201: IncidentAnswer, 400: WRONG_FIELDS, 409: REFUSED},
+    responses={201: IncidentAnswer, 400: WRONG_FIELDS, 409: REFUSED, 429: TOO_MANY},
 )  # fmt: skip
 @api_view(["GET", "POST"])
 def incidents(request: Request) -> Response:
@@ -315,6 +325,9 @@ def _report(request: Request) -> Response:
     asked.is_valid(raise_exception=True)
     known = asked.validated_data
     details = reporting.Details(known["occurred_at"], known["affected"], known["page"], known["order_number"])
+    token = token_of(request)
+    if wait := report_limits.wait_for(person(request), known["shop"], known["form_key"], token=token):
+        raise TooMany(report_refused(wait), wait)
     try:
         incident = reporting.report(
             shop=known["shop"], what=known["what"], by=person(request), at=timezone.now(), sentence=known["sentence"],
@@ -340,7 +353,9 @@ def _visible(request: Request, nr: str) -> Incident:
 
 
 @extend_schema(
-    parameters=[AFTER, LIMIT], responses={200: JournalPage, 400: WRONG_FIELDS}, summary="The journal, oldest first"
+    parameters=[AFTER, LIMIT],
+    responses={200: JournalPage, 400: WRONG_FIELDS, 429: TOO_MANY},
+    summary="The journal, oldest first",
 )
 @api_view(["GET"])
 def journal(request: Request, nr: str) -> Response:
@@ -358,7 +373,7 @@ def acting(name: str) -> Callable[..., Any]:
 
     @extend_schema(
         request=takes, operation_id=f"incident_{name.replace('-', '_')}",
-        responses={200: IncidentAnswer, 400: WRONG_FIELDS, 409: REFUSED},
+        responses={200: IncidentAnswer, 400: WRONG_FIELDS, 409: REFUSED, 429: TOO_MANY},
     )  # fmt: skip
     @api_view(["POST"])
     def act(request: Request, nr: str) -> Response:

@@ -14,7 +14,7 @@ from django.db import connection
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
+from accounts.models import LimitReached, User
 from contracts.proof import Difference
 from incidents import outbox, proof, unheard
 from incidents.choices import Delivery
@@ -151,17 +151,30 @@ class Verdict:
     unheard: int
     given_up: int
     differences: int
+    refused_reports: int
 
     @property
     def is_well(self) -> bool:
-        return not (self.silent or self.broker_error or self.blind or self.unheard or self.given_up or self.differences)
+        return not (
+            self.silent or self.broker_error or self.blind or self.unheard or self.given_up or self.differences
+            or self.refused_reports
+        )  # fmt: skip
 
 
 def verdict(
-    user: User, runs: list[Sweep], blind: list[WayOut], given_up: int, broker_error: str, last: ProofRun | None
+    user: User,
+    runs: list[Sweep],
+    blind: list[WayOut],
+    given_up: int,
+    broker_error: str,
+    last: ProofRun | None,
+    limits: list[LimitReached],
 ) -> Verdict:
     silent = [sweep for sweep in runs if sweep.is_silent]
-    return Verdict(silent, broker_error, blind, len(unheard.unheard(user)), given_up, last.wrong if last else 0)
+    refused = sum(row.times for row in limits if row.kind == LimitReached.Kind.REPORTS)
+    return Verdict(
+        silent, broker_error, blind, len(unheard.unheard(user)), given_up, last.wrong if last else 0, refused
+    )  # fmt: skip
 
 
 def last_proof(user: User) -> ProofRun | None:

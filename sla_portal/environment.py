@@ -10,6 +10,7 @@ import ipaddress
 import os
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -83,6 +84,18 @@ VARIABLES: dict[str, Variable] = {
     ),
     "PROVIDER_NAME": Variable("Studio Północ", "the provider's name on pages, in mails and documents", ACTING),
     "DUTY_PHONE": Variable("22 100 20 30", "duty phone, shown on login, receipt and every error page", ACTING),
+    "LIMIT_REPORTS": Variable(
+        "120/1h",
+        "failures that one person, or one token, may report at once, and the time in which that refills; a person's "
+        "tokens have 3 times, a client 10 times as much together",
+        frozenset({"web"}),
+    ),
+    "LIMIT_ACTS": Variable(
+        "600/10min", "the same for everything else that is sent: answers, notes, edits, decisions", frozenset({"web"})
+    ),
+    "LIMIT_READS": Variable(
+        "1200/10min", "the same for reads of the API, searches, files and checks of a journal", frozenset({"web"})
+    ),
     "PROBE_PLACES": Variable(
         "pl",
         "places that look, by commas; each is a queue `probe.<place>` with a worker of its own",
@@ -145,6 +158,18 @@ def proxies(name: str) -> int:
     if not re.fullmatch("[1-9]", value):
         raise refuse(name, "on, off or the number of your proxies, 0 to 9")
     return int(value)
+
+
+RATE = re.compile(r"([1-9][0-9]{0,5})/([1-9][0-9]{0,3})(s|min|h)")
+UNITS = {"s": 1, "min": 60, "h": 3600}
+
+
+def rate(name: str) -> tuple[int, timedelta]:
+    """How many at once, and in which time that refills."""
+    match = RATE.fullmatch(text(name))
+    if match is None:
+        raise refuse(name, "a number and a time, like 600/10min; the units are s, min and h")
+    return int(match[1]), timedelta(seconds=int(match[2]) * UNITS[match[3]])
 
 
 def words(name: str) -> list[str]:

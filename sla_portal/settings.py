@@ -74,6 +74,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
+    "accounts.allowances.AllowanceMiddleware",
 ]
 ROOT_URLCONF = "sla_portal.urls"
 WSGI_APPLICATION = "sla_portal.wsgi.application"
@@ -117,6 +118,11 @@ AXES_LOCKOUT_CALLABLE = "accounts.attempts.locked_out"
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 AXES_USERNAME_FORM_FIELD = "username"
+
+# What one person, token and client may do: see accounts/allowances.py
+LIMIT_REPORTS = environment.rate("LIMIT_REPORTS")
+LIMIT_ACTS = environment.rate("LIMIT_ACTS")
+LIMIT_READS = environment.rate("LIMIT_READS")
 
 # Languages and time: stored and computed in UTC, read by people in Warsaw
 LANGUAGE_CODE = "pl"
@@ -194,6 +200,7 @@ REST_FRAMEWORK = {
         "accounts.tokens.PersonToken",
         "rest_framework.authentication.SessionAuthentication",
     ],
+    "DEFAULT_THROTTLE_CLASSES": ["accounts.throttle.Throttle"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["accounts.json_body.JSONBody"],

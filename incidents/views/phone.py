@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -11,11 +12,12 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from accounts.allowances import report_refused, with_wait
 from accounts.models import AGENT, MANAGER, Membership
 from accounts.permissions import SignedRequest, open_to
 from accounts.words import local_day
 from contracts.models import Shop
-from incidents import reporting
+from incidents import report_limits, reporting
 from incidents.choices import Origin
 from incidents.models import Incident
 from incidents.phone_form import PhoneForm
@@ -39,13 +41,19 @@ def new(request: SignedRequest) -> HttpResponse:
         request.POST or None, shop=shop, members=members.select_related("user"), now=now,
         zone=ZoneInfo(settings.DISPLAY_TIME_ZONE),
     )  # fmt: skip
-    if request.method == "POST" and form.is_valid() and (incident := _file(request, form)):
-        return redirect("incident", incident.nr)
-    return render(request, "incidents/phone.html", {"shop": shop, "form": form}, status=422 if form.errors else 200)
+    filed = _file(request, form) if request.method == "POST" and form.is_valid() else None
+    if isinstance(filed, Incident):
+        return redirect("incident", filed.nr)
+    page = render(request, "incidents/phone.html", {"shop": shop, "form": form}, status=422 if form.errors else 200)
+    return with_wait(page, filed) if filed else page
 
 
-def _file(request: SignedRequest, form: PhoneForm) -> Incident | None:
+def _file(request: SignedRequest, form: PhoneForm) -> Incident | timedelta | None:
+    """The incident; how long to wait where it is one too many; None where the form says why not."""
     known = form.cleaned_data
+    if wait := report_limits.wait_for(request.user, form.chosen_shop, known["key"]):
+        form.add_error(None, report_refused(wait))
+        return wait
     claim = reporting.Claim(known["told"], known["why"], request.user) if known["told"] else None
     try:
         incident = reporting.report(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,10 +17,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.active import active_client, show_client
+from accounts.allowances import report_refused, with_wait
 from accounts.models import OWNER, REPORTER, User
 from accounts.permissions import SignedRequest, open_to
 from contracts.models import Shop
-from incidents import journal_words, reporting
+from incidents import journal_words, report_limits, reporting
 from incidents.choices import JOINS_MONITOR, Delivery, Status
 from incidents.forms import DetailsForm, JoinForm, ReportForm, already_filed
 from incidents.models import Incident, IncidentQuerySet, Notification
@@ -44,11 +45,12 @@ def report(request: SignedRequest, slug: str = "") -> HttpResponse:
     typed = {"phone": request.user.phone, "sentence": request.POST.get("sentence", "")}
     form = ReportForm(None if joining else data, shops=shops, known=known, now=now, zone=ZONE, initial=typed)
     offers = _offers(request.user, [known] if known else shops)
-    incident = _join(request, joining, offers, now) if joining else _file(request.user, form, now)
-    if incident:
-        return redirect("incident-receipt", incident.nr)
+    filed = _join(request, joining, offers, now) if joining else _file(request.user, form, now)
+    if isinstance(filed, Incident):
+        return redirect("incident-receipt", filed.nr)
     context = {"form": form, "shop": known, "many": len(shops) > 1, "offers": offers, "empty": not shops}
-    return render(request, "incidents/report.html", context, status=422 if form.errors or joining else 200)
+    page = render(request, "incidents/report.html", context, status=422 if form.errors or joining else 200)
+    return with_wait(page, filed) if filed else page
 
 
 def _shops(request: SignedRequest, slug: str) -> tuple[list[Shop], Shop | None]:
@@ -70,10 +72,14 @@ def _offers(user: User, shops: list[Shop]) -> list[Incident]:
     return list(found.select_related("shop").order_by("received_at"))
 
 
-def _file(user: User, form: ReportForm, now: datetime) -> Incident | None:
+def _file(user: User, form: ReportForm, now: datetime) -> Incident | timedelta | None:
+    """The incident; how long to wait where it is one too many; None where the form says why not."""
     if not form.is_valid():
         return None
     known = form.cleaned_data
+    if wait := report_limits.wait_for(user, form.chosen_shop, known["key"]):
+        form.add_error(None, report_refused(wait))
+        return wait
     try:
         return reporting.report(
             shop=form.chosen_shop, what=known["what"], by=user, at=now, sentence=known["sentence"],
@@ -86,8 +92,11 @@ def _file(user: User, form: ReportForm, now: datetime) -> Incident | None:
     return None
 
 
-def _join(request: SignedRequest, joining: JoinForm, offers: list[Incident], now: datetime) -> Incident | None:
-    """The incident joined; None with a sentence where it ended a moment ago or the form is used up."""
+def _join(
+    request: SignedRequest, joining: JoinForm, offers: list[Incident], now: datetime
+) -> Incident | timedelta | None:
+    """The incident joined; else a sentence: where it ended a moment ago, the form is used up, or, with the time to
+    wait, where it is one too many."""
     if not joining.is_valid():
         messages.warning(request, next(str(errors[0]) for errors in joining.errors.values()))
         return None
@@ -96,6 +105,9 @@ def _join(request: SignedRequest, joining: JoinForm, offers: list[Incident], now
     try:
         if wanted is None:
             raise Refused(_("That incident has ended; file a new report."), "join")
+        if wait := report_limits.wait_for(request.user, wanted.shop, known["key"]):
+            messages.warning(request, report_refused(wait))
+            return wait
         return reporting.report(
             shop=wanted.shop, what=wanted.what, by=request.user, at=now, sentence=known["sentence"],
             form_key=known["key"], join=wanted,

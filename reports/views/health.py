@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_POST
 
+from accounts import allowances
 from accounts.models import ADMIN
 from accounts.permissions import SignedRequest, open_to
 from accounts.texts import number_in
@@ -47,15 +48,17 @@ def _page(request: SignedRequest, form: ProofForm | None = None) -> HttpResponse
     sweeps, outgoing = health.sweeps(now), health.outbox_state(request.user, now)
     proof = health.last_proof(request.user)
     ways_out = way_out.ways_out(settings.PROBE_PLACES)
+    limits = allowances.reached(now)
     blind = [place for place in ways_out if place.fails(now)]
     context = {
         "now": now,
         "sweeps": sweeps,
-        "verdict": health.verdict(request.user, sweeps, blind, outgoing.given_up, broker.error, proof),
+        "verdict": health.verdict(request.user, sweeps, blind, outgoing.given_up, broker.error, proof, limits),
         "outbox": outgoing,
         "database": health.database(),
         "broker": broker,
         "ways_out": ways_out,
+        "limits": limits,
         "blind": blind,
         "no_canaries": not settings.PROBE_CANARIES or any(place.has_none for place in ways_out),
         "proof": proof,

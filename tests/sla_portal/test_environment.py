@@ -91,6 +91,8 @@ def test_an_https_address_makes_cookies_secure(settings_with: Callable[..., dict
         ("GATEWAY_URL", "ftp://sms.example.com", "an address that begins with http:// or https://"),
         ("PROBE_ALLOW_NETWORKS", "127.0.0.1/8", "networks such as 127.0.0.1/32"),
         ("PROBE_PORTS", "80,http", "ports from 1 to 65535"),
+        ("LIMIT_ACTS", "600", "a number and a time, like 600/10min"),
+        ("LIMIT_READS", "0/10min", "a number and a time, like 600/10min"),
         ("SECRET_KEY", "short", "expected 50 or more"),
         ("SECRET_KEY", "k" * 49, "secrets.token_urlsafe(50)"),
     ],
