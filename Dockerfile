@@ -17,4 +17,4 @@ RUN python -m sla_portal.messages --compile \
     && install -d -o portal /run/sla
 USER portal
 EXPOSE 8000
-CMD ["gunicorn", "sla_portal.wsgi", "--bind", "0.0.0.0:8000", "--workers", "2", "--threads", "4", "--no-control-socket"]
+CMD ["gunicorn", "sla_portal.wsgi", "--bind", "0.0.0.0:8000", "--workers", "2", "--threads", "4", "--no-control-socket", "--forwarded-allow-ips", ""]

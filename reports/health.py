@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 import redis
 from django.conf import settings
 from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -29,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 PATIENCE = 2  # seconds that the broker has for its answer
 SHOWN = 20  # differences and failed notices of one page
+FIRST = timedelta(minutes=3)  # beat, the workers and their first runs
 MINUTE, HOUR = timedelta(seconds=60), timedelta(hours=1)
 
 
@@ -54,26 +56,38 @@ DUTIES = (
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """A duty and its last run: `age` in seconds, None when it has never run."""
+    """A duty and its last run: `age` in seconds, None when it has never run.
+
+    `due_at`: until when a duty that has never run may still begin; None where that has passed or it has run.
+    """
 
     duty: Duty
     at: datetime | None
     age: int | None
     took_ms: int
+    due_at: datetime | None = None
 
     @property
     def is_silent(self) -> bool:
-        return self.age is None or timedelta(seconds=self.age) > self.duty.patience
+        if self.age is None:
+            return self.due_at is None
+        return timedelta(seconds=self.age) > self.duty.patience
 
 
 def sweeps(now: datetime) -> list[Sweep]:
     rows = Heartbeat.objects.in_bulk([duty.name for duty in DUTIES])
-    return [_sweep(duty, rows.get(duty.name), now) for duty in DUTIES]
+    due_at = now if len(rows) == len(DUTIES) else installed_at() + FIRST
+    return [_sweep(duty, rows.get(duty.name), now, due_at) for duty in DUTIES]
 
 
-def _sweep(duty: Duty, row: Heartbeat | None, now: datetime) -> Sweep:
+def installed_at() -> datetime:
+    """When this version of the tables came to be: a duty that is new can't have run before."""
+    return MigrationRecorder.Migration.objects.latest("applied").applied
+
+
+def _sweep(duty: Duty, row: Heartbeat | None, now: datetime, due_at: datetime) -> Sweep:
     if row is None:
-        return Sweep(duty, None, None, 0)
+        return Sweep(duty, None, None, 0, due_at if due_at > now else None)
     return Sweep(duty, row.at, max(int((now - row.at).total_seconds()), 0), row.took_ms)
 
 

@@ -28,6 +28,9 @@ def commands(*, bind: str, beat_file: str, place: str) -> dict[str, list[str]]:
             "--threads",
             "4",
             "--no-control-socket",
+            # It would believe `X-Forwarded-Proto` of 127.0.0.1; whom to believe is for TRUST_PROXY alone to say
+            "--forwarded-allow-ips",
+            "",
         ],
         **{name: [*celery, "worker", "-n", f"{name}@%h", "-Q", queue, *WORKER] for name, queue in LANES.items()},
         "beat": [*celery, "beat", "--pidfile=", "-s", beat_file, "--loglevel", "WARNING"],

@@ -16,6 +16,7 @@ from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext, override_settings
 from django.utils import timezone
 
+from accounts import limits
 from contracts.holidays_pl import POLISH_HOLIDAYS
 from contracts.worktime import WorkCalendar, parse_calendar, work_calendar
 from incidents import journal, lifecycle, reporting
@@ -61,6 +62,19 @@ def _deadline(name: str, calendar: WorkCalendar, start: int, span: int) -> Figur
 def money() -> list[Figure]:
     """A penalty with its account, and a month of availability."""
     return [(name, f"{took} µs", f"≤ {limit} µs") for name, (took, limit) in bench_money.figures().items()]
+
+
+def allowances() -> list[Figure]:
+    """One question to the limiter, on one connection that nothing else uses."""
+    empty_database()
+    at, hour = timezone.now(), timedelta(hours=1)
+    through = per_call(lambda: limits.take("bench through", allowed=10**6, per=hour, at=at), 300)
+    limits.take("bench refused", allowed=1, per=hour, at=at)
+    refused = per_call(lambda: limits.take("bench refused", allowed=1, per=hour, at=at), 300)
+    return [
+        ("the limiter, let through", f"{through / 1000:.2f} ms", "≤ 1 ms"),
+        ("the limiter, refused", f"{refused / 1000:.2f} ms", "≤ 2 ms"),
+    ]
 
 
 def shop_checks() -> list[Figure]:
@@ -240,6 +254,7 @@ MEASURES: dict[str, Callable[[], list[Figure]]] = {
     "deadlines": deadlines,
     "money": money,
     "checks": shop_checks,
+    "limits": allowances,
     "reports": reports,
     "pages": pages,
     "flood": flood,

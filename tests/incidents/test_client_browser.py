@@ -72,6 +72,10 @@ def test_a_draft_waits_on_the_device(world: build.World, phone: BrowserContext, 
     page.goto(f"{live_server.url}/report/")
     assert page.get_by_label("Jednym zdaniem").input_value() == "Koszyk otwiera się minutę."
     assert page.get_by_label("Wolniej niż zwykle").is_checked()
+    # Signed out elsewhere: a page that "Back" takes from the browser's memory is asked for anew
+    phone.clear_cookies()
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+    page.wait_for_url("**/login/?next=/report/")
 
 
 def test_news_arrives_and_half_typed_text_stays(

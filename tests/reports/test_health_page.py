@@ -28,6 +28,7 @@ NAMES = ("clocks", "mail", "calls", "checks", "missed", "anchor")
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch) -> Browser:
     stop_clock(monkeypatch, NOW)
+    monkeypatch.setattr(health, "installed_at", lambda: NOW - timedelta(minutes=3))
     return visitor(build.staff("Ada Min", role="admin", on_duty=False))
 
 
@@ -102,6 +103,18 @@ def test_a_sweep_that_stands_is_said_first_with_its_last_time(page: Browser, nam
 def test_a_sweep_that_never_ran_is_told_too(page: Browser) -> None:
     beat(1, "mail", "calls", "checks", "missed")
     assert "Nikt nie pilnuje terminów. Jeszcze nie ruszyło ani razu." in text_of(page.get(PAGE))
+
+
+def test_a_new_installation_is_not_ill_before_its_first_minutes_have_passed(
+    page: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beat(1, "mail")
+    monkeypatch.setattr(health, "installed_at", lambda: NOW - timedelta(minutes=2, seconds=59))
+    said = text_of(page.get(PAGE))
+    assert "Stan systemu Wszystko działa." in said
+    assert "jeszcze nie, do dziś 10:10" in said
+    beat(61, "mail")
+    assert "Stan systemu Nikt nie wysyła e-maili." in text_of(page.get(PAGE))
 
 
 def test_the_outbox_tells_what_waits_and_what_was_given_up(page: Browser) -> None:

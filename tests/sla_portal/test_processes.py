@@ -13,6 +13,9 @@ from typing import Any
 import pytest
 import yaml
 from django.conf import settings
+from gunicorn.config import Config
+from gunicorn.http.message import Request
+from gunicorn.http.unreader import IterUnreader
 
 from monitoring.probe_worker import RESULTS_QUEUE
 from sla_portal import processes
@@ -33,6 +36,16 @@ def test_every_process_of_the_local_run_is_a_service_with_the_same_command() -> 
 def test_the_image_starts_the_web_server_that_the_table_names() -> None:
     dockerfile = (BASE_DIR / "Dockerfile").read_text(encoding="utf-8")
     assert yaml.safe_load(re.findall(r"^CMD (.+)$", dockerfile, re.MULTILINE)[0]) == OURS["web"]
+
+
+@pytest.mark.parametrize("peer", [("127.0.0.1", 9), ("::1", 9, 0, 0), ("10.0.0.7", 9)])
+def test_the_web_server_itself_believes_no_forwarded_header(peer: tuple[Any, ...]) -> None:
+    server = Config()
+    for name, value in vars(server.parser().parse_args(OURS["web"][1:])).items():
+        if name != "args" and value is not None:
+            server.set(name, value)
+    asked = b"GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Ssl: on\r\n\r\n"
+    assert Request(server, IterUnreader([asked]), peer).scheme == "http"
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))

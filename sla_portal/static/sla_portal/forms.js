@@ -11,7 +11,8 @@
   body.addEventListener("htmx:sendError", () => notice("offline", true));
   body.addEventListener("htmx:afterOnLoad", online);
   body.addEventListener("htmx:afterRequest", free);
-  addEventListener("pageshow", free);
+  // "Back" may show a page from the browser's memory: after signing out nobody's is shown again.
+  addEventListener("pageshow", e => e.persisted && body.dataset.user ? location.reload() : free());
   addEventListener("online", online);
 
   doc.addEventListener("submit", e => {
