@@ -82,7 +82,8 @@ def sweeps(now: datetime) -> list[Sweep]:
 
 def installed_at() -> datetime:
     """When this version of the tables came to be: a duty that is new can't have run before."""
-    return MigrationRecorder.Migration.objects.latest("applied").applied
+    newest: datetime = MigrationRecorder.Migration.objects.latest("applied").applied
+    return newest
 
 
 def _sweep(duty: Duty, row: Heartbeat | None, now: datetime, due_at: datetime) -> Sweep:
