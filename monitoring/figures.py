@@ -14,7 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import F, Min
+from django.db.models import F, Max, Min
 
 from contracts.models import ContractVersion, MaintenanceWindow, Shop
 from contracts.terms import moment, seconds
@@ -22,7 +22,7 @@ from monitoring import availability as pure
 from monitoring.availability import Measured, Period, Terms, union
 from monitoring.availability_periods import local_day, local_months
 from monitoring.maintenance import counted_lines, terms_of, window_interval
-from monitoring.models import Interval, Monitor, Outage, State
+from monitoring.models import Act, ActKind, Interval, Monitor, Outage, State
 from monitoring.shop_state import ShopState, shop_state
 
 SEEN = (State.UNKNOWN, State.PAUSED, State.DOWN)
@@ -101,6 +101,14 @@ class Watched:
 
     def was_watched(self, period: Period) -> bool:
         return self.since is not None and self.since < period.end and period.start < self.now
+
+
+def vouched_at(watched: Watched) -> datetime | None:
+    """When what was seen before was put on record as it stood; None where every change has its own line."""
+    monitors = [monitor.pk for monitor in watched.monitors if monitor.means_down]
+    newest = Act.objects.filter(monitor__in=monitors, kind=ActKind.VOUCHED).aggregate(at=Max("at"))
+    at: datetime | None = newest["at"]
+    return at
 
 
 def state_of(monitors: Iterable[Monitor], now: datetime) -> ShopState:

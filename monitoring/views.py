@@ -22,17 +22,19 @@ from accounts.models import AGENT, MANAGER, OWNER, REPORTER
 from accounts.permissions import SignedRequest, open_to, require_role
 from accounts.words import local_day
 from contracts.models import Shop
+from contracts.terms import seconds
 from incidents.refusals import Refused
 from monitoring import figures, schedule, shop_page, watch
 from monitoring.figures import Watched
 from monitoring.forms import MonitorForm, usual, values_of
-from monitoring.models import Check, Interval, Monitor, Outage, State
+from monitoring.models import Act, ActKind, Check, Interval, Monitor, Outage, State
 from monitoring.sentences import certificate_sentence, sentence, shop_sentence, shop_style
 from monitoring.specification import Result
 from monitoring.verdict import warns_of_certificate
 
 CHECKS_SHOWN = 50
 OUTAGES_SHOWN = 20
+ACTS_SHOWN = 20
 FIRST_MONTH = date(2000, 1, 1)
 
 
@@ -95,8 +97,9 @@ def account(request: SignedRequest, slug: str, month: date) -> HttpResponse:
     if first > watched.today:
         raise Http404
     figure = shop_page.month_figure(watched, first)
-    measured = figure.measured
+    measured, vouched_at = figure.measured, figures.vouched_at(watched)
     context = {
+        "vouched_at": vouched_at if vouched_at and seconds(vouched_at) > measured.period.start else None,
         "now": now,
         "zone": watched.zone,
         "watched": watched,
@@ -182,6 +185,8 @@ def monitor(request: SignedRequest, pk: int) -> HttpResponse:
         "checks": [{"check": check, "words": _said(check)} for check in checks],
         "outages": [{"outage": one, "words": shop_page.cause(one)} for one in outages[:OUTAGES_SHOWN]],
         "states": _states(request, row),
+        "acts": _acts(request, row).select_related("by").order_by("-seq")[:ACTS_SHOWN],
+        "vouched": _acts(request, row).filter(kind=ActKind.VOUCHED).first(),
         "certificate": _certificate(row, now),
     }
     return render(request, "monitoring/monitor.html", context)
@@ -231,6 +236,10 @@ def _monitor(request: SignedRequest, pk: int) -> Monitor:
 
 def _states(request: SignedRequest, monitor: Monitor) -> QuerySet[Interval]:
     return Interval.objects.visible_to(request.user).filter(monitor=monitor).order_by("-started_at")[:OUTAGES_SHOWN]
+
+
+def _acts(request: SignedRequest, monitor: Monitor) -> QuerySet[Act]:
+    return Act.objects.visible_to(request.user).filter(monitor=monitor)
 
 
 def _said(check: Check) -> str:

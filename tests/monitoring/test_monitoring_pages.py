@@ -17,9 +17,9 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import User
 from contracts.models import MaintenanceWindow, Shop
 from incidents.models import Incident
-from monitoring import figures, shop_page, watch
+from monitoring import acts, figures, shop_page, watch
 from monitoring.availability import Period
-from monitoring.models import Monitor, Outage
+from monitoring.models import ActKind, Monitor, Outage
 from tests import build
 from tests.build import World
 from tests.monitoring.played import BROKEN, DOWN, EGRESS, UP, monitor, result
@@ -352,6 +352,20 @@ def test_a_client_can_ask_for_nothing_and_stop_nothing(world: World, home: Monit
         assert browser.post(f"/monitors/{home.pk}/{path}/", {"watch": "stop"}).status_code == 404
     row = Monitor.objects.get()
     assert (row.is_active, row.next_check_at) == (True, home.next_check_at)
+
+
+def test_what_was_seen_before_the_list_is_vouched_for_and_both_sides_read_so(world: World, home: Monitor) -> None:
+    path = f"/shops/{world.shop.slug}/availability/2026-02/"
+    sentence = "To, co widziano do środy 18 lut, 10:00, jest poświadczone w stanie zastanym."
+    assert "poświadczone" not in page(world.reporter, path)
+    old = monitor(world.shop, "Koszyk")
+    acts.write(old, ActKind.VOUCHED, [old], at=build.at("2026-02-18 10:00"))
+    assert sentence in page(world.reporter, path)
+    assert "poświadczone" not in page(world.reporter, f"/shops/{world.shop.slug}/availability/2026-03/")
+    seen = page(world.manager, f"/monitors/{old.pk}/")
+    act = old.acts.latest("seq")
+    assert sentence in seen
+    assert f"poświadczony stan zastany Wiersz 2, skrót {act.hash[:32]}" in seen
 
 
 # The same number of queries
