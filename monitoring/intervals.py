@@ -26,8 +26,7 @@ def enter(monitor: Monitor, state: str, reason: str, since: datetime, *, at: dat
         last.save(update_fields=["ended_at"])
         rows, last = [last], None
     row = last or Interval(monitor=monitor, started_at=since)
-    row.state, row.reason = state, reason
-    row.save()
+    _store(row, state, reason)
     acts.write(monitor, ActKind.STATE, [*rows, row], at=at)
     monitor.state, monitor.state_since = state, since
 
@@ -40,12 +39,17 @@ def paint(monitor: Monitor, state: str, reason: str, since: datetime, *, at: dat
         if row.state == state or (row.state in BLIND and row.started_at > since):
             continue
         parts = [row, _split(row, since)] if row.started_at < since else [row]
-        parts[-1].state, parts[-1].reason = state, reason
-        parts[-1].save()
+        _store(parts[-1], state, reason)
         painted += parts
     if painted:
         acts.write(monitor, ActKind.REVISED, painted, at=at)
     _remember_last(monitor)
+
+
+def _store(row: Interval, state: str, reason: str) -> None:
+    """A new row, or another state of one that is stored."""
+    row.state, row.reason = state, reason
+    row.save(update_fields=["state", "reason"] if row.pk else None)
 
 
 def _split(row: Interval, at: datetime) -> Interval:

@@ -44,15 +44,14 @@ class Watch:
 
 
 def differences(monitors: Collection[int] | None = None) -> Iterator[Difference]:
-    """Everything of these monitors, or of all, that doesn't follow from their lists."""
+    """Everything of these monitors, or of all, that doesn't follow from their lists; and what is gone from the room."""
     wanted = Monitor.objects.all() if monitors is None else Monitor.objects.filter(pk__in=monitors)
     keys = list(wanted.order_by("pk").values_list("pk", flat=True))
     for start in range(0, len(keys), CHUNK):
         for watch in _settled(keys[start : start + CHUNK]):
             yield from _whole(watch)
             yield from _whatever_is_stored(watch)
-    if monitors is None:
-        yield from _missing(keys)
+    yield from _missing()
 
 
 def newest(limit: int) -> list[int]:
@@ -164,11 +163,11 @@ def _standing(watch: Watch) -> Iterator[Difference]:
         yield Difference(_name(watch), "down since", monitor.out_since, lasting, "its outages")
 
 
-def _missing(keys: Collection[int]) -> Iterator[Difference]:
+def _missing() -> Iterator[Difference]:
     """Monitors that the database has counted acts of and that are gone, and rows that belong to none."""
-    for tally in ActTally.objects.exclude(monitor__in=keys).order_by("monitor"):
-        if not Monitor.objects.filter(pk=tally.monitor).exists():
-            yield Difference(f"monitor {tally.monitor}", "monitor", GONE, f"{tally.acts} acts", COUNTED)
+    there = Monitor.objects.order_by().values("pk")
+    for tally in ActTally.objects.exclude(monitor__in=there).order_by("monitor"):
+        yield Difference(f"monitor {tally.monitor}", "monitor", GONE, f"{tally.acts} acts", COUNTED)
     for model in (Interval, Outage, Act):
-        for row in model.objects.exclude(monitor__in=Monitor.objects.values("pk")).order_by("pk"):
+        for row in model.objects.exclude(monitor__in=there).order_by("pk"):
             yield Difference(f"monitor {row.monitor_id}", f"{row._meta.model_name} {row.pk}", NEVER, "a monitor", LIST)

@@ -16,6 +16,7 @@ from monitoring.specification import Result
 from reports import health
 from reports.models import ProofRun
 from tests import build, tamper
+from tests.monitoring.played import DOWN, UP, monitor, play
 from tests.pages import counted, stop_clock, text_of, visitor
 
 pytestmark = pytest.mark.django_db
@@ -195,6 +196,22 @@ def test_the_proof_sees_what_is_changed_or_missing_beside_the_incidents_it_looks
     assert "2 różnice" in said
     assert "MAK SLA/1, 1 version: stored changed" in said
     assert "MAK-0001 incident: stored gone" in said
+
+
+def test_the_proof_sees_an_interval_that_was_turned_and_a_monitor_that_is_gone(page: Browser) -> None:
+    world = build.world()
+    build.seal_all()
+    home, gone = (play(monitor(world.shop, name), (0, UP), (60, DOWN), (67, DOWN)) for name in ("Strona", "Koszyk"))
+    tamper.change(home.intervals.get(state="down"), state="up")
+    for table in ("act", "outage", "interval", "check"):
+        tamper.as_superuser(f"DELETE FROM monitoring_{table} WHERE monitor_id = %s", [gone.pk])
+    tamper.delete(gone)
+    assert "Bez różnic" not in text_of(page.get(PAGE))
+    page.post(f"{PAGE}proof/", {"newest": "100"})
+    said = text_of(page.get(PAGE))
+    turned = home.intervals.latest("pk").pk
+    assert f"monitor {home.pk} interval {turned} state: stored up, follows from its acts down" in said
+    assert f"monitor {gone.pk} monitor: stored gone, follows from the database's own count 4 acts" in said
 
 
 def test_the_proof_looks_at_the_newest_only(page: Browser) -> None:
