@@ -37,7 +37,8 @@ class Monitor(models.Model):
     """One address of a shop that is checked every `interval` seconds; `name` is what a customer would call it.
 
     `state` is what the checks say together, `reason` the last check's alone. `busy_until`: a check is on its way.
-    `sent_to` and `seen_from` are places of the last question and the last answer. `track` is the state machine's memory
+    `sent_to` and `seen_from` are places of the last question and the last answer. `asked`: the questions that may still
+    be answered, slot (epoch seconds) and place of each. `track` is the state machine's memory
     (`monitoring.confirmation`). `certificate_…`: the first to end that the shop sends.
     `fault`: why our own side could not take the last result, "" where it could.
     """
@@ -63,6 +64,7 @@ class Monitor(models.Model):
     next_check_at = models.DateTimeField(null=True)
     busy_until = models.DateTimeField(null=True)
     sent_to = models.CharField(max_length=40, blank=True)
+    asked = models.JSONField(default=list, blank=True)
     checked_at = models.DateTimeField(null=True)
     seen_from = models.CharField(max_length=40, blank=True)
     certificate_ends_at = models.DateTimeField(null=True)
@@ -116,6 +118,45 @@ class Monitor(models.Model):
     def is_suspected(self) -> bool:
         """A failure was seen that the next check has yet to confirm."""
         return bool(self.track.get("recent"))
+
+
+class Unfit(models.TextChoices):
+    """Why an answer did not count, as the health page says it; the words of `monitoring.result_lines.Refusal`."""
+
+    FORM = "form", _("it is no result")
+    WORDS = "words", _("its words are not of the closed lists")
+    SIZE = "size", _("it is too large")
+    MONITOR = "monitor", _("there is no such address to check")
+    PLACE = "place", _("another place was asked")
+    SLOT = "slot", _("it was never asked")
+    TIME = "time", _("its time does not fit the question")
+    TWICE = "twice", _("it was answered twice")
+
+
+class ProbePlace(models.Model):
+    """What came from a place and did not count: for people to see that a probe is wrong, late or somebody else.
+
+    `refused`: answers that fit nothing asked, the last with its reason (`monitoring.result_lines.Refusal`) and time;
+    `late`: those whose question was put anew meanwhile; `dropped`: those that were too many to be read.
+    """
+
+    name = models.CharField(max_length=40, unique=True)
+    refused = models.PositiveBigIntegerField(default=0)
+    refused_at = models.DateTimeField(null=True)
+    refusal = models.CharField(max_length=12, blank=True, choices=Unfit)
+    late = models.PositiveBigIntegerField(default=0)
+    dropped = models.PositiveBigIntegerField(default=0)
+    dropped_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def why(self) -> str:
+        return self.get_refusal_display()
 
 
 class CheckQuerySet(models.QuerySet["Check"]):

@@ -1,13 +1,15 @@
-"""The probe's own Celery application: it knows the broker's address and nothing else, no Django and no database.
+"""The probe's own Celery application: it knows its place's part of the broker, no Django and no database.
 
-    celery -A monitoring.probe_worker worker -Q probe.<place> --pool solo
+    celery -A monitoring.probe_worker worker -Q probe.<place> --pool solo --without-heartbeat
 
 `probe.run_checks` takes specifications, starts each as soon as one of the places in flight is free and returns; results
-go back once a second to `monitoring.tasks.record_results` on the queue `monitor`. What a killed worker had in flight is
-lost and shows as missed.
+go back several times a second as lines of JSON on the list of `probe_link.results_key`. What a killed worker had in
+flight is lost and shows as missed. A message says what to ask; where the probe may go, how long and how much it reads
+is said by its own environment and bounds, so a forged message makes no scanner of it.
 
-Environment: BROKER_URL (else REDIS_URL), PROBE_CANARIES (`host:port` by commas, `none`; public ones where it is empty),
-PROBE_CA_FILE (trusted besides the system's authorities).
+Environment: PROBE_PLACE, BROKER_URL (else REDIS_URL), BROKER_CA_FILE (of a `rediss://` broker), PROBE_ALLOW_NETWORKS,
+PROBE_PORTS, PROBE_CANARIES (`host:port` by commas, `none`; public ones where it is empty), PROBE_CA_FILE (trusted
+besides the system's authorities), WORKED_FILE (touched after each task).
 """
 
 import asyncio
@@ -15,51 +17,95 @@ import logging
 import os
 import queue
 import ssl
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
+import redis
 from celery import Celery
-from celery.signals import worker_shutdown
-from kombu.exceptions import OperationalError
+from celery.signals import task_postrun, worker_init, worker_shutdown
+from kombu import Exchange, Queue
 
+from monitoring import probe_link
+from monitoring.addresses import Policy, parse_networks
 from monitoring.canaries import Canaries
 from monitoring.canary_hosts import parse_canaries
 from monitoring.judging import Judge
 from monitoring.probe import check, tls_context
+from monitoring.result_lines import line_of
 from monitoring.specification import CheckSpec, Result
 
 IN_FLIGHT = 200
-FLUSH_SECONDS = 1.0
+FLUSH_SECONDS = 0.2
+BROKER_SECONDS = 5.0
 # A broker that is away for long must not fill our memory: about ten minutes of a full worker.
-KEPT_RESULTS = 100_000
-RESULTS_TASK, RESULTS_QUEUE = "monitoring.tasks.record_results", "monitor"
+KEPT_RESULTS = probe_link.RESULTS_KEPT
+# What a message may ask for at most.
+MOST_CHECKS, MOST_MS, MOST_BODY, MOST_HEADERS = 1_000, 60_000, 512 * 1024, 64 * 1024
 
 log = logging.getLogger(__name__)
 
 Send = Callable[[list[dict[str, Any]]], None]
 
 
-def broker_address(environ: dict[str, str] | os._Environ[str]) -> str:
-    """Celery's spelling of BROKER_URL or REDIS_URL: a socket is `redis+socket://…?virtual_host=N`."""
-    address = environ.get("BROKER_URL") or environ.get("REDIS_URL") or "redis://127.0.0.1:6379/0"
-    if not address.startswith("unix://"):
-        return address
-    path, _, query = address.removeprefix("unix://").partition("?")
-    return f"redis+socket://{path}?virtual_host={query.removeprefix('db=') or '0'}"
+def broker_url(environ: dict[str, str] | os._Environ[str]) -> str:
+    return environ.get("BROKER_URL") or environ.get("REDIS_URL") or "redis://127.0.0.1:6379/0"
 
 
+def place_of(environ: dict[str, str] | os._Environ[str]) -> str:
+    return environ.get("PROBE_PLACE", "").strip() or "pl"
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Where this probe may go, whatever a message says."""
+
+    networks: tuple[str, ...] = ()
+    ports: tuple[int, ...] = (80, 443)
+
+    @classmethod
+    def of(cls, environ: dict[str, str] | os._Environ[str]) -> "Bounds":
+        """ValueError for what is no network or no port."""
+        networks = tuple(_words(environ.get("PROBE_ALLOW_NETWORKS", "")))
+        ports = tuple(int(word) for word in _words(environ.get("PROBE_PORTS", "") or "80,443"))
+        Policy(parse_networks(networks), frozenset(ports))
+        return cls(networks, ports)
+
+    def around(self, spec: CheckSpec) -> CheckSpec:
+        """The specification within these bounds; nothing is read for longer, or more of it, than a check needs."""
+        return replace(
+            spec,
+            networks=self.networks,
+            ports=self.ports,
+            timeout_ms=min(spec.timeout_ms, MOST_MS),
+            body_cap=min(spec.body_cap, MOST_BODY),
+            header_cap=min(spec.header_cap, MOST_HEADERS),
+        )
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+PLACE, URL = place_of(os.environ), broker_url(os.environ)
+CA_FILE = os.environ.get("BROKER_CA_FILE", "")
 # Without fixups: Celery would load Django wherever DJANGO_SETTINGS_MODULE is set.
-app = Celery("probe", broker=broker_address(os.environ), fixups=[])
+app = Celery("probe", fixups=[], set_as_current=False)
 app.conf.update(
-    accept_content=["json"],
+    probe_link.celery_options(URL, CA_FILE, PLACE),
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
-    task_ignore_result=True,
+    # Nothing is declared, so the queue is the only key. An unknown place is refused, not waited at.
+    task_queues=[Queue(probe_link.queue_name(PLACE), Exchange(""), probe_link.queue_name(PLACE), no_declare=True)],
+    task_create_missing_queues=False,
+    # Commands for workers go over channels, which the place's user cannot reach.
+    worker_enable_remote_control=False,
     worker_hijack_root_logger=False,
     worker_prefetch_multiplier=1,
     worker_send_task_events=False,
@@ -70,8 +116,8 @@ class Engine:
     """One event loop in a thread of its own with a bounded number of checks, a judge process for what they bring, and a
     thread that sends results."""
 
-    def __init__(self, send: Send, canaries: Canaries, tls: Callable[[], ssl.SSLContext]) -> None:
-        self._send, self._canaries, self._tls = send, canaries, tls
+    def __init__(self, send: Send, canaries: Canaries, tls: Callable[[], ssl.SSLContext], bounds: Bounds) -> None:
+        self._send, self._canaries, self._tls, self._bounds = send, canaries, tls, bounds
         self._slots = threading.BoundedSemaphore(IN_FLIGHT)
         self._results: queue.SimpleQueue[Result] = queue.SimpleQueue()
         self._unsent: list[dict[str, Any]] = []
@@ -93,14 +139,14 @@ class Engine:
         self._results.put(done.result())
 
     async def _check(self, data: dict[str, Any], place: str) -> Result:
-        at = int(time.time())
+        at, slot = int(time.time()), data.get("slot")
         try:
-            result = await self._judge(CheckSpec.from_json(data))
+            result = await self._judge(self._bounds.around(CheckSpec.from_json(data)))
         except Exception:
             # Whatever breaks in here is our fault and must neither blame the shop nor go unseen.
             log.exception("check %s broke", data.get("id"))
             result = Result(str(data.get("id")), "unknown", "egress", detail="probe")
-        return replace(result, at=at, place=place)
+        return replace(result, at=at, place=place, slot=slot if isinstance(slot, int) else 0)
 
     async def _judge(self, spec: CheckSpec) -> Result:
         return await self._canaries.vouch(await self.judge.judge(spec, await check(spec, tls=self._tls())))
@@ -117,7 +163,7 @@ class Engine:
             return
         try:
             self._send(self._unsent)
-        except (OperationalError, OSError):
+        except (redis.RedisError, OSError):
             log.exception("%d results could not be sent yet", len(self._unsent))
             del self._unsent[:-KEPT_RESULTS]
         else:
@@ -135,8 +181,17 @@ class Engine:
         asyncio.run_coroutine_threadsafe(self.judge.close(), self._loop).result(seconds)
 
 
+@cache
+def _broker() -> redis.Redis:
+    return probe_link.client(URL, CA_FILE, seconds=BROKER_SECONDS)
+
+
 def _send(results: list[dict[str, Any]]) -> None:
-    app.send_task(RESULTS_TASK, args=[results], queue=RESULTS_QUEUE, retry=False)
+    """The results behind those that wait; where the portal takes none for long, the oldest go."""
+    key = probe_link.results_key(PLACE)
+    waiting = _broker().rpush(key, *map(line_of, results))
+    if waiting > probe_link.RESULTS_KEPT:
+        _broker().ltrim(key, -probe_link.RESULTS_KEPT, -1)
 
 
 @cache
@@ -144,15 +199,39 @@ def engine() -> Engine:
     """The engine of this process, begun with its first task."""
     canaries = Canaries(parse_canaries(os.environ.get("PROBE_CANARIES", "")))
     extra_ca = os.environ.get("PROBE_CA_FILE", "")
-    return Engine(_send, canaries, lambda: tls_context(extra_ca))
+    return Engine(_send, canaries, lambda: tls_context(extra_ca), Bounds.of(os.environ))
 
 
-@app.task(name="probe.run_checks")
-def run_checks(specs: Sequence[dict[str, Any]], place: str) -> int:
-    """Begins the checks and returns their number; their results come by `record_results`."""
-    for data in specs:
-        engine().start(data, place)
-    return len(specs)
+@app.task(name=probe_link.CHECKS_TASK)
+def run_checks(specs: Sequence[dict[str, Any]]) -> int:
+    """Begins the checks and returns their number; an empty list asks whether anybody is there."""
+    begun = [data for data in specs[:MOST_CHECKS] if isinstance(data, dict)]
+    for data in begun:
+        engine().start(data, PLACE)
+    return len(begun)
+
+
+@task_postrun.connect
+def note_work(**_: object) -> None:
+    """Touches WORKED_FILE: a worker that still runs may consume nothing, one that has just worked does."""
+    if file := os.environ.get("WORKED_FILE"):
+        Path(file).touch()
+
+
+@worker_init.connect
+def refuse_wrong_bounds(sender: Any = None, **_: object) -> None:
+    """A wrong place, address, network or port, or a way round the verification, stops the start with a sentence."""
+    if not probe_link.PLACE_NAME.fullmatch(PLACE):
+        sys.exit(f"PROBE_PLACE={PLACE!r}: expected a name of letters, digits, - and _.")
+    if probe_link.has_wrong_port(URL):
+        sys.exit("BROKER_URL: expected an address with a port, and in its password %2F for /, %23 for #, %3F for ?.")
+    if option := probe_link.refused_options(URL):
+        sys.exit(f"BROKER_URL: {option} must not stand there; the certificate is always verified, by BROKER_CA_FILE.")
+    try:
+        Bounds.of(os.environ)
+        parse_canaries(os.environ.get("PROBE_CANARIES", ""))
+    except ValueError as error:
+        sys.exit(f"PROBE_ALLOW_NETWORKS, PROBE_PORTS or PROBE_CANARIES: {error}")
 
 
 @worker_shutdown.connect

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from hashlib import sha256
 
-from celery import current_app
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
 from contracts.terms import moment, seconds, whole
 from incidents.heartbeat import beat
+from monitoring import probe_link, questions
 from monitoring.models import Monitor
 from monitoring.specification import CheckSpec
 
-PROBE_TASK = "probe.run_checks"
+log = logging.getLogger(__name__)
+
 AT_ONCE = 300
+# Messages that a place's queue holds at most: a probe drops old ones unread, but only one that runs does.
+QUEUE_KEPT = 100
+# Questions of one monitor that may still be answered: a slow probe's answer may come when the next one is out already.
+OUT_AT_ONCE = 3
+GREETING = timedelta(seconds=60)
 # What a queue and a busy probe may add to a check's own time before it is asked for again.
 QUEUE_GRACE = timedelta(seconds=5)
 
@@ -49,7 +56,8 @@ def next_place(monitor: Monitor, places: Sequence[str]) -> str:
     return places[(places.index(monitor.sent_to) + 1) % len(places)]
 
 
-def specification(monitor: Monitor) -> CheckSpec:
+def specification(monitor: Monitor, slot: int = 0) -> CheckSpec:
+    """What the probe is asked; `slot`: epoch seconds of the question."""
     return CheckSpec(
         id=str(monitor.pk),
         url=monitor.url,
@@ -60,19 +68,30 @@ def specification(monitor: Monitor) -> CheckSpec:
         required=tuple(filter(None, [monitor.required_text])),
         forbidden=tuple(filter(None, [monitor.forbidden_text])),
         min_bytes=monitor.min_bytes or 1,
-        networks=tuple(settings.PROBE_ALLOW_NETWORKS),
-        ports=tuple(settings.PROBE_PORTS),
+        slot=slot,
     )
 
 
 def send(place: str, specs: Sequence[CheckSpec], patience: timedelta) -> None:
     """Ask the probe of a place; questions that wait longer than `patience` there are dropped, and asked again."""
-    current_app.send_task(
-        PROBE_TASK,
-        args=[[spec.to_json() for spec in specs], place],
-        queue=f"probe.{place}",
-        expires=patience.total_seconds(),
-    )
+    plain = [spec.to_json() for spec in specs]
+    questions.ask(settings.REDIS_URL, settings.BROKER_CA_FILE, place, plain, patience.total_seconds())
+
+
+def greet(*, send: Send = send) -> int:
+    """Ask each place for nothing, so that a probe without due checks is seen to take messages. Returns the places.
+
+    A place where nobody takes any keeps the newest only: what waited longer is of no use to anybody. The queue of the
+    version before the prefixes goes, and is said: its questions were asked anew meanwhile.
+    """
+    with probe_link.client(settings.REDIS_URL, settings.BROKER_CA_FILE, seconds=5) as broker:
+        for place in settings.PROBE_PLACES:
+            send(place, [], GREETING)
+            broker.ltrim(probe_link.queue_key(place), 0, QUEUE_KEPT - 1)
+            if waiting := broker.llen(former := probe_link.queue_name(place)):
+                broker.unlink(former)
+                log.warning("%d messages in the queue %s of an earlier version went: asked anew", waiting, former)
+    return len(settings.PROBE_PLACES)
 
 
 def sweep(*, at: datetime, send: Send = send) -> int:
@@ -99,16 +118,24 @@ def _claim(at: datetime, send: Send) -> int:
     monitors = list(free.select_for_update(skip_locked=True, of=("self",))[:AT_ONCE])
     for monitor in monitors:
         monitor.sent_to = next_place(monitor, settings.PROBE_PLACES)
+        monitor.asked = [*monitor.asked, [seconds(whole(at)), monitor.sent_to]][-OUT_AT_ONCE:]
         monitor.busy_until = at + _time_of(monitor)
         monitor.next_check_at = next_slot(monitor.pk, monitor.interval, at)
-    Monitor.objects.bulk_update(monitors, ["sent_to", "busy_until", "next_check_at"])
+    Monitor.objects.bulk_update(monitors, ["sent_to", "asked", "busy_until", "next_check_at"])
     for place in {monitor.sent_to for monitor in monitors}:
         asked = [monitor for monitor in monitors if monitor.sent_to == place]
         patience = max(map(_time_of, asked))
-        transaction.on_commit(partial(send, place, [*map(specification, asked)], patience), robust=True)
+        transaction.on_commit(
+            partial(send, place, [specification(one, seconds(whole(at))) for one in asked], patience), robust=True
+        )
     return len(monitors)
 
 
 def _time_of(monitor: Monitor) -> timedelta:
     """From asking to the result, at most; after that the question is lost and asked again."""
     return timedelta(milliseconds=monitor.timeout_ms) + QUEUE_GRACE
+
+
+def patience_of(timeout_ms: int) -> int:
+    """Whole seconds from asking to the end of the check, at most: it may begin when the question is nearly dropped."""
+    return int(2 * timeout_ms / 1000 + QUEUE_GRACE.total_seconds()) + 1

@@ -43,7 +43,8 @@ class CheckSpec(Plain):
     `json_value` the text it must have ("" = it must only exist). `hosts` are the hosts at which a redirect may end;
     empty means the host of `url`, with or without `www.`. Of networks that aren't public only `networks` may
     be connected to, on any port; elsewhere only `ports`.
-    `request_headers` may hold secrets and never appear in a result.
+    `request_headers` may hold secrets and never appear in a result. `slot` (UTC epoch seconds) is when it was asked;
+    the result says it again. Networks and ports are the probe's own business: what a message says is ignored.
     """
 
     id: str
@@ -65,6 +66,7 @@ class CheckSpec(Plain):
     header_cap: int = 64 * 1024
     networks: tuple[str, ...] = ()
     ports: tuple[int, ...] = (80, 443)
+    slot: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Result(Plain):
-    """The verdict on one check. `at` is the start in UTC epoch seconds, `place` where it was made.
+    """The verdict on one check. `at` is the start in UTC epoch seconds, `place` where it was made, `slot` when asked.
 
     `certificate_…`: the first to end of all hops, whose it is, and its name where it is an intermediate one.
     `detail` is a closed sub-reason (see monitoring/sentences.py), `subject` the text, host, header or address meant.
@@ -139,6 +141,7 @@ class Result(Plain):
     at: int = 0
     place: str = ""
     canaries: Vouch = ""
+    slot: int = 0
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
-from monitoring import retention, schedule, watch
-from monitoring.specification import Result
+from monitoring import incoming, retention, schedule, watch
+
+log = logging.getLogger(__name__)
 
 
 @shared_task
@@ -18,9 +21,24 @@ def sweep_checks() -> int:
 
 
 @shared_task
+def take_results() -> int:
+    """Take what the probes have sent."""
+    return incoming.sweep(at=timezone.now())
+
+
+@shared_task
+def greet_probes() -> int:
+    """Ask each place for nothing, for the health checks of the probes."""
+    return schedule.greet()
+
+
+@shared_task
 def record_results(results: list[dict[str, Any]]) -> int:
-    """Take the results that a probe sends."""
-    return watch.record_all([Result.from_json(one) for one in results], at=timezone.now())
+    """A probe of before 0.1 sent its results here, unasked for all we know: refused, and its monitors asked anew."""
+    log.warning("%d results of an old probe were refused: start it with the portal's version", len(results))
+    for place in settings.PROBE_PLACES:
+        incoming.refuse_unasked(place, sum(one.get("place") == place for one in results), at=timezone.now())
+    return 0
 
 
 @shared_task

@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 LOUD = frozenset({"confirmed", "reopened", "ended"})
 RESULT_COLUMNS = (
     "reason", "checked_at", "seen_from", "busy_until", "next_check_at", "track", "certificate_ends_at",
-    "certificate_host", "certificate_intermediate", "fault",
+    "certificate_host", "certificate_intermediate", "fault", "asked",
 )  # fmt: skip
 STATE_COLUMNS = (*RESULT_COLUMNS, "state", "state_since")
 # What the probe is asked, and what else people may change of a monitor.
@@ -194,6 +194,7 @@ def _take(found: Finding, at: datetime) -> None:
     monitor, result = found.monitor, found.result
     monitor.reason, monitor.checked_at, monitor.seen_from = result.reason, found.at, result.place
     monitor.track, monitor.busy_until, monitor.fault = found.track.to_json(), None, ""
+    monitor.asked = [question for question in monitor.asked if question[0] > result.slot]
     if result.certificate_ends_at is not None:
         monitor.certificate_ends_at = moment(result.certificate_ends_at)
         monitor.certificate_host = result.certificate_host
@@ -313,7 +314,8 @@ def change(*, monitor: Monitor, by: User, at: datetime, **columns: Any) -> Monit
         raise Refused(_("Past figures count by it. Stop this monitor and add another one."), "means_down")
     if changed & ASKED:
         _ask_anew(row, at, was_stale=was_stale)
-    row.save(update_fields=[*changed, "track", "checked_at", "busy_until", "next_check_at", "certificate_ends_at"])
+    asking = ("track", "asked", "checked_at", "busy_until", "next_check_at", "certificate_ends_at")
+    row.save(update_fields=[*changed, *asking])
     acts.write(row, ActKind.CHANGED, [row], at=at, by=by)
     log.info("monitor_changed", extra={"monitor": row.pk, "by": by.pk, "columns": sorted(changed)})
     return row
@@ -341,6 +343,7 @@ def _ask_anew(row: Monitor, at: datetime, *, was_stale: bool) -> None:
     """The next sweep asks the new question; answers to the old one that are on their way come too late to count."""
     row.track = replace(Track.from_json(row.track), recent=()).to_json()
     row.certificate_ends_at = None
+    row.asked = []
     if row.checked_at and not was_stale:
         row.checked_at = max(row.checked_at, whole(at) - timedelta(seconds=1))
     if row.is_active:
@@ -356,7 +359,7 @@ def stop(*, monitor: Monitor, by: User, at: datetime) -> Monitor:
     if row.outages.filter(ended_at=None).exists():
         raise Refused(_("It is down now. Stop watching once it works again."))
     intervals.enter(row, State.PAUSED, "", whole(at), at=at)
-    row.is_active, row.next_check_at, row.busy_until, row.track = False, None, None, {}
+    row.is_active, row.next_check_at, row.busy_until, row.track, row.asked = False, None, None, {}, []
     row.save()
     acts.write(row, ActKind.STOPPED, [row], at=at, by=by)
     log.info("monitor_stopped", extra={"monitor": row.pk, "by": by.pk})

@@ -7,11 +7,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 import redis
 from django.conf import settings
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
+from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -20,7 +22,9 @@ from contracts.proof import Difference
 from incidents import outbox, proof, unheard
 from incidents.choices import Delivery
 from incidents.models import Heartbeat, Incident, Notification
+from monitoring import probe_link
 from monitoring import proof as monitoring
+from monitoring.models import ProbePlace
 from monitoring.way_out import WayOut
 from reports import anchor
 from reports.models import ProofRun
@@ -32,6 +36,7 @@ PATIENCE = 2  # seconds that the broker has for its answer
 SHOWN = 20  # differences and failed notices of one page
 FIRST = timedelta(minutes=3)  # beat, the workers and their first runs
 MINUTE, HOUR = timedelta(seconds=60), timedelta(hours=1)
+STRANGE = timedelta(days=1)  # so long an answer that was refused stands on the page
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,7 @@ DUTIES = (
     Duty("mail", _("Sending of e-mails"), _("Nobody sends e-mails.")),
     Duty("calls", _("Sending of text messages and calls"), _("Nobody sends text messages and calls.")),
     Duty("checks", _("Checks of the shops"), _("Nobody looks at the shops.")),
+    Duty("results", _("Results of the checks"), _("Nobody takes the results of the checks.")),
     Duty("missed", _("Search for missed checks"), _("Nobody sees that checks are missing."), 2 * MINUTE),
     Duty(anchor.DUTY, _("Daily anchor"), _("No anchor was made: forgeries since then have no witness."), 36 * HOUR),
 )
@@ -141,7 +147,7 @@ def database() -> Answer:
 
 def broker() -> Answer:
     started = time.monotonic()
-    server = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
+    server = probe_link.client(settings.REDIS_URL, settings.BROKER_CA_FILE, seconds=PATIENCE)
     try:
         server.ping()
     except redis.RedisError as error:
@@ -150,6 +156,23 @@ def broker() -> Answer:
     finally:
         server.close()
     return Answer(_since(started))
+
+
+def broker_guard() -> str:
+    """What is wrong with the portal's address of the broker: "open" without a password, "shared" without a user, "".
+
+    A given server is the operator's; where one password is for all, the probe has the portal's rights.
+    """
+    address = urlsplit(settings.REDIS_URL)
+    if not address.password:
+        return "open"
+    return "" if address.username and address.username != "default" else "shared"
+
+
+def strange_places(now: datetime) -> list[ProbePlace]:
+    """Places from which something came lately that fits nothing asked, or too much of it."""
+    since = now - STRANGE
+    return list(ProbePlace.objects.filter(Q(refused_at__gt=since) | Q(dropped_at__gt=since)))
 
 
 def _since(started: float) -> int:

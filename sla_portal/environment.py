@@ -19,6 +19,7 @@ from django.core.validators import validate_email
 
 from accounts.texts import number_in
 from monitoring.canary_hosts import PUBLIC, Canary, parse_canaries
+from monitoring.probe_link import PLACE_NAME, has_wrong_port, refused_options, without_password
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 YES, NO = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
@@ -47,7 +48,14 @@ VARIABLES: dict[str, Variable] = {
         ACTING | {"migrate"},
     ),
     "REDIS_URL": Variable(
-        "", "`redis://host:6379/0`, `rediss://…` or `unix:///path`; empty: the embedded server", ACTING | {"beat"}
+        "",
+        "`redis://user:password@host:6379/0`, `rediss://…` or `unix:///path`; empty: the embedded server",
+        ACTING | {"beat"},
+    ),
+    "BROKER_CA_FILE": Variable(
+        "",
+        "certificates by which a `rediss://` broker is verified; empty: the system's authorities",
+        ACTING | {"beat", "probe"},
     ),
     "SECRET_KEY": Variable(
         "", "signs sessions and links, 50 letters or more; must be given with `DATABASE_URL`", ACTING | {"migrate"}
@@ -102,10 +110,12 @@ VARIABLES: dict[str, Variable] = {
         frozenset({"web", "checks"}),
     ),
     "PROBE_ALLOW_NETWORKS": Variable(
-        "", "private networks that monitors may reach, by commas, like `127.0.0.1/32`", frozenset({"web", "checks"})
+        "",
+        "private networks that monitors may reach, by commas, like `127.0.0.1/32`; read by the form and by each probe",
+        frozenset({"web", "probe"}),
     ),
     "PROBE_PORTS": Variable(
-        "80,443", "ports that monitors may reach outside `PROBE_ALLOW_NETWORKS`", frozenset({"web", "checks"})
+        "80,443", "ports that monitors may reach outside `PROBE_ALLOW_NETWORKS`", frozenset({"web", "probe"})
     ),
     "PROBE_CANARIES": Variable(
         PUBLIC,
@@ -113,11 +123,16 @@ VARIABLES: dict[str, Variable] = {
         frozenset({"web", "probe"}),
     ),
     "PROBE_CA_FILE": Variable("", "certificates that the probe trusts beside the system's own; for tests"),
+    "PROBE_PLACE": Variable("pl", "where this probe stands: one of `PROBE_PLACES`", frozenset({"probe"})),
     "BROKER_URL": Variable(
-        "", "the probe worker's own and only address of the broker; the portal uses `REDIS_URL`", frozenset({"probe"})
+        "",
+        "the probe's own and only address of the broker, with the user `probe.<place>`; the portal uses `REDIS_URL`",
+        frozenset({"probe"}),
     ),
     "WORKED_FILE": Variable(
-        "", "file that a worker touches after each task, for the health check of its container; empty: none", LANES
+        "",
+        "file that a worker touches after each task, for the health check of its container; empty: none",
+        LANES | {"probe"},
     ),
     "DEMO_DATA": Variable("on", "`off`: `make run` begins with an empty database"),
     "DEMO_SHOPS_URL": Variable("", "address of the demo shops; set by `make run` only"),
@@ -132,7 +147,7 @@ def text(name: str) -> str:
 
 
 def refuse(name: str, expected: str) -> ImproperlyConfigured:
-    return ImproperlyConfigured(f"{name}={text(name)!r}: expected {expected}.")
+    return ImproperlyConfigured(f"{name}={without_password(text(name))!r}: expected {expected}.")
 
 
 def flag(name: str) -> bool:
@@ -192,6 +207,13 @@ def ports(name: str) -> list[int]:
     return [int(word) for word in words(name)]
 
 
+def places(name: str) -> list[str]:
+    """Names that stand in keys and users of the broker."""
+    if not all(PLACE_NAME.fullmatch(word) for word in words(name)):
+        raise refuse(name, "names of letters, digits, - and _, separated by commas")
+    return words(name)
+
+
 def networks(name: str) -> list[str]:
     for word in words(name):
         try:
@@ -213,6 +235,16 @@ def url(name: str, *schemes: str, default: str = "") -> str:
     value = text(name) or default
     if value and urlsplit(value).scheme not in schemes:
         raise refuse(name, f"an address that begins with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+    if has_wrong_port(value):
+        raise refuse(name, "an address with a port, and in its password %2F for /, %23 for #, %3F for ?")
+    return value
+
+
+def broker(name: str, default: str = "") -> str:
+    """An address of Redis. The certificate of a `rediss://` one is always verified: nothing in it may say otherwise."""
+    value = url(name, "redis", "rediss", "unix", default=default)
+    if option := refused_options(value):
+        raise refuse(name, f"an address without {option}: the certificate is verified, by BROKER_CA_FILE if given")
     return value
 
 

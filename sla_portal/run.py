@@ -41,7 +41,8 @@ import psutil
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from sla_portal import celery_app, embedded, environment, processes, sockets
+from monitoring import questions
+from sla_portal import broker_users, celery_app, embedded, environment, processes, sockets
 
 LOGINS = {
     "marta@makowydom.example": "client's reporter",
@@ -214,8 +215,10 @@ class Child(Lives):
     def __init__(self, name: str, command: list[str], log: Path, environment_: dict[str, str]) -> None:
         super().__init__()
         self.name, self.command, self.log = name, command, log
-        self.environment = {**environment_, "WORKED_FILE": str(log.with_suffix(".worked"))}
+        self.worked = log.with_suffix(".worked")
+        self.environment = processes.environment_of(name, {**environment_, "WORKED_FILE": str(self.worked)})
         self.log.unlink(missing_ok=True)  # each run begins its logs anew
+        self.worked.unlink(missing_ok=True)
         self.start()
 
     def start(self) -> None:
@@ -246,6 +249,7 @@ class Runner:
         self.place, self.port = place, port
         self.servers: list[KeptServer] = []
         self.children: list[Child] = []
+        self.passwords = broker_users.make(place.folder, environment.places("PROBE_PLACES"))
         self.environment = self.child_environment()
 
     def child_environment(self) -> dict[str, str]:
@@ -257,10 +261,23 @@ class Runner:
             "PROBE_CA_FILE": environment.text("PROBE_CA_FILE") or str(self.place.folder / "shops" / "ca.pem"),
             "PROBE_CANARIES": os.environ.get("PROBE_CANARIES") or self.canaries(),
             "DEMO_SHOPS_URL": f"http://127.0.0.1:{self.port + 3}",
-            "BROKER_URL": sockets.broker_url(environment.text("REDIS_URL") or sockets.valkey_url(self.place.folder)),
+            "BROKER_URL": self.probe_url(),
+            "PROBE_PLACE": self.probe_place(),
             "PYTHONUNBUFFERED": "1",
         }
         return {**os.environ, **own}
+
+    def probe_url(self) -> str:
+        """The broker for the probe, as Celery spells it; of a given server the given one, or the portal's own."""
+        if given := environment.text("REDIS_URL"):
+            return sockets.broker_url(environment.text("BROKER_URL") or given)
+        return sockets.broker_url(sockets.valkey_url(self.place.folder, self.probe_user()))
+
+    def probe_place(self) -> str:
+        return environment.places("PROBE_PLACES")[0]
+
+    def probe_user(self) -> str:
+        return broker_users.probe_user(self.probe_place())
 
     def canaries(self) -> str:
         """Four servers of this run: what it watches is on loopback, so loopback is its way out."""
@@ -295,7 +312,7 @@ class Runner:
             self.serve(postgres)
             postgres.make_database("sla_portal")
         if not environment.text("REDIS_URL"):
-            self.serve(embedded.Valkey(self.place.home))
+            self.serve(embedded.Valkey(self.place.home, self.passwords))
 
     def serve(self, server: embedded.Server) -> None:
         self.servers.append(KeptServer(server))
@@ -321,7 +338,7 @@ class Runner:
         print("".join(f"{line}\n" for line in errors), end="", flush=True)
 
     def start_product(self) -> None:
-        place = environment.words("PROBE_PLACES")[0]
+        place = self.probe_place()
         beat_file = str(self.place.run / "beat")
         table = processes.commands(bind=f"127.0.0.1:{self.port}", beat_file=beat_file, place=place)
         programs = Path(sys.executable).parent
@@ -351,9 +368,13 @@ class Runner:
         """Name of a process that does not answer yet, or ""."""
         if not answers(f"http://127.0.0.1:{self.port}/health/"):
             return "web"
-        workers = {child.name for child in self.children if "worker" in child.command}
+        workers = {child.name: child for child in self.children if "worker" in child.command}
+        probe = workers.pop("probe", None)
+        if probe and not probe.worked.exists():
+            questions.ask(settings.REDIS_URL, settings.BROKER_CA_FILE, self.probe_place(), [], READY_SECONDS)
         heard = celery_app.control.inspect(timeout=1.0, limit=len(workers)).ping() or {}
-        return min(workers - {node.partition("@")[0].partition(".")[0] for node in heard}, default="")
+        silent = workers.keys() - {node.partition("@")[0] for node in heard}
+        return min(silent, default="probe" if probe and not probe.worked.exists() else "")
 
     def watch(self) -> None:
         """Whatever ended is started again: the servers first, for the processes need them."""
@@ -424,7 +445,8 @@ def reset(place: Place) -> None:
     place.make()
     place.take()
     place.end_leftovers()
-    for server in (embedded.Postgres(place.home), embedded.Valkey(place.home)):
+    passwords = broker_users.make(place.folder, ())
+    for server in (embedded.Postgres(place.home), embedded.Valkey(place.home, passwords)):
         if server.lives():
             server.shut_down()
             embedded.wait_until(lambda: not server.lives(), END_SECONDS, f"{server.name} does not end.")  # noqa: B023

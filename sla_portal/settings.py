@@ -12,6 +12,7 @@ from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
+from monitoring import probe_link
 from sla_portal import environment, sockets
 
 django_stubs_ext.monkeypatch()  # lets `QuerySet["Client"]` and the like be written
@@ -29,7 +30,8 @@ SECRET_KEY = environment.secret_key(DATA_DIR / "run" / "secret_key", required=_g
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {**environ.Env.db_url_config(_database_url), "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 }
-REDIS_URL = environment.url("REDIS_URL", "redis", "rediss", "unix", default=sockets.valkey_url(DATA_DIR))
+REDIS_URL = environment.broker("REDIS_URL", default=sockets.valkey_url(DATA_DIR))
+BROKER_CA_FILE = environment.text("BROKER_CA_FILE")
 # Django's caches unpickle what they read: whoever writes to the broker would run code here
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
 
@@ -187,7 +189,7 @@ GATEWAY_TOKEN = environment.text("GATEWAY_TOKEN")
 ANCHOR_ADDRESS = environment.addresses("ANCHOR_ADDRESS")
 PROVIDER_NAME = environment.text("PROVIDER_NAME")
 DUTY_PHONE = environment.text("DUTY_PHONE")
-PROBE_PLACES = environment.words("PROBE_PLACES")
+PROBE_PLACES = environment.places("PROBE_PLACES")
 PROBE_ALLOW_NETWORKS = environment.networks("PROBE_ALLOW_NETWORKS")
 PROBE_PORTS = environment.ports("PROBE_PORTS")
 PROBE_CANARIES = environment.canaries("PROBE_CANARIES")
@@ -224,6 +226,7 @@ SPECTACULAR_SETTINGS = {
 
 # Work in the background. What is due stands in rows; beat only says "look now", so a lost tick loses nothing
 CELERY_BROKER_URL = sockets.broker_url(REDIS_URL)
+CELERY_BROKER_USE_SSL = probe_link.tls_options(REDIS_URL, BROKER_CA_FILE) or None
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
@@ -254,6 +257,8 @@ CELERY_BEAT_SCHEDULE = {
     "checks": {"task": "monitoring.tasks.sweep_checks", "schedule": 1.0, "options": {"expires": 10}},
     # Only so that the health check sees the lane of the rare work take something
     "reports": {"task": "sla_portal.tick", "schedule": 30.0, "options": {"queue": "report", "expires": 60}},
+    "results": {"task": "monitoring.tasks.take_results", "schedule": 1.0, "options": {"expires": 10}},
+    "probes": {"task": "monitoring.tasks.greet_probes", "schedule": 20.0, "options": {"expires": 60}},
     "missed": {"task": "monitoring.tasks.sweep_missed", "schedule": 30.0, "options": {"expires": 60}},
     # Each minute only asks whether the local day has its anchor, so a day that began without us gets it late, not never
     "anchor": {"task": "reports.tasks.make_anchor", "schedule": 60.0, "options": {"expires": 120}},

@@ -11,6 +11,9 @@ import stat
 import tempfile
 from pathlib import Path
 
+from monitoring.probe_link import celery_address
+from sla_portal import broker_users
+
 SOCKET_PATH_MAX = 100  # bytes; the kernel's limit is 107
 
 
@@ -33,14 +36,17 @@ def postgres_url(data_dir: Path, database: str = "sla_portal") -> str:
     return f"postgresql://postgres@/{database}?host={home_of(data_dir) / 'postgres'}"
 
 
-def valkey_url(data_dir: Path, number: int = 0) -> str:
-    """`number`: one of the server's 16 databases."""
-    return f"unix://{home_of(data_dir) / 'valkey.sock'}?db={number}"
+def valkey_url(data_dir: Path, user: str = broker_users.PORTAL, number: int = 0) -> str:
+    """`number`: one of the server's 16 databases. Without a password before the first `make run` has made one."""
+    password = broker_users.kept(data_dir).get(user, "")
+    return socket_url(home_of(data_dir) / "valkey.sock", user, password, number)
+
+
+def socket_url(socket: Path, user: str, password: str, number: int = 0) -> str:
+    who = f"{user}:{password}@" if password else ""
+    return f"unix://{who}{socket}?db={number}"
 
 
 def broker_url(redis_url: str) -> str:
-    """Celery's spelling of a Redis address: its sockets are `redis+socket://…?virtual_host=N`."""
-    if not redis_url.startswith("unix://"):
-        return redis_url
-    path, _, query = redis_url.removeprefix("unix://").partition("?")
-    return f"redis+socket://{path}?virtual_host={query.removeprefix('db=') or '0'}"
+    """Celery's spelling of a Redis address."""
+    return celery_address(redis_url)

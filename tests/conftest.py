@@ -15,12 +15,14 @@ from django.conf import settings
 from django.db import connection
 from playwright.sync_api import Browser, sync_playwright
 
-from sla_portal import embedded, sockets
+from monitoring.probe_link import redis_address
+from sla_portal import broker_users, embedded, sockets
 from tests import chromium, loopback_canaries
 
 # A busy machine is no failure of a property
 hypothesis.settings.register_profile("suite", deadline=None)
 hypothesis.settings.load_profile("suite")
+PLACES = ("pl", "de")
 SERVERS = pytest.StashKey[list[embedded.Server]]()
 
 
@@ -54,22 +56,28 @@ def start_servers(config: pytest.Config) -> None:
     home = Path(tempfile.mkdtemp(prefix="sla_portal-test-")).resolve()
     if os.getuid() == 0:
         home.chmod(0o711)  # PostgreSQL runs as another user inside it
-    postgres, valkey = embedded.Postgres(home, embedded.FAST), embedded.Valkey(home)
+    (home / "run").mkdir(mode=0o700)
+    passwords = broker_users.make(home, PLACES)
+    postgres, valkey = embedded.Postgres(home, embedded.FAST), embedded.Valkey(home, passwords)
     config.stash[SERVERS] = [postgres, valkey]
     for server in config.stash[SERVERS]:
         server.start()
     os.environ["DATABASE_URL"] = f"postgresql://postgres@/sla_portal?host={postgres.folder}"
-    os.environ["REDIS_URL"] = f"unix://{valkey.socket}?db=0"
+    os.environ["REDIS_URL"], os.environ["BROKER_URL"] = valkey.url(broker_users.PORTAL), valkey.url("probe.pl")
+    os.environ["BROKER_PASSWORDS"] = str(broker_users.file_of(home))
     os.environ["SECRET_KEY"] = settings.SECRET_KEY.ljust(50, "-")
 
 
 def use_servers(number: int) -> None:
     """Django's settings were read before the servers ran, so their addresses are put in here."""
     settings.DATABASES["default"].update(environ.Env.db_url_config(os.environ["DATABASE_URL"]))
-    redis_url = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/0")
-    if redis_url.startswith("unix://"):
-        redis_url = f"{redis_url.partition('?')[0]}?db={number}"
-    os.environ["REDIS_URL"] = settings.REDIS_URL = redis_url
+    for name in ("REDIS_URL", "BROKER_URL"):
+        address = os.environ.get(name, os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/0"))
+        address = redis_address(address)
+        if address.startswith("unix://"):
+            address = f"{address.partition('?')[0]}?db={number}"
+        os.environ[name] = address if name == "REDIS_URL" else sockets.broker_url(address)
+    redis_url = settings.REDIS_URL = os.environ["REDIS_URL"]
     settings.CELERY_BROKER_URL = sockets.broker_url(redis_url)
 
 

@@ -62,6 +62,8 @@ def _page(request: SignedRequest, form: ProofForm | None = None) -> HttpResponse
         "blind": blind,
         "no_canaries": not settings.PROBE_CANARIES or any(place.has_none for place in ways_out),
         "proof": proof,
+        "broker_guard": health.broker_guard(),
+        "strange_places": health.strange_places(now),
         "form": form or ProofForm(),
         "anchor": newest(),
     }

@@ -19,7 +19,7 @@ from pathlib import Path
 import django
 import psutil
 
-from sla_portal import embedded
+from sla_portal import broker_users, embedded
 
 Figure = tuple[str, str, str]
 """What was measured, the figure with its unit, and what it should be ("" where nothing is promised)."""
@@ -31,12 +31,14 @@ def servers() -> Iterator[None]:
     home = Path(tempfile.mkdtemp(prefix="sla_portal-bench-")).resolve()
     if os.getuid() == 0:
         home.chmod(0o711)
-    started: list[embedded.Server] = [embedded.Postgres(home), embedded.Valkey(home)]
+    (home / "run").mkdir(mode=0o700)
+    valkey = embedded.Valkey(home, broker_users.make(home, ()))
+    started: list[embedded.Server] = [embedded.Postgres(home), valkey]
     try:
         for server in started:
             server.start()
         os.environ["DATABASE_URL"] = f"postgresql://postgres@/postgres?host={home / 'postgres'}"
-        os.environ["REDIS_URL"] = f"unix://{started[1].socket}?db=0"
+        os.environ["REDIS_URL"] = valkey.url(broker_users.PORTAL)
         os.environ["SECRET_KEY"] = "b" * 50
         yield
     finally:

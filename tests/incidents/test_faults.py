@@ -24,7 +24,8 @@ from incidents import heartbeat, proof
 from incidents.choices import Delivery
 from incidents.models import Breach, Firing, Heartbeat, JournalEntry, Notification
 from monitoring.models import Monitor
-from sla_portal import embedded, processes, sockets
+from monitoring.probe_link import celery_address
+from sla_portal import broker_users, embedded, processes
 from tests import build
 from tests.monitoring.played import monitor
 
@@ -44,13 +45,18 @@ class Processes:
 
     def __init__(self, environment: dict[str, str], home: Path) -> None:
         self.home, self.environment = home, environment
-        self.broker = embedded.Valkey(home)
+        (home / "run").mkdir(mode=0o700)
+        self.broker = embedded.Valkey(home, broker_users.make(home, ["pl"]))
         self.started: list[subprocess.Popen[bytes]] = []
         self.broker.start()
 
     def _start(self, command: list[str]) -> subprocess.Popen[bytes]:
-        url = f"unix://{self.broker.socket}?db=0"
-        variables = self.environment | {"REDIS_URL": url, "BROKER_URL": sockets.broker_url(url)}
+        urls = {
+            "REDIS_URL": self.broker.url(broker_users.PORTAL),
+            "BROKER_URL": celery_address(self.broker.url("probe.pl")),
+        }
+        name = "probe" if "monitoring.probe_worker" in command else ""
+        variables = processes.environment_of(name, self.environment | urls)
         with open(self.home / f"process-{len(self.started)}.log", "wb") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", *command], cwd=ROOT, env=variables, stdout=log, stderr=subprocess.STDOUT

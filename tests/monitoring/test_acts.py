@@ -115,7 +115,9 @@ def test_a_monitor_that_is_added_has_its_first_act(world: build.World, settings:
 FREE: dict[type[models.Model], dict[str, str]] = {
     Monitor: {
         **dict.fromkeys(("reason", "checked_at", "seen_from"), "the last look's alone; a state that follows is an act"),
-        **dict.fromkeys(("next_check_at", "busy_until", "sent_to"), "when the next look is due; a missed one is seen"),
+        **dict.fromkeys(
+            ("next_check_at", "busy_until", "sent_to", "asked"), "when and whom to ask next; a missed look is seen"
+        ),
         **dict.fromkeys(
             ("certificate_ends_at", "certificate_host", "certificate_intermediate"), "a warning, no downtime"
         ),

@@ -19,7 +19,7 @@ from monitoring.canaries import Canaries
 from monitoring.judge_process import COSTLY, UNREADABLE, answer, question
 from monitoring.judging import Judge, checked
 from monitoring.probe import tls_context
-from monitoring.probe_worker import Engine
+from monitoring.probe_worker import Bounds, Engine
 from monitoring.specification import CheckSpec, Observation, Result
 from monitoring.verdict import Opinion
 from tests.monitoring.badserver import answer as http_answer
@@ -189,8 +189,8 @@ def test_an_engine_that_stops_ends_its_judge() -> None:
     async def page() -> tuple[list[dict[str, Any]], int | None]:
         sent: list[dict[str, Any]] = []
         async with serving(says(http_answer())) as shop:
-            engine = Engine(sent.extend, Canaries(()), tls_context)
-            engine.start(CheckSpec(id="7", url=shop.url(), networks=("127.0.0.0/8",)).to_json(), "pl")
+            engine = Engine(sent.extend, Canaries(()), tls_context, Bounds(("127.0.0.0/8",)))
+            engine.start(CheckSpec(id="7", url=shop.url()).to_json(), "pl")
             while engine.judge.pid is None:
                 await asyncio.sleep(0.01)
             pid = engine.judge.pid

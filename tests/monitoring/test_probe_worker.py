@@ -9,31 +9,38 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
+import redis
+from django.conf import settings
 from kombu import Connection
-from kombu.exceptions import OperationalError
 
-from monitoring import probe_worker
+from monitoring import probe_link, probe_worker, questions
 from monitoring.canaries import Canaries
 from monitoring.canary_hosts import PUBLIC, parse_canaries
 from monitoring.probe import tls_context
-from monitoring.probe_worker import Engine, broker_address
+from monitoring.probe_worker import Bounds, Engine, broker_url
+from monitoring.result_lines import read
 from monitoring.specification import CheckSpec, Observation, Result
 from monitoring.verdict import WayOut
+from sla_portal import processes
+from sla_portal.demo_certificates import Authority
 from tests.monitoring.badserver import answer, closed_port, says, serving
+from tests.monitoring.tls_end import tls_end
 
 ROOT = Path(__file__).resolve().parents[2]
+LOOPBACK = Bounds(("127.0.0.0/8",))
 
 
 def data_of(url: str, name: str = "7") -> dict[str, Any]:
-    return CheckSpec(id=name, url=url, networks=("127.0.0.0/8",), timeout_ms=2_000).to_json()
+    return CheckSpec(id=name, url=url, timeout_ms=2_000).to_json()
 
 
 def engine_with(sent: list[dict[str, Any]], canaries: str = "none") -> Engine:
-    return Engine(sent.extend, Canaries(parse_canaries(canaries)), tls_context)
+    return Engine(sent.extend, Canaries(parse_canaries(canaries)), tls_context, LOOPBACK)
 
 
 def results_of(data: list[dict[str, Any]], canaries: str = "none") -> list[Result]:
@@ -57,13 +64,13 @@ def test_it_loads_neither_django_nor_a_database_driver() -> None:
     ("given", "address"),
     [
         ({"BROKER_URL": "redis://a:6379/0", "REDIS_URL": "redis://b:6379/0"}, "redis://a:6379/0"),
-        ({"REDIS_URL": "unix:///run/v.sock?db=3"}, "redis+socket:///run/v.sock?virtual_host=3"),
+        ({"REDIS_URL": "unix://u:p@/run/v.sock?db=3"}, "redis+socket://u:p@/run/v.sock?virtual_host=3"),
         ({"REDIS_URL": "unix:///run/v.sock"}, "redis+socket:///run/v.sock?virtual_host=0"),
         ({}, "redis://127.0.0.1:6379/0"),
     ],
 )
 def test_the_brokers_address_comes_from_the_environment(given: dict[str, str], address: str) -> None:
-    assert broker_address(given) == address
+    assert probe_link.celery_address(broker_url(given)) == address
 
 
 def test_a_result_carries_the_checks_id_its_place_and_its_time() -> None:
@@ -73,7 +80,7 @@ def test_a_result_carries_the_checks_id_its_place_and_its_time() -> None:
 
 
 def test_what_breaks_in_the_worker_is_unknown_and_does_not_stop_the_next() -> None:
-    broken = data_of("http://127.0.0.1/") | {"networks": ["nonsense"]}
+    broken = data_of("http://127.0.0.1/") | {"timeout_ms": "soon"}
     strange = {"id": "8", "surprise": 1}
     results = results_of([broken, strange, data_of(f"http://127.0.0.1:{closed_port()}/", "9")])
     assert {one.id: (one.state, one.reason, one.detail) for one in results} == {
@@ -190,10 +197,10 @@ def test_results_wait_for_a_broker_that_is_away() -> None:
 
     def send(results: list[dict[str, Any]]) -> None:
         if broken.is_set():
-            raise OperationalError("Connection refused")
+            raise redis.ConnectionError("Connection refused")
         sent.extend(results)
 
-    engine = Engine(send, Canaries(()), tls_context)
+    engine = Engine(send, Canaries(()), tls_context, LOOPBACK)
     engine.start(data_of(f"http://127.0.0.1:{closed_port()}/"), "pl")
     engine.stop(seconds=20)
     assert sent == []
@@ -203,33 +210,102 @@ def test_results_wait_for_a_broker_that_is_away() -> None:
     assert [one["id"] for one in sent] == ["7"]
 
 
-def test_a_real_worker_takes_checks_from_its_place_and_sends_results_back(tmp_path: Path) -> None:
-    broker = broker_address({"REDIS_URL": os.environ["REDIS_URL"]})
-    worker = subprocess.Popen(
-        [
-            *[sys.executable, "-m", "celery", "-A", "monitoring.probe_worker", "worker", "-n", f"t{os.getpid()}@%h"],
-            *["-Q", "probe.test", "--pool", "solo", "--without-gossip", "--without-mingle", "--loglevel", "WARNING"],
-        ],
-        cwd=ROOT,
-        env=os.environ | {"BROKER_URL": broker},
-    )
-    try:
-        with Connection(broker) as connection:
-            probe_worker.app.send_task(
-                "probe.run_checks",
-                args=[[data_of(f"http://127.0.0.1:{closed_port()}/")], "test"],
-                queue="probe.test",
-                connection=connection,
-            )
-            queue = connection.SimpleQueue("monitor")
-            message = queue.get(timeout=60)
-            message.ack()
-            queue.close()
-    finally:
-        worker.terminate()
-        worker.wait(timeout=60)
-    ((results,), _, _) = message.payload
-    assert message.headers["task"] == "monitoring.tasks.record_results"
-    assert [(one["id"], one["place"], one["state"], one["detail"]) for one in results] == [
-        ("7", "test", "down", "refused")
-    ]
+def test_a_forged_message_makes_no_scanner_of_the_probe() -> None:
+    """It says where to go, for how long and how much to read; the probe's own environment and bounds decide."""
+    forged = data_of("http://127.0.0.1:5432/") | {
+        "networks": ["0.0.0.0/0"], "ports": [5432], "timeout_ms": 10**9, "body_cap": 10**12, "header_cap": 10**12,
+    }  # fmt: skip
+    kept = Bounds().around(CheckSpec.from_json(forged))
+    assert (kept.networks, kept.ports) == ((), (80, 443))
+    assert (kept.timeout_ms, kept.body_cap, kept.header_cap) == (60_000, 512 * 1024, 64 * 1024)
+    sent: list[dict[str, Any]] = []
+    engine = Engine(sent.extend, Canaries(()), tls_context, Bounds())
+    engine.start(forged, "pl")
+    engine.stop(seconds=20)
+    assert [(one["state"], one["reason"], one["detail"]) for one in sent] == [("unknown", "blocked", "address")]
+
+
+def test_the_probes_bounds_come_from_its_environment_and_a_wrong_one_stops_it() -> None:
+    given = {"PROBE_ALLOW_NETWORKS": "10.0.0.0/8, 127.0.0.1/32", "PROBE_PORTS": "80,8080"}
+    assert Bounds.of(given) == Bounds(("10.0.0.0/8", "127.0.0.1/32"), (80, 8080))
+    assert Bounds.of({}) == Bounds((), (80, 443))
+    environment = os.environ | {"PROBE_ALLOW_NETWORKS": "10.0.0.1/8"}
+    done = subprocess.run(worker_command(), cwd=ROOT, env=environment, capture_output=True, check=False, timeout=60)
+    assert done.returncode != 0
+    assert b"PROBE_ALLOW_NETWORKS, PROBE_PORTS or PROBE_CANARIES: 10.0.0.1/8 has host bits set" in done.stderr
+
+
+def worker_command(place: str = "pl") -> list[str]:
+    return [sys.executable, "-m", *processes.commands(bind="", beat_file="", place=place)["probe"]]
+
+
+def test_a_real_worker_far_away_takes_checks_from_its_place_and_sends_results_back(tmp_path: Path) -> None:
+    """As its own broker user, over verified TLS: what that user may not do, the worker does not need."""
+    worked, ca = tmp_path / "worked", tmp_path / "ca.pem"
+    authority = Authority.create("Makowa CA", at=datetime.now(UTC))
+    authority.write(ca)
+    day = timedelta(days=1)
+    now = datetime.now(UTC)
+    certificate = authority.issue("127.0.0.1", tmp_path / "broker.pem", starts=now - day, ends=now + day)
+    portal = probe_link.client(settings.REDIS_URL, "", seconds=90)
+    portal.delete(probe_link.queue_key("pl"), probe_link.results_key("pl"))
+    who, _, rest = os.environ["BROKER_URL"].removeprefix("redis+socket://").partition("@")
+    broker_socket, _, number = rest.partition("?virtual_host=")
+    with tls_end(certificate, Path(broker_socket)) as port:
+        far = f"rediss://{who}@127.0.0.1:{port}/{number}"
+        refuses_a_broker_that_is_somebody_else(far, far.replace("127.0.0.1", "localhost"), str(ca))
+        given = os.environ | {
+            "BROKER_URL": far, "BROKER_CA_FILE": str(ca), "WORKED_FILE": str(worked), "PROBE_CANARIES": "none",
+            "PROBE_ALLOW_NETWORKS": "127.0.0.1/32",
+        }  # fmt: skip
+        given = processes.environment_of("probe", given)
+        assert not {"REDIS_URL", "SECRET_KEY", "DATABASE_URL"} & set(given)
+        with open(tmp_path / "log", "wb") as log:
+            worker = subprocess.Popen(worker_command(), cwd=ROOT, env=given, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            spec = data_of(f"http://127.0.0.1:{closed_port()}/") | {"slot": 1_790_000_000}
+            questions.ask(settings.REDIS_URL, "", "pl", [spec], 60)
+            taken = portal.blpop([probe_link.results_key("pl")], timeout=60)
+        finally:
+            worker.terminate()
+            worker.wait(timeout=60)
+    assert taken is not None, (tmp_path / "log").read_text()
+    result = read(cast("bytes", taken[1]))
+    assert (result.id, result.place, result.state, result.detail) == ("7", "pl", "down", "refused")
+    assert result.slot == 1_790_000_000
+    assert worked.exists()
+    words = (tmp_path / "log").read_text()
+    assert f"rediss://probe.pl:**@127.0.0.1:{port}" in words
+    assert not {"NoPermission", "insecure", "CERT_NONE", who.partition(":")[2]} & set(re.findall(r"[\w-]+", words))
+
+
+def refuses_a_broker_that_is_somebody_else(far: str, by_another_name: str, ca_file: str) -> None:
+    """By an authority that it does not trust, or with another host's certificate; by the results' way and Celery's."""
+    with probe_link.client(far, ca_file, seconds=5) as client:
+        assert client.ping()
+    for url, trusted in ((far, ""), (by_another_name, ca_file)):
+        with probe_link.client(url, trusted, seconds=5) as client, pytest.raises(redis.ConnectionError, match="verify"):
+            client.ping()
+        options = probe_link.celery_options(url, trusted, "pl")
+        link = Connection(url, ssl=options["broker_use_ssl"], transport_options=options["broker_transport_options"])
+        with pytest.raises(redis.ConnectionError, match="verify"):
+            link.channel()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("URL", "rediss://u:hush@h:6380/0?ssl_cert_reqs=none", "ssl_cert_reqs must not stand there"),
+        ("URL", "rediss://u:hush@h:6380/0?ssl_check_hostname=false", "the certificate is always verified"),
+        ("URL", "redis://u:hush/mid@h:6379/0", "in its password %2F for /"),
+        ("PLACE", "p*", "expected a name of letters"),
+    ],
+)
+def test_a_wrong_address_or_place_stops_the_start_without_saying_a_password(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, sentence: str
+) -> None:
+    monkeypatch.setattr(probe_worker, name, value)
+    with pytest.raises(SystemExit) as refused:
+        probe_worker.refuse_wrong_bounds()
+    assert sentence in str(refused.value)
+    assert "hush" not in str(refused.value)

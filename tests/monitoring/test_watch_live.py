@@ -17,7 +17,7 @@ import pytest
 from django.conf import settings
 
 from incidents.models import Incident
-from monitoring import tasks
+from monitoring import probe_link, tasks
 from monitoring.models import Monitor, Outage, State
 from sla_portal import demo_shops, processes
 from sla_portal.celery import app
@@ -45,17 +45,15 @@ def shops(tmp_path: Path) -> Iterator[str]:
 def workers(process_environment: dict[str, str]) -> Iterator[None]:
     """A worker for results and one probe, by the product's own commands."""
     app.conf.update(broker_url=settings.CELERY_BROKER_URL)
-    with app.connection_for_write() as connection:
-        for name in ("monitor", "probe.pl"):
-            connection.SimpleQueue(name).clear()
-    variables = process_environment | {
-        "BROKER_URL": settings.CELERY_BROKER_URL,
-        "PROBE_ALLOW_NETWORKS": "127.0.0.1/32",
-    }
+    with probe_link.client(settings.REDIS_URL, "", seconds=5) as broker:
+        broker.delete("monitor", probe_link.queue_key("pl"), probe_link.results_key("pl"))
+    variables = process_environment | {"PROBE_ALLOW_NETWORKS": "127.0.0.1/32"}
     commands = processes.commands(bind="", beat_file="", place="pl")
     started = [
-        subprocess.Popen([sys.executable, "-m", *command], cwd=ROOT, env=variables)
-        for command in (commands["checks"], commands["probe"])
+        subprocess.Popen(
+            [sys.executable, "-m", *commands[name]], cwd=ROOT, env=processes.environment_of(name, variables)
+        )
+        for name in ("checks", "probe")
     ]
     yield
     for process in started:
@@ -78,7 +76,8 @@ def sweep_until(happened: Callable[[], bool]) -> None:
         assert time.monotonic() < end, list(Monitor.objects.values("state", "reason", "checked_at", "fault"))
         # By name and over a connection of its own: another test may have made the probe's app the current one
         with app.connection_for_write() as connection:
-            app.send_task(tasks.sweep_checks.name, queue="monitor", expires=5, connection=connection)
+            for task in (tasks.sweep_checks, tasks.take_results):
+                app.send_task(task.name, queue="monitor", expires=5, connection=connection)
         time.sleep(0.5)
 
 

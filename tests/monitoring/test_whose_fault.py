@@ -15,10 +15,11 @@ import pytest
 from django.utils import timezone
 
 from incidents.models import Incident, Notification
-from monitoring import tasks
 from monitoring.connecting import interleaved
 from monitoring.faults import CheckError, connect_fault, most_telling, name_fault
+from monitoring.incoming import record_lines
 from monitoring.models import Monitor, Outage
+from monitoring.result_lines import line_of
 from monitoring.schedule import specification
 from tests import build
 from tests.monitoring.played import monitor
@@ -150,7 +151,7 @@ def test_the_probe_with_its_defaults_and_no_route_blames_no_shop() -> None:
         sys.executable,
         "-c",
         NO_ROUTE,
-        json.dumps([specification(one).to_json() for one in shops]),
+        json.dumps([specification(one).to_json() | {"slot": 0} for one in shops]),
     ]
     for second in range(2):
         done = subprocess.run(
@@ -158,7 +159,11 @@ def test_the_probe_with_its_defaults_and_no_route_blames_no_shop() -> None:
         )
         results = [one | {"at": one["at"] + second} for one in json.loads(done.stdout)]
         assert {(one["state"], one["reason"]) for one in results} == {("unknown", "egress")}, results
-        assert tasks.record_results(results) in (3, 0 if second else 3)
+        slots = {one["id"]: one["at"] for one in results}
+        for shop in shops:
+            Monitor.objects.filter(pk=shop.pk).update(asked=[[slots[str(shop.pk)], "pl"]])
+        lines = [line_of(one | {"slot": slots[one["id"]]}) for one in results]
+        assert record_lines("pl", lines, at=timezone.now()) in (3, 0 if second else 3)
     assert set(Monitor.objects.values_list("state", "reason")) == {("unknown", "egress")}
     assert (Outage.objects.count(), Incident.objects.count(), Notification.objects.count()) == (0, 0, 0)
     assert Monitor.objects.filter(checked_at__lte=timezone.now()).count() == 3

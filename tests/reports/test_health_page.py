@@ -12,6 +12,7 @@ from incidents import heartbeat
 from incidents.choices import Delivery
 from incidents.models import ClockRow, Notification
 from monitoring import way_out
+from monitoring.models import ProbePlace
 from monitoring.specification import Result
 from reports import health
 from reports.models import ProofRun
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.django_db
 NOW = build.at("2026-03-02 10:10:00")
 PAGE = "/settings/health/"
 ROLES = ("agent", "manager", "admin")
-NAMES = ("clocks", "mail", "calls", "checks", "missed", "anchor")
+NAMES = ("clocks", "mail", "calls", "checks", "results", "missed", "anchor")
 
 
 @pytest.fixture
@@ -102,7 +103,7 @@ def test_a_sweep_that_stands_is_said_first_with_its_last_time(page: Browser, nam
 
 
 def test_a_sweep_that_never_ran_is_told_too(page: Browser) -> None:
-    beat(1, "mail", "calls", "checks", "missed")
+    beat(1, "mail", "calls", "checks", "results", "missed")
     assert "Nikt nie pilnuje terminów. Jeszcze nie ruszyło ani razu." in text_of(page.get(PAGE))
 
 
@@ -277,3 +278,34 @@ def test_differences_of_the_last_proof_are_no_everything_runs(page: Browser) -> 
     said = text_of(page.get("/", follow=True))
     assert "Stan systemu Ostatni dowód zegarów znalazł 6 różnic." in said
     assert "Wszystko działa" not in said
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("redis://portal:p@h/0", ""),
+        ("redis://:p@h/0", "Sonda używa tego samego konta brokera co portal."),
+        ("rediss://default:p@h/0", "Sonda używa tego samego konta brokera co portal."),
+        ("redis://h/0", "Broker nie wymaga hasła."),
+        ("redis://portal@h/0", "Broker nie wymaga hasła."),
+    ],
+)
+def test_a_broker_whose_users_are_one_is_warned_of(
+    page: Browser, monkeypatch: pytest.MonkeyPatch, address: str, said: str
+) -> None:
+    monkeypatch.setattr(health, "broker", lambda: health.Answer(1))
+    with override_settings(REDIS_URL=address):
+        text = text_of(page.get(PAGE))
+    assert ("brokera co portal" in text or "nie wymaga hasła" in text) is bool(said)
+    assert said in text
+
+
+def test_answers_that_were_refused_stand_on_the_page_for_a_day(page: Browser) -> None:
+    refused = {"refused": 3, "refused_at": NOW, "refusal": "slot", "late": 5}
+    place = ProbePlace.objects.create(name="de", dropped=40, dropped_at=NOW, **refused)
+    said = text_of(page.get(PAGE))
+    assert "Odrzucono odpowiedzi miejsca de. Dotąd: 3; ostatnia dziś 10:10:00 : nikt o to nie pytał." in said
+    assert "Usunięto bez odczytania, bo było ich za dużo: 40." in said
+    day = timedelta(days=1)
+    ProbePlace.objects.filter(pk=place.pk).update(refused_at=NOW - day, dropped_at=NOW - day)
+    assert "miejsca de" not in text_of(page.get(PAGE))

@@ -15,9 +15,12 @@ from pathlib import Path
 import psutil
 import psycopg2
 import pytest
+import redis
 from django.db import connection
 
-from sla_portal import embedded, run, sockets
+from sla_portal import broker_users, embedded, run, sockets
+
+WORDS = {"portal": "p" * 32, "keeper": "k" * 32, "probe.pl": "q" * 32}
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +41,7 @@ def postgres(home: Path) -> Iterator[embedded.Postgres]:
 
 @pytest.fixture
 def valkey(home: Path) -> Iterator[embedded.Valkey]:
-    server = embedded.Valkey(home)
+    server = embedded.Valkey(home, WORDS)
     server.start()
     yield server
     server.stop()
@@ -163,7 +166,7 @@ def test_a_broken_data_folder_is_said_with_the_way_out(postgres: embedded.Postgr
 
 
 def test_valkey_starts_after_a_kill_and_keeps_what_it_had_saved(valkey: embedded.Valkey) -> None:
-    client = valkey.client()
+    client = valkey.client(broker_users.PORTAL)
     client.set("clock", "12:12")
     valkey.stop()
     assert not valkey.lives()
@@ -177,10 +180,10 @@ def test_valkey_starts_after_a_kill_and_keeps_what_it_had_saved(valkey: embedded
 def test_the_servers_end_when_the_process_that_started_them_is_killed(home: Path) -> None:
     code = (
         "import sys, time; from pathlib import Path; from sla_portal import embedded; home = Path(sys.argv[1])\n"
-        "for server in (embedded.Postgres(home, embedded.FAST), embedded.Valkey(home)): server.start()\n"
+        f"for server in (embedded.Postgres(home, embedded.FAST), embedded.Valkey(home, {WORDS})): server.start()\n"
         "print('up', flush=True); time.sleep(60)"
     )
-    servers = (embedded.Postgres(home), embedded.Valkey(home))
+    servers = (embedded.Postgres(home), embedded.Valkey(home, WORDS))
     with subprocess.Popen([sys.executable, "-c", code, str(home)], stdout=subprocess.PIPE) as starter:
         assert starter.stdout is not None
         assert starter.stdout.readline() == b"up\n"
@@ -223,6 +226,35 @@ def test_a_foreign_folder_in_the_temporary_folder_is_refused(tmp_path: Path) -> 
     (tmp_path / "home").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(embedded.EmbeddedError, match="belongs to somebody else"):
         embedded.private_folder(tmp_path / "home")
+
+
+def test_a_data_folder_of_before_without_passwords_starts_and_gets_them(tmp_path: Path, home: Path) -> None:
+    """Whether the old server was ended in order or was left over by a killed run."""
+    old = embedded.Valkey(home / "old", WORDS)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            embedded.Valkey, "_write_users", lambda self: self.users.write_text("user default on nopass ~* &* +@all\n")
+        )
+        patch.setattr(embedded.Valkey, "answers", embedded.Valkey.lives)
+        old.start()
+    with redis.Redis(unix_socket_path=str(old.socket)) as anybody:
+        anybody.set("clock", "12:12")
+    (tmp_path / "run").mkdir()
+    assert broker_users.kept(tmp_path) == {}
+    words = broker_users.make(tmp_path, ["pl"])
+    assert stat.S_IMODE(broker_users.file_of(tmp_path).stat().st_mode) == 0o600
+    assert set(words) == {"portal", "keeper", "probe.pl"}
+    again = broker_users.make(tmp_path, ["pl", "de"])
+    assert {user: again[user] for user in words} == words
+    new = embedded.Valkey(home / "old", again)
+    new.start()
+    try:
+        assert new.client("portal").get("clock") == b"12:12"
+        with pytest.raises(redis.AuthenticationError), redis.Redis(unix_socket_path=str(new.socket)) as anybody:
+            anybody.ping()
+        assert stat.S_IMODE(new.users.stat().st_mode) == 0o600
+    finally:
+        new.stop()
 
 
 def test_a_redis_address_is_spelled_for_celery() -> None:

@@ -7,6 +7,7 @@ import re
 import runpy
 import subprocess
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,7 @@ def test_an_https_address_makes_cookies_secure(settings_with: Callable[..., dict
         ("PROBE_PORTS", "80,http", "ports from 1 to 65535"),
         ("LIMIT_ACTS", "600", "a number and a time, like 600/10min"),
         ("LIMIT_READS", "0/10min", "a number and a time, like 600/10min"),
+        ("PROBE_PLACES", "pl,*", "names of letters, digits, - and _"),
         ("SECRET_KEY", "short", "expected 50 or more"),
         ("SECRET_KEY", "k" * 49, "secrets.token_urlsafe(50)"),
     ],
@@ -104,6 +106,27 @@ def test_a_wrong_value_stops_the_start_and_says_what_was_expected(
         settings_with(**{name: value})
     assert name in str(refused.value)
     assert expected in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("REDIS_URL", "rediss://portal:hush@r.example/0?ssl_cert_reqs=none"),
+        ("REDIS_URL", "rediss://r.example/0?ssl_check_hostname=0&password=hush"),
+        ("REDIS_URL", "redis://portal:hush/mid@r.example:6379/0"),
+        ("REDIS_URL", "portal:hush@r.example:6379"),
+        ("DATABASE_URL", "mysql://portal:hu@sh:hush@db.example/x"),
+        ("DATABASE_URL", "postgresql://portal:hush#@db.example:5432/x"),
+        ("EMAIL_URL", "smtp+tls://portal:hush/@mail.example.com:587"),
+    ],
+)
+def test_a_wrong_address_is_said_without_its_password(
+    settings_with: Callable[..., dict[str, Any]], name: str, value: str
+) -> None:
+    with pytest.raises(ImproperlyConfigured) as refused:
+        settings_with(**{name: value, "SECRET_KEY": KEY})
+    assert name in str(refused.value)
+    assert "hush" not in "".join(traceback.format_exception(refused.value))
 
 
 @pytest.mark.parametrize(("value", "proxies"), [("off", 0), ("0", 0), ("on", 1), ("1", 1), ("3", 3)])

@@ -17,8 +17,7 @@ from gunicorn.config import Config
 from gunicorn.http.message import Request
 from gunicorn.http.unreader import IterUnreader
 
-from monitoring.probe_worker import RESULTS_QUEUE
-from sla_portal import processes
+from sla_portal import broker_users, processes
 from sla_portal.celery import app, tick
 from sla_portal.environment import BASE_DIR, VARIABLES
 
@@ -28,9 +27,8 @@ OURS = processes.commands(bind="0.0.0.0:8000", beat_file="/run/sla/beat", place=
 
 
 def test_every_process_of_the_local_run_is_a_service_with_the_same_command() -> None:
-    commands = {name: service["command"] for name, service in SERVICES.items() if "command" in service}
+    commands = {name: service["command"] for name, service in SERVICES.items() if name not in {"postgres", "redis"}}
     assert commands == {**OURS, "migrate": ["python", "manage.py", "migrate", "--noinput"]}
-    assert set(SERVICES) - set(commands) == {"postgres", "redis"}
 
 
 def test_the_image_starts_the_web_server_that_the_table_names() -> None:
@@ -71,6 +69,28 @@ def test_base_images_are_pinned() -> None:
 def test_a_service_gets_the_variables_that_it_reads_and_no_others(name: str) -> None:
     read = {variable for variable, facts in VARIABLES.items() if name in facts.read_by}
     assert set(SERVICES[name].get("environment", {})) == read
+
+
+def test_the_broker_s_users_are_those_of_the_embedded_server(tmp_path: Path) -> None:
+    shell, flags, script = SERVICES["redis"]["command"]
+    (tmp_path / "valkey-server").write_text("#!/bin/sh\nexit 0\n")
+    (tmp_path / "valkey-server").chmod(0o700)
+    given = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "REDIS_PASSWORD": "pp", "PROBE_PASSWORD": "qq"}
+    here = script.replace("$$", "$").replace("/tmp/", f"{tmp_path}/")
+    subprocess.run([shell, flags, here], env=given, check=True)
+    users = tmp_path / "users.acl"
+    assert users.read_text() == broker_users.acl({"portal": "pp", "probe.pl": "qq"})
+    assert users.stat().st_mode & 0o777 == 0o600
+    assert SERVICES["clock"]["environment"]["REDIS_URL"] == "redis://portal:${REDIS_PASSWORD:?}@redis:6379/0"
+    assert SERVICES["probe"]["environment"]["BROKER_URL"] == "redis://probe.pl:${PROBE_PASSWORD:?}@redis:6379/0"
+
+
+def test_a_local_process_gets_neither_more_of_the_broker_than_in_production() -> None:
+    """Celery's command takes BROKER_URL for its `--broker`: the portal's workers would speak as the probe."""
+    given = {"REDIS_URL": "redis://portal:p@h", "BROKER_URL": "redis://probe.pl:q@h", "PROBE_PLACE": "pl", "HOME": "/h"}
+    for name in OURS:
+        kept = {"BROKER_URL", "PROBE_PLACE"} if name == "probe" else {"REDIS_URL"}
+        assert set(processes.environment_of(name, given)) == {*kept, "HOME"}
 
 
 def test_secrets_reach_those_who_need_them() -> None:
@@ -119,7 +139,7 @@ def test_a_service_s_volume_is_where_its_server_keeps_its_data() -> None:
 
 
 @pytest.mark.parametrize(("age", "healthy"), [(0, True), (119, True), (181, False)])
-@pytest.mark.parametrize("lane", processes.LANES)
+@pytest.mark.parametrize("lane", [*processes.LANES, "probe"])
 def test_the_health_check_of_a_lane_sees_a_worker_that_takes_nothing(
     tmp_path: Path, lane: str, age: int, healthy: bool
 ) -> None:
@@ -166,11 +186,11 @@ def test_every_task_goes_to_the_lane_that_is_named_for_it() -> None:
         "sweep_clocks": "clock",
         "send_mail": "mail",
         "send_calls": "calls",
-        "sweep_checks": "monitor", "record_results": "monitor", "sweep_missed": "monitor",
+        "sweep_checks": "monitor", "take_results": "monitor", "greet_probes": "monitor", "sweep_missed": "monitor",
+        "record_results": "monitor",
         "forget_checks": "report", "make_anchor": "report",
     }  # fmt: skip
     assert app.conf.beat_schedule["reports"]["options"]["queue"] == "report"
-    assert lanes["record_results"] == RESULTS_QUEUE
 
 
 def test_every_entry_of_beat_expires_and_names_a_task_that_exists() -> None:

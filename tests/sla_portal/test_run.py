@@ -184,6 +184,7 @@ def test_a_number_that_another_program_has_by_now_is_not_ended(tmp_path: Path) -
 def test_given_servers_are_used_instead_of_embedded_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://u@db.example/shop")
     monkeypatch.setenv("REDIS_URL", "redis://r.example:6379/0")
+    monkeypatch.delenv("BROKER_URL", raising=False)
     place = run.Place(tmp_path / "var")
     place.make()
     runner = run.Runner(place, environment.port("PORT"))

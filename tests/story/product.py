@@ -16,6 +16,7 @@ import psutil
 from django.conf import settings
 
 from incidents.models import Heartbeat
+from monitoring import probe_link
 from sla_portal import processes, run
 from sla_portal.celery import app
 from sla_portal.environment import VARIABLES
@@ -25,7 +26,7 @@ log = logging.getLogger(__name__)
 PATIENCE = 180.0
 """Seconds that a thing may take on a slow and busy machine; it is never waited out where all is well."""
 LOOK_EVERY = 0.1
-QUEUES = (*processes.LANES.values(), "probe.pl")
+QUEUES = tuple(processes.LANES.values())
 SWEEPS = {"clocks", "mail", "calls", "checks"}
 
 
@@ -52,11 +53,12 @@ class Product:
     def _variables(self, given: Mapping[str, str]) -> dict[str, str]:
         """What `make run` gives its processes, with this test's database, broker and canaries."""
         kept = {name: value for name, value in given.items() if name not in VARIABLES}
-        own = {name: given[name] for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PROBE_CANARIES")}
+        own = {
+            name: given[name] for name in ("DATABASE_URL", "REDIS_URL", "BROKER_URL", "SECRET_KEY", "PROBE_CANARIES")
+        }
         return kept | own | {
             "DATA_DIR": str(self.folder),
             "PORT": str(self.port),
-            "BROKER_URL": settings.CELERY_BROKER_URL,
             "DEMO_SHOPS_URL": self.shops,
             "PROBE_ALLOW_NETWORKS": "127.0.0.1/32",
             "PYTHONUNBUFFERED": "1",
@@ -121,3 +123,5 @@ def clear_queues() -> None:
     with app.connection_for_write() as connection:
         for name in QUEUES:
             connection.SimpleQueue(name).clear()
+    with probe_link.client(settings.REDIS_URL, "", seconds=5) as broker:
+        broker.delete(probe_link.queue_key("pl"), probe_link.results_key("pl"))
