@@ -14,19 +14,27 @@ from django.conf import settings
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.core.mail import send_mail
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 from django.utils.encoding import force_bytes
 from django.utils.http import base36_to_int, urlsafe_base64_decode, urlsafe_base64_encode
 
-from accounts.models import Letter, User
+from accounts.models import Client, Letter, User
 
 logger = logging.getLogger(__name__)
 
 SIGN_IN_LIFE = timedelta(minutes=30)
-GIVE_UP = {Letter.Kind.SIGN_IN: SIGN_IN_LIFE, Letter.Kind.PASSWORD: timedelta(hours=12)}
+GIVE_UP = {
+    Letter.Kind.SIGN_IN: SIGN_IN_LIFE,
+    Letter.Kind.PASSWORD: timedelta(hours=12),
+    Letter.Kind.INVITATION: timedelta(days=1),
+}
+TEMPLATES = {
+    Letter.Kind.SIGN_IN: "sign_in_mail", Letter.Kind.PASSWORD: "password_mail",
+    Letter.Kind.INVITATION: "invitation_mail",
+}  # fmt: skip
 FIRST_PAUSE = timedelta(seconds=30)  # doubled after each try; also the time that one try may take
 KEPT = timedelta(days=30)
 AT_ONCE = 20
@@ -53,6 +61,7 @@ class Links(PasswordResetTokenGenerator):
 
 PASSWORD = Links(Letter.Kind.PASSWORD, "django.contrib.auth.tokens.PasswordResetTokenGenerator")
 SIGN_IN = Links(Letter.Kind.SIGN_IN, "accounts.letters.sign_in", SIGN_IN_LIFE)
+INVITATION = Links(Letter.Kind.INVITATION, "accounts.invitations")
 
 
 def person_key(person: User) -> str:
@@ -63,6 +72,8 @@ def link_to(person: User, kind: str) -> str:
     """The whole address; `person` must be as the database has it."""
     if kind == Letter.Kind.PASSWORD:
         path = reverse("password_reset_confirm", args=[person_key(person), PASSWORD.make_token(person)])
+    elif kind == Letter.Kind.INVITATION:
+        path = reverse("invitation", args=[f"{person_key(person)}.{INVITATION.make_token(person)}"])
     else:
         path = reverse("sign-in-by-letter", args=[f"{person_key(person)}.{SIGN_IN.make_token(person)}"])
     return f"{settings.BASE_URL}{path}"
@@ -81,6 +92,13 @@ def person_of(token: str) -> User | None:
 def ask(email: str, kind: str, *, at: datetime) -> None:
     """Somebody wants a letter; nothing is looked up here."""
     Letter.objects.create(email=email.lower(), kind=kind, asked_at=at, next_try_at=at)
+
+
+def invite(person: User, *, client: Client | None = None, at: datetime) -> None:
+    """A letter by which an invited person chooses a password; who has one is told of the client only."""
+    Letter.objects.create(
+        email=person.email, kind=Letter.Kind.INVITATION, person=person, client=client, asked_at=at, next_try_at=at
+    )
 
 
 def send_due(now: Callable[[], datetime]) -> int:
@@ -107,15 +125,15 @@ def _claim(at: datetime) -> Letter | None:
 
 def _send(letter: Letter, *, at: datetime) -> bool:
     person = User.objects.filter(email=letter.email, is_active=True).first()
-    if person is None or not person.has_usable_password():
+    if person is None or not (person.has_usable_password() or letter.kind == Letter.Kind.INVITATION):
         letter.delete()  # nobody's: what a stranger typed isn't kept
         return False
     Letter.objects.filter(pk=letter.pk).update(person=person)
-    if Letter.objects.filter(person=person, kind=letter.kind, pk__gt=letter.pk).exists():
+    if _is_replaced(letter, person):
         Letter.objects.filter(pk=letter.pk).update(next_try_at=None, error="")
         return False
-    facts = {"person": person, "link": link_to(person, letter.kind)}
-    name = "password_mail" if letter.kind == Letter.Kind.PASSWORD else "sign_in_mail"
+    facts = _facts(letter, person)
+    name = TEMPLATES[Letter.Kind(letter.kind)]
     with translation.override(person.language):
         subject = render_to_string(f"accounts/{name}_subject.txt", facts)
         body = render_to_string(f"accounts/{name}.txt", facts)
@@ -128,6 +146,23 @@ def _send(letter: Letter, *, at: datetime) -> bool:
     return True
 
 
+def _is_replaced(letter: Letter, person: User) -> bool:
+    """Whether a newer one of its kind makes its link dead; without a link, one that tells of the same client."""
+    newer = Letter.objects.filter(person=person, kind=letter.kind, pk__gt=letter.pk)
+    if letter.kind == Letter.Kind.INVITATION and person.has_usable_password():
+        newer = newer.filter(client=letter.client_id)
+    return newer.exists()
+
+
+def _facts(letter: Letter, person: User) -> dict[str, object]:
+    """What the letter's text is made of; an invitation of somebody who has a password holds no link to set one."""
+    if letter.kind != Letter.Kind.INVITATION:
+        return {"person": person, "link": link_to(person, letter.kind)}
+    new = not person.has_usable_password()
+    link = link_to(person, letter.kind) if new else settings.BASE_URL
+    return {"person": person, "client": letter.client, "link": link, "new": new}
+
+
 def _failed(letter: Letter, error: OSError, *, at: datetime) -> None:
     """Tried again until it is too late to help; then it stands among the given up ones on the page of people."""
     logger.warning("letter %s was not sent: %s", letter.pk, error)
@@ -136,6 +171,11 @@ def _failed(letter: Letter, error: OSError, *, at: datetime) -> None:
     if letter.next_try_at and letter.next_try_at - letter.asked_at > GIVE_UP[Letter.Kind(letter.kind)]:
         changed["next_try_at"] = None
     Letter.objects.filter(pk=letter.pk).update(**changed)
+
+
+def unsent() -> QuerySet[Letter]:
+    """What did not leave yet, or never, newest first."""
+    return Letter.objects.exclude(error="").select_related("person").order_by("-asked_at")
 
 
 def forget(*, at: datetime) -> int:

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
+from knox.models import AuthToken
 
 from accounts.words import local_day
 
@@ -193,6 +194,7 @@ class Letter(models.Model):
     kind = models.CharField(max_length=10, choices=Kind)
     email = models.EmailField()
     person = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="letters")
+    client = models.ForeignKey(Client, null=True, on_delete=models.PROTECT, related_name="+")
     asked_at = models.DateTimeField()
     next_try_at = models.DateTimeField(null=True)
     tries = models.PositiveSmallIntegerField(default=0)
@@ -230,3 +232,14 @@ class LimitReached(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person_id} {self.kind}"
+
+
+class TokenFacts(models.Model):
+    """What a token of the API is for and when it was last used, to the minute."""
+
+    token = models.OneToOneField(AuthToken, on_delete=models.CASCADE, related_name="facts", primary_key=True)
+    name = models.CharField(max_length=80, blank=True, db_default="")
+    used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.name

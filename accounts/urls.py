@@ -29,6 +29,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("invitation/<str:token>/", views.invitation, name="invitation"),
     path("account/", views.account, name="account"),
+    path("account/tokens/<slug:key>/end/", views.end_token, name="account-token-end"),
     path("language/", views.choose_language, name="choose_language"),
     path("theme/", views.choose_theme, name="choose_theme"),
     path("client/", views.choose_client, name="choose_client"),

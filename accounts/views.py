@@ -11,13 +11,14 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
+from accounts import tokens
 from accounts.active import show_client
 from accounts.attempts import succeeded
 from accounts.devices import remember_device
@@ -97,7 +98,18 @@ def account(request: HttpRequest) -> HttpResponse:
         with translation.override(user.language):
             messages.success(request, _("Saved."))
         return remember(redirect("account"), user.language, user.theme)
-    return render(request, "accounts/account.html", {"form": form})
+    facts = {"form": form, "tokens": tokens.tokens_of(form.instance, at=timezone.now())}
+    return render(request, "accounts/account.html", facts)
+
+
+@require_POST
+@login_required
+def end_token(request: HttpRequest, key: str) -> HttpResponse:
+    """The program that has it is refused from now on."""
+    if not isinstance(request.user, User) or not tokens.end(request.user, key):
+        raise Http404
+    messages.success(request, _("The token is ended."))
+    return redirect("account")
 
 
 def remember(response: HttpResponse, language: str | None = None, theme: str | None = None) -> HttpResponse:

@@ -14,9 +14,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import people
-from accounts.invitations import send_letter
-from accounts.models import ADMIN, Client, Letter, Membership, User
+from accounts import letters, people
+from accounts.models import ADMIN, Client, Membership, User
 from accounts.people_forms import InviteStaffForm, refused
 from accounts.permissions import SignedRequest, open_to
 from accounts.words import local_day
@@ -28,13 +27,9 @@ def people_of(request: SignedRequest) -> QuerySet[User]:
 
 
 def tell_of_letter(request: HttpRequest, person: User, *, client: Client | None = None) -> None:
-    """Sends the invitation and says whether it left; what failed is shown with its error."""
-    error = send_letter(person, client=client)
-    if error:
-        said = _("%(name)s is entered, but the letter did not leave: %(error)s. Send it again later.")
-        messages.error(request, said % {"name": person.name, "error": error})
-    else:
-        messages.success(request, _("A letter went to %(email)s") % {"email": person.email})
+    """The invitation leaves by a task; what failed stands on the pages of users and of the client."""
+    letters.invite(person, client=client, at=timezone.now())
+    messages.success(request, _("A letter goes to %(email)s") % {"email": person.email})
 
 
 @require_http_methods(["GET", "POST"])
@@ -51,7 +46,7 @@ def listing(request: SignedRequest) -> HttpResponse:
         "contacts": [row for person in everybody if not person.is_provider for row in _rows(person)],
         "form": form,
         "opened": form.is_bound or request.GET.get("open") == "new",
-        "unsent": Letter.objects.exclude(error="").select_related("person").order_by("-asked_at")[:20],
+        "unsent": letters.unsent()[:20],
         "today": local_day(timezone.now()),
     }
     return render(request, "accounts/users.html", context, status=422 if form.errors else 200)

@@ -22,6 +22,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts import tokens
 from accounts.allowances import report_refused
 from accounts.attempts import succeeded
 from accounts.models import CLIENT_ROLES, INCIDENT_STAFF, User
@@ -42,6 +43,13 @@ WORDS = 4000
 class TokenRequest(serializers.Serializer[Any]):
     email = serializers.EmailField()
     password = serializers.CharField(trim_whitespace=False)
+    name = serializers.CharField(
+        max_length=80,
+        required=False,
+        default="",
+        allow_blank=True,
+        help_text="what it is for, on the person's page",
+    )
 
 
 class ReportRequest(serializers.Serializer[Any]):
@@ -262,7 +270,7 @@ def token(request: Request) -> Response:
     if not isinstance(user, User):
         raise ValidationError({"detail": _("The e-mail or the password is wrong.")})
     succeeded(request._request)
-    row, secret = AuthToken.objects.create(user=user)
+    row, secret = tokens.make(user, name=known["name"])
     return Response({"token": secret, "expiry": row.expiry}, status=status.HTTP_201_CREATED)
 
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import people
+from accounts import letters, people
 from accounts.models import ADMIN, MANAGER, Client, Membership
 from accounts.people_forms import ClientChangeForm, ClientForm, InviteContactForm, refused
 from accounts.permissions import SignedRequest, open_to
@@ -92,6 +92,7 @@ def _page(request: SignedRequest, client: Client, *, opened: str = "", form: For
         "opened": opened,
         "has_errors": bool(form and form.errors),
         "members": members.order_by("-user__is_active", "user__name"),
+        "unsent": letters.unsent().filter(client=client)[:20],
         "shops": Shop.objects.visible_to(request.user).filter(client=client).order_by("-is_active", "name"),
         "contracts": Contract.objects.visible_to(request.user).filter(client=client),
         "today": local_day(timezone.now()),

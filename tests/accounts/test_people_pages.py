@@ -10,6 +10,7 @@ from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
 from django.test import Client as Browser
 
+from accounts import letters
 from accounts.models import Membership, User
 from accounts.words import plain
 from tests import build
@@ -59,6 +60,8 @@ def test_an_invitation_goes_by_a_letter_in_the_person_s_language(page: Browser) 
     answer = page.post("/settings/users/", NEW | {"language": "en"})
     person = User.objects.get(email=NEW["email"])
     assert answer["Location"] == f"/settings/users/{person.pk}/"
+    assert mail.outbox == []
+    send_letters()
     [letter] = mail.outbox
     assert (letter.to, letter.subject) == (["nowy@korba.example"], "Invitation, Studio Północ")
     assert "Hello Nowy Opiekun," in letter.body
@@ -66,20 +69,47 @@ def test_an_invitation_goes_by_a_letter_in_the_person_s_language(page: Browser) 
     assert link is not None
     assert Browser().get(link[1]).status_code == 200
     said = text_of(page.get(answer["Location"]))
-    assert "Wiadomość wysłana na adres nowy@korba.example" in said
+    assert "Wiadomość idzie na adres nowy@korba.example" in said
     assert "Zaproszenie czeka: hasło nie jest jeszcze ustawione." in said
 
 
-def test_a_letter_that_did_not_leave_is_told_with_its_error_and_sent_again(
+def send_letters(after: timedelta = timedelta()) -> int:
+    return letters.send_due(lambda: build.MONDAY + after)
+
+
+def test_a_dead_mail_server_breaks_no_page_and_the_letter_is_tried_until_it_leaves(
     page: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(EmailBackend, "send_messages", refuse)
         answer = page.post("/settings/users/", NEW)
-        assert "wiadomość nie wyszła: ConnectionRefusedError: nobody listens" in text_of(page.get(answer["Location"]))
+        assert answer.status_code == 302
+        assert send_letters() == 0
+        said = text_of(page.get("/settings/users/"))
+        assert "zaproszenie, nowy@korba.example: ConnectionRefusedError: nobody listens (ponawiamy)" in said
     assert mail.outbox == []
-    page.post(f"{answer['Location']}letter/")
+    assert send_letters(timedelta(seconds=30)) == 1
     assert [letter.to for letter in mail.outbox] == [["nowy@korba.example"]]
+    assert "ConnectionRefusedError" not in text_of(page.get("/settings/users/"))
+
+
+def test_an_invitation_that_is_asked_for_again_leaves_once_with_the_link_that_works(page: Browser) -> None:
+    answer = page.post("/settings/users/", NEW)
+    page.post(f"{answer['Location']}letter/")
+    assert send_letters() == 1
+    link = re.search(r"(/invitation/\S+)", str(mail.outbox[0].body))
+    assert link is not None
+    assert Browser().get(link[1]).status_code == 200
+
+
+def test_who_has_a_password_is_told_of_each_client_by_a_letter_of_its_own() -> None:
+    mak, tur = build.client("MAK"), build.client("TUR")
+    ola = build.contact(mak, "Ola Mak")
+    for client in (mak, tur, tur):
+        letters.invite(ola, client=client, at=build.MONDAY)
+    assert send_letters() == 2
+    assert [letter.subject.split(",")[0] for letter in mail.outbox] == ["Mak sp. z o.o.", "Tur sp. z o.o."]
+    assert not any("/invitation/" in str(letter.body) for letter in mail.outbox)
 
 
 def refuse(self: EmailBackend, messages: object) -> int:
@@ -89,7 +119,7 @@ def refuse(self: EmailBackend, messages: object) -> int:
 def test_nobody_with_a_password_gets_another_invitation(page: Browser) -> None:
     anna = build.staff("Anna Lis")
     assert page.post(f"/settings/users/{anna.pk}/letter/").status_code == 302
-    assert mail.outbox == []
+    assert (send_letters(), mail.outbox) == (0, [])
 
 
 def test_a_wrong_form_keeps_what_was_typed(page: Browser) -> None:
@@ -158,4 +188,5 @@ def test_a_person_is_switched_off_and_on_by_the_page(page: Browser) -> None:
     page.post(f"{path}on/")
     anna.refresh_from_db()
     assert anna.is_active
+    assert send_letters() == 1
     assert [letter.to for letter in mail.outbox] == [[anna.email]]

@@ -11,11 +11,12 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
 from knox.models import AuthToken
 
-from accounts.models import User
+from accounts import tokens
+from accounts.models import TokenFacts, User
 from incidents import api, lifecycle
 from incidents.models import Incident, JournalEntry, Notification
 from tests import build
-from tests.pages import MANY, counted, stop_clock
+from tests.pages import MANY, counted, stop_clock, text_of, visitor
 
 pytestmark = pytest.mark.django_db
 KEY = "6f1c2a44-0000-4000-8000-000000000002"
@@ -376,3 +377,37 @@ def test_the_description_s_page_loads_nothing_from_elsewhere(client: Client) -> 
 def test_an_answer_has_exactly_the_fields_that_the_description_promises(reporter: Caller) -> None:
     promised = set(described()["components"]["schemas"]["IncidentAnswer"]["properties"])
     assert set(report(reporter).json()) == promised
+
+
+# The person sees whose programs act in the own name
+
+
+def test_a_person_sees_the_own_tokens_and_ends_one(world: build.World, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = {"email": world.reporter.email, "password": build.PASSWORD, "name": "Sklep <b>"}
+    made = Client().post("/api/tokens/", body, content_type="application/json").json()
+    key = made["token"][:15]
+    caller, nameless, foreign = (
+        Client(headers={"authorization": f"Token {made['token']}"}), Caller(world.reporter), Caller(world.owner),
+    )  # fmt: skip
+    page = visitor(world.reporter)
+    assert f"Sklep <b> {key}… dziś 10:00 — " in text_of(page.get("/account/"))
+    for minutes in (3, 4):
+        stop_clock(monkeypatch, build.MONDAY + timedelta(minutes=minutes))
+        assert caller.get("/api/incidents/").status_code == 200
+        nameless.get("incidents/")
+    said = text_of(page.get("/account/"))
+    assert f"Sklep <b> {key}… dziś 10:00 dziś 10:03 wt. 2 mar 2027" in said
+    assert said.count("dziś 10:03") == 2
+    assert "&lt;b&gt;" in page.get("/account/").content.decode()
+    assert visitor(world.owner).post(f"/account/tokens/{key}/end/").status_code == 404
+    assert caller.get("/api/incidents/").status_code == 200
+    assert page.post(f"/account/tokens/{key}/end/")["Location"] == "/account/"
+    assert caller.get("/api/incidents/").status_code == 401
+    assert [nameless.get("incidents/").status_code, foreign.get("incidents/").status_code] == [200, 200]
+
+
+def test_a_token_that_ends_while_it_is_used_leaves_no_note(world: build.World) -> None:
+    row, _secret = tokens.make(world.reporter, name="Sklep")
+    assert tokens.end(world.reporter, row.token_key)
+    tokens.note_use(row, at=build.MONDAY)
+    assert not TokenFacts.objects.exists()

@@ -30,6 +30,8 @@ invitation             GET    404
 invitation             POST   404
 account                GET    in  200 200 200 200 200 200 200 200
 account                POST   in  302 302 302 302 302 302 302 302
+account-token-end      GET    405
+account-token-end      POST   in  404 404 404 404 404 404 404 404
 choose_language        GET    405
 choose_language        POST   302
 choose_theme           GET    405
