@@ -1,7 +1,6 @@
 """What a token of the API is called and when it was last used."""
 
 import django.db.models.deletion
-from django.conf import settings
 from django.db import migrations, models
 
 
@@ -22,7 +21,7 @@ class Migration(migrations.Migration):
                         primary_key=True,
                         related_name="facts",
                         serialize=False,
-                        to=settings.KNOX_TOKEN_MODEL,
+                        to="knox.authtoken",
                     ),
                 ),
                 ("name", models.CharField(blank=True, db_default="", max_length=80)),

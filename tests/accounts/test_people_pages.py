@@ -86,7 +86,7 @@ def test_a_dead_mail_server_breaks_no_page_and_the_letter_is_tried_until_it_leav
         assert answer.status_code == 302
         assert send_letters() == 0
         said = text_of(page.get("/settings/users/"))
-        assert "zaproszenie, nowy@korba.example: ConnectionRefusedError: nobody listens (ponawiamy)" in said
+        assert "zaproszenie, nowy@korba.example: ConnectionRefusedError: nobody listens (próbujemy dalej)" in said
     assert mail.outbox == []
     assert send_letters(timedelta(seconds=30)) == 1
     assert [letter.to for letter in mail.outbox] == [["nowy@korba.example"]]
