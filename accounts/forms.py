@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, SetPasswordForm
-from django.core.validators import RegexValidator
+from django.core.validators import MaxLengthValidator, RegexValidator
 from django.utils.translation import gettext_lazy as _
 
+from accounts.fields import LONGEST_PASSWORD, LineField, MailField, PhoneField
 from accounts.models import User
 
 PHONE = RegexValidator(
-    r"^\+?[\d -]{7,20}$", _("Write the phone with digits only, for example 600 100 200 or +48 600 100 200.")
+    r"^\+?[0-9 -]{7,20}$", _("Write the phone with digits only, for example 600 100 200 or +48 600 100 200.")
 )
 
 
@@ -27,8 +28,9 @@ class SignInForm(AuthenticationForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.label_suffix = ""
-        email = forms.EmailField(label=_("E-mail"), widget=forms.EmailInput({"autocomplete": "username"}))
+        email = MailField(label=_("E-mail"), widget=forms.EmailInput({"autocomplete": "username"}))
         self.fields = {"username": email, "password": self.fields["password"]}
+        limit_passwords(self.fields)
         self.fields["password"].label = _("Password")
 
     def clean_username(self) -> str:
@@ -39,6 +41,16 @@ if TYPE_CHECKING:
     SetPassword = SetPasswordForm[User]
 else:
     SetPassword = SetPasswordForm  # generic in the stubs only
+
+
+def limit_passwords(fields: dict[str, forms.Field]) -> None:
+    """The same limit where a password is set and where it is asked, so that nobody sets what can't be typed."""
+    for field in fields.values():
+        if isinstance(field.widget, forms.PasswordInput):
+            assert isinstance(field, forms.CharField)
+            field.max_length = LONGEST_PASSWORD
+            field.validators.append(MaxLengthValidator(LONGEST_PASSWORD))
+            field.widget.attrs["maxlength"] = str(LONGEST_PASSWORD)
 
 
 def explain_password(fields: dict[str, forms.Field]) -> None:
@@ -53,20 +65,22 @@ class NewPasswordForm(SetPassword):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         explain_password(self.fields)
+        limit_passwords(self.fields)
 
 
 class OwnPasswordForm(PasswordChangeForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         explain_password(self.fields)
+        limit_passwords(self.fields)
         self.fields["old_password"].label = _("The password until now")
 
 
 class InvitationForm(NewPasswordForm):
     """The first password, together with the name and phone that incidents will show."""
 
-    name = forms.CharField(label=_("Name and surname"), max_length=120)
-    phone = forms.CharField(label=_("Phone"), max_length=32, required=False, validators=[PHONE])
+    name = LineField(label=_("Name and surname"), max_length=120)
+    phone = PhoneField(label=_("Phone"), required=False, validators=[PHONE])
     field_order = ["name", "phone", "new_password1", "new_password2"]
 
     def save(self, commit: bool = True) -> User:
@@ -77,9 +91,9 @@ class InvitationForm(NewPasswordForm):
 class AccountForm(forms.ModelForm[User]):
     """Letter keys are for staff only, so clients aren't asked about them."""
 
-    phone = forms.CharField(
+    name = LineField(label=_("Name and surname"), max_length=120)
+    phone = PhoneField(
         label=_("Phone"),
-        max_length=32,
         required=False,
         validators=[PHONE],
         widget=forms.TextInput({"type": "tel", "autocomplete": "tel"}),
@@ -90,7 +104,6 @@ class AccountForm(forms.ModelForm[User]):
         model = User
         fields = ["name", "phone", "language", "theme", "notices", "shortcuts"]
         labels = {
-            "name": _("Name and surname"),
             "language": _("Language"),
             "theme": _("Theme"),
             "notices": _("Send me e-mails about incidents"),

@@ -22,6 +22,7 @@ from django.utils.encoding import force_bytes
 from django.utils.http import base36_to_int, urlsafe_base64_decode, urlsafe_base64_encode
 
 from accounts.models import Client, Letter, User
+from accounts.texts import one_line
 
 logger = logging.getLogger(__name__)
 
@@ -138,7 +139,7 @@ def _send(letter: Letter, *, at: datetime) -> bool:
         subject = render_to_string(f"accounts/{name}_subject.txt", facts)
         body = render_to_string(f"accounts/{name}.txt", facts)
     try:
-        send_mail(" ".join(subject.split()), body, None, [person.email])
+        send_mail(one_line(subject), body, None, [person.email])
     except OSError as error:  # every SMTP error is one
         _failed(letter, error, at=at)
         return False

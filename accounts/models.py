@@ -23,6 +23,11 @@ CLIENT_ROLES = frozenset({REPORTER, OWNER})
 INCIDENT_STAFF = frozenset({AGENT, MANAGER})
 
 
+NOT_IN_A_LINE = r"[\u0001-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]"
+"""As PostgreSQL reads it: control characters, and those that turn the direction of what follows (see `texts`)."""
+NOT_A_LINE = _("Write it in one line, without tabs and control characters.")
+
+
 class ProviderRole(models.TextChoices):
     NONE = "", _("not staff")
     AGENT = AGENT, _("support agent")
@@ -78,7 +83,14 @@ class User(AbstractBaseUser):
     objects = UserManager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(Lower("email"), name="one_account_per_email")]
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="one_account_per_email"),
+            models.CheckConstraint(
+                condition=~Q(name__regex=NOT_IN_A_LINE),
+                name="person_name_is_one_line",
+                violation_error_message=NOT_A_LINE,
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -143,6 +155,13 @@ class Client(models.Model):
 
     class Meta:
         ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(name__regex=NOT_IN_A_LINE),
+                name="client_name_is_one_line",
+                violation_error_message=NOT_A_LINE,
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from knox.models import AuthToken
 
+from accounts.fields import lines
 from accounts.models import ADMIN, Client, Language, Membership, ProviderRole, User
 from accounts.words import local_day
 
@@ -88,6 +89,7 @@ def invite_staff(
     """One of our own people, without a password yet. `by` is None only for the command of the first administrator."""
     if role not in set(ProviderRole.values) - {""}:
         raise ValidationError({"role": _("Choose a role.")})
+    lines(name=name, phone=phone)
     with _unique("email", _("Somebody has this e-mail.")):
         person = User.objects.create_user(
             email, None, name=name, phone=phone, provider_role=role, on_duty=on_duty, language=language, created_at=at
@@ -110,6 +112,7 @@ def invite_contact(
     language: str = Language.POLISH,
 ) -> User:
     """A person who speaks for the client. Somebody who speaks for another client already keeps the account."""
+    lines(name=name, phone=phone)
     person = User.objects.select_for_update().filter(email=email.lower()).first()
     if person is None:
         with _unique("email", _("Somebody has this e-mail.")):
@@ -132,6 +135,7 @@ def change(
     *, person: User, name: str, phone: str, by: User, at: datetime, role: str = "", on_duty: bool = False
 ) -> User:
     """Name and phone of anybody; role and duty of our own people, whose role is never empty."""
+    lines(name=name, phone=phone)
     admins = _administrators()
     locked = User.objects.select_for_update().get(pk=person.pk)
     if bool(role) != locked.is_provider:
@@ -213,6 +217,7 @@ def switch_on(*, person: User, by: User, at: datetime) -> User:
 @transaction.atomic
 def found_client(*, code: str, name: str, by: User, at: datetime, tax_id: str = "", address: str = "") -> Client:
     """A company that the provider looks after. The code begins its incidents' numbers, so it never changes."""
+    lines(name=name, tax_id=tax_id, address=address)
     client = Client(code=code.upper(), name=name, tax_id=tax_id, address=address, created_at=at)
     client.clean_fields()
     with _unique("code", _("Another client has this code.")):
@@ -223,6 +228,7 @@ def found_client(*, code: str, name: str, by: User, at: datetime, tax_id: str = 
 
 @transaction.atomic
 def change_client(*, client: Client, name: str, by: User, at: datetime, tax_id: str = "", address: str = "") -> Client:
+    lines(name=name, tax_id=tax_id, address=address)
     locked = Client.objects.select_for_update().get(pk=client.pk)
     locked.name, locked.tax_id, locked.address = name, tax_id, address
     locked.clean_fields()

@@ -9,6 +9,7 @@ from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from accounts.fields import LineField, MailField, PhoneField
 from accounts.forms import PHONE
 from accounts.models import Client, ClientRole, Language, ProviderRole, User
 
@@ -23,17 +24,17 @@ def refused(form: forms.Form, error: ValidationError) -> None:
         form.add_error(name if name in form.fields else None, errors)
 
 
-def name_field() -> forms.CharField:
-    return forms.CharField(label=_("Name and surname"), max_length=120, widget=forms.TextInput({"autocomplete": "off"}))
+def name_field() -> LineField:
+    return LineField(label=_("Name and surname"), max_length=120, widget=forms.TextInput({"autocomplete": "off"}))
 
 
-def phone_field() -> forms.CharField:
+def phone_field() -> PhoneField:
     widget = forms.TextInput({"type": "tel", "autocomplete": "off"})
-    return forms.CharField(label=_("Phone"), max_length=32, required=False, validators=[PHONE], widget=widget)
+    return PhoneField(label=_("Phone"), required=False, validators=[PHONE], widget=widget)
 
 
-def email_field() -> forms.EmailField:
-    return forms.EmailField(label=_("E-mail"), max_length=254, widget=forms.EmailInput({"autocomplete": "off"}))
+def email_field() -> MailField:
+    return MailField(label=_("E-mail"), widget=forms.EmailInput({"autocomplete": "off"}))
 
 
 def language_field() -> forms.ChoiceField:
@@ -106,15 +107,15 @@ class RightsForm(forms.Form):
 
 
 class ClientForm(forms.Form):
-    name = forms.CharField(label=_("Name of the company"), max_length=120)
-    code = forms.CharField(
+    name = LineField(label=_("Name of the company"), max_length=120)
+    code = LineField(
         label=_("Code"),
         max_length=4,
         help_text=_("3 or 4 letters; the numbers of incidents begin with it. It never changes."),
         widget=forms.TextInput({"class": "tiny", "autocomplete": "off"}),
     )
-    tax_id = forms.CharField(label=_("Tax number"), max_length=20, required=False)
-    address = forms.CharField(label=_("Address"), max_length=200, required=False)
+    tax_id = LineField(label=_("Tax number"), max_length=20, required=False)
+    address = LineField(label=_("Address"), max_length=200, required=False)
 
 
 class ClientChangeForm(ClientForm):

@@ -14,16 +14,21 @@ LARGEST_ID = 2**63 - 1
 BREAKS = "\u2028\u2029"
 TURNS = "\u202a-\u202e\u2066-\u2069"
 NOT_IN_A_LINE = re.compile(rf"[\x00-\x1f\x7f-\x9f{BREAKS}{TURNS}\ud800-\udfff]")
-# Of a longer text a line break and a tab stay; a zero byte is left to the fields, which refuse it
-NOT_IN_A_TEXT = re.compile(rf"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f{TURNS}]")
+# Of a longer text line breaks, all written as \n, and tabs stay
+NEW_LINE = re.compile(rf"\r\n|[\r\x0b\x0c\x85{BREAKS}]")
+NOT_IN_A_TEXT = re.compile(rf"[\x00-\x08\x0e-\x1f\x7f-\x9f{TURNS}\ud800-\udfff]")
 # Letters and signs by their category, and yet nothing is drawn: Hangul fillers, the empty braille cell
 DRAWN_EMPTY = frozenset("\u115f\u1160\u3164\uffa0\u2800")
-EMPTY_KINDS = frozenset({"Cc", "Cf", "Cn", "Cs", "Zs", "Zl", "Zp", "Mn", "Me"})
+EMPTY_KINDS = frozenset({"Cc", "Cf", "Cs", "Zs", "Zl", "Zp", "Mn", "Me"})
+# Not given out yet and drawn as nothing whenever they are; else a sign unknown to us is one that is newer than we are
+IGNORED = re.compile("[\u2065\ufff0-\ufff8\ufffe\uffff\U000e0000-\U000e0fff]")
 
 
 def is_blank(text: str) -> bool:
     """Whether nothing of the text can be seen: spaces, joiners, fillers, marks without a letter."""
-    return all(letter in DRAWN_EMPTY or unicodedata.category(letter) in EMPTY_KINDS for letter in text)
+    return all(
+        letter in DRAWN_EMPTY or unicodedata.category(letter) in EMPTY_KINDS or IGNORED.match(letter) for letter in text
+    )
 
 
 def is_one_line(text: str) -> bool:
@@ -37,8 +42,20 @@ def one_line(text: str) -> str:
 
 
 def tidy_text(text: str) -> str:
-    """A text of several lines without invisible controls; line breaks and tabs stay."""
-    return NOT_IN_A_TEXT.sub("", text)
+    """A text of several lines without invisible controls; every line break is one \\n, tabs stay."""
+    return NOT_IN_A_TEXT.sub("", NEW_LINE.sub("\n", text))
+
+
+def clean_text(text: str) -> str:
+    """A person's sentences as they are stored: tidy, without card numbers, "" where nothing can be seen of them."""
+    text = tidy_text(text).strip()
+    return "" if is_blank(text) else masked(text)
+
+
+def clean_line(text: str) -> str:
+    """A person's words of one line as they are stored, whatever way they came: one line, without card numbers."""
+    text = one_line(text)
+    return "" if is_blank(text) else masked(text)
 
 
 def number_in(text: str, most: int = LARGEST_ID) -> int | None:
@@ -65,28 +82,37 @@ SCHEMES = re.compile(
     r"|(?:5018|5020|5038|5612|5893|6304|6390|6759|676[1-37])\d{9,15}"
     r"|220[0-4]\d{12,15}"
 )
+# A checksum in hexadecimal digits is no place of a card number
+CHECKSUM = re.compile(r"(?<![0-9A-Za-z])(?=[0-9]*[A-Fa-f])[0-9A-Fa-f]{32,}(?![0-9A-Za-z])")
 COUNTRY = re.compile(r"(?<![A-Za-z])([A-Za-z]{2}) ?$")
 BETWEEN = re.compile(r"[ \t\u00a0\u2000-\u200d\u202f\u2060\ufeff.\-_\u2010-\u2015\u2212]{1,3}")
 DIGITS = re.compile(r"\d+")
 SHORTEST, LONGEST = 13, 19
+LONGEST_PHONE = 15  # with its country's digits (ITU-T E.164)
 SHOWN = 4
+HIDDEN = "\u2022"
 
 
-def masked(text: str) -> str:
+def masked(text: str, shortest: int = SHORTEST) -> str:
     """The text with every card number hidden but for its last four digits; as long as before.
 
-    A card number: 13 to 19 digits of any script, with spaces, dots or dashes between them, by the schemes' first
-    digits and lengths, with a right check digit. Account numbers, phones and bar codes stay.
+    A card number: `shortest` to 19 digits of any script, with spaces, dots or dashes between them, by the schemes'
+    first digits and lengths, with a right check digit. Account numbers, phones, bar codes and checksums stay.
     """
     plain = _plain_digits(text)
-    if sum(map(str.isdigit, plain)) < SHORTEST:
+    if sum(map(str.isdigit, plain)) < shortest:
         return text
     letters = list(text)
-    for start, end in _cards(plain):
+    for start, end in _cards(CHECKSUM.sub(lambda checksum: "x" * len(checksum[0]), plain)):
         places = [place for place in range(start, end) if plain[place].isdigit()]
-        for place in places[:-SHOWN]:
-            letters[place] = "*"
+        for place in places[:-SHOWN] if len(places) >= shortest else ():
+            letters[place] = HIDDEN
     return "".join(letters)
+
+
+def masked_phone(text: str) -> str:
+    """The same in a field for a phone: 13 digits, as long as a Visa card once was, are a German phone there."""
+    return masked(text, SHORTEST + 1)
 
 
 def _plain_digits(text: str) -> str:
@@ -127,12 +153,13 @@ def _rows_of_digits(plain: str) -> Iterator[list[tuple[int, int]]]:
 def _end_of_card(plain: str, groups: list[tuple[int, int]], first: int) -> int | None:
     """The last group of the longest card number that begins with this one."""
     end, digits = None, ""
+    is_phone = plain[: groups[first][0]].endswith("+")
     for last in range(first, len(groups)):
         digits += plain[slice(*groups[last])]
         if len(digits) > LONGEST:
             break
         sizes = [stop - start for start, stop in groups[first : last + 1]]
-        if _is_written_like_a_card(sizes) and _is_card(digits):
+        if _is_written_like_a_card(sizes) and _is_card(digits) and not (is_phone and len(digits) <= LONGEST_PHONE):
             end = last
     return end
 

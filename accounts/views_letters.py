@@ -17,13 +17,14 @@ from accounts import letters
 from accounts.addresses import source
 from accounts.attempts import HOUR, Bucket, take_all, too_many
 from accounts.devices import device_of, remember_device
+from accounts.fields import MailField
 from accounts.forms import NewPasswordForm, SetPassword
 from accounts.models import Letter
 from accounts.views import enter
 
 
 class LetterForm(forms.Form):
-    email = forms.EmailField(label=_("E-mail"), widget=forms.EmailInput({"autocomplete": "username"}))
+    email = MailField(label=_("E-mail"), widget=forms.EmailInput({"autocomplete": "username"}))
 
 
 def _wait(request: HttpRequest, email: str, kind: str) -> timedelta | None:

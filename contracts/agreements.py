@@ -17,7 +17,9 @@ from django.db import transaction
 from django.db.models import Max, Q
 from django.utils.translation import gettext as _
 
+from accounts.fields import lines
 from accounts.models import Client, User
+from accounts.texts import clean_line
 from accounts.words import full_date
 from contracts import seal
 from contracts.models import (
@@ -131,6 +133,7 @@ def create_contract(
     Raises ValidationError, by field, for another client's shop, a number used twice, a period that ends before it
     starts, no targets.
     """
+    lines(number=number)
     covered = list(shops)
     if not covered or any(shop.client_id != client.pk for shop in covered):
         raise ValidationError({"shops": _("Choose this client's shops.")})
@@ -162,6 +165,7 @@ def add_version(*, contract: Contract, version: VersionSpec, by: User, at: datet
     if contract.ends_on and version.valid_from > contract.ends_on:
         raise ValidationError({"valid_from": _("The contract ends before this version begins.")})
     _check_ladder(version.steps)
+    lines(signatories=version.terms.get("signatories", ""))
     Contract.objects.select_for_update().get(pk=contract.pk)
     last = contract.versions.order_by("-number").first()
     if last and version.valid_from <= last.valid_from:
@@ -232,6 +236,7 @@ def create_calendar(
 
     Raises ValidationError, by field, for a week that can't be read or a name that is taken.
     """
+    lines(name=name)
     check_weekly(weekly, zone)
     if Calendar.objects.filter(name=name.strip()).exists():
         raise ValidationError({"name": _("Another calendar has this name.")})
@@ -330,7 +335,7 @@ def announce_maintenance(
         starts_at=whole(starts_at),
         ends_at=whole(ends_at),
         announced_at=whole(at),
-        note=note.strip(),
+        note=clean_line(note),
         entered_by=by,
     )
     window.full_clean()

@@ -10,6 +10,7 @@ from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from accounts.fields import LineField
 from contracts import agreements
 from contracts.fields import ZONES, WindowsField, choice_field, date_field, name_the_missing, refuse
 from contracts.models import Calendar
@@ -29,7 +30,7 @@ CLOSED_WHERE = {"": None, "polish": True, "none": False}
 class CalendarForm(forms.Form):
     """The week is typed by groups of days; a single day may differ from its group."""
 
-    name = forms.CharField(label=_("Name, for example Office Mon–Fri 8–16"), max_length=80)
+    name = LineField(label=_("Name, for example Office Mon–Fri 8–16"), max_length=80)
     mon_fri = WindowsField(label=_("Monday to Friday"), help_text=_("For example 8:00-16:00, 17:00-20:00"))
     sat = WindowsField(label=_("Saturday"), help_text=_("Empty: closed. The whole day: 0:00-24:00"))
     sun = WindowsField(label=_("Sunday"), help_text=_("Over midnight: 22:00-6:00"))

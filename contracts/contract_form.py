@@ -13,6 +13,7 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from accounts.fields import LineField
 from accounts.models import Client, User
 from contracts import agreements, typed
 from contracts.agreements import (
@@ -80,7 +81,7 @@ class PeriodForm(forms.Form):
 class ContractForm(PeriodForm, TermsForm):
     """A contract with its version 1."""
 
-    number = forms.CharField(label=_("Contract number"), max_length=40)
+    number = LineField(label=_("Contract number"), max_length=40)
     shops = forms.MultipleChoiceField(label=_("Shops"), widget=forms.CheckboxSelectMultiple)
     field_order = ["number", "shops", "valid_from", "ends_on", "notice_months", "zone"]
 

@@ -10,6 +10,7 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from accounts.fields import LineField
 from contracts import typed
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ ZONES = (
 CURRENCIES = ("PLN", "EUR", "CZK", "GBP", "USD")
 
 
-class ReadField(forms.CharField):
+class ReadField(LineField):
     """A line of text that `read` turns into a value; left empty it is None.
 
     `wrong`: the sentence with this field's own example, for a text that isn't of its kind at all.

@@ -14,7 +14,7 @@ from django.db.models import F, Func, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import MANAGER, OWNER, Client, User
+from accounts.models import MANAGER, NOT_A_LINE, NOT_IN_A_LINE, OWNER, Client, User
 
 
 class Severity(models.TextChoices):
@@ -48,6 +48,13 @@ class Shop(models.Model):
 
     class Meta:
         ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(name__regex=NOT_IN_A_LINE),
+                name="shop_name_is_one_line",
+                violation_error_message=NOT_A_LINE,
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

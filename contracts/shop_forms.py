@@ -6,16 +6,17 @@ from django import forms
 from django.core.validators import URLValidator
 from django.utils.translation import gettext_lazy as _
 
+from accounts.fields import AddressField, LineField
+
 
 class ShopForm(forms.Form):
     """The slug is made from the name."""
 
-    name = forms.CharField(
+    name = LineField(
         label=_("Name, for example mak.pl"), max_length=80, widget=forms.TextInput({"autocomplete": "off"})
     )
-    url = forms.URLField(
+    url = AddressField(
         label=_("Address of the first page"),
-        assume_scheme="https",
         validators=[URLValidator(schemes=["http", "https"])],
         error_messages={"invalid": _("Write the address like https://mak.pl/.")},
         widget=forms.TextInput({"type": "url", "autocomplete": "off"}),

@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
+from accounts.fields import lines
 from accounts.models import Client, User
 from contracts.models import Shop
 
@@ -32,6 +33,7 @@ def slugs(name: str, code: str) -> Iterator[str]:
 @transaction.atomic
 def add_shop(*, client: Client, name: str, url: str, by: User, at: datetime) -> Shop:
     """A shop is added before its contract names it. The same name twice in one client is refused."""
+    lines(name=name, url=url)
     Client.objects.select_for_update().get(pk=client.pk)
     if client.shops.filter(name__iexact=name).exists():
         raise ValidationError({"name": _("This client has a shop with this name.")})

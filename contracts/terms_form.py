@@ -13,6 +13,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from accounts.fields import LineField
 from accounts.models import User
 from contracts import typed
 from contracts.agreements import DEFAULT_LADDER, PenaltySpec, RhythmSpec, StepSpec, TargetSpec, VersionSpec
@@ -142,7 +143,7 @@ class TermsForm(forms.Form):
     monitoring_starts_clock = forms.BooleanField(label=_("A monitor's alarm starts the clocks"), required=False)
     third_party_pause = forms.BooleanField(label=_("A third party's delay stops the clock"), required=False)
     signed_on = date_field(_("Signed on"))
-    signatories = forms.CharField(label=_("Signed by"), max_length=200)
+    signatories = LineField(label=_("Signed by"), max_length=200)
 
     rate_help = _("Rate like 2 % of the fee or 50.00 PLN. Empty: no penalty. Grace like 15 min.")
     ladder_help = _("A row without a share is left out. Over 100 % counts on from the deadline.")

@@ -25,13 +25,14 @@ from rest_framework.response import Response
 from accounts import tokens
 from accounts.allowances import report_refused
 from accounts.attempts import succeeded
+from accounts.fields import LONGEST_PASSWORD
 from accounts.models import CLIENT_ROLES, INCIDENT_STAFF, User
+from accounts.serializer_fields import Line, Mail, Phone, Words, notice_of
 from accounts.throttle import TooMany, token_of
 from contracts.models import Severity, Shop
 from incidents import journal_words, lifecycle, recovery, report_limits, reporting
 from incidents.api_pages import AFTER, LIMIT, OFFSET, Pages, journal_page
 from incidents.choices import Origin, PauseReason, Status, What
-from incidents.forms import refuse_card_numbers
 from incidents.models import Incident, JournalEntry
 from incidents.refusals import Refused
 from incidents.sentences import incident_sentences
@@ -41,15 +42,9 @@ WORDS = 4000
 
 
 class TokenRequest(serializers.Serializer[Any]):
-    email = serializers.EmailField()
-    password = serializers.CharField(trim_whitespace=False)
-    name = serializers.CharField(
-        max_length=80,
-        required=False,
-        default="",
-        allow_blank=True,
-        help_text="what it is for, on the person's page",
-    )
+    email = Mail()
+    password = serializers.CharField(trim_whitespace=False, max_length=LONGEST_PASSWORD)
+    name = Line(max_length=80, required=False, help_text="what it is for, on the person's page")
 
 
 class ReportRequest(serializers.Serializer[Any]):
@@ -60,21 +55,21 @@ class ReportRequest(serializers.Serializer[Any]):
 
     shop = serializers.SlugRelatedField(slug_field="slug", queryset=Shop.objects.all())
     what = serializers.ChoiceField(choices=What.choices)
-    sentence = serializers.CharField(max_length=500, validators=[refuse_card_numbers])
-    phone = serializers.CharField(max_length=32, required=False, default="", allow_blank=True)
+    sentence = Words(max_length=500)
+    phone = Phone(required=False)
     form_key = serializers.UUIDField(required=False, default=None)
     occurred_at = serializers.DateTimeField(required=False, default=None)
-    affected = serializers.CharField(max_length=200, required=False, default="", allow_blank=True)
-    page = serializers.CharField(max_length=500, required=False, default="", allow_blank=True)
-    order_number = serializers.CharField(max_length=80, required=False, default="", allow_blank=True)
+    affected = Line(max_length=200, required=False, hides_cards=True)
+    page = Line(max_length=500, required=False, hides_cards=True)
+    order_number = Line(max_length=80, required=False, hides_cards=True)
 
 
 class TextRequest(serializers.Serializer[Any]):
-    text = serializers.CharField(max_length=WORDS, validators=[refuse_card_numbers])
+    text = Words(max_length=WORDS)
 
 
 class OptionalTextRequest(serializers.Serializer[Any]):
-    text = serializers.CharField(max_length=WORDS, required=False, default="", validators=[refuse_card_numbers])
+    text = Words(max_length=WORDS, required=False)
 
 
 class SayRequest(TextRequest):
@@ -96,9 +91,9 @@ class ResumeRequest(serializers.Serializer[Any]):
 
 
 class BackupRequest(serializers.Serializer[Any]):
-    where = serializers.CharField(max_length=200)
-    size = serializers.CharField(max_length=40, required=False, default="")
-    checksum = serializers.CharField(max_length=128, required=False, default="")
+    where = Line(max_length=200, hides_cards=True)
+    size = Line(max_length=40, required=False)
+    checksum = Line(max_length=128, required=False)
 
 
 class SeverityRequest(TextRequest):
@@ -156,6 +151,15 @@ class IncidentAnswer(serializers.Serializer[Any]):
             for one in found
         ]  # fmt: skip
         return list(ClockAnswer(answers, many=True).data)
+
+
+class TakenAnswer(IncidentAnswer):
+    """The incident after words were taken; of card numbers in them only the last four digits were."""
+
+    masked = serializers.ListField(
+        child=serializers.CharField(), help_text="the fields in which a card number was masked, empty for none"
+    )
+    notice = serializers.CharField(help_text="the same as a sentence in the caller's language")
 
 
 class EntryAnswer(serializers.Serializer[Any]):
@@ -237,9 +241,11 @@ def person(request: Request) -> User:
     return cast("User", request.user)
 
 
-def _answer(request: Request, incident: Incident, code: int = status.HTTP_200_OK) -> Response:
+def _answer(
+    request: Request, incident: Incident, code: int = status.HTTP_200_OK, notice: dict[str, Any] | None = None
+) -> Response:
     fresh = Incident.objects.visible_to(person(request)).with_row().get(pk=incident.pk)
-    return Response(IncidentAnswer(fresh, context=_context(request)).data, status=code)
+    return Response({**IncidentAnswer(fresh, context=_context(request)).data, **(notice or {})}, status=code)
 
 
 def _context(request: Request) -> dict[str, Any]:
@@ -297,7 +303,7 @@ LIST_PARAMETERS = [
 )  # fmt: skip
 @extend_schema(
     methods=["POST"], request=ReportRequest, summary="Report a failure",
-    responses={201: IncidentAnswer, 400: WRONG_FIELDS, 409: REFUSED, 429: TOO_MANY},
+    responses={201: TakenAnswer, 400: WRONG_FIELDS, 409: REFUSED, 429: TOO_MANY},
 )  # fmt: skip
 @api_view(["GET", "POST"])
 def incidents(request: Request) -> Response:
@@ -343,7 +349,7 @@ def _report(request: Request) -> Response:
         )  # fmt: skip
     except Refused as refusal:
         return _refused(refusal)
-    return _answer(request, incident, status.HTTP_201_CREATED)
+    return _answer(request, incident, status.HTTP_201_CREATED, notice_of(asked))
 
 
 @extend_schema(responses=IncidentAnswer, summary="Read an incident")
@@ -381,7 +387,7 @@ def acting(name: str) -> Callable[..., Any]:
 
     @extend_schema(
         request=takes, operation_id=f"incident_{name.replace('-', '_')}",
-        responses={200: IncidentAnswer, 400: WRONG_FIELDS, 409: REFUSED, 429: TOO_MANY},
+        responses={200: TakenAnswer, 400: WRONG_FIELDS, 409: REFUSED, 429: TOO_MANY},
     )  # fmt: skip
     @api_view(["POST"])
     def act(request: Request, nr: str) -> Response:
@@ -394,7 +400,7 @@ def acting(name: str) -> Callable[..., Any]:
             done = verb(incident=incident, by=person(request), at=timezone.now(), **asked.validated_data)
         except Refused as refusal:
             return _refused(refusal)
-        return _answer(request, done)
+        return _answer(request, done, notice=notice_of(asked))
 
     act.__doc__ = (verb.__doc__ or "").strip()
     return act

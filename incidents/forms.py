@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Iterable
 from datetime import datetime, tzinfo
@@ -13,51 +12,27 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from accounts.fields import LineField, PhoneField, WordsField
 from contracts.models import Shop
 from incidents.choices import What
 from incidents.models import Incident
 from incidents.reporting import Details
 from incidents.spoken_time import read_time
 
-# Visa, Mastercard, Amex, Maestro lengths; an account number is longer, an EAN is shorter
-CARD = re.compile(r"(?<!\d)[3-6]\d{3}(?:[ -]?\d{2,6}){2,3}(?!\d)")
-
-
-def refuse_card_numbers(text: str) -> None:
-    """A card number would stay in the journal for good, so it is refused before it gets there."""
-    for found in CARD.finditer(text):
-        digits = [int(letter) for letter in found[0] if letter.isdigit()]
-        if len(digits) in {15, 16} and _luhn(digits):
-            raise ValidationError(_("This looks like a card number. Take it out; we don't need it."))
-
-
-def _luhn(digits: list[int]) -> bool:
-    doubled = [digit * 2 - 9 * (digit > 4) for digit in digits[-2::-2]]
-    return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
-
-
-class WordsField(forms.CharField):
-    """A few sentences of a person."""
-
-    default_validators = [refuse_card_numbers]
-
-    def __init__(self, *, rows: int = 3, max_length: int = 4000, **options: Any) -> None:
-        super().__init__(max_length=max_length, widget=forms.Textarea(attrs={"rows": rows}), **options)
-
 
 class DetailsForm(forms.Form):
     """What may wait until the clock runs."""
 
-    since = forms.CharField(
+    since = LineField(
         label=_("Since when, for example 8:10 or yesterday 17:30"), required=False, max_length=60,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )  # fmt: skip
-    affected = forms.CharField(label=_("Who is affected"), required=False, max_length=200)
-    page = forms.CharField(
-        label=_("Address of the page"), required=False, max_length=500,
+    affected = LineField(label=_("Who is affected"), required=False, max_length=200, hides_cards=True)
+    page = LineField(
+        label=_("Address of the page"), required=False, max_length=500, hides_cards=True,
         widget=forms.TextInput(attrs={"inputmode": "url", "autocapitalize": "none"}),
     )  # fmt: skip
-    order_number = forms.CharField(label=_("Order number"), required=False, max_length=80)
+    order_number = LineField(label=_("Order number"), required=False, max_length=80, hides_cards=True)
 
     def __init__(self, *args: Any, now: datetime, zone: tzinfo, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -69,10 +44,6 @@ class DetailsForm(forms.Form):
             return read_time(text, self.now, self.zone) if text else None
         except ValueError as error:
             raise ValidationError(_("Write the hour like 8:10, or the day too: yesterday 17:30.")) from error
-
-    def clean_affected(self) -> str:
-        refuse_card_numbers(self.cleaned_data["affected"])
-        return str(self.cleaned_data["affected"])
 
     @property
     def details(self) -> Details:
@@ -97,8 +68,8 @@ class ReportForm(DetailsForm):
         label=_("In one sentence"), rows=2, max_length=500, help_text=_("No passwords or card numbers."),
         error_messages={"required": _("Write one sentence about what you see")},
     )  # fmt: skip
-    phone = forms.CharField(
-        label=_("Phone for the next hour"), required=False, max_length=32,
+    phone = PhoneField(
+        label=_("Phone for the next hour"), required=False,
         widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel"}),
     )  # fmt: skip
     key = forms.UUIDField(widget=forms.HiddenInput)
@@ -147,8 +118,8 @@ def already_filed(incident: Incident) -> str:
 class JoinForm(forms.Form):
     """The same failure as an incident that is open: one tap, and the sentence if one was typed."""
 
-    join = forms.CharField(max_length=16)
-    sentence = forms.CharField(required=False, max_length=500, validators=[refuse_card_numbers])
+    join = LineField(max_length=16)
+    sentence = WordsField(required=False, max_length=500)
     key = forms.UUIDField()
 
 

@@ -11,6 +11,7 @@ from hashlib import sha256
 from typing import Any
 
 from accounts.models import User
+from accounts.texts import clean_text
 from incidents.choices import Actor
 from incidents.models import Incident, JournalEntry
 
@@ -46,8 +47,9 @@ def append(
     """Add a line to a locked incident's journal and move its head; the caller saves the incident.
 
     `at` is the server's time of the entry, `effective` the time it is about where that differs. `facts` are hashed
-    for ever, so they hold ids and codes; what names or describes a person goes into `text` or `personal`. `row` names
-    the incident's columns that the act has set, before this call: the line holds their values, and the proof compares.
+    for ever, so they hold ids and codes; what names or describes a person goes into `text` or `personal`, where no
+    card number stays whoever wrote it. `row` names the incident's columns that the act has set, before this call: the
+    line holds their values, and the proof compares.
     """
     entry = write(
         incident, kind, by=by, at=at, effective=effective, actor=actor, text=text, public=public, channel=channel,
@@ -91,12 +93,14 @@ def write(
         change=change,
         reason=reason,
         facts={**(facts or {}), **_state(incident, row)},
-        personal=dict(personal or {}),
-        text=text,
+        personal={
+            name: clean_text(value) if isinstance(value, str) else value for name, value in (personal or {}).items()
+        },
+        text=clean_text(text),
         salt=secrets.token_hex(16),
         previous=incident.journal_head,
     )
-    entry.commitment = commitment(entry.salt, text, entry.personal)
+    entry.commitment = commitment(entry.salt, entry.text, entry.personal)
     entry.hash = digest(entry)
     incident.journal_length, incident.journal_head = entry.seq, entry.hash
     incident.changed_at = at

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts import words
 from accounts.models import User
+from accounts.texts import one_line
 from contracts.models import Channel, EscalationStep
 from incidents.anchors import Anchor
 from incidents.choices import Actor, ClockState, PauseReason, Status
@@ -259,7 +260,7 @@ def fill(
 
     A phone gets no names and no details: the subject, and the link or a number.
     """
-    row.subject, facts = letter
+    row.subject, facts = one_line(letter[0]), letter[1]
     context = facts | {"anchor": anchor, "anchor_fingerprint": fingerprint(anchor.hash) if anchor else ""}
     if row.channel != Channel.EMAIL:
         row.body = f"{row.subject}. {', '.join(context.get('calls', ())) or context['link']}"

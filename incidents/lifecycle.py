@@ -15,6 +15,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from accounts.models import Language, User
+from accounts.texts import clean_line, clean_text
 from contracts.models import RepairStart, Severity, TargetKind
 from contracts.terms import whole
 from incidents import journal, notices, projection, updates
@@ -34,7 +35,7 @@ def _open(incident: Incident) -> Incident:
 
 
 def _words(text: str, sentence: str) -> str:
-    text = text.strip()
+    text = clean_text(text)
     if not text:
         raise Refused(sentence, "text")
     return text
@@ -69,7 +70,7 @@ def acknowledge(*, incident: Incident, by: User, at: datetime, text: str = "") -
     incident, at = _open(incident), whole(at)
     if incident.first_contact_at:
         return incident
-    said = text.strip() or greeting(incident, by)
+    said = clean_text(text) or greeting(incident, by)
     row = _contact(incident, at, by)
     updates.plan(incident, at)
     facts = projection.stood(incident, at)
@@ -235,11 +236,11 @@ def ask_for_manager(*, incident: Incident, by: User, at: datetime, text: str = "
 def back_up(*, incident: Incident, by: User, at: datetime, where: str, size: str = "", checksum: str = "") -> Incident:
     """The backup before the repair: where, how large, its checksum. Part of the evidence, seen by the client."""
     incident, at = _open(incident), whole(at)
-    where = where.strip()
+    where = clean_line(where)
     if not where:
         raise Refused(_("Say where the backup is."), "where")
     incident.backup_at = incident.backup_at or at
-    typed = {"where": where, "size": size.strip(), "checksum": checksum.strip()}
+    typed = {"where": where, "size": clean_line(size), "checksum": clean_line(checksum)}
     journal.append(incident, "backup", by=by, at=at, personal=typed)
     incident.save()
     return incident

@@ -31,6 +31,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connection
 from django.db.models import F
 
+from accounts.texts import one_line
 from contracts.models import Channel
 from contracts.terms import whole
 from incidents import alarms, digests, gateway, heartbeat
@@ -192,7 +193,9 @@ def message(row: Notification, backend: BaseEmailBackend | None = None) -> Email
     if row.incident_id:
         thread = f"<{secret_name(f'incident-{row.incident_id}')}@{domain}>"
         headers |= {"In-Reply-To": thread, "References": thread}
-    mail = EmailMultiAlternatives(row.subject, row.body, None, [row.address], headers=headers, connection=backend)
+    mail = EmailMultiAlternatives(
+        one_line(row.subject), row.body, None, [row.address], headers=headers, connection=backend
+    )
     if row.html:
         mail.attach_alternative(row.html, "text/html")
     return mail

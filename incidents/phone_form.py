@@ -10,6 +10,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from accounts.fields import LineField
 from accounts.models import Membership
 from contracts.models import Shop
 from incidents.forms import ReportForm
@@ -20,10 +21,10 @@ class PhoneForm(ReportForm):
     """The client's form for one shop, with the caller; a claimed time stands beside the receipt, with a reason."""
 
     caller = forms.ChoiceField(label=_("Who is calling"), error_messages={"required": _("Choose who is calling")})
-    told = forms.CharField(
+    told = LineField(
         label=_("They say they told us at"), required=False, max_length=60, help_text=_("Only if it differs from now.")
     )
-    why = forms.CharField(label=_("Why is it entered later"), required=False, max_length=200)
+    why = LineField(label=_("Why is it entered later"), required=False, max_length=200, hides_cards=True)
     field_order = [
         "caller",
         "what",

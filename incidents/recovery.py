@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts import words
 from accounts.models import Language, User
+from accounts.texts import clean_text
 from contracts.terms import whole
 from incidents import journal, lifecycle, notices, projection, updates
 from incidents.models import Incident, JournalEntry
@@ -32,7 +33,7 @@ def sentence_for_client(incident: Incident, at: datetime) -> str:
 def take_recovery(*, incident: Incident, by: User, at: datetime, text: str = "") -> Incident:
     """The repair ended at the first good check: a delivery with a message to the client. Repeated, changes nothing."""
     incident, at = lock(incident), whole(at)
-    said = text.strip() or sentence_for_client(incident, at) or "-"
+    said = clean_text(text) or sentence_for_client(incident, at) or "-"
     return lifecycle.resolve(incident=incident, by=by, at=at, text=said, restored_at=incident.restored_at or at)
 
 

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import Client, User
+from accounts.texts import clean_line, clean_text, masked_phone, one_line
 from contracts import seal
 from contracts.models import ContractVersion, Severity, Shop
 from contracts.terms import whole
@@ -36,6 +37,11 @@ class Details:
     affected: str = ""
     page: str = ""
     order_number: str = ""
+
+    @property
+    def clean(self) -> Details:
+        """As it is stored, whatever way it came: each in one line, card numbers masked."""
+        return Details(self.occurred_at, *map(clean_line, (self.affected, self.page, self.order_number)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +77,8 @@ def report(
     Raises Refused where the shop is not watched any more or the incident to join has ended, AlreadyFiled where the key
     came with another body.
     """
-    at = whole(at)
+    at, phone, details = whole(at), masked_phone(one_line(phone)), details.clean
+    sentence, note = clean_text(sentence), clean_text(note)
     if claim is not None and claim.at > at:
         raise Refused(_("They can't have reported later than now."), "told")
     key = None
@@ -151,7 +158,7 @@ def _note_claim(incident: Incident, claim: Claim | None, at: datetime) -> None:
     """The claimed time on record for both sides, not approved: the clocks run by the server's."""
     if claim is not None:
         facts = {"claimed_at": whole(claim.at).isoformat(), "zone": incident.zone}
-        journal.append(incident, "reported_claim", by=claim.by, at=at, text=claim.why.strip(), facts=facts)
+        journal.append(incident, "reported_claim", by=claim.by, at=at, text=clean_line(claim.why), facts=facts)
 
 
 def _to_join(shop: Shop, what: str, wanted: Incident | None) -> Incident | None:
@@ -237,7 +244,7 @@ def _create(
 @transaction.atomic
 def add_details(*, incident: Incident, by: User, at: datetime, details: Details, sentence: str = "") -> Incident:
     """The rest of a report, asked on the receipt. Fills and changes fields; moves no clock."""
-    incident = lock(incident)
+    incident, details, sentence = lock(incident), details.clean, clean_text(sentence)
     changed = {
         name: value
         for name in ("occurred_at", "affected", "page", "order_number")

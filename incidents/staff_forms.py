@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from accounts.fields import LineField, WordsField
 from accounts.models import INCIDENT_STAFF, User
 from contracts.models import Severity
 from incidents import lifecycle, recovery
@@ -43,10 +44,8 @@ class VerbForm(forms.Form):
         raise NotImplementedError
 
 
-def words_field(label: _StrPromise, *, rows: int = 3, required: bool = True) -> forms.CharField:
-    return forms.CharField(
-        label=label, max_length=MAX_WORDS, required=required, widget=forms.Textarea(attrs={"rows": rows})
-    )
+def words_field(label: _StrPromise, *, rows: int = 3, required: bool = True) -> WordsField:
+    return WordsField(label=label, max_length=MAX_WORDS, required=required, rows=rows)
 
 
 class ReactForm(VerbForm):
@@ -137,10 +136,10 @@ class BackupForm(VerbForm):
 
     button = _("Save the backup")
     title = _("Backup before the repair")
-    where = forms.CharField(label=_("Where is the backup"), max_length=200, required=False)
-    size = forms.CharField(label=_("Size"), max_length=40, required=False)
-    checksum = forms.CharField(label=_("Checksum"), max_length=128, required=False)
-    skip = forms.CharField(label=_("or why there is none"), max_length=500, required=False)
+    where = LineField(label=_("Where is the backup"), max_length=200, required=False, hides_cards=True)
+    size = LineField(label=_("Size"), max_length=40, required=False)
+    checksum = LineField(label=_("Checksum"), max_length=128, required=False)
+    skip = LineField(label=_("or why there is none"), max_length=500, required=False, hides_cards=True)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

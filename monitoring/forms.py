@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from accounts import words
+from accounts.fields import LineField
 from accounts.models import User
 from contracts.fields import ReadField, choice_field
 from contracts.models import Shop
@@ -66,20 +67,18 @@ def _meanings() -> list[tuple[str, str]]:
 class MonitorForm(forms.Form):
     """One address of a shop, how it is asked, and what its failure means."""
 
-    name = forms.CharField(
-        label=_("Name"), max_length=80, help_text=_("What a customer would call it: Home page, Cart")
-    )
-    url = forms.CharField(
+    name = LineField(label=_("Name"), max_length=80, help_text=_("What a customer would call it: Home page, Cart"))
+    url = LineField(
         label=_("Address"), max_length=500,
         widget=forms.TextInput(attrs={"inputmode": "url", "autocomplete": "off", "autocapitalize": "none"}),
     )  # fmt: skip
     interval = ReadField(read_interval, label=_("Every, seconds"), css="tiny", attrs={"inputmode": "numeric"})
     timeout_ms = ReadField(read_limit, label=_("No answer counts as down after, seconds"), css="tiny")
     slow_ms = ReadField(read_limit, label=_("Slow from, seconds"), css="tiny")
-    required_text = forms.CharField(
+    required_text = LineField(
         label=_("Text that must be on the page"), max_length=200, required=False, help_text=_("For example Checkout")
     )
-    forbidden_text = forms.CharField(
+    forbidden_text = LineField(
         label=_("Text that must not be on the page"), max_length=200, required=False,
         help_text=_("Known error messages are looked for anyway"),
     )  # fmt: skip

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from accounts.fields import LineField, WordsField
 from contracts.models import ExclusionReason
 from incidents.models import Breach
 
@@ -20,9 +21,9 @@ class ExclusionForm(forms.Form):
     """Hours of the day of the deadline, or a date and an hour, in the contract's zone."""
 
     reason = forms.ChoiceField(label=_("Reason of the exclusion"), widget=forms.RadioSelect)
-    start = forms.CharField(label=_("From"), max_length=20, help_text=_("for instance 12:50"))
-    end = forms.CharField(label=_("Until"), max_length=20)
-    evidence = forms.CharField(label=_("Evidence"), max_length=2000, widget=forms.Textarea(attrs={"rows": 3}))
+    start = LineField(label=_("From"), max_length=20, help_text=_("for instance 12:50"))
+    end = LineField(label=_("Until"), max_length=20)
+    evidence = WordsField(label=_("Evidence"), max_length=2000)
 
     def __init__(self, *args: Any, breach: Breach, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from accounts.texts import clean_text
 from accounts.words import full_time
 from contracts.models import ContractVersion, ExclusionReason, Liability
 from contracts.penalty_breach import Exclusion
@@ -42,17 +43,17 @@ def exclude(
     Raises Refused for a span outside the delay, a reason that isn't one of the contract's, missing evidence, or a
     breach that is decided otherwise.
     """
-    breach = _lock(breach)
+    breach, evidence = _lock(breach), clean_text(evidence)
     given: dict[str, Any] = {"reason": reason, "excluded_from": whole(start), "excluded_to": whole(end)}
     if decision := _decided(breach):
-        return _repeated(decision, by, verdict=Verdict.EXCLUDED, evidence=evidence.strip(), **given)
+        return _repeated(decision, by, verdict=Verdict.EXCLUDED, evidence=evidence, **given)
     _check_reason(breach.version, reason)
-    if not evidence.strip():
+    if not evidence:
         raise Refused(_("Name the evidence, the journal's entry for instance."), "evidence")
     _inside(breach, start, end)
     book = Book([breach], at)
     before, after = book.own(breach), book.own(breach, [Exclusion(seconds(start), seconds(end), reason)])
-    return _decide(breach, Verdict.EXCLUDED, before, after, by=by, at=at, evidence=evidence.strip(), **given)
+    return _decide(breach, Verdict.EXCLUDED, before, after, by=by, at=at, evidence=evidence, **given)
 
 
 @transaction.atomic

@@ -20,6 +20,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import words
 from accounts.active import show_client
+from accounts.fields import say_what_was_masked
 from accounts.live import mark_of, unchanged
 from accounts.models import OWNER, REPORTER, User
 from accounts.permissions import SignedRequest, open_to
@@ -92,6 +93,7 @@ def act(request: SignedRequest, nr: str, verb: str) -> HttpResponse:
     if not done:
         return show(request, incident, opened=verb, form=form)
     messages.success(request, done, extra_tags=f"{verb}-{nr}")
+    say_what_was_masked(request, form)
     return redirect("incident", nr)
 
 

@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts.allowances import report_refused, with_wait
+from accounts.fields import say_what_was_masked
 from accounts.models import AGENT, MANAGER, Membership
 from accounts.permissions import SignedRequest, open_to
 from accounts.words import local_day
@@ -43,6 +44,7 @@ def new(request: SignedRequest) -> HttpResponse:
     )  # fmt: skip
     filed = _file(request, form) if request.method == "POST" and form.is_valid() else None
     if isinstance(filed, Incident):
+        say_what_was_masked(request, form)
         return redirect("incident", filed.nr)
     page = render(request, "incidents/phone.html", {"shop": shop, "form": form}, status=422 if form.errors else 200)
     return with_wait(page, filed) if filed else page

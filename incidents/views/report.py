@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.active import active_client, show_client
 from accounts.allowances import report_refused, with_wait
+from accounts.fields import say_what_was_masked
 from accounts.models import OWNER, REPORTER, User
 from accounts.permissions import SignedRequest, open_to
 from contracts.models import Shop
@@ -47,6 +48,7 @@ def report(request: SignedRequest, slug: str = "") -> HttpResponse:
     offers = _offers(request.user, [known] if known else shops)
     filed = _join(request, joining, offers, now) if joining else _file(request.user, form, now)
     if isinstance(filed, Incident):
+        say_what_was_masked(request, joining or form)
         return redirect("incident-receipt", filed.nr)
     context = {"form": form, "shop": known, "many": len(shops) > 1, "offers": offers, "empty": not shops}
     page = render(request, "incidents/report.html", context, status=422 if form.errors or joining else 200)

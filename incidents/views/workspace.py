@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from accounts.fields import say_what_was_masked
 from accounts.live import mark_of, unchanged
 from accounts.models import AGENT, MANAGER
 from accounts.permissions import SignedRequest, open_to
@@ -56,6 +57,7 @@ def act(request: SignedRequest, nr: str, verb: str) -> HttpResponse:
         form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
         return show(request, incident, opened=verb, form=form)
     messages.success(request, f"{incident.nr}: {form.button}")
+    say_what_was_masked(request, form)
     return redirect("queue") if request.POST.get("back") == "queue" else redirect("incident", nr=nr)
 
 

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts.fields import say_what_was_masked
 from accounts.models import MANAGER, Client
 from accounts.permissions import SignedRequest, open_to
 from accounts.words import local_day, money
@@ -183,6 +184,7 @@ def exclude(request: SignedRequest, pk: int) -> HttpResponse:
             return redirect("breach", pk=pk)
         form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
         return _render(request, breach, opened="exclude", form=form, status=422)
+    say_what_was_masked(request, form)
     if decision.awaits_second:
         messages.success(request, _("%(nr)s: the exclusion counts when a second person agrees") % facts)
     else:

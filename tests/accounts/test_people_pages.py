@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core import mail
+from django.core.exceptions import ValidationError
 from django.core.mail.backends.locmem import EmailBackend
 from django.test import Client as Browser
 
-from accounts import letters
-from accounts.models import Membership, User
+from accounts import letters, people
+from accounts.models import Client, Membership, User
 from accounts.words import plain
 from tests import build
 from tests.pages import counted, stop_clock, text_of, title_of, visitor
@@ -130,6 +132,29 @@ def test_a_wrong_form_keeps_what_was_typed(page: Browser) -> None:
     assert "Ten e-mail ma już inna osoba." in body
     assert 'value="Nowy Opiekun"' in body
     assert (User.objects.count(), mail.outbox) == (1, [])
+
+
+def test_a_name_with_a_line_break_is_refused_at_its_field_and_by_the_verb(page: Browser, admin: User) -> None:
+    answer = page.post("/settings/users/", NEW | {"name": "Nowy\r\nBcc: kto@inny.example"})
+    assert answer.status_code == 422
+    assert text_of(answer).count("Wpisz to w jednej linii, bez tabulatorów i znaków sterujących.") == 2
+    assert "Nowy\r\nBcc: kto@inny.example" in answer.content.decode()
+    assert page.post("/settings/users/", NEW | {"name": "\u3164\u200b"}).status_code == 422
+    facts = {"email": "x@korba.example", "role": "agent", "by": None, "at": build.MONDAY}
+    for name in ("a\nb", "\u200b"):
+        with pytest.raises(ValidationError) as caught:
+            people.invite_staff(name=name, **facts)  # type: ignore[arg-type]
+        assert list(caught.value.message_dict) == ["name"]
+        with pytest.raises(ValidationError):
+            people.found_client(code="TUR", name=name, by=admin, at=build.MONDAY)
+    assert (User.objects.count(), Client.objects.count(), mail.outbox) == (1, 0, [])
+
+
+def test_the_subject_of_an_invitation_is_one_line_whatever_the_provider_is_called(page: Browser, settings: Any) -> None:
+    settings.PROVIDER_NAME = "Studio\nBcc: kto@inny.example"
+    page.post("/settings/users/", NEW)
+    assert [(letter.to, letter.bcc) for letter in mail.outbox] == [(["nowy@korba.example"], [])]
+    assert mail.outbox[0].subject == "Zaproszenie, Studio Bcc: kto@inny.example"
 
 
 def test_an_administrator_changes_role_and_duty(page: Browser) -> None:

@@ -13,13 +13,13 @@ CARD = "4111 1111 1111 1111"
 
 @pytest.mark.parametrize("text", [
     "", "  \t\n", "\u200b\u200d", "\u2060", "\u00ad", "\u3164\uffa0\u115f\u1160", "\u2800 \u2800", "\ufeff",
-    "\u034f\ufe0f", "\U000e0041", "\u202e", "\0",
+    "\u034f\ufe0f", "\U000e0041", "\u202e", "\0", "\u2065",
 ])  # fmt: skip
 def test_a_text_of_which_nothing_can_be_seen_is_blank(text: str) -> None:
     assert texts.is_blank(text)
 
 
-@pytest.mark.parametrize("text", [".", "0", "ż", "\u200bx\u200b", "👩\u200d💻", "漢", "한", "-", "²"])
+@pytest.mark.parametrize("text", [".", "0", "ż", "\u200bx\u200b", "👩\u200d💻", "漢", "한", "-", "²", "\U0001fae8"])
 def test_a_letter_a_digit_or_a_sign_is_not(text: str) -> None:
     assert not texts.is_blank(text)
 
@@ -39,7 +39,17 @@ def test_names_of_every_script_are(text: str) -> None:
 
 
 def test_of_a_longer_text_lines_and_tabs_stay() -> None:
-    assert texts.tidy_text("a\r\n\tb\x1b[31m\u202ec") == "a\r\n\tb[31mc"
+    assert texts.tidy_text("a\r\n\tb\rc\u2028d\x85e\x0bf\x1b[31m\0\u202eg\ud800") == "a\n\tb\nc\nd\ne\nf[31mg"
+    assert texts.clean_text(f" \r\n{CARD}\u200b\n ") == "•••• •••• •••• 1111\u200b"
+    assert (texts.clean_text("\u3164\n\u200d"), texts.clean_line("\u2800 \u00ad")) == ("", "")
+    assert texts.clean_line(f"a\r\nb {CARD}") == "a b •••• •••• •••• 1111"
+
+
+def test_a_phone_stays_where_a_phone_is_asked_for() -> None:
+    german, card = "4915112345678", "4111 1111 1111 1111"
+    assert texts.masked(german) != german == texts.masked_phone(german)
+    assert texts.masked(f"+{german}") == f"+{german}"
+    assert (texts.masked_phone(card), texts.masked(f"+{card}")) == ("•••• •••• •••• 1111", "+•••• •••• •••• 1111")
 
 
 @pytest.mark.parametrize(
@@ -54,24 +64,24 @@ def test_a_number_is_written_with_the_digits_0_to_9(text: str, number: int | Non
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        ("4111111111111111", "************1111"),
-        ("karta 4111 1111 1111 1111, kod 123", "karta **** **** **** 1111, kod 123"),
-        ("5500-0000-0000-0004", "****-****-****-0004"),
-        ("2223 0031 2200 3222", "**** **** **** 3222"),
-        ("3782 822463 10005", "**** ****** *0005"),
-        ("4111.1111.1111.1111", "****.****.****.1111"),
-        ("4111\u00a01111\u20091111\u20111111", "****\u00a0****\u2009****\u20111111"),
-        ("４１１１１１１１１１１１１１１１", "************１１１１"),
-        ("٤١١١ ١١١١ ١١١١ ١١١١", "**** **** **** ١١١١"),
-        ("4111\u200b1111\u200b1111\u200b1111", "****\u200b****\u200b****\u200b1111"),
-        ("4111 1111 1111 1111 12/27", "**** **** **** 1111 12/27"),
-        ("4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1", "* * * * * * * * * * * * 1 1 1 1"),
-        ("41 11 11 11 11 11 11 11", "** ** ** ** ** ** 11 11"),
-        ("mak.pl/pay?card=4111111111111111&x=1", "mak.pl/pay?card=************1111&x=1"),
-        ("6304 0000 0000 0000", "**** **** **** 0000"),
-        ("4222222222222", "*********2222"),
-        (f"{CARD}; {CARD}", "**** **** **** 1111; **** **** **** 1111"),
-        ("4000000000000000006", "***************0006"),
+        ("4111111111111111", "••••••••••••1111"),
+        ("karta 4111 1111 1111 1111, kod 123", "karta •••• •••• •••• 1111, kod 123"),
+        ("5500-0000-0000-0004", "••••-••••-••••-0004"),
+        ("2223 0031 2200 3222", "•••• •••• •••• 3222"),
+        ("3782 822463 10005", "•••• •••••• •0005"),
+        ("4111.1111.1111.1111", "••••.••••.••••.1111"),
+        ("4111\u00a01111\u20091111\u20111111", "••••\u00a0••••\u2009••••\u20111111"),
+        ("４１１１１１１１１１１１１１１１", "••••••••••••１１１１"),
+        ("٤١١١ ١١١١ ١١١١ ١١١١", "•••• •••• •••• ١١١١"),
+        ("4111\u200b1111\u200b1111\u200b1111", "••••\u200b••••\u200b••••\u200b1111"),
+        ("4111 1111 1111 1111 12/27", "•••• •••• •••• 1111 12/27"),
+        ("4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1", "• • • • • • • • • • • • 1 1 1 1"),
+        ("41 11 11 11 11 11 11 11", "•• •• •• •• •• •• 11 11"),
+        ("mak.pl/pay?card=4111111111111111&x=1", "mak.pl/pay?card=••••••••••••1111&x=1"),
+        ("6304 0000 0000 0000", "•••• •••• •••• 0000"),
+        ("4222222222222", "•••••••••2222"),
+        (f"{CARD}; {CARD}", "•••• •••• •••• 1111; •••• •••• •••• 1111"),
+        ("4000000000000000006", "•••••••••••••••0006"),
     ],
 )
 def test_of_a_card_number_the_last_four_digits_stay(text: str, shown: str) -> None:
@@ -100,6 +110,10 @@ def test_of_a_card_number_the_last_four_digits_stay(text: str, shown: str) -> No
         "2026-11-24 12:10:05",
         "1 234 567 890,00 zł",
         "192.168.100.200",
+        "526-104-08-28, NIP 5261040828",
+        "REGON 01234567800011, 012100784",
+        "MAK-0142, FV/2026/11/4111",
+        "4111111111111111a94a8fe5ccb19ba61c4c0873d391e987",  # a checksum
     ],
 )
 def test_other_long_numbers_stay_as_they_are(text: str) -> None:

@@ -180,6 +180,19 @@ def test_a_day_has_its_hours_once(manager: User) -> None:
     assert refusal(caught) == {"__all__": ["This day has its hours already."]}
 
 
+@pytest.mark.parametrize("text", ["7/2026\n", "7\u2028/2026", "\u202e7/2026"])
+def test_what_stands_in_one_line_is_refused_with_a_break_in_it(shop: Shop, manager: User, text: str) -> None:
+    signed = version(terms={"signatories": text})
+    for field, changes in (("number", {"number": text}), ("signatories", {"version": signed})):
+        with pytest.raises(ValidationError) as caught:
+            create(shop, manager, **changes)
+        assert list(refusal(caught)) == [field]
+    with pytest.raises(ValidationError) as caught:
+        agreements.create_calendar(name=text, weekly={"mon-fri": [["08:00", "16:00"]]}, at=LATE_SUNDAY)
+    assert list(refusal(caught)) == ["name"]
+    assert nothing_stored()
+
+
 def test_a_calendar_s_name_and_the_office_are_unique() -> None:
     week = {"mon-fri": [["08:00", "16:00"]]}
     agreements.create_calendar(name="Biuro", weekly=week, at=LATE_SUNDAY, is_office=True)

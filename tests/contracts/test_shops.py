@@ -55,6 +55,17 @@ def test_a_client_has_no_two_shops_of_one_name() -> None:
     assert Shop.objects.count() == 1
 
 
+@pytest.mark.parametrize("name", ["mak\n.example", "\u202emak", "\u3164"])
+def test_a_shop_s_name_and_address_are_one_line_that_can_be_seen(page: Browser, name: str) -> None:
+    mak, manager = build.client("MAK"), build.staff("Ida Dyr", role="manager")
+    assert page.post(f"{MAK}shops/", {"name": name, "url": "https://mak.example/"}).status_code == 422
+    assert page.post(f"{MAK}shops/", {"name": "mak", "url": "https://mak.example/\u202egpj"}).status_code == 422
+    with pytest.raises(ValidationError) as caught:
+        shops.add_shop(client=mak, name=name, url="https://mak.example/", by=manager, at=AT)
+    assert list(caught.value.message_dict) == ["name"]
+    assert not Shop.objects.exists()
+
+
 def test_closing_twice_changes_nothing_and_a_closed_shop_opens_again() -> None:
     shop, manager = build.shop(build.client("MAK")), build.staff("Marek Dyr", role="manager")
     assert [shops.close_shop(shop=shop, by=manager, at=AT) for _ in range(2)] == [True, False]

@@ -101,6 +101,9 @@ def test_an_address_without_a_scheme_is_taken_for_https(world: World, manager: B
     ("field", "typed", "words"),
     [
         ("name", "", "To pole jest wymagane."),
+        ("name", "\u200b\u2800", "To pole jest wymagane."),
+        ("name", "Strona\ngłówna", "Wpisz to w jednej linii, bez tabulatorów i znaków sterujących."),
+        ("required_text", "Do\tkasy", "Wpisz to w jednej linii, bez tabulatorów i znaków sterujących."),
         ("url", "ftp://mak.example/", "Sprawdzamy tylko adresy, które zaczynają się od http lub https."),
         ("url", "https://jan:tajne@mak.example/", "Adres nie może zawierać loginu ani hasła."),
         ("url", "https://mak.example:22/", "Nasze zasady nie pozwalają łączyć się z portem 22."),

@@ -61,6 +61,16 @@ def test_a_good_check_makes_the_monitor_up_since_that_check(home: Monitor) -> No
     assert spans(home) == [("up", 0, None)]
 
 
+def test_of_a_card_number_in_an_answer_four_digits_are_kept(home: Monitor) -> None:
+    dumped = BROKEN | {"subject": "SQLSTATE[ 4111 1111 1111 1111", "excerpt": "<td>4111.1111.1111.1111</td>"}
+    play(home, (0, dumped), (10, dumped))
+    kept = [(check.evidence["subject"], check.evidence["excerpt"]) for check in Check.objects.all()]
+    assert kept == [("SQLSTATE[ •••• •••• •••• 1111", "<td>••••.••••.••••.1111</td>")] * 2
+    [entry] = Incident.objects.get().journal.all()
+    assert "•••• 1111" in entry.facts["sentence"]["pl"]
+    assert "4111" not in f"{entry.text} {entry.facts} {Outage.objects.get().evidence}"
+
+
 def test_good_checks_in_a_row_are_one_interval(home: Monitor) -> None:
     play(home, (0, UP), (60, UP), (120, UP))
     assert spans(home) == [("up", 0, None)]

@@ -45,11 +45,11 @@ def test_a_confirmation_keeps_the_amount_as_computed() -> None:
 
 
 @pytest.mark.django_db
-def test_an_exclusion_keeps_both_amounts_its_reason_and_evidence() -> None:
-    world = build.world()
-    done = review.exclude(breach=late_repair(world, LATE), by=world.manager, at=LATER, **GIVEN, **span(0, 90))
+def test_an_exclusion_keeps_both_amounts_its_reason_and_evidence_without_a_card_number() -> None:
+    world, given = build.world(), GIVEN | {"evidence": "Komunikat 48213, karta 4111 1111 1111 1111"}
+    done = review.exclude(breach=late_repair(world, LATE), by=world.manager, at=LATER, **given, **span(0, 90))
     assert (done.verdict, done.amount_before, done.amount_after) == ("excluded", Decimal(300), Decimal(100))
-    assert (done.reason, done.evidence) == ("third_party", "Komunikat 48213")
+    assert (done.reason, done.evidence) == ("third_party", "Komunikat 48213, karta •••• •••• •••• 1111")
     assert (done.excluded_from, done.excluded_to) == (DEADLINE, DEADLINE + timedelta(minutes=90))
 
 
@@ -58,7 +58,7 @@ def test_an_exclusion_keeps_both_amounts_its_reason_and_evidence() -> None:
     ("changed", "field"),
     [
         ({"reason": "bad_mood"}, "reason"),
-        ({"evidence": "  "}, "evidence"),
+        ({"evidence": " \u200b\u3164 "}, "evidence"),
         (span(10, 10), "end"),
         (span(20, 10), "end"),
         (span(-1, 10), "start"),

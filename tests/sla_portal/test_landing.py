@@ -18,15 +18,17 @@ import environ
 import pytest
 from django.apps import apps
 from django.core.management import call_command
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test import Client
 from django.utils import timezone
 from pytest_django.plugin import DjangoDbBlocker
 
+import accounts.models
 from accounts.models import User
+from accounts.texts import is_one_line
 from accounts.words import plain
 from contracts import proof as contracts_proof
-from contracts.models import Contract, ContractVersion, Seal
+from contracts.models import Calendar, Contract, ContractVersion, Seal, Shop
 from incidents import forgetting, journal, journal_words, lifecycle, proof, proof_facts, reporting
 from incidents.models import Breach, Heartbeat, Incident, JoinedReport, JournalEntry, Notification, RepeatKey
 from incidents.repeats import AlreadyFiled
@@ -72,6 +74,7 @@ def landing(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterat
         connection.settings_dict["NAME"] = name
         restore(name)
         use_keys()
+        break_names()
         call_command("migrate", verbosity=0)
         yield
         connection.close()
@@ -95,6 +98,20 @@ def use_keys() -> None:
     with connection.cursor() as cursor:
         cursor.execute("UPDATE incidents_incident SET form_key = md5(nr)::uuid WHERE reporter_id IS NOT NULL")
         cursor.execute("UPDATE incidents_joinedreport SET form_key = md5('joined' || id)::uuid")
+
+
+NAMED = ("accounts_user", "accounts_client", "contracts_shop", "contracts_calendar")
+
+
+def break_names() -> None:
+    """As forms of then let them in: a line break in a name of each kind, and two calendars that differ only by it."""
+    with connection.cursor() as cursor:
+        for table in NAMED:
+            cursor.execute(f"UPDATE {table} SET name = E'\\n' || replace(name, ' ', E'\\r\\n') || E'\\u2028'")
+        cursor.execute(
+            "INSERT INTO contracts_calendar (name, zone, weekly, statutory_holidays, is_office) "
+            "SELECT 'Całą dobę', zone, weekly, statutory_holidays, false FROM contracts_calendar WHERE id = 1"
+        )
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +168,15 @@ def test_each_repeat_key_of_the_first_landing_belongs_to_whoever_used_it_and_sti
     with pytest.raises(AlreadyFiled):
         reporting.report(shop=incident.shop, what="closed", by=key.by, at=at, sentence="Inne.", form_key=key.key)
     assert (Incident.objects.count(), key.client_id) == (before, incident.client_id)
+
+
+def test_names_of_the_first_landing_are_one_line_now_and_stay_so() -> None:
+    models = (User, accounts.models.Client, Shop, Calendar)
+    names = {name for model in models for name in model._default_manager.values_list("name", flat=True)}
+    assert [name for name in names if not is_one_line(name)] == []
+    assert {"Anna Kowalska", "Całą dobę", "Całą dobę (1)"} < names
+    with pytest.raises(IntegrityError, match="is_one_line"), transaction.atomic():
+        User.objects.update(name="Anna\nKowalska")
 
 
 def test_the_head_in_an_old_letter_is_found_in_its_journal() -> None:
