@@ -153,6 +153,7 @@ def test_a_name_with_a_line_break_is_refused_at_its_field_and_by_the_verb(page: 
 def test_the_subject_of_an_invitation_is_one_line_whatever_the_provider_is_called(page: Browser, settings: Any) -> None:
     settings.PROVIDER_NAME = "Studio\nBcc: kto@inny.example"
     page.post("/settings/users/", NEW)
+    assert send_letters() == 1
     assert [(letter.to, letter.bcc) for letter in mail.outbox] == [(["nowy@korba.example"], [])]
     assert mail.outbox[0].subject == "Zaproszenie, Studio Bcc: kto@inny.example"
 
