@@ -16,6 +16,7 @@ from typing import cast
 
 import redis
 from django.conf import settings
+from django.db import DatabaseError
 from django.db.models import F
 
 from contracts.terms import seconds, whole
@@ -28,7 +29,8 @@ from monitoring.specification import Result
 log = logging.getLogger(__name__)
 
 BATCH, ROUNDS = 500, 10
-KEPT, KEPT_BYTES = 20_000, 64 * 1024 * 1024
+KEPT = 20_000  # lines of a place
+KEPT_BYTES = 48 * 1024 * 1024  # of all places' results, and of all their questions
 LEASE = 60  # seconds that one worker has a place's list for itself
 BROKER_SECONDS = 5.0
 
@@ -59,11 +61,39 @@ class Unfit:
 
 
 def sweep(*, at: datetime) -> int:
-    """Take what all places have sent, and say that the sweep lives. Returns how many results were new."""
-    with probe_link.client(settings.REDIS_URL, settings.BROKER_CA_FILE, seconds=BROKER_SECONDS) as broker:
-        taken = sum(take(place, at=at, broker=broker) for place in settings.PROBE_PLACES)
+    """Take what all places have sent, and say that the sweep lives. Returns how many results were new.
+
+    A place whose list cannot be read holds up no other. Raises its error where no place could be read.
+    """
+    taken, errors = 0, []
+    with connect() as broker:
+        for place in settings.PROBE_PLACES:
+            try:
+                taken += take(place, at=at, broker=broker)
+            except (redis.RedisError, DatabaseError) as error:
+                log.exception("the results of %s could not be taken", place)
+                errors.append(error)
+    if len(errors) == len(settings.PROBE_PLACES):
+        raise errors[0]
     beat("results", at=at)
     return taken
+
+
+def connect() -> redis.Redis:
+    return probe_link.client(settings.REDIS_URL, settings.BROKER_CA_FILE, seconds=BROKER_SECONDS)
+
+
+def cut_floods(*, at: datetime, broker: redis.Redis) -> int:
+    """Keep what a probe can write within its size. Asks for no memory of the broker, which may be full.
+
+    Returns how many lines and questions went.
+    """
+    dropped = 0
+    for place in settings.PROBE_PLACES:
+        went = _cut(broker, probe_link.results_key(place)) + _unlink_huge(broker, probe_link.queue_key(place))
+        Unfit().keep(place, went, at)
+        dropped += went
+    return dropped
 
 
 def take(place: str, *, at: datetime, broker: redis.Redis) -> int:
@@ -90,14 +120,22 @@ def take(place: str, *, at: datetime, broker: redis.Redis) -> int:
 
 def _cut(broker: redis.Redis, key: str) -> int:
     """Leaves the newest KEPT lines, none where they are huge. Returns how many went."""
+    if dropped := _unlink_huge(broker, key):
+        return dropped
     waiting = broker.llen(key)
-    if (broker.memory_usage(key, samples=0) or 0) > KEPT_BYTES:
-        broker.unlink(key)
-        return waiting
     if waiting <= KEPT:
         return 0
     broker.ltrim(key, -KEPT, -1)
     return waiting - KEPT
+
+
+def _unlink_huge(broker: redis.Redis, key: str) -> int:
+    """Removes a list that has more than its share of the memory. Returns how many went."""
+    if (broker.memory_usage(key, samples=0) or 0) <= KEPT_BYTES // len(settings.PROBE_PLACES):
+        return 0
+    waiting = broker.llen(key)
+    broker.unlink(key)
+    return waiting
 
 
 def record_lines(place: str, lines: Sequence[bytes], *, at: datetime) -> int:

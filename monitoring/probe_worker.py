@@ -44,6 +44,7 @@ from monitoring.specification import CheckSpec, Result
 IN_FLIGHT = 200
 FLUSH_SECONDS = 0.2
 BROKER_SECONDS = 5.0
+AT_ONCE = 200  # results in one command: a client of the broker has a size
 # A broker that is away for long must not fill our memory: about ten minutes of a full worker.
 KEPT_RESULTS = probe_link.RESULTS_KEPT
 # What a message may ask for at most.
@@ -188,8 +189,9 @@ def _broker() -> redis.Redis:
 
 def _send(results: list[dict[str, Any]]) -> None:
     """The results behind those that wait; where the portal takes none for long, the oldest go."""
-    key = probe_link.results_key(PLACE)
-    waiting = _broker().rpush(key, *map(line_of, results))
+    key, waiting = probe_link.results_key(PLACE), 0
+    for first in range(0, len(results), AT_ONCE):
+        waiting = _broker().rpush(key, *map(line_of, results[first : first + AT_ONCE]))
     if waiting > probe_link.RESULTS_KEPT:
         _broker().ltrim(key, -probe_link.RESULTS_KEPT, -1)
 

@@ -3,15 +3,43 @@
 from __future__ import annotations
 
 import logging
+import threading
 from typing import Any
 
+import redis
 from celery import shared_task
+from celery.signals import worker_ready
 from django.conf import settings
+from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from monitoring import incoming, retention, schedule, watch
 
 log = logging.getLogger(__name__)
+
+GUARD_SECONDS, GUARD_PATIENCE = 0.5, 5.0
+
+
+@worker_ready.connect
+def guard_the_broker(sender: Any, **_: object) -> None:
+    """The lane that takes results guards the broker too, in a thread: a full broker takes no task that would."""
+    if "monitor" in sender.app.amqp.queues.consume_from:
+        threading.Thread(target=guard, args=(threading.Event(),), name="guard", daemon=True).start()
+
+
+def guard(stop: threading.Event) -> None:
+    """Cuts what probes write too much of, twice a second, until it is stopped; what fails is tried again."""
+    pause = GUARD_SECONDS
+    while not stop.wait(pause):
+        try:
+            with incoming.connect() as broker:
+                while not stop.wait(pause := GUARD_SECONDS):
+                    incoming.cut_floods(at=timezone.now(), broker=broker)
+        except (redis.RedisError, DatabaseError) as error:
+            log.warning("the broker cannot be guarded: %s", error)
+            pause = GUARD_PATIENCE
+        finally:
+            connection.close()
 
 
 @shared_task

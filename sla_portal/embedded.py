@@ -245,9 +245,9 @@ class Valkey(Server):
 
     name = "Valkey"
 
-    def __init__(self, home: Path, passwords: Mapping[str, str]) -> None:
+    def __init__(self, home: Path, passwords: Mapping[str, str], limits: str = broker_users.LIMITS) -> None:
         super().__init__(home)
-        self.passwords = passwords
+        self.passwords, self.limits = passwords, limits
 
     @property
     def socket(self) -> Path:
@@ -280,7 +280,7 @@ class Valkey(Server):
         self._write_users()
         words = (
             f"--port 0 --unixsocket {self.socket.name} --unixsocketperm 700 --save 60 1 --daemonize no "
-            f"--aclfile {self.users.name}"
+            f"--aclfile {self.users.name} {self.limits}"
         )
         with open(self.log(), "ab") as log:
             return subprocess.Popen(

@@ -253,6 +253,21 @@ def _fails(*_: object, **__: object) -> int:
     raise OSError("the database went away")
 
 
+def test_a_place_whose_list_cannot_be_read_holds_up_no_other(
+    shop: Monitor, broker: redis.Redis, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked_of(shop, NOW)
+    settings.PROBE_PLACES = ["de", "pl"]
+    broker.set(probe_link.results_key("de"), "no list")
+    broker.rpush(probe_link.results_key("pl"), answer(shop, SLOT))
+    assert incoming.sweep(at=NOW + timedelta(seconds=3)) == 1
+    assert "the results of de could not be taken" in caplog.text
+    settings.PROBE_PLACES = ["de"]
+    broker.delete("taking.de")
+    with pytest.raises(redis.ResponseError):
+        incoming.sweep(at=NOW + timedelta(seconds=4))
+
+
 def test_a_flood_is_cut_before_it_is_read_and_said(
     shop: Monitor, broker: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,20 +5,25 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import threading
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import redis
 from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from contracts.terms import seconds
 from incidents.models import Incident
-from monitoring import incoming, probe_link, questions
+from monitoring import incoming, probe_link, questions, tasks
 from monitoring.models import Check, Monitor, Outage, ProbePlace, State
-from sla_portal import broker_users, sockets
+from sla_portal import broker_users, embedded, sockets
 from tests import build
 from tests.monitoring.played import monitor
 
@@ -128,6 +133,65 @@ def test_what_it_forges_by_the_way_that_it_has_counts_nowhere_and_is_shown(
     assert ProbePlace.objects.values_list("name", "refused").get() == ("pl", len(forged) + len(odd))
 
 
+def fill(client: redis.Redis, key: str) -> int:
+    """Pushes megabytes, then less, until the broker has no room. How many went in."""
+    count = 0
+    for size in (2**20, 2**14, 2**8):
+        try:
+            for _ in range(2**10):
+                client.lpush(key, b"x" * size)
+                count += 1
+        except redis.exceptions.OutOfMemoryError:
+            continue
+    return count
+
+
+@pytest.mark.parametrize("key", [probe_link.queue_key("pl"), probe_link.results_key("pl")])
+def test_a_flood_that_fills_the_broker_is_cut_while_no_task_gets_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Any, key: str
+) -> None:
+    words = dict.fromkeys(("portal", "keeper", "probe.pl"), "w" * 32)
+    limits = broker_users.LIMITS.replace("160mb", "16mb")
+    assert limits != broker_users.LIMITS
+    server = embedded.Valkey(tmp_path / "v", words, limits)
+    server.start()
+    settings.REDIS_URL = server.url(broker_users.PORTAL)
+    monkeypatch.setattr(incoming, "KEPT_BYTES", 4 * 2**20)
+    kept: list[int] = []
+    monkeypatch.setattr(incoming.Unfit, "keep", lambda self, place, dropped, at: kept.append(dropped))
+    stop = threading.Event()
+    try:
+        probe, portal = server.client("probe.pl"), server.client(broker_users.PORTAL)
+        with pytest.raises(redis.ConnectionError):
+            probe.lpush(key, b"x" * (4 * 2**20 + 1))  # one value has a size
+        count = fill(probe, key)
+        with pytest.raises(redis.exceptions.OutOfMemoryError):
+            portal.lpush("clock", "tick")
+        guarding = threading.Thread(target=tasks.guard, args=(stop,))
+        guarding.start()
+        end = time.monotonic() + 20
+        while not any(kept) and time.monotonic() < end:
+            time.sleep(0.05)
+        stop.set()
+        guarding.join(20)
+        assert portal.lpush("clock", "tick") == 1
+        assert (max(kept), portal.exists(key)) == (count, 0)
+    finally:
+        stop.set()
+        server.stop()
+
+
+@pytest.mark.parametrize(("queue", "guarded"), [("monitor", True), ("clock", False)])
+def test_the_lane_that_takes_results_guards_the_broker(
+    monkeypatch: pytest.MonkeyPatch, queue: str, guarded: bool
+) -> None:
+    begun = threading.Event()
+    monkeypatch.setattr(tasks, "guard", lambda stop: begun.set())
+    queues = SimpleNamespace(consume_from={queue: None})
+    tasks.guard_the_broker(SimpleNamespace(app=SimpleNamespace(amqp=SimpleNamespace(queues=queues))))
+    assert begun.wait(5 if guarded else 0.2) is guarded
+
+
 PORTALS_NOT = (
     "CONFIG GET *",
     "FLUSHALL",
@@ -149,7 +213,8 @@ def test_the_portal_s_user_orders_nothing_of_the_server_either(portal: redis.Red
 
 def test_nobody_gets_in_without_a_name_and_who_ends_the_server_reads_nothing() -> None:
     socket = settings.REDIS_URL.partition("@")[2].partition("?")[0]
-    with redis.Redis(unix_socket_path=socket) as anybody, pytest.raises(redis.AuthenticationError):
+    once = Retry(NoBackoff(), 0)
+    with redis.Redis(unix_socket_path=socket, retry=once) as anybody, pytest.raises(redis.AuthenticationError):
         anybody.ping()
     with as_user(broker_users.KEEPER) as keeper, pytest.raises(redis.exceptions.NoPermissionError):
         keeper.get("clock")

@@ -73,7 +73,7 @@ def test_a_service_gets_the_variables_that_it_reads_and_no_others(name: str) -> 
 
 def test_the_broker_s_users_are_those_of_the_embedded_server(tmp_path: Path) -> None:
     shell, flags, script = SERVICES["redis"]["command"]
-    (tmp_path / "valkey-server").write_text("#!/bin/sh\nexit 0\n")
+    (tmp_path / "valkey-server").write_text('#!/bin/sh\necho "$@" > "$(dirname "$0")/words"\n')
     (tmp_path / "valkey-server").chmod(0o700)
     given = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "REDIS_PASSWORD": "pp", "PROBE_PASSWORD": "qq"}
     here = script.replace("$$", "$").replace("/tmp/", f"{tmp_path}/")
@@ -81,6 +81,7 @@ def test_the_broker_s_users_are_those_of_the_embedded_server(tmp_path: Path) -> 
     users = tmp_path / "users.acl"
     assert users.read_text() == broker_users.acl({"portal": "pp", "probe.pl": "qq"})
     assert users.stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "words").read_text() == f"--aclfile {users} --save 60 1 {broker_users.LIMITS}\n"
     assert SERVICES["clock"]["environment"]["REDIS_URL"] == "redis://portal:${REDIS_PASSWORD:?}@redis:6379/0"
     assert SERVICES["probe"]["environment"]["BROKER_URL"] == "redis://probe.pl:${PROBE_PASSWORD:?}@redis:6379/0"
 
