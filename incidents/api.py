@@ -175,7 +175,7 @@ class EntryAnswer(serializers.Serializer[Any]):
     hash = serializers.CharField()
 
     def get_words(self, entry: JournalEntry) -> str:
-        return journal_words.brief(entry, self.context["names"])
+        return journal_words.brief(entry, self.context["names"], money=self.context["money"])
 
     def get_undelivered(self, entry: JournalEntry) -> bool:
         """Whether none of the letters about it to the client's people arrived."""
@@ -377,7 +377,10 @@ def journal(request: Request, nr: str) -> Response:
     incident = _visible(request, nr)
     entries = JournalEntry.objects.visible_to(person(request)).filter(incident=incident)
     lines, following = journal_page(request, entries)
-    context = {"names": journal_words.names_of(lines), "undelivered": undelivered(incident, lines)}
+    context = {
+        "names": journal_words.names_of(lines), "undelivered": undelivered(incident, lines),
+        "money": person(request).sees_money,
+    }  # fmt: skip
     return Response({"next": following, "results": EntryAnswer(lines, many=True, context=context).data})
 
 

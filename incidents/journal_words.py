@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 
 from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
 
 from accounts import words
 from accounts.models import User
-from contracts.models import Channel, Severity, TargetKind
-from incidents.choices import Actor, Origin, PauseReason, Status, What
+from contracts.models import Channel, ExclusionReason, Severity, TargetKind
+from incidents.choices import DECISION_KINDS, Actor, Origin, PauseReason, Status, What
 from incidents.models import JournalEntry
 from incidents.reach import Bar
 
@@ -47,6 +48,9 @@ EVENTS = {
     "breach": gettext_noop("Deadline missed: %(target)s"),
     "sweep_failed": gettext_noop("The clocks could not be counted"),
     "cancelled": gettext_noop("%(by)s withdrew the report"),
+    "breach_confirmed": gettext_noop("Breach confirmed: %(target)s"),
+    "breach_excluded": gettext_noop("Part of the delay excluded: %(target)s, %(reason)s"),
+    "breach_seconded": gettext_noop("The second person agrees with the decision: %(target)s"),
     "work_started": gettext_noop("%(by)s started work"),
     "auto_reply": gettext_noop("Receipt sent"),
     "calendar_kept": gettext_noop("The deadlines keep the days by which they were counted: %(dates)s"),
@@ -116,10 +120,11 @@ def lines(
     for_client: bool = False,
     whole: bool = False,
     contact_at: datetime | None = None,
+    money: bool = False,
 ) -> list[Line]:
     """The newest first, as pages show a journal; pass only what the reader may see. `whole`: seals too.
 
-    `contact_at` is the first contact, which is marked as the reaction.
+    `contact_at` is the first contact, which is marked as the reaction. `money`: the reader may see amounts.
     """
     ordered = sorted((entry for entry in entries if whole or entry.kind not in SEALED), key=lambda entry: -entry.seq)
     names = names_of(ordered)
@@ -127,7 +132,7 @@ def lines(
         return [_client_line(entry, names) for entry in ordered]
     reactions = (entry.seq for entry in ordered if entry.kind == "contact" and entry.recorded_at == contact_at)
     first = min(reactions, default=0)
-    return [_line(entry, names, is_reaction=entry.seq == first) for entry in ordered]
+    return [_line(entry, names, is_reaction=entry.seq == first, money=money) for entry in ordered]
 
 
 def _client_line(entry: JournalEntry, names: Names) -> Line:
@@ -141,11 +146,13 @@ def _client_line(entry: JournalEntry, names: Names) -> Line:
     return Line(entry, "event", "", _event(entry, names), "" if entry.actor == Actor.MONITOR else entry.text)
 
 
-def _line(entry: JournalEntry, names: Names, *, is_reaction: bool) -> Line:
+def _line(entry: JournalEntry, names: Names, *, is_reaction: bool, money: bool) -> Line:
     if entry.kind in BLOCKS:
         note = _(BLOCKS[entry.kind]) % _facts(entry, names)
         note = f"{note}, {_('reaction')}" if is_reaction else note
         return Line(entry, _style(entry), str(entry.by or _("monitor")), note, entry.text)
+    if money and entry.kind in DECISION_KINDS:
+        return Line(entry, "event", "", _priced(entry, names), entry.personal.get("evidence", ""))
     return Line(entry, "event", "", _event(entry, names), said(entry))
 
 
@@ -175,6 +182,18 @@ def _event(entry: JournalEntry, names: Names) -> str:
     return "; ".join((event, *_missed(entry, names)))
 
 
+def _priced(entry: JournalEntry, names: Names) -> str:
+    """A manager's decision with its amounts, for those with money rights; without them where they were forgotten."""
+    event, amounts = _event(entry, names), entry.personal
+    if "amount_before" not in amounts:
+        return event
+    before, after = (
+        words.money(Decimal(amounts[name]), amounts["currency"]) for name in ("amount_before", "amount_after")
+    )
+    kept = _("%(after)s of %(before)s is left") % {"before": before, "after": after} if before != after else before
+    return f"{event}; {kept}"
+
+
 def _missed(entry: JournalEntry, names: Names) -> Iterator[str]:
     """Who was not reached and why, and which places in the chain nobody held."""
     missed = entry.facts.get("missed", ())
@@ -190,7 +209,7 @@ def _facts(entry: JournalEntry, names: Names) -> dict[str, object]:
     return {
         "by": entry.by or _("system"),
         "channel": _channel(entry.channel),
-        "reason": PauseReason(entry.reason).label if entry.reason in PauseReason.values else "",
+        "reason": _reason(entry),
         "severity": f"{entry.severity} {Severity(entry.severity).label}" if entry.severity else "",
         "where": ", ".join(str(facts[key]) for key in ("where", "size", "checksum") if facts.get(key)),
         "name": names.get(facts.get("to", 0)) or facts.get("name", ""),
@@ -202,6 +221,12 @@ def _facts(entry: JournalEntry, names: Names) -> dict[str, object]:
         "target": TargetKind(facts["target"]).label if facts.get("target") in TargetKind.values else "",
         "what": What(facts["what"]).label if facts.get("what") in What.values else "",
     }
+
+
+def _reason(entry: JournalEntry) -> str:
+    """Why a clock stands, or why a part of a delay was excluded; "" for other entries."""
+    reasons = ExclusionReason if entry.kind in DECISION_KINDS else PauseReason
+    return str(reasons(entry.reason).label) if entry.reason in reasons.values else ""
 
 
 def claimed(entry: JournalEntry) -> str:
@@ -230,10 +255,10 @@ def _channel(channel: str) -> str:
     return str(Channel(channel).label) if channel in Channel.values else channel
 
 
-def brief(entry: JournalEntry, names: Names) -> str:
-    """One line for a list: who, and the words or the event; `names` as from `names_of`."""
+def brief(entry: JournalEntry, names: Names, *, money: bool = False) -> str:
+    """One line for a list: who, and the words or the event; `names` as from `names_of`; `money` as in `lines`."""
     text = " ".join(entry.text.split())
     if entry.kind in BLOCKS and text:
         return f"{entry.by.first_name if entry.by else _('monitor')}: {text}"
-    event = _event(entry, names)
+    event = _priced(entry, names) if money and entry.kind in DECISION_KINDS else _event(entry, names)
     return f"{event}, {entry.by}" if entry.kind == "received" and entry.by else event

@@ -9,6 +9,7 @@ from contracts import proof as contracts
 from contracts.proof import Difference
 from incidents import proof_facts
 from monitoring import proof as monitoring
+from reports import decision_entries
 
 
 def beside_incidents(monitors: Collection[int] | None = None) -> Iterator[Difference]:
@@ -16,4 +17,9 @@ def beside_incidents(monitors: Collection[int] | None = None) -> Iterator[Differ
 
     Of `monitors`, or of all. Incidents themselves are proven by `incidents.proof`, of which the caller says which.
     """
-    return chain(contracts.differences(), proof_facts.totals(), monitoring.differences(monitors))
+    return chain(
+        contracts.differences(),
+        proof_facts.totals(),
+        monitoring.differences(monitors),
+        decision_entries.differences(),
+    )

@@ -1,4 +1,7 @@
-"""The manager's verbs on a breach: confirm it, or exclude a span of its delay. Decided once; nothing is overwritten."""
+"""The manager's verbs on a breach: confirm it, or exclude a span of its delay. Decided once; nothing is overwritten.
+
+Each act is a line of the incident's journal too (`decision_entries`).
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,8 @@ from contracts.penalty_breach import Exclusion
 from contracts.terms import seconds, whole
 from incidents.models import Breach
 from incidents.refusals import Refused
+from incidents.reporting import lock
+from reports import decision_entries
 from reports.models import BreachDecision, Verdict
 from reports.pricing import Book
 
@@ -62,6 +67,7 @@ def second(*, decision: BreachDecision, by: User, at: datetime) -> BreachDecisio
 
     Raises Refused for the person who decided, and where one person was enough.
     """
+    incident = lock(decision.breach.incident)
     rows = BreachDecision.objects.select_for_update(of=("self",)).select_related("breach__version")
     decision = rows.get(pk=decision.pk)
     if decision.second_by_id:
@@ -72,11 +78,15 @@ def second(*, decision: BreachDecision, by: User, at: datetime) -> BreachDecisio
         raise Refused(_("The second person must be another than the first."))
     decision.second_by, decision.second_at = by, whole(at)
     decision.save(update_fields=["second_by", "second_at"])
+    decision_entries.enter_second(incident, decision, by=by, at=decision.second_at)
     return decision
 
 
 def _lock(breach: Breach) -> Breach:
-    """The row, locked; a clock that still runs can't be judged, for its delay still grows."""
+    """The row, locked after its incident, as every verb of it does; raises Refused while the clock runs and the delay
+    grows.
+    """
+    lock(breach.incident)
     rows = Breach.objects.select_for_update(of=("self",)).select_related(
         "version__contract", "incident__version__contract"
     )
@@ -131,6 +141,8 @@ def _inside(breach: Breach, start: datetime, end: datetime) -> None:
 def _decide(
     breach: Breach, verdict: str, before: Decimal, after: Decimal, *, by: User, at: datetime, **fields: object
 ) -> BreachDecision:
-    return BreachDecision.objects.create(
+    decision = BreachDecision.objects.create(
         breach=breach, verdict=verdict, amount_before=before, amount_after=after, by=by, at=whole(at), **fields
     )
+    decision_entries.enter(lock(breach.incident), decision)
+    return decision

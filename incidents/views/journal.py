@@ -41,7 +41,11 @@ def whole(request: SignedRequest, nr: str) -> HttpResponse:
         "page": shown,
         "older": shown.first if shown.first > 1 else None,
         "lines": journal_words.lines(
-            shown.entries, for_client=not staff, whole=True, contact_at=incident.first_contact_at
+            shown.entries,
+            for_client=not staff,
+            whole=True,
+            contact_at=incident.first_contact_at,
+            money=request.user.sees_money,
         ),
         "undelivered": undelivered(incident, shown.entries),
         "check": check_chain(incident.journal.order_by("seq"), head) if checked else None,

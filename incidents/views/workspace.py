@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.fields import say_what_was_masked
 from accounts.live import mark_of, unchanged
-from accounts.models import AGENT, MANAGER
+from accounts.models import AGENT, MANAGER, User
 from accounts.permissions import SignedRequest, open_to
 from accounts.texts import number_in
 from contracts.models import Severity
@@ -91,9 +91,11 @@ def show(
     if request.htmx and opened == "":
         if answer := unchanged(request, mark):
             return answer
-        return render(request, "incidents/_workspace_live.html", _context(journal, now, silent) | {"mark": mark})
+        return render(
+            request, "incidents/_workspace_live.html", _context(journal, now, silent, request.user) | {"mark": mark}
+        )
     refused = bool(form and form.errors) or bool(faster)
-    context = _context(journal, now, silent) | {
+    context = _context(journal, now, silent, request.user) | {
         "mark": mark,
         "opened": opened,
         "form": form,
@@ -104,7 +106,7 @@ def show(
     return render(request, "incidents/workspace.html", context, status=422 if refused else 200)
 
 
-def _context(journal: Reading, now: datetime, silent: set[int]) -> dict[str, Any]:
+def _context(journal: Reading, now: datetime, silent: set[int], reader: User) -> dict[str, Any]:
     incident = journal.incident
     clocks = incident_sentences(incident, now=now, for_client=False)
     return {
@@ -113,7 +115,7 @@ def _context(journal: Reading, now: datetime, silent: set[int]) -> dict[str, Any
         "zone": incident.zone,
         "lead": clocks[0] if clocks else None,
         "clocks": clocks[1:],
-        "lines": journal_words.lines(journal.entries, contact_at=incident.first_contact_at),
+        "lines": journal_words.lines(journal.entries, contact_at=incident.first_contact_at, money=reader.sees_money),
         "undelivered": silent,
         "older": journal.older,
         "chain": journal.check,

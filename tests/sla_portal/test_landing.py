@@ -30,10 +30,12 @@ from accounts.words import plain
 from contracts import proof as contracts_proof
 from contracts.models import Calendar, Contract, ContractVersion, Seal, Shop
 from incidents import forgetting, journal, journal_words, lifecycle, proof, proof_facts, reporting
+from incidents.choices import DECISION_KINDS
 from incidents.models import Breach, Heartbeat, Incident, JoinedReport, JournalEntry, Notification, RepeatKey
 from incidents.repeats import AlreadyFiled
 from monitoring import proof as monitoring_proof
 from monitoring.models import Act, Interval, Monitor, Outage
+from reports import decision_entries
 from reports.models import BreachDecision
 from reports.pricing import Book
 
@@ -130,6 +132,14 @@ def test_every_clock_and_chain_of_the_first_landing_follows_from_its_journal(dum
     vouched = JournalEntry.objects.filter(kind="vouched")
     assert vouched.count() == Incident.objects.count()
     assert {len(entry.facts["terms"]) for entry in vouched if entry.incident.version_id} == {64}
+
+
+def test_each_decision_of_the_first_landing_is_an_entry_of_its_own_time_that_was_recorded_at_the_upgrade() -> None:
+    entries = list(JournalEntry.objects.filter(kind__in=DECISION_KINDS))
+    decided = {(decision.pk, decision.at, decision.by_id) for decision in BreachDecision.objects.all()}
+    assert {(entry.facts["decision"], entry.at, entry.by_id) for entry in entries} == decided != set()
+    assert {(entry.public, entry.text, entry.recorded_at > entry.at) for entry in entries} == {(False, "", True)}
+    assert [str(difference) for difference in decision_entries.differences()] == []
 
 
 def test_contracts_and_calendars_of_the_first_landing_are_sealed_as_they_stand() -> None:

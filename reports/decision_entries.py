@@ -1,0 +1,111 @@
+"""A manager's decision on a breach as a line of its incident's journal, and the proof that the two say the same.
+
+Who, when, which breach, the reason and the excluded time are hashed for ever. Amounts and evidence stand in the salted
+part, which pages show to money rights only; no client sees such a line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from decimal import Decimal
+
+from accounts.models import User
+from contracts.proof import Difference
+from incidents import journal
+from incidents.choices import DECISION_KINDS
+from incidents.models import Incident, JournalEntry
+from reports.models import BreachDecision, Verdict
+
+KINDS: dict[str, str] = {Verdict.CONFIRMED: "breach_confirmed", Verdict.EXCLUDED: "breach_excluded"}
+SECONDED = "breach_seconded"
+SPAN = ("excluded_from", "excluded_to")
+SALTED = ("amount_before", "amount_after", "evidence")
+
+
+def enter(incident: Incident, decision: BreachDecision) -> JournalEntry:
+    """The line of a new decision; `incident` is its breach's, locked."""
+    span = {name: _plain(value) for name in SPAN if (value := getattr(decision, name))}
+    salted = {name: _plain(getattr(decision, name)) for name in SALTED}
+    return _enter(
+        incident, decision, KINDS[decision.verdict], by=decision.by, at=decision.at, reason=decision.reason, facts=span,
+        personal={**salted, "currency": decision.breach.version.currency},
+    )  # fmt: skip
+
+
+def enter_second(incident: Incident, decision: BreachDecision, *, by: User, at: datetime) -> JournalEntry:
+    """The line of the second person's word, at `at`."""
+    return _enter(incident, decision, SECONDED, by=by, at=at)
+
+
+def _enter(
+    incident: Incident,
+    decision: BreachDecision,
+    kind: str,
+    *,
+    by: User,
+    at: datetime,
+    reason: str = "",
+    facts: Mapping[str, object] | None = None,
+    personal: Mapping[str, object] | None = None,
+) -> JournalEntry:
+    breach = decision.breach
+    which = {
+        "decision": decision.pk, "breach": breach.pk, "target": breach.target, "run": breach.run, "lap": breach.lap,
+    }  # fmt: skip
+    entry = journal.append(
+        incident, kind, by=by, at=at, public=False, reason=reason, facts={**which, **(facts or {})}, personal=personal
+    )
+    incident.save(update_fields=["journal_length", "journal_head", "changed_at", "last_entry"])
+    return entry
+
+
+def _plain(value: object) -> object:
+    """As a line's JSON holds it."""
+    return f"{value:.2f}" if isinstance(value, Decimal) else journal.plain(value)
+
+
+def differences() -> Iterator[Difference]:
+    """Decisions that aren't as their lines say, decisions without a line, and lines whose decision is gone."""
+    lines, seconds = _lines()
+    for decision in BreachDecision.objects.select_related("breach__incident").order_by("pk"):
+        entry, second = lines.pop(decision.pk, None), seconds.pop(decision.pk, None)
+        nr, what = decision.breach.incident.nr, f"decision on {decision.breach.target}"
+        if entry is None:
+            yield Difference(nr, what, decision.verdict, "no entry")
+            continue
+        for name, follows in {**_says(entry), **_second_says(second)}.items():
+            stored = _plain(getattr(decision, name))
+            if stored != follows:
+                yield _difference(nr, f"{what}, {name.removesuffix('_id')}", stored, follows, hides=name in SALTED)
+    for entry in (*lines.values(), *seconds.values()):
+        what = f"decision on {entry.facts.get('target')}"
+        yield Difference(entry.incident.nr, what, "gone", entry.kind.removeprefix("breach_"))
+
+
+def _difference(nr: str, what: str, stored: object, follows: object, *, hides: bool) -> Difference:
+    """Administrators read the proof's lines too, and have no money rights."""
+    return Difference(nr, what, "changed", "as it was decided") if hides else Difference(nr, what, stored, follows)
+
+
+def _lines() -> tuple[dict[object, JournalEntry], dict[object, JournalEntry]]:
+    """Decision's key → its line, and → the line of its second person; where there are several the first counts."""
+    lines: dict[object, JournalEntry] = {}
+    seconds: dict[object, JournalEntry] = {}
+    for entry in JournalEntry.objects.filter(kind__in=DECISION_KINDS).select_related("incident").order_by("-pk"):
+        (seconds if entry.kind == SECONDED else lines)[entry.facts.get("decision")] = entry
+    return lines, seconds
+
+
+def _says(entry: JournalEntry) -> dict[str, object]:
+    """What the line says of the decision's columns; of forgotten words nothing."""
+    verdicts = {kind: verdict for verdict, kind in KINDS.items()}
+    says = {
+        "breach_id": entry.facts.get("breach"), "verdict": verdicts[entry.kind], "reason": entry.reason,
+        "by_id": entry.by_id, "at": _plain(entry.at), **{name: entry.facts.get(name) for name in SPAN},
+    }  # fmt: skip
+    return says | ({name: entry.personal.get(name) for name in SALTED} if entry.salt else {})
+
+
+def _second_says(entry: JournalEntry | None) -> dict[str, object]:
+    return {"second_by_id": entry and entry.by_id, "second_at": entry and _plain(entry.at)}
