@@ -171,21 +171,36 @@ class ChainCheck:
     attested: tuple[int, ...] = ()
 
 
-def check_chain(entries: Iterable[JournalEntry], head: str = "") -> ChainCheck:
-    """Recompute every hash in order; `head` (from a mail, say) must be among them."""
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What a part of a journal follows: the number and hash of the entry before it; and of the whole journal the
+    number of its seal, 0 where none stands after an entry, and the numbers of those whose words went."""
+
+    seq: int
+    hash: str
+    seal: int
+    forgotten: frozenset[int]
+
+
+def check_chain(entries: Iterable[JournalEntry], head: str = "", before: Before | None = None) -> ChainCheck:
+    """Recompute every hash in order; `head` (from a mail, say) must be among them.
+
+    With `before` the entries are a part of the journal. A part that holds the seal begins with the first entry.
+    """
     lines = list(entries)
-    forgotten = forgotten_by(lines)
-    seal = next((place for place, entry in enumerate(lines) if entry.kind == "sealed"), 0)
-    previous, broken, hashes = "", 0, {""}
-    for place, entry in enumerate(lines):
-        fits = entry.seq == place + 1 and entry.previous == previous and _keeps_its_words(entry, forgotten)
-        fits = fits and (_fits_the_list(entry) if place < seal else _fits_its_hash(entry))
-        if place == seal and seal:
-            fits = fits and entry.facts == sealed_facts(lines[:seal])
-        broken = broken or (0 if fits else place + 1)
+    if before is None:
+        seal = next((number for number, entry in enumerate(lines, 1) if entry.kind == "sealed"), 0)
+        before = Before(0, "", seal if seal > 1 else 0, forgotten_by(lines))
+    previous, broken, hashes = before.hash, 0, {""}
+    for number, entry in enumerate(lines, before.seq + 1):
+        fits = entry.seq == number and entry.previous == previous and _keeps_its_words(entry, before.forgotten)
+        fits = fits and (_fits_the_list(entry) if number < before.seal else _fits_its_hash(entry))
+        if number == before.seal:
+            fits = fits and entry.facts == sealed_facts(lines[: number - 1])
+        broken = broken or (0 if fits else number)
         previous = entry.hash
         hashes.add(entry.hash)
-    attested = tuple(entry.seq for entry in lines[:seal] if entry.old_facts is None)
+    attested = tuple(entry.seq for entry in lines if entry.seq < before.seal and entry.old_facts is None)
     knows = any(known.startswith(head) for known in hashes) if head else True
     return ChainCheck(len(lines), previous, broken, knows, attested)
 

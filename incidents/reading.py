@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from incidents import clock, projection
-from incidents.journal import ChainCheck, check_chain
+from incidents.journal import FORGETTING, Before, ChainCheck, check_chain, forgotten_by
 from incidents.models import Incident, JournalEntry, JournalQuerySet
 
 PAGE = 50  # entries of a page
 WHOLE = 200  # entries that are read and checked with each page; 200 take 15 ms
+CHECKED = 5000  # entries whose chain one request checks
 MARKS = frozenset(
     {
         "received", "alarm", "monitor_failed", "reported_claim", "paused", "work_started", "backup_skipped",
@@ -91,3 +92,49 @@ def page(incident: Incident, seen: JournalQuerySet, before: int | None) -> Page:
     entries = list(rows[: size + 1])
     more, entries = len(entries) > size, entries[:size]
     return Page(entries, entries[-1].seq if more else min(1, last), last, length)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The entries `first` to `last` and their check; `following` is where to go on, None after the last entry."""
+
+    first: int
+    last: int
+    check: ChainCheck
+    following: int | None
+
+    @property
+    def is_whole(self) -> bool:
+        return self.first == 1 and self.following is None
+
+    @property
+    def end_of_following(self) -> int:
+        return self.last + CHECKED
+
+
+def check(incident: Incident, first: int = 1, head: str = "") -> Part:
+    """A journal of up to CHECKED entries at once; of a longer one those from `first`, or those up to `head`.
+
+    Each part is checked against the hash before it, so parts that hold one after the other make the whole chain.
+    """
+    length = incident.journal_length
+    if length <= CHECKED:
+        return Part(1, length, check_chain(incident.journal.order_by("seq"), head), None)
+    last = min(length, first + CHECKED - 1)
+    if head:
+        last = incident.journal.filter(hash__startswith=head).order_by("seq").values_list("seq", flat=True).first() or 0
+        if not last:
+            return Part(0, 0, ChainCheck(0, "", 0, knows_head=False), None)
+        first = max(1, last - CHECKED + 1)
+    seal = incident.journal.filter(kind="sealed").order_by("seq").values_list("seq", flat=True).first() or 0
+    if first <= seal <= last:
+        first = 1  # the seal tells of all before it; they were written by an older version, so they don't get more
+    lines = incident.journal.filter(seq__gte=first, seq__lte=last).order_by("seq")
+    found = check_chain(lines, head, _before(incident, first, seal))
+    return Part(first, last, found, last + 1 if last < length else None)
+
+
+def _before(incident: Incident, first: int, seal: int) -> Before:
+    entry = incident.journal.filter(seq=first - 1).first()
+    forgotten = forgotten_by(incident.journal.filter(kind__in=FORGETTING))
+    return Before(first - 1, entry.hash if entry else "", seal if seal > 1 else 0, forgotten)

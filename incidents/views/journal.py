@@ -13,7 +13,6 @@ from accounts.permissions import SignedRequest, open_to
 from accounts.texts import number_in
 from incidents import journal_words, reading
 from incidents.anchors import vouched
-from incidents.journal import check_chain
 from incidents.models import Incident, JournalEntry
 from incidents.undelivered import undelivered
 
@@ -32,7 +31,7 @@ def whole(request: SignedRequest, nr: str) -> HttpResponse:
     typed = request.GET.get("head", "")
     head = "".join(typed.split()).lower()
     shown = reading.page(incident, JournalEntry.objects.visible_to(request.user), _before(request, incident))
-    checked = incident.journal_length <= reading.WHOLE or "check" in request.GET or bool(head)
+    too_short = bool(head) and len(head) < SHORTEST_HEAD
     staff = request.user.works_incidents
     context = {
         "incident": incident,
@@ -48,13 +47,22 @@ def whole(request: SignedRequest, nr: str) -> HttpResponse:
             money=request.user.sees_money,
         ),
         "undelivered": undelivered(incident, shown.entries),
-        "check": check_chain(incident.journal.order_by("seq"), head) if checked else None,
+        "part": (part := _part(request, incident, "" if too_short else head)),
+        "check": part and part.check,
         "vouched": vouched(incident),
         "typed": typed,
-        "too_short": bool(head) and len(head) < SHORTEST_HEAD,
-        "has_errors": bool(head) and len(head) < SHORTEST_HEAD,
+        "too_short": too_short,
+        "has_errors": too_short,
     }
     return render(request, "incidents/journal.html", context)
+
+
+def _part(request: SignedRequest, incident: Incident, head: str) -> reading.Part | None:
+    """The check that was asked for, of a short journal always; None where nobody asked."""
+    if incident.journal_length > reading.WHOLE and not head and "check" not in request.GET:
+        return None
+    first = number_in(request.GET.get("check", "")) or 1
+    return reading.check(incident, first if first <= incident.journal_length else 1, head)
 
 
 def _before(request: SignedRequest, incident: Incident) -> int | None:

@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 
 from incidents import lifecycle, proof, reading
 from incidents.models import Incident, JournalEntry
-from tests import build
+from tests import build, tamper
 from tests.bench.rows import talk
 from tests.pages import stop_clock, text_of, visitor
 
@@ -120,6 +120,38 @@ def test_a_long_chain_is_checked_when_somebody_asks_or_pastes_a_head(world: buil
     assert "Ten skrót jest w łańcuchu." in text_of(page.get(JOURNAL, {"head": first}))
     assert "Ten skrót jest w łańcuchu." not in text_of(page.get(JOURNAL, {"head": "0" * 64}))
     assert incident.journal_head in text_of(page.get(JOURNAL))
+
+
+def test_a_chain_is_checked_in_parts_that_hold_one_after_the_other(
+    world: build.World, incident: Incident, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "CHECKED", 10)
+    incident = flood(incident, world, 20)
+    page, path, shown = visitor(world.reporter), f"{JOURNAL}?check=1", []
+    while path:
+        body = page.get(path)
+        shown += re.findall(r"Wpisy od (\d+) do (\d+) z 24 pasują do siebie\.( Pasują też)?", text_of(body))
+        following = re.search(r'href="([^"]+\?check=(?!1")\d+)"', body.content.decode())
+        path = following[1] if following else ""
+    assert shown == [("1", "10", ""), ("11", "20", " Pasują też"), ("21", "24", " Pasują też")]
+    for odd in ("x", "25", "0"):
+        assert "Wpisy od 1 do 10 z 24 pasują" in text_of(page.get(f"{JOURNAL}?check={odd}"))
+    heads = dict(incident.journal.values_list("seq", "hash"))
+    assert "Wszystko do niej jest takie, jak" in text_of(page.get(JOURNAL, {"head": heads[7]}))
+    assert "Wpisy od 12 do 21, aż do niego, są takie, jak" in text_of(page.get(JOURNAL, {"head": heads[21]}))
+    assert "Tego skrótu nie ma w łańcuchu." in text_of(page.get(JOURNAL, {"head": "0" * 64}))
+
+
+@pytest.mark.parametrize(("turned", "seen_from"), [(3, 1), (10, 1), (11, 11), (24, 21)])
+def test_each_part_sees_what_was_turned_in_it(
+    world: build.World, incident: Incident, monkeypatch: pytest.MonkeyPatch, turned: int, seen_from: int
+) -> None:
+    monkeypatch.setattr(reading, "CHECKED", 10)
+    incident = flood(incident, world, 20)
+    tamper.change(incident.journal.get(seq=turned), actor="system")
+    parts = [reading.check(incident, first) for first in (1, 11, 21)]
+    assert [part.first for part in parts if part.check.broken_at] == [seen_from]
+    assert [part.check.broken_at for part in parts if part.check.broken_at] == [turned]
 
 
 @pytest.mark.parametrize("before", ["0", "1", "-3", "²", "x", "9" * 30, "999"])
