@@ -107,10 +107,6 @@ class Part:
     def is_whole(self) -> bool:
         return self.first == 1 and self.following is None
 
-    @property
-    def end_of_following(self) -> int:
-        return self.last + CHECKED
-
 
 def check(incident: Incident, first: int = 1, head: str = "") -> Part:
     """A journal of up to CHECKED entries at once; of a longer one those from `first`, or those up to `head`.
