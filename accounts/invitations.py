@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.utils import timezone
-from django.utils.http import urlsafe_base64_decode
 
-from accounts.letters import INVITATION, link_to
+from accounts.letters import INVITATION, link_to, named
 from accounts.models import Letter, User
 
 
@@ -24,8 +23,5 @@ def invitation_path(user: User) -> str:
 def invited(token: str) -> User | None:
     """The person whom the link invites, or None for a link that is wrong, used or too old."""
     key, _, signature = token.partition(".")
-    try:
-        user = User.objects.filter(pk=int(urlsafe_base64_decode(key)), is_active=True).first()
-    except (ValueError, OverflowError):
-        return None
+    user = named(key).first()
     return user if user and INVITATION.check_token(user, signature) else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
@@ -18,7 +19,6 @@ from django.db.models import Max, QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
-from django.utils.encoding import force_bytes
 from django.utils.http import base36_to_int, urlsafe_base64_decode, urlsafe_base64_encode
 
 from accounts.models import Client, Letter, User
@@ -39,6 +39,7 @@ TEMPLATES = {
 FIRST_PAUSE = timedelta(seconds=30)  # doubled after each try; also the time that one try may take
 KEPT = timedelta(days=30)
 AT_ONCE = 20
+HANDLE_BYTES = 16
 
 
 class Links(PasswordResetTokenGenerator):
@@ -66,7 +67,18 @@ INVITATION = Links(Letter.Kind.INVITATION, "accounts.invitations")
 
 
 def person_key(person: User) -> str:
-    return urlsafe_base64_encode(force_bytes(person.pk))
+    """How a link names its person."""
+    return urlsafe_base64_encode(person.handle.bytes)
+
+
+def named(key: str) -> QuerySet[User]:
+    """Whom a link names, nobody where it can't be read; links of before `handle` hold the person's number."""
+    try:
+        value = urlsafe_base64_decode(key)
+        handle = {"handle": UUID(bytes=value)} if len(value) == HANDLE_BYTES else {"pk": int(value)}
+    except (ValueError, OverflowError):
+        return User.objects.none()
+    return User.objects.filter(**handle, is_active=True)
 
 
 def link_to(person: User, kind: str) -> str:
@@ -83,10 +95,7 @@ def link_to(person: User, kind: str) -> str:
 def person_of(token: str) -> User | None:
     """Whom a sign-in link lets in. Call it in a transaction: the row is locked, so that a link is used once."""
     key, _dot, signature = token.partition(".")
-    try:
-        person = User.objects.select_for_update().filter(pk=int(urlsafe_base64_decode(key)), is_active=True).first()
-    except (ValueError, OverflowError):
-        return None
+    person = named(key).select_for_update().first()
     return person if person and SIGN_IN.check_token(person, signature) else None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Any, Self
+from uuid import uuid4
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.core.validators import RegexValidator
@@ -63,7 +64,10 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser):
-    """A person. Staff of the provider have a `provider_role`; a client's people have memberships; nobody has both."""
+    """A person. Staff of the provider have a `provider_role`; a client's people have memberships; nobody has both.
+
+    `handle` stands in links and pages in place of the key, which would tell how many people there are.
+    """
 
     email = models.EmailField(_("e-mail"), unique=True, error_messages={"unique": _("Somebody has this e-mail.")})
     name = models.CharField(_("name"), max_length=120)
@@ -76,6 +80,7 @@ class User(AbstractBaseUser):
     notices = models.BooleanField(_("e-mail notices"), default=True)
     is_active = models.BooleanField(default=True)
     session_number = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    handle = models.UUIDField(default=uuid4, unique=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     USERNAME_FIELD = "email"
@@ -140,7 +145,10 @@ class ClientQuerySet(models.QuerySet["Client"]):
 
 
 class Client(models.Model):
-    """A company that the provider looks after. Incident numbers run per client, so none tells of the others."""
+    """A company that the provider looks after. Incident numbers run per client, so none tells of the others.
+
+    `code` stands in addresses and numbers; a trigger refuses another one.
+    """
 
     code = models.CharField(
         _("code"), max_length=4, unique=True, validators=[RegexValidator(r"^[A-Z]{3,4}$", _("3 or 4 capital letters"))]

@@ -19,13 +19,12 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from accounts import tokens
-from accounts.active import show_client
+from accounts.active import my_clients, show_client
 from accounts.attempts import succeeded
 from accounts.devices import remember_device
 from accounts.forms import AccountForm, InvitationForm, SignInForm
 from accounts.invitations import invited
 from accounts.models import Language, Theme, User
-from accounts.texts import number_in
 
 CLIENT_SESSION = timedelta(days=30)
 STAFF_SESSION = timedelta(hours=12)
@@ -151,9 +150,11 @@ def choose_theme(request: HttpRequest) -> HttpResponse:
 @login_required
 def choose_client(request: HttpRequest) -> HttpResponse:
     """Always to the home page: the page that was open belongs to the other client."""
-    wanted = number_in(request.POST.get("client", ""))
-    if wanted is None or not show_client(request, wanted):
+    mine = my_clients(request.user) if isinstance(request.user, User) else []
+    wanted = next((client for client in mine if client.code == request.POST.get("client")), None)
+    if wanted is None:
         raise Http404
+    show_client(request, wanted.pk)
     return redirect("/")
 
 

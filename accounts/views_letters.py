@@ -19,7 +19,7 @@ from accounts.attempts import HOUR, Bucket, take_all, too_many
 from accounts.devices import device_of, remember_device
 from accounts.fields import MailField
 from accounts.forms import NewPasswordForm, SetPassword
-from accounts.models import Letter
+from accounts.models import Letter, User
 from accounts.views import enter
 
 
@@ -82,6 +82,9 @@ class NewPassword(django_views.PasswordResetConfirmView):
     form_class = NewPasswordForm
     success_url = "/login/?new_password=1"
     token_generator = letters.PASSWORD
+
+    def get_user(self, uidb64: str) -> User | None:
+        return letters.named(uidb64).first()
 
     def form_valid(self, form: SetPassword) -> HttpResponse:
         with transaction.atomic():

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Max, Q
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from accounts.fields import lines
@@ -140,9 +141,10 @@ def create_contract(
     if ends_on and ends_on < version.valid_from:
         raise ValidationError({"ends_on": _("The contract ends before it starts.")})
     Client.objects.select_for_update().get(pk=client.pk)
+    serial = client.contracts.aggregate(last=Coalesce(Max("serial"), 0))["last"] + 1
     contract = Contract(
-        client=client, number=number.strip(), zone=zone, starts_on=version.valid_from, ends_on=ends_on,
-        notice_months=notice_months,
+        client=client, serial=serial, address=f"{client.code}-{serial}", number=number.strip(), zone=zone,
+        starts_on=version.valid_from, ends_on=ends_on, notice_months=notice_months,
     )  # fmt: skip
     contract.full_clean()
     contract.save()

@@ -34,13 +34,19 @@ class ShopQuerySet(models.QuerySet["Shop"]):
     def visible_to(self, user: User) -> Self:
         return self if user.is_provider else self.filter(client_id__in=user.memberships_now)
 
+    def at(self, slug: str) -> Shop | None:
+        """The shop with this address, else the one that had it before."""
+        rows = list(self.filter(Q(slug=slug) | Q(old_slug=slug)))
+        return next((row for row in rows if row.slug == slug), rows[0] if rows and slug else None)
+
 
 class Shop(models.Model):
-    """An online shop of a client."""
+    """An online shop of a client. `slug` begins with the client's code and never changes; `old_slug`: of before."""
 
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="shops")
     name = models.CharField(_("name"), max_length=80)
     slug = models.SlugField(unique=True)
+    old_slug = models.SlugField(blank=True, default="", editable=False)
     url = models.URLField(_("address"))
     is_active = models.BooleanField(default=True)
 
@@ -136,9 +142,15 @@ class ContractQuerySet(models.QuerySet["Contract"]):
 
 
 class Contract(models.Model):
-    """An SLA between the provider and one client for some of its shops."""
+    """An SLA between the provider and one client for some of its shops.
+
+    `number` is what people call it. Its address is `MAK-2`: the client's code and `serial`, the second contract of the
+    client; a trigger refuses another one.
+    """
 
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="contracts")
+    serial = models.PositiveIntegerField(editable=False)
+    address = models.CharField(max_length=16, unique=True, editable=False)
     number = models.CharField(_("contract number"), max_length=40)
     shops = models.ManyToManyField(Shop, related_name="contracts", verbose_name=_("shops"))
     zone = models.CharField(_("time zone"), max_length=40, default="Europe/Warsaw")
@@ -156,6 +168,7 @@ class Contract(models.Model):
                 name="one_contract_per_client_and_number",
                 violation_error_message=_("This client has a contract with this number."),
             ),
+            models.UniqueConstraint(fields=["client", "serial"], name="one_contract_per_client_and_serial"),
             models.CheckConstraint(
                 condition=Q(ends_on=None) | Q(ends_on__gte=F("starts_on")),
                 name="contract_ends_after_it_starts",

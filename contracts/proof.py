@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import groupby
 from typing import Any
 
 from django.db.models import Model
@@ -86,6 +87,7 @@ def differences() -> Iterator[Difference]:
         yield from _rows(sealed, newest)
     yield from _periods()
     yield from _owners()
+    yield from _addresses()
 
 
 def _chain(seals: Iterable[Seal]) -> Iterator[Difference]:
@@ -139,3 +141,14 @@ def _owners() -> Iterator[Difference]:
         for shop in contract.shops.all():
             if shop.client_id != contract.client_id:
                 yield Difference(_name(contract), f"shop {shop}", shop.client_id, contract.client_id, "its contract")
+
+
+def _addresses() -> Iterator[Difference]:
+    """The contracts of a client are numbered from 1 without gaps, in the order in which they were entered."""
+    rows = Contract.objects.select_related("client").order_by("client", "pk")
+    for _client, contracts in groupby(rows, key=lambda contract: contract.client_id):
+        for place, contract in enumerate(contracts, 1):
+            follows = f"{contract.client.code}-{place}"
+            if (contract.serial, contract.address) != (place, follows):
+                source = "its place among the client's contracts"
+                yield Difference(_name(contract), "address", contract.address, follows, source)

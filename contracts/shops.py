@@ -23,11 +23,12 @@ POLISH = str.maketrans("łŁ", "lL")
 
 
 def slugs(name: str, code: str) -> Iterator[str]:
-    """`hurt-mak-pl`, then with the client's code, then numbered: an address never tells of another client's shop."""
+    """`mak-pl`, `mak-sklep`, then numbered: each begins with the client's own code, so none tells of another's shop."""
     plain = slugify(name.translate(POLISH).replace(".", "-"))[:SLUG_LENGTH].strip("-") or "shop"
-    yield plain
-    yield f"{plain}-{code.lower()}"
-    yield from (f"{plain}-{code.lower()}-{number}" for number in count(2))
+    own = code.lower()
+    stem = plain if plain.split("-")[0] == own else f"{own}-{plain}"
+    yield stem
+    yield from (f"{stem}-{number}" for number in count(2))
 
 
 @transaction.atomic
@@ -43,7 +44,7 @@ def add_shop(*, client: Client, name: str, url: str, by: User, at: datetime) -> 
 
 
 def _try(client: Client, name: str, url: str, slug: str) -> Shop | None:
-    """None where another shop has this slug: the database says so, nobody asks before."""
+    """None where another shop of the client has this slug: the database says so, nobody asks before."""
     try:
         with transaction.atomic():
             return Shop.objects.create(client=client, name=name, slug=slug, url=url)

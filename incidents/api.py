@@ -29,7 +29,7 @@ from accounts.fields import LONGEST_PASSWORD
 from accounts.models import CLIENT_ROLES, INCIDENT_STAFF, User
 from accounts.serializer_fields import Line, Mail, Phone, Words, notice_of
 from accounts.throttle import TooMany, token_of
-from contracts.models import Severity, Shop
+from contracts.models import Severity, Shop, ShopQuerySet
 from incidents import journal_words, lifecycle, recovery, report_limits, reporting
 from incidents.api_pages import AFTER, LIMIT, OFFSET, Pages, journal_page
 from incidents.choices import Origin, PauseReason, Status, What
@@ -47,13 +47,21 @@ class TokenRequest(serializers.Serializer[Any]):
     name = Line(max_length=80, required=False, help_text="what it is for, on the person's page")
 
 
+class ShopField(serializers.SlugRelatedField[Shop]):
+    """A visible shop by its slug, or by the one that it had before."""
+
+    def to_internal_value(self, data: Any) -> Shop:
+        shop = cast("ShopQuerySet", self.get_queryset()).at(data) if isinstance(data, str) else None
+        return shop or super().to_internal_value(data)
+
+
 class ReportRequest(serializers.Serializer[Any]):
     """A failure as the form asks it.
 
     The same `form_key` with the same body returns the incident that it made; with another body it is refused (409).
     """
 
-    shop = serializers.SlugRelatedField(slug_field="slug", queryset=Shop.objects.all())
+    shop = ShopField(slug_field="slug", queryset=Shop.objects.all())
     what = serializers.ChoiceField(choices=What.choices)
     sentence = Words(max_length=500)
     phone = Phone(required=False)
@@ -316,15 +324,13 @@ def _list(request: Request) -> Response:
     asked = request.query_params
     if words := asked.get("q", "").replace("\x00", ""):
         found = found.filter(Q(nr__icontains=words) | Q(sentence__icontains=words) | Q(shop__name__icontains=words))
-    for name, column, values in (
-        ("shop", "shop__slug", ()),
-        ("status", "status", Status.values),
-        ("severity", "severity", Severity.values),
-    ):
+    if slug := asked.get("shop", "").replace("\x00", ""):
+        found = found.filter(shop=Shop.objects.visible_to(person(request)).at(slug))
+    for name, values in (("status", Status.values), ("severity", Severity.values)):
         if value := asked.get(name, "").replace("\x00", ""):
-            if values and value not in values:
+            if value not in values:
                 raise ValidationError({name: [_("Write one of: %(values)s.") % {"values": ", ".join(values)}]})
-            found = found.filter(**{column: value})
+            found = found.filter(**{name: value})
     pages = Pages()
     page = pages.paginate_queryset(found, request)
     return pages.get_paginated_response(IncidentAnswer(page or [], many=True, context=_context(request)).data)

@@ -30,7 +30,7 @@ register_converter(NumberConverter, "nr")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("report/", report.report, name="report"),
-    path("report/<slug:slug>/", report.report, name="report-shop"),
+    path("report/<slug:slug>/", report.report_shop, name="report-shop"),
     path("settings/calendars/<int:pk>/", calendars.show, name="calendar"),
     path("settings/calendars/<int:pk>/days/<int:day>/remove/", calendars.remove, name="calendar-day-remove"),
     path("queue/", queue.show, name="queue"),

@@ -22,6 +22,7 @@ from accounts.models import AGENT, MANAGER, OWNER, REPORTER
 from accounts.permissions import SignedRequest, open_to, require_role
 from accounts.words import local_day
 from contracts.models import Shop
+from contracts.moved import at_shop
 from contracts.terms import seconds
 from incidents.refusals import Refused
 from monitoring import figures, schedule, shop_page, watch
@@ -47,20 +48,20 @@ def _day_before(day: date) -> datetime:
     return datetime.combine(day - timedelta(days=1), time(), UTC)
 
 
-def _watched(request: SignedRequest, slug: str, since: date, now: datetime) -> Watched:
-    shop = get_object_or_404(Shop.objects.visible_to(request.user).select_related("client"), slug=slug)
+def _watched(request: SignedRequest, shop: Shop, since: date, now: datetime) -> Watched:
     show_client(request, shop.client_id)
     return figures.watched([shop], since=_day_before(since), now=now)[shop.pk]
 
 
 @require_GET
 @open_to(REPORTER, OWNER, AGENT, MANAGER)
-def shop(request: SignedRequest, slug: str) -> HttpResponse:
+@at_shop
+def shop(request: SignedRequest, shop: Shop) -> HttpResponse:
     """Whether the shop works, its last 90 days, this month's figure with budget and outages, three months before."""
     now = _now()
     today = local_day(now)
     since = min(shop_page.first_of_month(today, shop_page.EARLIER_MONTHS), today - timedelta(shop_page.DAYS))
-    watched = _watched(request, slug, since, now)
+    watched = _watched(request, shop, since, now)
     this = shop_page.first_of_month(watched.today)
     month = shop_page.month_figure(watched, this)
     earlier = [shop_page.first_of_month(this, back) for back in range(1, shop_page.EARLIER_MONTHS + 1)]
@@ -90,10 +91,11 @@ def _seen(monitor: Monitor, now: datetime) -> dict[str, Any]:
 
 @require_GET
 @open_to(REPORTER, OWNER, AGENT, MANAGER)
-def account(request: SignedRequest, slug: str, month: date) -> HttpResponse:
+@at_shop
+def account(request: SignedRequest, shop: Shop, month: date) -> HttpResponse:
     """The month's figure line by line."""
     now, first = _now(), month
-    watched = _watched(request, slug, first, now)
+    watched = _watched(request, shop, first, now)
     if first > watched.today:
         raise Http404
     figure = shop_page.month_figure(watched, first)
@@ -194,9 +196,9 @@ def monitor(request: SignedRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @open_to(AGENT, MANAGER)
-def new_monitor(request: SignedRequest, slug: str) -> HttpResponse:
+@at_shop
+def new_monitor(request: SignedRequest, shop: Shop) -> HttpResponse:
     """Watch one more address of a shop."""
-    shop = get_object_or_404(Shop.objects.visible_to(request.user).select_related("client"), slug=slug)
     return _edit(request, shop, None)
 
 

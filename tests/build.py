@@ -143,7 +143,11 @@ def contract(
     targets instead of 24/7 for P1 and office hours for the rest.
     """
     by = by or User.objects.filter(provider_role="manager").first() or staff("Marek Dyr", role="manager")
-    made = Contract.objects.create(client=client, number=number, starts_on=starts_on, ends_on=ends_on)
+    serial = client.contracts.count() + 1
+    made = Contract.objects.create(
+        client=client, serial=serial, address=f"{client.code}-{serial}", number=number, starts_on=starts_on,
+        ends_on=ends_on,
+    )  # fmt: skip
     made.shops.set(shops)
     version = ContractVersion.objects.create(
         contract=made,

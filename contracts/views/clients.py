@@ -22,6 +22,7 @@ from accounts.views_people import tell_of_letter
 from accounts.words import local_day
 from contracts import shops
 from contracts.models import Contract, Shop
+from contracts.moved import at_shop
 from contracts.shop_forms import ShopForm
 
 # Three forms stand on one page
@@ -141,21 +142,17 @@ def shop(request: SignedRequest, code: str) -> HttpResponse:
 
 @require_POST
 @open_to(MANAGER, ADMIN)
-def close(request: SignedRequest, slug: str) -> HttpResponse:
-    found = _shop(request, slug)
-    shops.close_shop(shop=found, by=request.user, at=timezone.now())
-    messages.success(request, _("%(shop)s is closed") % {"shop": found.name})
-    return redirect("settings-client", code=found.client.code)
+@at_shop
+def close(request: SignedRequest, shop: Shop) -> HttpResponse:
+    shops.close_shop(shop=shop, by=request.user, at=timezone.now())
+    messages.success(request, _("%(shop)s is closed") % {"shop": shop.name})
+    return redirect("settings-client", code=shop.client.code)
 
 
 @require_POST
 @open_to(MANAGER, ADMIN)
-def reopen(request: SignedRequest, slug: str) -> HttpResponse:
-    found = _shop(request, slug)
-    shops.reopen_shop(shop=found, by=request.user, at=timezone.now())
-    messages.success(request, _("%(shop)s is open again") % {"shop": found.name})
-    return redirect("settings-client", code=found.client.code)
-
-
-def _shop(request: SignedRequest, slug: str) -> Shop:
-    return get_object_or_404(Shop.objects.visible_to(request.user).select_related("client"), slug=slug)
+@at_shop
+def reopen(request: SignedRequest, shop: Shop) -> HttpResponse:
+    shops.reopen_shop(shop=shop, by=request.user, at=timezone.now())
+    messages.success(request, _("%(shop)s is open again") % {"shop": shop.name})
+    return redirect("settings-client", code=shop.client.code)

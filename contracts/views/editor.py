@@ -32,6 +32,7 @@ from contracts.contract_form import (
     values_of,
 )
 from contracts.models import Calendar, Contract, ContractVersion, Shop, Target
+from contracts.moved import moved
 from contracts.notice import Notice, notice
 from contracts.preview import Preview, preview, start_words
 from contracts.terms_form import TermsForm, Things
@@ -67,7 +68,7 @@ def new(request: SignedRequest) -> HttpResponse:
     form = _form(request, ContractForm, usual(things.calendars, _today(now)), options)
     if form.is_bound and form.is_valid() and (contract := form.save(client=client, by=request.user, at=now)):
         messages.success(request, _("Contract %(number)s is entered") % {"number": contract.number})
-        return redirect("contract", pk=contract.pk)
+        return redirect("contract", contract.address)
     shown = ContractForm(_data(request, form), **options)
     return _edit(request, form, {"client": client}, now, shown, ends=PeriodForm(shown.data).notice(now))
 
@@ -143,16 +144,24 @@ def _versions(request: SignedRequest) -> Any:
 
 @require_http_methods(["GET", "POST"])
 @open_to(MANAGER)
-def new_version(request: SignedRequest, pk: int) -> HttpResponse:
-    """The next version, begun with the terms of the last."""
+def before(request: SignedRequest, pk: int) -> HttpResponse:
+    """The address of before; a form that was open at the upgrade goes on with what was typed."""
     contract = get_object_or_404(Contract.objects.visible_to(request.user), pk=pk)
+    return moved(request, "contract-version-new", address=contract.address)
+
+
+@require_http_methods(["GET", "POST"])
+@open_to(MANAGER)
+def new_version(request: SignedRequest, address: str) -> HttpResponse:
+    """The next version, begun with the terms of the last."""
+    contract = get_object_or_404(Contract.objects.visible_to(request.user), address=address)
     before, now = _versions(request).filter(contract=contract).order_by("number").last(), _now()
     steps = step_specs(before)
     options: dict[str, Any] = {"things": _things(request), "today": _today(now, contract.zone), "rungs": len(steps)}
     form = _form(request, VersionForm, values_of(before, target_specs(before), steps), options)
     if form.is_bound and form.is_valid() and (made := form.save(contract=contract, by=request.user, at=now)):
         messages.success(request, _("Version %(number)s is entered") % {"number": made.number})
-        return redirect("contract", pk=pk)
+        return redirect("contract", address)
     context = {"client": contract.client, "contract": contract, "next_number": before.number + 1}
     shown = VersionForm(_data(request, form), **options)
     return _edit(request, form, context, now, shown, before, _ends(contract, now))

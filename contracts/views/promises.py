@@ -18,6 +18,7 @@ from accounts.models import MANAGER, OWNER, Membership
 from accounts.permissions import SignedRequest, open_to
 from contracts import hours, ladder_words, money_words, promises, terms_words
 from contracts.models import Calendar, Contract, ContractVersion, Target, UpdateRhythm
+from contracts.moved import moved
 from contracts.notice import notice
 from contracts.penalty_words import share
 from contracts.unreached import unreached
@@ -50,8 +51,16 @@ def current(contract: Contract, today: date) -> ContractVersion | None:
 
 @require_GET
 @open_to(MANAGER, OWNER)
-def show(request: SignedRequest, pk: int) -> HttpResponse:
-    contract = get_object_or_404(_contracts(request), pk=pk)
+def before(request: SignedRequest, pk: int) -> HttpResponse:
+    """The address of before, which counted the contracts of all clients."""
+    contract = get_object_or_404(Contract.objects.visible_to(request.user), pk=pk)
+    return moved(request, "contract", address=contract.address)
+
+
+@require_GET
+@open_to(MANAGER, OWNER)
+def show(request: SignedRequest, address: str) -> HttpResponse:
+    contract = get_object_or_404(_contracts(request), address=address)
     show_client(request, contract.client_id)
     now = timezone.now().replace(microsecond=0)
     version = _asked(request, contract, _today(contract, now))

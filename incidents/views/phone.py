@@ -6,8 +6,8 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -35,7 +35,9 @@ def new(request: SignedRequest) -> HttpResponse:
     slug = request.GET.get("shop", "")
     if not slug:
         return render(request, "incidents/phone.html", {"shops": shops.order_by("client__name", "name")})
-    shop = get_object_or_404(shops, slug=slug)
+    shop = shops.at(slug)
+    if shop is None:
+        raise Http404
     now = timezone.now()
     members = Membership.objects.valid(local_day(timezone.now())).filter(client=shop.client, user__is_active=True)
     form = PhoneForm(

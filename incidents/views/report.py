@@ -19,9 +19,10 @@ from django.views.decorators.http import require_GET, require_http_methods
 from accounts.active import active_client, show_client
 from accounts.allowances import report_refused, with_wait
 from accounts.fields import say_what_was_masked
-from accounts.models import OWNER, REPORTER, User
+from accounts.models import OWNER, REPORTER, Client, User
 from accounts.permissions import SignedRequest, open_to
 from contracts.models import Shop
+from contracts.moved import at_shop
 from incidents import journal_words, report_limits, reporting
 from incidents.choices import JOINS_MONITOR, Delivery, Status
 from incidents.forms import DetailsForm, JoinForm, ReportForm, already_filed
@@ -37,9 +38,30 @@ ZONE = ZoneInfo(settings.DISPLAY_TIME_ZONE)
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @open_to(REPORTER, OWNER)
-def report(request: SignedRequest, slug: str = "") -> HttpResponse:
+def report(request: SignedRequest) -> HttpResponse:
     """File a failure of a shop; the form's key makes a double tap one report."""
-    shops, known = _shops(request, slug)
+    shops = _shops(request, active_client(request))
+    return _report(request, shops, shops[0] if len(shops) == 1 else None)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@open_to(REPORTER, OWNER)
+@at_shop
+def report_shop(request: SignedRequest, shop: Shop) -> HttpResponse:
+    """The same for the shop that the address names."""
+    show_client(request, shop.client_id)
+    return _report(request, _shops(request, shop.client), shop)
+
+
+def _shops(request: SignedRequest, client: Client | None) -> list[Shop]:
+    """The client's shops to choose from."""
+    mine = Shop.objects.visible_to(request.user).select_related("client")
+    return list(mine.filter(client=client, is_active=True))
+
+
+def _report(request: SignedRequest, shops: list[Shop], known: Shop | None) -> HttpResponse:
+    """The form; `known` is the shop that isn't asked for."""
     now, data = timezone.now(), request.POST or None
     joining = JoinForm(data) if "join" in request.POST else None
     # A join that is refused shows the form, with the sentence that came with it
@@ -53,18 +75,6 @@ def report(request: SignedRequest, slug: str = "") -> HttpResponse:
     context = {"form": form, "shop": known, "many": len(shops) > 1, "offers": offers, "empty": not shops}
     page = render(request, "incidents/report.html", context, status=422 if form.errors or joining else 200)
     return with_wait(page, filed) if filed else page
-
-
-def _shops(request: SignedRequest, slug: str) -> tuple[list[Shop], Shop | None]:
-    """The shops to choose from, and the one that is known: named by the address, or the only one."""
-    mine = Shop.objects.visible_to(request.user).select_related("client")
-    if slug:
-        shop = get_object_or_404(mine, slug=slug)
-        show_client(request, shop.client_id)
-        return list(mine.filter(client=shop.client, is_active=True)), shop
-    client = active_client(request)
-    shops = list(mine.filter(client=client, is_active=True))
-    return shops, shops[0] if len(shops) == 1 else None
 
 
 def _offers(user: User, shops: list[Shop]) -> list[Incident]:

@@ -106,5 +106,5 @@ def contract_path(user: User, incident: Incident) -> str:
     """Where the contract is read, for those who may: it holds money."""
     if incident.version is None or user.role_for(incident.client_id) not in {OWNER, MANAGER}:
         return ""
-    path = f"/contracts/{incident.version.contract_id}/"
+    path = f"/contracts/{incident.version.contract.address}/"
     return path if answered(path) else ""

@@ -196,13 +196,13 @@ def test_a_person_of_two_clients_sees_and_switches_the_active_one(browser: Brows
     Membership.objects.create(user=marta, client=other, role="reporter")
     browser.force_login(marta)
     assert "<span>Makowy Dom</span>" in browser.get("/account/").content.decode()
-    assert browser.post("/client/", {"client": other.pk}).headers["Location"] == "/"
+    assert browser.post("/client/", {"client": other.code}).headers["Location"] == "/"
     page = browser.get("/account/").content.decode()
     assert "<span>Turnia Sport</span>" in page
     assert "Przełącz na: Makowy Dom" in page
 
 
-@pytest.mark.parametrize("wanted", ["999999", "x", ""])
+@pytest.mark.parametrize("wanted", ["999999", "TUR", "x", ""])
 def test_nobody_switches_to_a_stranger_s_client(browser: Browser, marta: User, wanted: str) -> None:
     Client.objects.create(pk=999999, code="TUR", name="Turnia Sport")
     browser.force_login(marta)

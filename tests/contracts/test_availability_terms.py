@@ -80,7 +80,7 @@ def test_the_contracts_page_says_them_in_words() -> None:
         availability_target=Decimal("99.5"), maintenance_notice_hours=48, maintenance_limit_minutes=450,
         unknown_limit_minutes=120,
     )  # fmt: skip
-    text = text_of(visitor(world.owner).get(f"/contracts/{world.version.contract_id}/"))
+    text = text_of(visitor(world.owner).get(f"/contracts/{world.version.contract.address}/"))
     assert (
         "Zapowiedziane okno serwisowe nie wchodzi do liczonego czasu. Zapowiadamy je najpóźniej 48 h wcześniej, "
         "inaczej niczego nie usprawiedliwia. W miesiącu najwyżej 7 h 30 min. Gdy w miesiącu jest więcej niż 2 h bez "

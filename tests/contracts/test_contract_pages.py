@@ -35,12 +35,14 @@ def world() -> build.World:
 
 
 def path(version: ContractVersion) -> str:
-    return f"/contracts/{version.contract_id}/"
+    return f"/contracts/{version.contract.address}/"
 
 
 def rows_of(response: Any) -> list[str]:
     """The numbers of the listed contracts."""
-    return re.findall(r'<th role="rowheader" scope="row"><a href="/contracts/\d+/">([^<]+)', response.content.decode())
+    return re.findall(
+        r'<th role="rowheader" scope="row"><a href="/contracts/[A-Z]+-\d+/">([^<]+)', response.content.decode()
+    )
 
 
 def test_a_manager_sees_every_contract_and_an_owner_own_ones(world: build.World) -> None:
@@ -164,23 +166,25 @@ def annexed(world: build.World) -> Contract:
 def test_versions_stand_with_their_periods_and_each_can_be_read(world: build.World) -> None:
     contract = annexed(world)
     browser = visitor(world.owner)
-    said = text_of(browser.get(f"/contracts/{contract.pk}/"))
+    said = text_of(browser.get(f"/contracts/{contract.address}/"))
     assert "Wersja 1, obowiązuje od 1 stycznia 2025 do 31 marca 2026." in said
     assert "2 od 1 kwietnia 2026 podpisana 20 lutego 2026: Ewa Mak 1 od 1 stycznia 2025 do 31 marca 2026" in said
-    ahead = text_of(browser.get(f"/contracts/{contract.pk}/?version=2"))
+    ahead = text_of(browser.get(f"/contracts/{contract.address}/?version=2"))
     assert "Wersja 2, obowiązuje dopiero od 1 kwietnia 2026." in ahead
     assert "To nie jest wersja, która dziś obowiązuje." in ahead
     assert "Opłata 12 000,00 zł netto miesięcznie." in ahead
     for number in ("3", "x", "1 or 1=1"):
-        assert browser.get(f"/contracts/{contract.pk}/", {"version": number}).status_code == 404
+        assert browser.get(f"/contracts/{contract.address}/", {"version": number}).status_code == 404
 
 
 def test_on_its_first_day_the_new_version_counts(world: build.World, monkeypatch: pytest.MonkeyPatch) -> None:
     contract = annexed(world)
     stop_clock(monkeypatch, build.at("2026-03-31 23:59:59"))
-    assert "Wersja 1, obowiązuje" in text_of(visitor(world.owner).get(f"/contracts/{contract.pk}/"))
+    assert "Wersja 1, obowiązuje" in text_of(visitor(world.owner).get(f"/contracts/{contract.address}/"))
     stop_clock(monkeypatch, build.at("2026-04-01 00:00:00"))
-    assert "Wersja 2, obowiązuje od 1 kwietnia 2026." in text_of(visitor(world.owner).get(f"/contracts/{contract.pk}/"))
+    assert "Wersja 2, obowiązuje od 1 kwietnia 2026." in text_of(
+        visitor(world.owner).get(f"/contracts/{contract.address}/")
+    )
 
 
 def test_lists_ask_the_same_number_of_queries_for_one_and_for_many(world: build.World) -> None:
@@ -219,14 +223,14 @@ def test_a_manager_picks_the_client_and_enters_the_contract(world: build.World) 
     assert "Z którym klientem? Mak sp. z o.o." in text_of(browser.get("/contracts/new/"))
     response = browser.post("/contracts/new/?client=MAK", typed_in(browser))
     made = Contract.objects.get(number="7/2026")
-    assert response.headers["Location"] == f"/contracts/{made.pk}/"
+    assert response.headers["Location"] == f"/contracts/{made.address}/"
     first = made.versions.get()
     assert (made.client, list(made.shops.all()), made.starts_on) == (world.client, [world.shop], date(2026, 4, 1))
     assert (first.monthly_fee, first.signed_on, first.signatories) == (Decimal(4000), date(2026, 2, 20), "Ewa Mak")
     assert first.targets.count() == 11
     assert first.targets.get(severity="P1", kind="restore").penalty.rate == 2
     assert first.steps.count() == 10
-    assert "Wprowadzono umowę 7/2026" in text_of(browser.get(f"/contracts/{made.pk}/"))
+    assert "Wprowadzono umowę 7/2026" in text_of(browser.get(f"/contracts/{made.address}/"))
 
 
 def test_wrong_input_is_a_sentence_at_the_field_and_nothing_typed_is_lost(world: build.World) -> None:
@@ -316,7 +320,7 @@ def test_without_scripts_the_button_recalculates_judges_nothing_and_keeps_everyt
 
 def test_a_new_version_begins_with_the_terms_of_the_last_and_shows_what_changes(world: build.World) -> None:
     browser, contract = visitor(world.manager), world.version.contract
-    shown = browser.get(f"/contracts/{contract.pk}/edit/")
+    shown = browser.get(f"/contracts/{contract.address}/edit/")
     form = shown.context["form"]
     assert "Różnice wobec wersji 1 Na razie bez różnic." in text_of(shown)
     data = {name: form[name].value() for name in form.fields if form[name].value() not in (None, False)}
@@ -325,7 +329,10 @@ def test_a_new_version_begins_with_the_terms_of_the_last_and_shows_what_changes(
     said = text_of(browser.post("/contracts/preview/", data))
     assert "Opłata miesięczna netto 10 000,00 zł 12 000,00 zł P2 Naprawa 8 h, Pn–pt 8–16, 1 % opłaty" in said
     assert "6 h, Pn–pt 8–16, 1 % opłaty" in said
-    assert browser.post(f"/contracts/{contract.pk}/edit/", data).headers["Location"] == f"/contracts/{contract.pk}/"
+    assert (
+        browser.post(f"/contracts/{contract.address}/edit/", data).headers["Location"]
+        == f"/contracts/{contract.address}/"
+    )
     first, second = contract.versions.order_by("number")
     assert (first.valid_to, second.number, second.monthly_fee) == (date(2026, 4, 1), 2, Decimal(12000))
     assert second.targets.get(severity="P2", kind="restore").minutes == 360
@@ -337,10 +344,10 @@ def test_a_new_version_begins_with_the_terms_of_the_last_and_shows_what_changes(
 
 def test_a_version_that_begins_too_early_is_said_at_its_field(world: build.World) -> None:
     browser, contract = visitor(world.manager), world.version.contract
-    form = browser.get(f"/contracts/{contract.pk}/edit/").context["form"]
+    form = browser.get(f"/contracts/{contract.address}/edit/").context["form"]
     data = {name: form[name].value() for name in form.fields if form[name].value() not in (None, False)}
     data |= {"valid_from": "2025-01-01", "signed_on": "2024-12-20", "signatories": "Ewa Mak"}
-    response = browser.post(f"/contracts/{contract.pk}/edit/", data)
+    response = browser.post(f"/contracts/{contract.address}/edit/", data)
     assert errors_of(response) == {"valid_from": ["Nowa wersja zaczyna się po poprzedniej."]}
     assert contract.versions.count() == 1
 
@@ -348,7 +355,7 @@ def test_a_version_that_begins_too_early_is_said_at_its_field(world: build.World
 def test_only_managers_enter_contracts(world: build.World) -> None:
     for person in (world.owner, world.reporter, world.agent, build.staff("Iga Adm", role="admin")):
         browser = visitor(person)
-        for address in ("/contracts/new/", f"/contracts/{world.version.contract_id}/edit/"):
+        for address in ("/contracts/new/", f"/contracts/{world.version.contract.address}/edit/"):
             assert browser.get(address).status_code == 404
             assert browser.post(address, {}).status_code == 404
         assert browser.post("/contracts/preview/", {}).status_code == 404

@@ -29,21 +29,28 @@ def page(monkeypatch: pytest.MonkeyPatch) -> Browser:
 
 @pytest.mark.parametrize(
     ("name", "slug"),
-    [("hurt.mak.pl", "hurt-mak-pl"), ("Łódź i Żółw", "lodz-i-zolw"), ("商店", "shop"), ("a" * 80, "a" * 40)],
+    [
+        ("mak.pl", "mak-pl"),
+        ("hurt.mak.pl", "mak-hurt-mak-pl"),
+        ("Makowo", "mak-makowo"),
+        ("Łódź i Żółw", "mak-lodz-i-zolw"),
+        ("商店", "mak-shop"),
+        ("a" * 80, "mak-" + "a" * 40),
+    ],
 )
-def test_the_slug_is_made_from_the_name(name: str, slug: str) -> None:
+def test_the_slug_is_made_from_the_client_s_code_and_the_name(name: str, slug: str) -> None:
     by = build.staff("Marek Dyr", role="manager")
     made = shops.add_shop(client=build.client("MAK"), name=name, url="https://mak.example/", by=by, at=AT)
     assert made.slug == slug
 
 
-def test_the_same_name_of_another_client_s_shop_takes_the_code_into_its_slug() -> None:
+def test_a_shop_of_a_name_that_another_client_s_shop_has_is_added_as_any_other() -> None:
     mak, tur = build.client("MAK"), build.client("TUR")
     build.shop(mak, "sklep")
     build.shop(tur, "inny")
     manager = build.staff("Marek Dyr", role="manager")
     found = shops.add_shop(client=tur, name="Sklep", url="https://tur.example/", by=manager, at=AT)
-    assert (found.slug, found.client, found.is_active) == ("sklep-tur", tur, True)
+    assert (found.slug, found.client, found.is_active) == ("tur-sklep", tur, True)
 
 
 def test_a_client_has_no_two_shops_of_one_name() -> None:

@@ -76,10 +76,10 @@ def test_an_annex_that_changes_nothing_keeps_every_term(world: build.World, lang
     world.manager.language = language
     world.manager.save()
     browser = visitor(world.manager)
-    form = browser.get(f"/contracts/{first.contract_id}/edit/").context["form"]
+    form = browser.get(f"/contracts/{first.contract.address}/edit/").context["form"]
     data = {name: form[name].value() for name in form.fields if form[name].value() not in (None, False)}
     data |= {"valid_from": "2026-05-01", "signed_on": "2026-02-20", "signatories": "Ewa Mak"}
-    response = browser.post(f"/contracts/{first.contract_id}/edit/", data)
+    response = browser.post(f"/contracts/{first.contract.address}/edit/", data)
     assert response.status_code == 302, errors_of(response)
     old, new = map(spec_of, first.contract.versions.order_by("number"))
     assert (new.monthly_fee, new.targets, new.steps, new.rhythms) == (

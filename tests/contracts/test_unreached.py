@@ -49,7 +49,7 @@ def test_each_reason_follows_from_the_people_of_today(world: build.World) -> Non
 
 
 def test_the_contract_page_and_the_editor_show_it(world: build.World) -> None:
-    page, contract = visitor(world.manager), world.version.contract_id
+    page, contract = visitor(world.manager), world.version.contract.address
     assert NOBODY not in text_of(page.get(f"/contracts/{contract}/"))
     EscalationStep.objects.create(version=world.version, target="restore", share=150, whom="duty", channel="voice")
     for path in (f"/contracts/{contract}/", f"/contracts/{contract}/edit/"):

@@ -116,7 +116,7 @@ def test_after_the_last_day_of_a_contract_nothing_is_in_force() -> None:
 def test_the_editor_says_it_while_it_is_typed_and_when_it_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     stop_clock(monkeypatch, build.MONDAY)
     world = build.world()
-    page, edit = visitor(world.manager), f"/contracts/{world.version.contract_id}/edit/"
+    page, edit = visitor(world.manager), f"/contracts/{world.version.contract.address}/edit/"
     fields = page.get(edit).context["form"]
     data = {name: fields[name].value() for name in fields.fields if fields[name].value() not in (None, False)}
     data |= {"valid_from": "2026-03-01", "signed_on": "2026-02-20", "signatories": "Ewa Mak"}

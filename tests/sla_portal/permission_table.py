@@ -58,12 +58,16 @@ contracts              GET    in  404 200 404 200 404 200 200 404
 contracts              POST   405
 contract               GET    in  404 200 404 200 404 404 404 404
 contract               POST   405
+contract-before        GET    in  404 301 404 301 404 404 404 404
+contract-before        POST   405
 contract-new           GET    in  404 404 404 200 404 404 404 404
 contract-new           POST   in  404 404 404 200 404 404 404 404
 contract-preview       GET    405
 contract-preview       POST   in  404 404 404 200 404 404 404 404
 contract-version-new   GET    in  404 404 404 200 404 404 404 404
 contract-version-new   POST   in  404 404 404 422 404 404 404 404
+contract-version-new-before GET in 404 404 404 301 404 404 404 404
+contract-version-new-before POST in 404 404 404 308 404 404 404 404
 calendars              GET    in  404 404 404 200 200 404 404 404
 calendars              POST   in  404 404 404 302 302 404 404 404
 calendar               GET    in  404 404 404 200 200 404 404 404

@@ -111,7 +111,7 @@ def places() -> dict[str, Any]:
         "incident-accept.nr": fixed, "incident-reject.nr": fixed, "incident-assign.nr": fixed,
         "incident-resume.nr": standing.nr,
         "breach.pk": Breach.objects.filter(decisions=None).exclude(stopped_at=None).latest("deadline").pk,
-        "contract.pk": Contract.objects.get(client__code="MAK").pk,
+        "address": Contract.objects.get(client__code="MAK").address,
         "calendar.pk": Calendar.objects.get(is_office=True).pk,
         "monitor.pk": Monitor.objects.get(shop__slug="mak-pl", name="Strona główna").pk,
         "user.pk": person("owner").pk, "uidb64": urlsafe_base64_encode(force_bytes(person("owner").pk)),

@@ -160,6 +160,21 @@ def test_what_the_monitors_of_the_first_landing_saw_is_vouched_for_as_it_stands(
     assert len(list(monitoring_proof.differences())) > 0
 
 
+def test_addresses_of_the_first_landing_tell_of_nobody_else_and_the_old_ones_lead_there(client: Client) -> None:
+    contracts = Contract.objects.order_by("pk").values_list("pk", "address")
+    assert list(contracts) == [(1, "MAK-1"), (2, "TUR-1"), (3, "SOW-1"), (4, "JOD-1")]
+    assert dict(Shop.objects.values_list("slug", "old_slug")) == {
+        "mak-pl": "", "mak-hurt-mak-pl": "hurt-mak-pl", "tur-pl": "", "tur-lis-pl": "lis-pl",
+        "sow-sowa-pl": "sowa-pl", "sow-wisla-foto-pl": "wisla-foto-pl", "sow-bukszpan-pl": "bukszpan-pl",
+        "jod-jodlowa-pl": "jodlowa-pl", "jod-filcownia-pl": "filcownia-pl",
+    }  # fmt: skip
+    client.force_login(User.objects.get(email__startswith="tomasz@"))
+    for path, where in (("/contracts/2/", "/contracts/TUR-1/"), ("/shops/lis-pl/", "/shops/tur-lis-pl/")):
+        assert client.get(path)["Location"] == where
+        assert client.get(where).status_code == 200
+    assert User.objects.values("handle").distinct().count() == User.objects.count()
+
+
 def test_each_repeat_key_of_the_first_landing_belongs_to_whoever_used_it_and_still_files_nothing_twice() -> None:
     reports = JournalEntry.objects.filter(seq=1, by__isnull=False, incident__reporter__isnull=False)
     filed = {(entry.incident_id, entry.by_id) for entry in reports}

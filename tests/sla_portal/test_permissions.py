@@ -143,7 +143,7 @@ def built() -> Stage:
     on |= {verb: {"nr": paused.nr} for verb in ("incident-resume", "api-resume")}
     usual = {
         "nr": new.nr, "slug": mak.shop.slug, "target": "restore", "month": "2026-03", "token": "zly-podpis",
-        "code": mak.client.code, "key": "sla_0123456789a",
+        "code": mak.client.code, "address": mak.version.contract.address, "key": "sla_0123456789a",
         "uidb64": urlsafe_base64_encode(force_bytes(mak.reporter.pk)),
     }  # fmt: skip
     cookies = {who: visitor(user).cookies[settings.SESSION_COOKIE_NAME].value for who, user in people.items()}
@@ -156,7 +156,7 @@ def places(contract: int, reaction: Breach, restore: Breach, monitor: Monitor) -
     """What `pk` means at each address."""
     found = {f"monitor{act}": {"pk": monitor.pk} for act in ("", "-check", "-edit", "-watch")}
     found |= {f"breach{act}": {"pk": restore.pk} for act in ("", "-confirm", "-exclude")}
-    found |= {name: {"pk": contract} for name in ("contract", "contract-version-new")}
+    found |= {name: {"pk": contract} for name in ("contract-before", "contract-version-new-before")}
     office, manager = build.office_hours(), User.objects.get(name="Marek Dyr")
     day = CalendarDay.objects.create(
         calendar=office, date=date(2026, 3, 20), entered_by=manager, entered_at=build.MONDAY

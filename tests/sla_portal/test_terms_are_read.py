@@ -271,6 +271,8 @@ WORDS = {
     (E, "version"): "whose rung it is",
     (R, "version"): "whose rhythm it is",
     (C, "number"): "the contract's name",
+    (C, "serial"): "the client's second, third… contract: its address",
+    (C, "address"): "where the contract is read",
     (C, "starts_on"): "the first version's own first day, printed",
 }
 
