@@ -30,7 +30,7 @@ from accounts.models import CLIENT_ROLES, INCIDENT_STAFF, User
 from accounts.serializer_fields import Line, Mail, Phone, Words, notice_of
 from accounts.throttle import TooMany, token_of
 from contracts.models import Severity, Shop, ShopQuerySet
-from incidents import journal_words, lifecycle, recovery, report_limits, reporting
+from incidents import journal_words, lifecycle, recovery, report_limits, reporting, withdrawal
 from incidents.api_pages import AFTER, LIMIT, OFFSET, Pages, journal_page
 from incidents.choices import Origin, PauseReason, Status, What
 from incidents.models import Incident, JournalEntry
@@ -238,6 +238,7 @@ VERBS: dict[str, tuple[frozenset[str], type[serializers.Serializer[Any]], Verb]]
     "skip-backup": (INCIDENT_STAFF, TextRequest, lifecycle.skip_backup),
     "workaround": (INCIDENT_STAFF, TextRequest, lifecycle.work_around),
     "resolve": (INCIDENT_STAFF, ResolveRequest, lifecycle.resolve),
+    "agree-withdrawal": (INCIDENT_STAFF, TextRequest, withdrawal.agree),
     "take-time": (INCIDENT_STAFF, OptionalTextRequest, recovery.take_recovery),
     "not-working": (INCIDENT_STAFF, OptionalTextRequest, recovery.deny_recovery),
     "severity": (INCIDENT_STAFF, SeverityRequest, lifecycle.change_severity),

@@ -47,6 +47,7 @@ EVENTS = {
     "update_missed": gettext_noop("The promised update was not sent in time"),
     "breach": gettext_noop("Deadline missed: %(target)s"),
     "sweep_failed": gettext_noop("The clocks could not be counted"),
+    "withdrawal_agreed": gettext_noop("%(by)s: the report may be withdrawn"),
     "cancelled": gettext_noop("%(by)s withdrew the report"),
     "breach_confirmed": gettext_noop("Breach confirmed: %(target)s"),
     "breach_excluded": gettext_noop("Part of the delay excluded: %(target)s, %(reason)s"),

@@ -18,7 +18,7 @@ from accounts.models import Language, User
 from accounts.texts import clean_line, clean_text
 from contracts.models import RepairStart, Severity, TargetKind
 from contracts.terms import whole
-from incidents import journal, notices, projection, updates
+from incidents import both_sides, journal, notices, projection, updates
 from incidents.choices import ClockState, PauseReason, Status
 from incidents.models import Incident, JournalEntry, Pause
 from incidents.refusals import Refused
@@ -115,8 +115,8 @@ def say(*, incident: Incident, by: User, at: datetime, text: str, next_update_at
     """A message to the client; the first one is the reaction."""
     incident, at = _open(incident), whole(at)
     text = _words(text, _("Write a message to the client."))
-    if next_update_at and next_update_at <= at:
-        raise Refused(_("Promise a time that is still to come."), "next_update")
+    if next_update_at:
+        updates.check(incident, at, next_update_at)
     row = _contact(incident, at, by)
     updates.plan(incident, at, next_update_at)
     facts = {"next_update": whole(next_update_at).isoformat()} if next_update_at else {}
@@ -462,12 +462,13 @@ def _set_severity(
 
 @transaction.atomic
 def cancel(*, incident: Incident, by: User, at: datetime, text: str) -> Incident:
-    """The client withdraws the report; a breach that was recorded stays."""
+    """The client withdraws the report, what our monitor saw only with us; a breach that was recorded stays."""
     incident, at = lock(incident), whole(at)
     if incident.status == Status.CANCELLED:
         return incident
     if incident.is_ended:
         raise Refused(_("%(nr)s is closed already.") % {"nr": incident.nr})
+    both_sides.refuse_alone(incident)
     text = _words(text, _("Say why it is withdrawn."))
     incident.status, incident.phone, incident.silence_at = Status.CANCELLED, "", None
     incident.client_wrote_at = incident.ask_at = None

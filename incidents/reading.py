@@ -18,7 +18,7 @@ CHECKED = 5000  # entries whose chain one request checks
 MARKS = frozenset(
     {
         "received", "alarm", "monitor_failed", "reported_claim", "paused", "work_started", "backup_skipped",
-        "workaround", "resolved", "rejected", "accepted",
+        "workaround", "resolved", "rejected", "accepted", "withdrawal_agreed",
     }
 )  # fmt: skip
 """The kinds from which a page tells what was asked, delivered, accepted and seen."""

@@ -11,10 +11,11 @@ from django.db import transaction
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from accounts import words
 from accounts.fields import LineField, WordsField
 from accounts.models import INCIDENT_STAFF, User
 from contracts.models import Severity
-from incidents import lifecycle, recovery
+from incidents import lifecycle, recovery, updates, withdrawal
 from incidents.choices import PauseReason
 from incidents.models import Incident
 
@@ -80,6 +81,13 @@ class SayForm(VerbForm):
     button = _("Send to the client")
     text = words_field(_("Message to the client"))
     next_update = forms.ChoiceField(label=_("Next update"), choices=UPDATES, required=False)
+
+    def shape(self) -> None:
+        """Only promises that the contract's rhythm allows."""
+        field, longest = self.fields["next_update"], updates.longest(self.incident)
+        field.choices = [(value, label) for value, label in UPDATES if timedelta(minutes=int(value or 0)) <= longest]  # type: ignore[attr-defined]
+        span = words.span(int(longest.total_seconds()), seconds_shown=False)
+        field.help_text = _("At most %(span)s ahead.") % {"span": span}
 
     def send(self, *, by: User, at: datetime) -> Incident:
         minutes = self.cleaned_data["next_update"]
@@ -213,6 +221,15 @@ class NotWorkingForm(VerbForm):
         return recovery.deny_recovery(incident=self.incident, by=by, at=at, text=self.cleaned_data["text"])
 
 
+class AgreeForm(VerbForm):
+    button = _("Agree to the withdrawal")
+    title = _("The client may withdraw what our monitor saw")
+    text = words_field(_("To the client: why it may be withdrawn"))
+
+    def send(self, *, by: User, at: datetime) -> Incident:
+        return withdrawal.agree(incident=self.incident, by=by, at=at, text=self.cleaned_data["text"])
+
+
 CHANGES = (("worse", _("It got worse")), ("correction", _("We classified it wrongly")))
 
 
@@ -268,6 +285,7 @@ FORMS: dict[str, type[VerbForm]] = {
     "resolve": ResolveForm,
     "take-time": TakeTimeForm,
     "not-working": NotWorkingForm,
+    "agree-withdrawal": AgreeForm,
     "severity": SeverityForm,
     "assign": AssignForm,
 }

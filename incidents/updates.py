@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.utils.translation import gettext as _
+
+from accounts import words
 from contracts.models import UpdateRhythm
 from contracts.terms import History, calendar_history, moment, seconds, whole
 from contracts.worktime import CalendarTerms, work_calendar
@@ -17,9 +20,14 @@ from incidents import journal
 from incidents.choices import PauseReason, Status
 from incidents.clock_facts import TargetTerms
 from incidents.models import Incident, JournalEntry
+from incidents.refusals import Refused
 
 DELIVERED = frozenset({Status.WORKAROUND, Status.RESOLVED})
 FOR_THE_CLIENT = frozenset({PauseReason.CLIENT_ANSWER, PauseReason.CLIENT_WAIT})
+LONGEST = 4
+"""Rhythms of the contract that one promise may lie ahead."""
+WITHOUT_RHYTHM = timedelta(days=7)
+"""The same where the contract says nothing about updates."""
 AT_ONCE = 200
 """Lines that one look writes at most: a portal that was down for a month goes on with the rest at the next look."""
 
@@ -32,12 +40,12 @@ class Rhythm:
     calendar: CalendarTerms | None = None
     history: History = ()
 
-    def after(self, at: datetime) -> datetime:
-        start = seconds(at)
+    def after(self, at: datetime, times: int = 1) -> datetime:
+        start, length = seconds(at), self.seconds * times
         if self.calendar is None:
-            return moment(start + self.seconds)
+            return moment(start + length)
         stood = TargetTerms(self.seconds, self.calendar, self.history).calendar_at(start)
-        return moment(work_calendar(stood).add(start, self.seconds))
+        return moment(work_calendar(stood).add(start, length))
 
 
 def rhythm_of(row: UpdateRhythm) -> Rhythm:
@@ -50,6 +58,23 @@ def rhythm_for(incident: Incident) -> Rhythm | None:
         return None
     row = incident.version.rhythms.filter(severity=incident.severity).select_related("calendar").first()
     return rhythm_of(row) if row else None
+
+
+def check(incident: Incident, at: datetime, promised: datetime) -> None:
+    """Refuses a promise in the past, and one so far away that nobody would miss it."""
+    if promised <= at:
+        raise Refused(_("Promise a time that is still to come."), "next_update")
+    rhythm = rhythm_for(incident)
+    latest = rhythm.after(at, LONGEST) if rhythm else at + WITHOUT_RHYTHM
+    if promised > latest:
+        facts = {"when": words.when(latest, at, incident.zone, "genitive")}
+        raise Refused(_("That is too far away: promise the next message by %(when)s.") % facts, "next_update")
+
+
+def longest(incident: Incident) -> timedelta:
+    """How far ahead a promise may lie at least: the hours of the rhythm's calendar may allow a later one."""
+    rhythm = rhythm_for(incident)
+    return timedelta(seconds=rhythm.seconds * LONGEST) if rhythm else WITHOUT_RHYTHM
 
 
 def plan(incident: Incident, at: datetime, by_word: datetime | None = None) -> None:
@@ -91,7 +116,7 @@ def next_missing(incident: Incident, rhythm: Rhythm | None) -> datetime | None:
 
 def missed(incident: Incident, at: datetime, rhythm: Rhythm | None) -> Iterator[JournalEntry]:
     """A line for each update that did not come by `at`, chained, not yet stored; equal is on time."""
-    for _ in range(AT_ONCE):
+    for _turn in range(AT_ONCE):
         due = next_missing(incident, rhythm)
         if due is None or due >= at or incident.is_ended:
             return

@@ -27,7 +27,7 @@ from accounts.permissions import SignedRequest, open_to
 from accounts.words import local_day
 from contracts.models import Severity, Target
 from contracts.terms import seconds
-from incidents import journal_words, lifecycle, projection, reporting
+from incidents import both_sides, journal_words, lifecycle, projection, reporting
 from incidents.choices import ClockState, PauseReason, Status
 from incidents.forms import DetailsForm, WordsForm
 from incidents.models import ClockRow, Incident, JournalEntry
@@ -173,6 +173,7 @@ def page(user: User, incident: Incident, now: datetime) -> dict[str, Any]:
         "contract_path": contract_path(user, incident),
         "silence": _silence(incident, now),
         "your_time": _your_time(incident, now),
+        "both_sides": both_sides.why() if both_sides.takes_both(journal.marks) else "",
         "can_contest": not incident.contested and not incident.is_ended and incident.severity != Severity.P1,
     }
 

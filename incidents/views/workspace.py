@@ -21,6 +21,7 @@ from accounts.texts import number_in
 from contracts.models import Severity
 from contracts.terms import moment, seconds
 from incidents import clock, journal_words, lifecycle, projection
+from incidents.both_sides import takes_both
 from incidents.choices import Status
 from incidents.models import Incident, JournalEntry
 from incidents.reading import Reading, read
@@ -121,7 +122,7 @@ def _context(journal: Reading, now: datetime, silent: set[int], reader: User) ->
         "chain": journal.check,
         "steps": repair_steps(incident, journal.marks),
         "claims": journal_words.claims(journal.marks),
-        "verbs": available(incident),
+        "verbs": [*available(incident), *agreement(incident, journal.marks)],
         "starts_work": starts_work(incident, journal.marks),
         "evidence": [
             (entry, journal_words.said(entry))
@@ -164,6 +165,11 @@ def available(incident: Incident) -> list[str]:
         verbs.append("workaround")
     stricter = incident.severity > "P1"
     return [*verbs, "resolve", "pause", *(["severity"] if stricter else []), "assign", "backup"]
+
+
+def agreement(incident: Incident, entries: list[JournalEntry]) -> list[str]:
+    """What the client may withdraw only with us can be agreed to."""
+    return ["agree-withdrawal"] if not incident.is_ended and takes_both(entries) else []
 
 
 def starts_work(incident: Incident, entries: list[JournalEntry]) -> bool:

@@ -9,6 +9,7 @@ import pytest
 import time_machine
 from django.test import Client
 
+from accounts.words import plain
 from contracts.models import UpdateRhythm
 from incidents import lifecycle, sweeps
 from incidents.models import Incident
@@ -95,6 +96,39 @@ def test_a_promise_in_the_past_is_refused(world: build.World) -> None:
         lifecycle.say(incident=incident, by=world.agent, at=minutes(10), text="Trwa.", next_update_at=minutes(10))
     incident.refresh_from_db()
     assert (refusal.value.field, incident.journal_length, incident.next_update_at) == ("next_update", 2, minutes(60))
+
+
+@pytest.mark.parametrize(
+    ("what", "at", "latest", "said"),
+    [
+        ("no_payment", "2026-03-02 10:10", "2026-03-02 14:10", "dziś 14:10"),
+        # Four times 120 minutes of the office's hours
+        ("some_payments", "2026-03-06 15:00", "2026-03-09 15:00", "poniedziałku 9 mar, 15:00"),
+        ("slower", "2026-03-02 10:10", "2026-03-09 10:10", "poniedziałku 9 mar, 10:10"),
+    ],
+)
+def test_a_promise_so_far_away_that_nobody_would_miss_it_is_refused(
+    world: build.World, client: Client, what: str, at: str, latest: str, said: str
+) -> None:
+    incident, last = react(world, what), build.at(latest)
+    with pytest.raises(Refused, match="Za daleko") as refusal:
+        lifecycle.say(
+            incident=incident, by=world.agent, at=build.at(at), text="Trwa.", next_update_at=last + timedelta(seconds=1)
+        )
+    assert (refusal.value.field, said in plain(str(refusal.value))) == ("next_update", True)
+    with time_machine.travel(build.at(at), tick=False):
+        client.force_login(world.agent)
+        asked = {"text": "Trwa.", "next_update_at": "2999-01-01T00:00:00Z"}
+        answer = client.post(f"/api/incidents/{incident.nr}/say/", asked, "application/json")
+        assert (answer.status_code, answer.json()["field"]) == (409, "next_update")
+        page = text_of(client.get(f"/incidents/{incident.nr}/"))
+        hours = {"no_payment": "4 h", "some_payments": "8 h", "slower": "168 h"}[what]
+        assert f"Najwyżej {hours} naprzód." in page
+    incident.refresh_from_db()
+    assert incident.journal_length == 2
+    lifecycle.say(incident=incident, by=world.agent, at=build.at(at), text="Trwa.", next_update_at=last)
+    incident.refresh_from_db()
+    assert incident.next_update_at == last
 
 
 def test_a_stricter_category_of_the_clients_brings_the_promise_nearer_and_never_further(world: build.World) -> None:

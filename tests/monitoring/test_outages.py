@@ -10,7 +10,7 @@ import time_machine
 from django.test import Client
 from django.utils import translation
 
-from incidents import journal_words, lifecycle, reporting
+from incidents import journal_words, lifecycle, reporting, withdrawal
 from incidents.choices import Origin, Status
 from incidents.models import Incident, JournalEntry, Notification
 from monitoring import watch
@@ -214,9 +214,10 @@ def test_a_flap_after_the_incident_was_closed_leaves_each_incident_its_own_evide
 
 def test_recovery_of_an_incident_that_has_ended_is_written_nowhere(world: World, home: Monitor) -> None:
     play(home, (0, DOWN), (7, DOWN))
+    withdrawal.agree(incident=Incident.objects.get(), by=world.agent, at=after(50), text="Planowane prace, wycofajcie.")
     lifecycle.cancel(incident=Incident.objects.get(), by=world.reporter, at=after(60), text="Planowane prace.")
     play(home, *RECOVERY)
-    assert kinds(Incident.objects.get()) == ["received", "cancelled"]
+    assert kinds(Incident.objects.get()) == ["received", "contact", "withdrawal_agreed", "cancelled"]
     assert Outage.objects.get().ended_at == after(120)
 
 

@@ -148,6 +148,8 @@ incident-not-working   GET    in  404 404 200 200 404 404 404 404
 incident-not-working   POST   in  404 404 422 422 404 404 404 404
 incident-severity      GET    in  404 404 200 200 404 404 404 404
 incident-severity      POST   in  404 404 302 302 404 404 404 404
+incident-agree-withdrawal GET in 404 404 200 200 404 404 404 404
+incident-agree-withdrawal POST in 404 404 422 422 404 404 404 404
 incident-assign        GET    in  404 404 200 200 404 404 404 404
 incident-assign        POST   in  404 404 422 422 404 404 404 404
 shops                  GET    in  200 200 200 404 404 200 200 404
@@ -233,6 +235,8 @@ api-workaround         GET    401 405 405 405 405 405 405 405 405
 api-workaround         POST   401 403 403 200 200 404 404 403 404
 api-resolve            GET    401 405 405 405 405 405 405 405 405
 api-resolve            POST   401 403 403 200 200 404 404 403 404
+api-agree-withdrawal   GET    401 405 405 405 405 405 405 405 405
+api-agree-withdrawal   POST   401 403 403 409 409 404 404 403 404
 api-take-time          GET    401 405 405 405 405 405 405 405 405
 api-take-time          POST   401 403 403 409 409 404 404 403 404
 api-not-working        GET    401 405 405 405 405 405 405 405 405
