@@ -25,7 +25,7 @@ from accounts.models import Client, LimitReached, User
 
 logger = logging.getLogger(__name__)
 
-DAY, KEPT = timedelta(days=1), timedelta(days=30)
+DAY = timedelta(days=1)
 SHOWN = 20
 TOKENS, CLIENT = 3, 10  # a person's tokens together, and a client's people together, have so many allowances
 # Signing out ends something, and a report counts where it is filed: after its form is right and it is no repeat
@@ -85,11 +85,6 @@ def reached(at: datetime) -> list[LimitReached]:
     """Who was refused within the last day, those whose reports were refused first."""
     found = LimitReached.objects.filter(last_at__gt=at - DAY).select_related("person")
     return sorted(found, key=lambda row: (row.kind != Kind.REPORTS, -row.last_at.timestamp()))[:SHOWN]
-
-
-def forget(*, at: datetime) -> int:
-    """Delete what nobody looks at any more; how many rows."""
-    return LimitReached.objects.filter(last_at__lt=at - KEPT).delete()[0]
 
 
 def when(wait: timedelta) -> str:

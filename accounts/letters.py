@@ -37,7 +37,6 @@ TEMPLATES = {
     Letter.Kind.INVITATION: "invitation_mail",
 }  # fmt: skip
 FIRST_PAUSE = timedelta(seconds=30)  # doubled after each try; also the time that one try may take
-KEPT = timedelta(days=30)
 AT_ONCE = 20
 HANDLE_BYTES = 16
 
@@ -186,8 +185,3 @@ def _failed(letter: Letter, error: OSError, *, at: datetime) -> None:
 def unsent() -> QuerySet[Letter]:
     """What did not leave yet, or never, newest first."""
     return Letter.objects.exclude(error="").select_related("person").order_by("-asked_at")
-
-
-def forget(*, at: datetime) -> int:
-    """Delete letters whose links are dead for long; how many."""
-    return Letter.objects.filter(asked_at__lt=at - KEPT).delete()[0]

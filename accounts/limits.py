@@ -51,11 +51,6 @@ def forget(key: str) -> None:
     Limit.objects.filter(key=stored(key)).delete()
 
 
-def forget_idle(*, at: datetime) -> int:
-    """Delete the buckets that are full again, which is what a missing row means; how many."""
-    return Limit.objects.filter(full_at__lt=at).delete()[0]
-
-
 def stored(key: str) -> str:
     """The key as the table has it: nobody reads names or addresses out of it without `SECRET_KEY`."""
     return salted_hmac("accounts.limits", key, algorithm="sha256").hexdigest()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from accounts import allowances, letters, limits
+from accounts import letters, retention
 
 
 @shared_task
@@ -16,6 +16,5 @@ def send_letters() -> int:
 
 @shared_task
 def forget() -> int:
-    """Full buckets, old letters and refusals; how many rows went."""
-    now = timezone.now()
-    return limits.forget_idle(at=now) + letters.forget(at=now) + allowances.forget(at=now)
+    """Ended sessions and tokens, full buckets, old letters, tries and refusals; how many rows went."""
+    return retention.forget(at=timezone.now())

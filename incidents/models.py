@@ -370,6 +370,10 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
     def visible_to(self, user: User) -> Self:
         return self if user.is_provider else self.filter(recipient=user)
 
+    def given_up(self) -> Self:
+        """What can still be tried again: old ones have lost their words (`incidents.retention`)."""
+        return self.filter(status=Delivery.FAILED).exclude(body="")
+
 
 class Notification(models.Model):
     """The outbox: written with the change, sent after commit, retried with a cap; `key` allows no second one.
@@ -412,6 +416,7 @@ class Notification(models.Model):
         ordering = ["-created_at", "-pk"]
         indexes = [
             models.Index(fields=["next_attempt_at"], name="outbox_due", condition=Q(status="queued")),
+            models.Index(fields=["created_at"], name="outbox_words", condition=~Q(body="")),
             models.Index(fields=["settle_at"], name="outbox_unsettled", condition=Q(settle_at__isnull=False)),
             models.Index(fields=["topic"], name="outbox_topic", condition=~Q(topic="")),
             models.Index(

@@ -230,7 +230,7 @@ def _failed(row: Notification, at: datetime, error: Exception) -> None:
 
 def send_again(row: Notification, *, at: datetime) -> bool:
     """A person asks for a notice that was given up to be tried anew; False where it was not given up."""
-    given_up = Notification.objects.filter(pk=row.pk, status=Delivery.FAILED)
+    given_up = Notification.objects.given_up().filter(pk=row.pk)
     return bool(given_up.update(status=Delivery.QUEUED, attempts=0, next_attempt_at=at))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from incidents import outbox, sweeps
+from incidents import outbox, retention, sweeps
 
 
 @shared_task
@@ -24,3 +24,9 @@ def send_mail() -> int:
 def send_calls() -> int:
     """Send the text messages and calls that are due now; how many left."""
     return outbox.send_now(timezone.now, outbox.CALLS)
+
+
+@shared_task
+def forget() -> int:
+    """Old letters lose their words, old repeat keys go; how many rows."""
+    return retention.forget(at=timezone.now())

@@ -113,7 +113,7 @@ def outbox_state(user: User, now: datetime) -> Outbox:
     notices = Notification.objects.visible_to(user)
     queued = notices.filter(status=Delivery.QUEUED)
     oldest = queued.order_by("created_at").values_list("created_at", flat=True).first()
-    given_up = notices.filter(status=Delivery.FAILED)
+    given_up = notices.given_up()
     return Outbox(
         queued.count(),
         queued.exclude(error="").count(),
@@ -125,7 +125,7 @@ def outbox_state(user: User, now: datetime) -> Outbox:
 
 def send_all_again(user: User, *, at: datetime) -> int:
     """Every notice that was given up is tried anew; how many."""
-    given_up = Notification.objects.visible_to(user).filter(status=Delivery.FAILED)
+    given_up = Notification.objects.visible_to(user).given_up()
     return sum(outbox.send_again(row, at=at) for row in given_up)
 
 

@@ -24,6 +24,7 @@ from monitoring.probe_link import PLACE_NAME, has_wrong_port, refused_options, w
 BASE_DIR = Path(__file__).resolve().parent.parent
 YES, NO = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
 KEY_LETTERS = 50
+MOST_DAYS = 36_500
 NEW_KEY = 'python3 -c "import secrets; print(secrets.token_urlsafe(50))"'
 
 
@@ -88,6 +89,20 @@ VARIABLES: dict[str, Variable] = {
     "ANCHOR_ADDRESS": Variable(
         "",
         "e-mail addresses outside, by commas, that get the day's anchor, one hash, each day; empty: none",
+        frozenset({"worker"}),
+    ),
+    "KEEP_ATTEMPTS_DAYS": Variable(
+        "30",
+        "days for which letters of sign-in, refusals by a limit and tries to sign in are kept, 7 or more; sessions and "
+        "tokens go when they end",
+        frozenset({"worker"}),
+    ),
+    "KEEP_KEYS_DAYS": Variable(
+        "30", "days for which a repeat key (`form_key`) files nothing twice, 7 or more", frozenset({"worker"})
+    ),
+    "KEEP_LETTERS_DAYS": Variable(
+        "365",
+        "days after which words and address of a notice go, 30 or more; whom, channel, when and hash stay",
         frozenset({"worker"}),
     ),
     "PROVIDER_NAME": Variable("Studio Północ", "the provider's name on pages, in mails and documents", ACTING),
@@ -199,6 +214,13 @@ def addresses(name: str) -> list[str]:
         except ValidationError as error:
             raise refuse(name, "e-mail addresses, separated by commas") from error
     return words(name)
+
+
+def days(name: str, least: int) -> int:
+    value = number_in(text(name))
+    if value is None or not least <= value <= MOST_DAYS:
+        raise refuse(name, f"a number of days from {least} to {MOST_DAYS}")
+    return value
 
 
 def ports(name: str) -> list[int]:

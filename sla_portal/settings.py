@@ -187,6 +187,9 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = environment.text("EMAIL_FROM")
 GATEWAY_URL = environment.url("GATEWAY_URL", "http", "https", default=f"http://127.0.0.1:{PORT + 1}/gateway")
 GATEWAY_TOKEN = environment.text("GATEWAY_TOKEN")
 ANCHOR_ADDRESS = environment.addresses("ANCHOR_ADDRESS")
+KEEP_ATTEMPTS_DAYS = environment.days("KEEP_ATTEMPTS_DAYS", 7)
+KEEP_KEYS_DAYS = environment.days("KEEP_KEYS_DAYS", 7)
+KEEP_LETTERS_DAYS = environment.days("KEEP_LETTERS_DAYS", 30)
 PROVIDER_NAME = environment.text("PROVIDER_NAME")
 DUTY_PHONE = environment.text("DUTY_PHONE")
 PROBE_PLACES = environment.places("PROBE_PLACES")
@@ -239,9 +242,11 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TASK_DEFAULT_QUEUE = "report"
 WORKED_FILE = environment.text("WORKED_FILE")
 CELERY_TASK_ROUTES = {
+    "accounts.tasks.forget": {"queue": "report"},
     "accounts.tasks.*": {"queue": "mail"},
     "incidents.tasks.sweep_clocks": {"queue": "clock"},
     "incidents.tasks.send_calls": {"queue": "calls"},
+    "incidents.tasks.forget": {"queue": "report"},
     "incidents.tasks.*": {"queue": "mail"},
     "monitoring.tasks.forget_checks": {"queue": "report"},
     "monitoring.tasks.*": {"queue": "monitor"},
@@ -262,6 +267,11 @@ CELERY_BEAT_SCHEDULE = {
     "missed": {"task": "monitoring.tasks.sweep_missed", "schedule": 30.0, "options": {"expires": 60}},
     # Each minute only asks whether the local day has its anchor, so a day that began without us gets it late, not never
     "anchor": {"task": "reports.tasks.make_anchor", "schedule": 60.0, "options": {"expires": 120}},
+    "old-letters": {
+        "task": "incidents.tasks.forget",
+        "schedule": crontab(hour="2", minute="40"),
+        "options": {"expires": 6 * 3600},
+    },
     "retention": {
         "task": "monitoring.tasks.forget_checks",
         "schedule": crontab(hour="2", minute="20"),  # UTC: night at all our shops

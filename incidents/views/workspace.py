@@ -23,7 +23,7 @@ from contracts.terms import moment, seconds
 from incidents import clock, journal_words, lifecycle, projection
 from incidents.both_sides import takes_both
 from incidents.choices import Status
-from incidents.models import Incident, JournalEntry
+from incidents.models import Incident, JournalEntry, Notification
 from incidents.reading import Reading, read
 from incidents.refusals import Refused
 from incidents.sentences import incident_sentences
@@ -129,7 +129,7 @@ def _context(journal: Reading, now: datetime, silent: set[int], reader: User) ->
             for entry in journal.marks
             if entry.kind in {"received", "alarm", "monitor_failed"} and _seen(entry)
         ][-SHOWN:],
-        "failed_notices": incident.notifications.filter(status="failed").select_related("recipient")[:SHOWN],
+        "failed_notices": Notification.objects.given_up().filter(incident=incident).select_related("recipient")[:SHOWN],
         "open_incidents": _others(incident),
         "targets": _promises(incident),
         "previews": previews(incident, journal.events, now),

@@ -11,7 +11,7 @@ from django.db import connection
 from django.http import HttpRequest
 from pytest_django import Settings
 
-from accounts import limits
+from accounts import limits, retention
 from accounts.addresses import client_address, source
 from accounts.models import Limit
 from tests.build import MONDAY
@@ -63,7 +63,7 @@ def test_what_is_given_back_or_forgotten_may_be_done_again() -> None:
 def test_a_bucket_that_is_full_again_leaves_the_table() -> None:
     take("old")
     take("new", after=MINUTE)
-    assert limits.forget_idle(at=MONDAY + MINUTE) == 1
+    assert retention.forget(at=MONDAY + MINUTE) == 1
     assert [row.key for row in Limit.objects.all()] == [limits.stored("new")]
 
 

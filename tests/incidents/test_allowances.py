@@ -232,4 +232,3 @@ def test_the_health_page_says_who_ran_into_which_limit(
         report(caller)
     row = LimitReached.objects.get()
     assert (row.times, row.first_at) == (1, build.MONDAY + timedelta(days=1, seconds=1))
-    assert allowances.forget(at=build.MONDAY + timedelta(days=32)) == 1

@@ -189,7 +189,7 @@ def test_every_task_goes_to_the_lane_that_is_named_for_it() -> None:
         "send_calls": "calls",
         "sweep_checks": "monitor", "take_results": "monitor", "greet_probes": "monitor", "sweep_missed": "monitor",
         "record_results": "monitor",
-        "forget_checks": "report", "make_anchor": "report",
+        "forget_checks": "report", "forget": "report", "make_anchor": "report",
     }  # fmt: skip
     assert app.conf.beat_schedule["reports"]["options"]["queue"] == "report"
 
