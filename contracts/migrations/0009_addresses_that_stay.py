@@ -79,7 +79,7 @@ def move(Shop, shops):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("contracts", "0007_seals"), ("accounts", "0007_names_that_tell_nothing")]
+    dependencies = [("contracts", "0008_shop_names_are_lines"), ("accounts", "0008_names_that_tell_nothing")]
 
     operations = [
         migrations.AddField(

@@ -20,7 +20,7 @@ DROP FUNCTION accounts_client_code_never_changes();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0006_token_facts")]
+    dependencies = [("accounts", "0007_names_are_lines")]
 
     operations = [
         migrations.AddField(
