@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterator
 from itertools import chain
 
@@ -11,15 +12,29 @@ from incidents import proof_facts
 from monitoring import proof as monitoring
 from reports import decision_entries
 
+logger = logging.getLogger(__name__)
+
 
 def beside_incidents(monitors: Collection[int] | None = None) -> Iterator[Difference]:
     """What is missing from the portal as a whole, and each room's rows that are not as they were entered.
 
     Of `monitors`, or of all. Incidents themselves are proven by `incidents.proof`, of which the caller says which.
     """
-    return chain(
-        contracts.differences(),
-        proof_facts.totals(),
-        monitoring.differences(monitors),
-        decision_entries.differences(),
+    return chain.from_iterable(
+        _whatever_is_stored(room, rows)
+        for room, rows in (
+            ("contracts", contracts.differences()),
+            ("incidents", proof_facts.totals()),
+            ("monitoring", monitoring.differences(monitors)),
+            ("decisions", decision_entries.differences()),
+        )
     )
+
+
+def _whatever_is_stored(room: str, rows: Iterator[Difference]) -> Iterator[Difference]:
+    """What nobody but a forger writes may be unreadable: that is a difference and stops no other room's proof."""
+    try:
+        yield from rows
+    except Exception as error:
+        logger.exception("%s cannot be proven", room)
+        yield Difference(room, "rows", f"{type(error).__name__}: {error}", "rows that can be read", "what was entered")

@@ -7,11 +7,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connection, models, transaction
+from django.db import DatabaseError, connection, transaction
 
 from accounts.models import User
 from contracts import agreements, proof, seal
-from contracts.models import Calendar, CalendarDay, Contract, ContractVersion, MaintenanceWindow, Seal, Shop
+from contracts.models import Calendar, Contract, ContractVersion, Seal, Shop
 from tests import build, tamper
 
 pytestmark = pytest.mark.django_db
@@ -56,17 +56,6 @@ def seen() -> list[str]:
     return [str(difference) for difference in proof.differences()]
 
 
-def parts(version: ContractVersion) -> list[models.Model]:
-    """One row of each table that the money of a contract rests on."""
-    target = version.targets.get()
-    return [
-        version, target, target.penalty, version.rhythms.get(), version.steps.all()[0],
-        version.contract, target.calendar,
-        CalendarDay.objects.get(removed_at=None), CalendarDay.objects.get(removed_at__isnull=False),
-        MaintenanceWindow.objects.get(),
-    ]  # fmt: skip
-
-
 def test_each_act_is_sealed_in_one_list_without_gaps(agreed: ContractVersion) -> None:
     seals = list(Seal.objects.values_list("seq", "kind"))
     kinds = [
@@ -77,36 +66,8 @@ def test_each_act_is_sealed_in_one_list_without_gaps(agreed: ContractVersion) ->
     assert seal.terms_of(agreed.pk) == seal.version_digest(agreed)
 
 
-# column → why another value in it moves no money
-FREE: dict[tuple[type[models.Model], str], str] = {
-    (Calendar, "name"): "words",
-    (Calendar, "is_office"): "by which hours our own queue is sorted",
-}
-
-
-@pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.full)])
-def test_another_value_in_any_column_is_seen(agreed: ContractVersion, every: bool) -> None:
-    """The daily run tries the last column of each table, the full run all."""
+def test_a_row_that_was_added_is_seen(agreed: ContractVersion) -> None:
     unseen = []
-    for row in parts(agreed):
-        fields = [field for field in row._meta.concrete_fields if (type(row), field.name) not in FREE]
-        for field in fields[1:] if every else fields[-1:]:
-            with transaction.atomic():
-                tamper.change_column(row, field.name)
-                if not seen():
-                    unseen.append(f"{type(row).__name__}.{field.name}")
-                transaction.set_rollback(True)
-    assert unseen == []
-
-
-def test_a_row_that_is_gone_or_was_added_is_seen(agreed: ContractVersion) -> None:
-    unseen = []
-    for row in parts(agreed):
-        with transaction.atomic():
-            tamper.delete(row)
-            if not seen():
-                unseen.append(f"{type(row).__name__} deleted")
-            transaction.set_rollback(True)
     for row in (agreed.targets.get(), agreed.steps.all()[0], agreed.rhythms.get()):
         with transaction.atomic():
             row.pk = None

@@ -39,7 +39,7 @@ class Command(BaseCommand):
         if options["rebuild"]:
             self.stdout.write(f"rebuilt {proof.rebuild(at=at)} incidents")
         wrong = 0
-        for difference in _differences(options["numbers"], anchor, at):
+        for difference in differences(options["numbers"], anchor, at):
             wrong += 1
             self.stdout.write(difference)
         incidents = _incidents(options["numbers"])
@@ -61,12 +61,14 @@ class Command(BaseCommand):
             sys.exit(2)
 
 
-def _differences(numbers: list[str], anchor: Anchor | None, at: datetime) -> Iterator[str]:
+def differences(numbers: list[str], anchor: Anchor | None, at: datetime) -> Iterator[str]:
+    """All that the command prints: of these incidents, or of the whole portal at `at`, and against the anchor."""
     if not numbers:
         yield from map(str, beside_incidents())
     yield from map(str, proof.differences(at=at, incidents=_incidents(numbers).values_list("pk", flat=True)))
-    if anchor:
+    if anchor or not numbers:
         yield from anchor_proof.broken_chain()
+    if anchor:
         yield from anchor_proof.changed_between()
         yield from anchor_proof.differences(anchor)
 
