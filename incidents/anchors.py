@@ -132,3 +132,20 @@ def vouched(incident: Incident) -> Vouched | None:
     leaves = AnchorLeaf.objects.filter(kind=LeafKind.JOURNAL, row=incident.pk).order_by("anchor__day")
     first, last, anchor = leaves.select_related("anchor").first(), leaves.last(), newest()
     return Vouched(last.stage, anchor, first.anchor) if first and last and anchor else None
+
+
+class Tally(models.Model):
+    """What the database itself has counted of an incident, by triggers: lines, the newest head, notices.
+
+    It stands apart, without foreign keys: it stays when the incident is gone and isn't set back with it.
+    """
+
+    incident = models.BigIntegerField(primary_key=True)
+    client = models.BigIntegerField()
+    number = models.PositiveIntegerField()
+    entries = models.PositiveIntegerField(default=0)
+    head = models.CharField(max_length=64, blank=True)
+    notices = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.incident} {self.entries}"

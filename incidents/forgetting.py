@@ -25,8 +25,8 @@ def forget(*, incident: Incident, entries: Collection[int], by: User | None, at:
     forgotten = list(lines.values_list("seq", flat=True))
     if not forgotten:
         return incident
-    incident.journal.filter(seq__in=forgotten).update(text="", personal={}, old_facts=None, salt="")
     facts = {"forgotten": forgotten}
     journal.append(incident, "forgotten", by=by, at=whole(at), public=False, facts=facts)
+    journal.forget_words(incident, forgotten)
     incident.save()
     return incident

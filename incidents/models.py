@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import MANAGER, OWNER, Client, User
 from contracts.models import Channel, ContractVersion, EscalationStep, Severity, Shop, TargetKind
-from incidents.anchors import Anchor, AnchorLeaf, AnchorTree  # noqa: F401 Django finds an app's models here
+from incidents.anchors import Anchor, AnchorLeaf, AnchorTree, Tally  # noqa: F401 Django finds an app's models here
 from incidents.choices import ENDED, LIVES, Actor, ClockState, Delivery, Origin, PauseReason, Status, What
 from incidents.reach import Audience, Bar
 
@@ -333,8 +333,18 @@ class BreachQuerySet(models.QuerySet["Breach"]):
         return self.filter(incident__client_id__in=own)
 
 
+class BreachManager(models.Manager["Breach"]):
+    """Those that stand; a voided one is in the table and in its incident's journal only."""
+
+    def get_queryset(self) -> BreachQuerySet:
+        return BreachQuerySet(self.model, using=self._db).filter(voided_at=None)
+
+    def visible_to(self, user: User) -> BreachQuerySet:
+        return self.get_queryset().visible_to(user)
+
+
 class Breach(models.Model):
-    """A missed deadline, recorded once per clock and lap; its time is the deadline, whenever it was noticed."""
+    """A missed deadline, once per clock and lap, timed at the deadline. Completed by its end, marked if it was none."""
 
     incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="breaches")
     version = models.ForeignKey(ContractVersion, on_delete=models.PROTECT, related_name="+")
@@ -346,13 +356,18 @@ class Breach(models.Model):
     noticed_at = models.DateTimeField()
     stopped_at = models.DateTimeField(null=True)
     delay = models.PositiveIntegerField(null=True)
+    voided_at = models.DateTimeField(null=True)
 
-    objects = BreachQuerySet.as_manager()
+    objects = BreachManager()
 
     class Meta:
         ordering = ["-deadline", "-pk"]
         constraints = [
-            models.UniqueConstraint(fields=["incident", "target", "run", "lap"], name="one_breach_per_clock_and_lap"),
+            models.UniqueConstraint(
+                fields=["incident", "target", "run", "lap"],
+                condition=Q(voided_at=None),
+                name="one_breach_per_clock_and_lap",
+            ),
             models.CheckConstraint(
                 condition=Q(noticed_at__gte=F("deadline")), name="breach_is_noticed_after_its_deadline"
             ),
@@ -426,23 +441,6 @@ class Notification(models.Model):
 
     def __str__(self) -> str:
         return f"{self.channel} {self.address}: {self.subject}"
-
-
-class Tally(models.Model):
-    """What the database itself has counted of an incident, by triggers: lines, the newest head, notices.
-
-    It stands apart, without foreign keys: it stays when the incident is gone and isn't set back with it.
-    """
-
-    incident = models.BigIntegerField(primary_key=True)
-    client = models.BigIntegerField()
-    number = models.PositiveIntegerField()
-    entries = models.PositiveIntegerField(default=0)
-    head = models.CharField(max_length=64, blank=True)
-    notices = models.PositiveIntegerField(default=0)
-
-    def __str__(self) -> str:
-        return f"{self.incident} {self.entries}"
 
 
 class UnheardAlarmQuerySet(models.QuerySet["UnheardAlarm"]):

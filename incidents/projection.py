@@ -6,8 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from django.db import connection, transaction
-from django.db.models import ProtectedError
+from django.db import IntegrityError, connection, transaction
 
 from contracts.models import Calendar, ContractVersion, EscalationStep, Severity
 from contracts.seal import stood_digest
@@ -222,6 +221,8 @@ def breaches_of(incident: Incident, clocks: Iterable[clock.Clock], at: datetime)
 
 
 BREACH_FACTS = ("severity", "deadline", "stopped_at", "delay")
+BREACH_END = ("stopped_at", "delay")
+"""What is completed later: nothing else of a breach may be changed."""
 
 
 def breach_key(breach: Breach) -> tuple[int, str, int, int]:
@@ -229,8 +230,8 @@ def breach_key(breach: Breach) -> tuple[int, str, int, int]:
 
 
 def learnt(old: Breach, new: Breach) -> bool:
-    """Take over what changed since a breach was recorded (a stop, a correction); True where something did."""
-    changed = [name for name in BREACH_FACTS if getattr(old, name) != getattr(new, name)]
+    """Take over its end since a breach was recorded; True where something changed."""
+    changed = [name for name in BREACH_END if getattr(old, name) != getattr(new, name)]
     for name in changed:
         setattr(old, name, getattr(new, name))
     return bool(changed)
@@ -253,28 +254,35 @@ def _void_breaches(
         return
     happened = {breach_key(breach) for breach in breaches_of(incident, clocks, at)}
     for breach in incident.breaches.all():
-        if breach_key(breach) in happened:
-            continue
-        try:
-            with transaction.atomic():
-                breach.delete()
-        except ProtectedError:
-            continue
-        facts = {"target": breach.target, "run": breach.run, "lap": breach.lap, "deadline": breach.deadline.isoformat()}
-        incident.last_entry = journal.append(incident, "breach_void", by=None, at=at, facts=facts)
+        if breach_key(breach) not in happened:
+            _void(incident, breach, at)
+
+
+def _void(incident: Incident, breach: Breach, at: datetime) -> bool:
+    """Mark a breach that was none, with its line; False where somebody has decided about it (a trigger refuses)."""
+    try:
+        with transaction.atomic():
+            Breach.objects.filter(pk=breach.pk).update(voided_at=at)
+    except IntegrityError:
+        return False
+    facts = {"target": breach.target, "run": breach.run, "lap": breach.lap, "deadline": breach.deadline.isoformat()}
+    incident.last_entry = journal.append(incident, "breach_void", by=None, at=at, facts=facts)
+    return True
 
 
 def _record_breaches(incident: Incident, clocks: Iterable[clock.Clock], at: datetime) -> None:
     recorded = {breach_key(breach): breach for breach in incident.breaches.all()}
     for breach in breaches_of(incident, clocks, at):
         old = recorded.get(breach_key(breach))
+        if old and (old.severity, old.deadline) != (breach.severity, breach.deadline) and _void(incident, old, at):
+            old = None  # another deadline is another breach
         if old is None:
             breach.save(force_insert=True)
             entry = note_breach(incident, breach, at)
             entry.save(force_insert=True)
             incident.last_entry = entry
         elif learnt(old, breach):
-            old.save(update_fields=BREACH_FACTS)
+            old.save(update_fields=BREACH_END)
 
 
 def due_at(clocks: Iterable[clock.Clock]) -> datetime | None:

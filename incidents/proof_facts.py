@@ -19,7 +19,8 @@ from contracts.models import ContractVersion
 from contracts.proof import Difference
 from contracts.seal import days_at, version_digest, with_terms
 from incidents import journal, projection
-from incidents.models import Breach, Firing, Incident, JoinedReport, JournalEntry, Notification, Tally
+from incidents.anchors import Tally
+from incidents.models import Breach, Firing, Incident, JoinedReport, JournalEntry, Notification
 
 COUNTED = "the database's own count"
 FIRING_FACTS = ("target", "run", "lap", "round")

@@ -243,7 +243,7 @@ class Batch:
     def _write(self) -> None:
         projection.write_clocks(self.changed_clocks)
         Breach.objects.bulk_create(self.new_breaches)
-        Breach.objects.bulk_update(self.changed_breaches, projection.BREACH_FACTS)
+        Breach.objects.bulk_update(self.changed_breaches, projection.BREACH_END)
         Firing.objects.bulk_create(self.firings)
         JournalEntry.objects.bulk_create(self.entries)
         for entry in self.entries:

@@ -27,11 +27,14 @@ from typing import BinaryIO
 import psutil
 import psycopg2
 import redis
+from psycopg2.extensions import connection, encrypt_password
 
 from sla_portal import broker_users
-from sla_portal.sockets import reachable, socket_url
+from sla_portal.sockets import OWNER, reachable, socket_url
 
 NOBODY = 65534
+ASK = "local all all scram-sha-256\n"  # the whole pg_hba.conf: the server has no other door than its socket
+FIRST_OWNER, RENAMER = "postgres", "sla_portal_renamer"  # how the owner's role was called before, and who renames it
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
 FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}  # for data that may be lost: tests
@@ -127,13 +130,17 @@ class Server:
 
 
 class Postgres(Server):
-    """PostgreSQL on a socket in `home/postgres`. `options`: server settings, for example FAST."""
+    """PostgreSQL on a socket in `home/postgres`; `password` is its owner's, asked of everybody who connects.
+
+    `options`: server settings, for example FAST.
+    """
 
     name = "PostgreSQL"
     ending = signal.SIGINT  # "fast": open connections are cut, the data are written
 
-    def __init__(self, home: Path, options: Mapping[str, str] | None = None) -> None:
+    def __init__(self, home: Path, password: str, options: Mapping[str, str] | None = None) -> None:
         super().__init__(home)
+        self.password = password
         self.folder = home / "postgres"
         self.data = self.folder / "data"
         self.options = dict(options or {})
@@ -143,11 +150,66 @@ class Postgres(Server):
         return self.folder / ".s.PGSQL.5432"
 
     def answers(self) -> bool:
+        return self._lets_in(OWNER) or (not self._asks() and self._lets_in(FIRST_OWNER))
+
+    def _lets_in(self, role: str) -> bool:
         try:
-            psycopg2.connect(host=str(self.folder), user="postgres", dbname="postgres", connect_timeout=2).close()
+            self.connect(role=role).close()
         except psycopg2.OperationalError:
             return False
         return True
+
+    def connect(self, database: str = "postgres", role: str = OWNER) -> connection:
+        """A connection of the owner, where `role` names no other. Raises psycopg2.OperationalError."""
+        return psycopg2.connect(
+            host=str(self.folder), user=role, password=self.password, dbname=database, connect_timeout=2
+        )
+
+    def start(self) -> None:
+        super().start()
+        if not self._asks():
+            self._take_over()
+
+    @property
+    def _rules(self) -> Path:
+        return self.data / "pg_hba.conf"
+
+    def _asks(self) -> bool:
+        """Whether everybody who connects is asked a password."""
+        return self._rules.read_text(encoding="utf-8") == ASK
+
+    def _take_over(self) -> None:
+        """A data folder of before let everybody in, as `postgres`: that role gets our owner's name and a password.
+
+        No role can rename itself, so a third one does it, which goes again. Interrupted anywhere it goes on.
+        """
+        if not self._lets_in(OWNER):
+            self._say(FIRST_OWNER, f"DROP ROLE IF EXISTS {RENAMER}", f"CREATE ROLE {RENAMER} SUPERUSER LOGIN")
+            self._say(RENAMER, f"ALTER ROLE {FIRST_OWNER} RENAME TO {OWNER}")
+        self._say(OWNER, f"DROP ROLE IF EXISTS {RENAMER}")
+        self._set_password(OWNER, self.password, "ALTER")
+        self._rules.write_text(ASK, encoding="utf-8")
+        self._say(OWNER, "SELECT pg_reload_conf()")
+
+    def _say(self, role: str, *statements: str) -> None:
+        link = self.connect(role=role)
+        link.autocommit = True
+        try:
+            with link.cursor() as cursor:
+                for statement in statements:
+                    cursor.execute(statement)
+        finally:
+            link.close()
+
+    def _set_password(self, role: str, password: str, verb: str) -> None:
+        """`verb`: CREATE or ALTER. The server is given the password's hash, so that its log never holds it."""
+        link = self.connect()
+        try:
+            with link, link.cursor() as cursor:
+                hashed = encrypt_password(password, role, scope=link, algorithm="scram-sha-256")
+                cursor.execute(f'{verb} ROLE "{role}" LOGIN PASSWORD %s', [hashed])
+        finally:
+            link.close()
 
     def log(self) -> Path:
         return self.folder / "server.log"
@@ -188,11 +250,26 @@ class Postgres(Server):
     def _make_cluster(self, programs: Path) -> None:
         """A new cluster; what an interrupted initdb left is removed. C.UTF-8 so that ILIKE knows Polish letters."""
         shutil.rmtree(self.data, ignore_errors=True)
-        words = "-U postgres -A trust -E UTF8 --locale=C --locale-provider=builtin --builtin-locale=C.UTF-8 --no-sync"
+        secret = self._password_file()
+        words = f"-U {OWNER} -A scram-sha-256 --pwfile={secret} -E UTF8 "
+        words += "--locale=C --locale-provider=builtin --builtin-locale=C.UTF-8 --no-sync"
         command = [str(programs / "initdb"), "-D", str(self.data), *words.split()]
-        with open(self.log(), "ab") as log:
-            if self._run_as_owner(command, log).wait() != 0:
-                raise EmbeddedError(f"PostgreSQL cannot make its data folder. {self.way_out()}")
+        try:
+            with open(self.log(), "ab") as log:
+                if self._run_as_owner(command, log).wait() != 0:
+                    raise EmbeddedError(f"PostgreSQL cannot make its data folder. {self.way_out()}")
+        finally:
+            secret.unlink()
+
+    def _password_file(self) -> Path:
+        """The password for initdb, for the user that runs it only."""
+        path = self.folder / "password"
+        path.unlink(missing_ok=True)
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            file.write(self.password)
+        if os.getuid() == 0:
+            os.chown(path, NOBODY, -1)
+        return path
 
     def _owner(self) -> psutil.Process | None:
         """The process that postmaster.pid names, if it lives."""
@@ -227,17 +304,21 @@ class Postgres(Server):
         if owner is not None:
             owner.send_signal(self.ending)
 
+    def make_role(self, name: str, password: str) -> None:
+        """A role that may nothing yet; for tests, whose databases are made one by one."""
+        self._set_password(name, password, "CREATE")
+
     def make_database(self, name: str) -> None:
         """Makes the database where there is none."""
-        connection = psycopg2.connect(host=str(self.folder), user="postgres", dbname="postgres")
-        connection.autocommit = True
+        link = self.connect()
+        link.autocommit = True
         try:
-            with connection.cursor() as cursor:
+            with link.cursor() as cursor:
                 cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
                 if cursor.fetchone() is None:
                     cursor.execute(f'CREATE DATABASE "{name}"')
         finally:
-            connection.close()
+            link.close()
 
 
 class Valkey(Server):

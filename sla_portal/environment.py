@@ -48,6 +48,11 @@ VARIABLES: dict[str, Variable] = {
         "`postgresql://user:password@host:5432/name`; empty: the embedded server of `make run`",
         ACTING | {"migrate"},
     ),
+    "MIGRATE_DATABASE_URL": Variable(
+        "",
+        "the same database with its owner's name and password, for `manage.py migrate` and `manage.py roles` only",
+        frozenset({"migrate"}),
+    ),
     "REDIS_URL": Variable(
         "",
         "`redis://user:password@host:6379/0`, `rediss://…` or `unix:///path`; empty: the embedded server",

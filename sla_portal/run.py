@@ -6,7 +6,7 @@ Ctrl-C or SIGTERM ends them all; a second run goes on with the same data; what a
 `--reset` removes the data folder's contents.
 
 Ports: PORT web, PORT+1 mailbox page and gateway, PORT+2 SMTP, PORT+3 demo shops, PORT+4 their TLS.
-In DATA_DIR: `servers/` (databases), `run/` (lock, process numbers, secret key), `log/`, `mailbox/`, `shops/`.
+In DATA_DIR: `servers/` (databases), `run/` (lock, process numbers, keys, passwords), `log/`, `mailbox/`, `shops/`.
 
 Contract with `manage.py demo_seed`: before it is called, `DATA_DIR/run/demo_logins.json` (settings.DEMO_LOGINS_FILE)
 holds {e-mail: password} for the addresses of LOGINS; the passwords are random for each data folder. The demo shops
@@ -43,6 +43,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from monitoring import questions
 from sla_portal import broker_users, celery_app, embedded, environment, processes, sockets
+from sla_portal.environment import VARIABLES
 
 LOGINS = {
     "marta@makowydom.example": "client's reporter",
@@ -121,6 +122,10 @@ class Place:
             with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
                 file.write(value)
         return path.read_text(encoding="utf-8")
+
+    def password(self, role: str) -> str:
+        """Of a role of the embedded database."""
+        return self.secret(sockets.password_file(role), secrets.token_urlsafe(32))
 
     def logins(self) -> dict[str, str]:
         made = {email: secrets.token_urlsafe(9) for email in LOGINS}
@@ -308,9 +313,10 @@ class Runner:
         if self.place.home.parent != self.place.folder:
             print(f"The embedded servers live in {self.place.home}: {self.place.folder} cannot hold their sockets.")
         if not environment.text("DATABASE_URL"):
-            postgres = embedded.Postgres(self.place.home)
+            postgres = embedded.Postgres(self.place.home, self.place.password(sockets.OWNER))
+            self.place.password(sockets.PRODUCT)
             self.serve(postgres)
-            postgres.make_database("sla_portal")
+            postgres.make_database(sockets.DATABASE)
         if not environment.text("REDIS_URL"):
             self.serve(embedded.Valkey(self.place.home, self.passwords))
 
@@ -348,7 +354,13 @@ class Runner:
                 self.start_child(name, [str(programs / program), *options])
 
     def start_child(self, name: str, command: list[str]) -> None:
-        self.children.append(Child(name, command, self.place.log / f"{name}.log", self.environment))
+        """With the settings that its container gets and no others: no database for the probe, no owner for anybody.
+
+        PostgreSQL shows each connection under the process's name (PGAPPNAME).
+        """
+        strange = {key for key, facts in VARIABLES.items() if facts.read_by and name not in facts.read_by}
+        given = {key: value for key, value in self.environment.items() if key not in strange} | {"PGAPPNAME": name}
+        self.children.append(Child(name, command, self.place.log / f"{name}.log", given))
         self.note()
 
     def note(self) -> None:
@@ -446,7 +458,7 @@ def reset(place: Place) -> None:
     place.take()
     place.end_leftovers()
     passwords = broker_users.make(place.folder, ())
-    for server in (embedded.Postgres(place.home), embedded.Valkey(place.home, passwords)):
+    for server in (embedded.Postgres(place.home, ""), embedded.Valkey(place.home, passwords)):
         if server.lives():
             server.shut_down()
             embedded.wait_until(lambda: not server.lives(), END_SECONDS, f"{server.name} does not end.")  # noqa: B023

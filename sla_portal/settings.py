@@ -27,6 +27,10 @@ ALLOWED_HOSTS = ["127.0.0.1", "localhost", urlsplit(BASE_URL).hostname or "", *e
 _database_url = environment.url("DATABASE_URL", "postgres", "postgresql", default=sockets.postgres_url(DATA_DIR))
 _given_servers = bool(environment.text("DATABASE_URL"))
 SECRET_KEY = environment.secret_key(DATA_DIR / "run" / "secret_key", required=_given_servers)
+_embedded_owner = "" if _given_servers else sockets.owner_url(DATA_DIR)
+_owner_url = environment.url("MIGRATE_DATABASE_URL", "postgres", "postgresql", default=_embedded_owner)
+OWNER_DATABASE: dict[str, Any] = environ.Env.db_url_config(_owner_url) if _owner_url else {}
+"""For `migrate` and `roles` only (sla_portal/database.py)."""
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {**environ.Env.db_url_config(_database_url), "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 }

@@ -14,6 +14,9 @@ from pathlib import Path
 from monitoring.probe_link import celery_address
 from sla_portal import broker_users
 
+OWNER, PRODUCT, DATABASE = "portal", "portal_app", "sla_portal"
+"""Roles and database of the embedded server; in production they are named by the addresses that are given, and
+docker-compose.yml gives the same two roles (a test compares them)."""
 SOCKET_PATH_MAX = 100  # bytes; the kernel's limit is 107
 
 
@@ -32,8 +35,28 @@ def reachable(folder: Path) -> bool:
     return os.getuid() != 0 or all(step.stat().st_mode & stat.S_IXOTH for step in steps)
 
 
-def postgres_url(data_dir: Path, database: str = "sla_portal") -> str:
-    return f"postgresql://postgres@/{database}?host={home_of(data_dir) / 'postgres'}"
+def postgres_url(data_dir: Path) -> str:
+    """The product's role on the embedded server, with the password that `make run` made for this data folder."""
+    return address_of(PRODUCT, _password(data_dir, PRODUCT), home_of(data_dir) / "postgres")
+
+
+def owner_url(data_dir: Path) -> str:
+    """The owner there: for migrations and roles only."""
+    return address_of(OWNER, _password(data_dir, OWNER), home_of(data_dir) / "postgres")
+
+
+def address_of(role: str, password: str, folder: Path, database: str = DATABASE) -> str:
+    return f"postgresql://{role}:{password}@/{database}?host={folder}"
+
+
+def password_file(role: str) -> str:
+    """Its name in DATA_DIR/run."""
+    return f"{role}_password"
+
+
+def _password(data_dir: Path, role: str) -> str:
+    path = data_dir / "run" / password_file(role)
+    return path.read_text(encoding="utf-8").strip() if path.is_file() else ""
 
 
 def valkey_url(data_dir: Path, user: str = broker_users.PORTAL, number: int = 0) -> str:

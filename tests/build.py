@@ -18,8 +18,6 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db import connection
-
 from accounts.models import Client, Membership, User
 from contracts import proof, seal
 from contracts.models import (
@@ -33,7 +31,9 @@ from contracts.models import (
     UpdateRhythm,
 )
 from incidents import reporting
-from incidents.models import Incident, Notification, Tally
+from incidents.anchors import Tally
+from incidents.models import Incident, Notification
+from tests.owner import as_owner
 
 WARSAW = ZoneInfo("Europe/Warsaw")
 PASSWORD = "korba-motyl-grusza-71"
@@ -76,10 +76,8 @@ def staff(
 
 def gone(person: User, **facts: Any) -> None:
     """Switched off, or changed to `facts`, past every rule: as a database of before may hold it."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL session_replication_role = replica")
+    with as_owner(triggers=False):
         User.objects.filter(pk=person.pk).update(**facts or {"is_active": False})
-        cursor.execute("SET LOCAL session_replication_role = DEFAULT")
 
 
 def client(code: str = "MAK", *, name: str = "") -> Client:
@@ -212,8 +210,9 @@ def seal_all() -> None:
 
 def clear_outbox() -> None:
     """Forget the notices written so far, so that a test counts its own."""
-    Notification.objects.all().delete()
-    Tally.objects.update(notices=0)
+    with as_owner():
+        Notification.objects.all().delete()
+        Tally.objects.update(notices=0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -13,11 +14,15 @@ import hypothesis
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.test import TransactionTestCase
 from playwright.sync_api import Browser, sync_playwright
+from pytest_django.plugin import DjangoDbBlocker
 
 from monitoring.probe_link import redis_address
-from sla_portal import broker_users, embedded, sockets
+from sla_portal import broker_users, embedded, roles, sockets
+from sla_portal.database import AS_OWNER
 from tests import chromium, loopback_canaries
+from tests.owner import as_owner
 
 # A busy machine is no failure of a property
 hypothesis.settings.register_profile("suite", deadline=None)
@@ -58,19 +63,27 @@ def start_servers(config: pytest.Config) -> None:
         home.chmod(0o711)  # PostgreSQL runs as another user inside it
     (home / "run").mkdir(mode=0o700)
     passwords = broker_users.make(home, PLACES)
-    postgres, valkey = embedded.Postgres(home, embedded.FAST), embedded.Valkey(home, passwords)
+    owner, product = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
+    postgres, valkey = embedded.Postgres(home, owner, embedded.FAST), embedded.Valkey(home, passwords)
     config.stash[SERVERS] = [postgres, valkey]
     for server in config.stash[SERVERS]:
         server.start()
-    os.environ["DATABASE_URL"] = f"postgresql://postgres@/sla_portal?host={postgres.folder}"
+    postgres.make_role(sockets.PRODUCT, product)
+    os.environ["MIGRATE_DATABASE_URL"] = sockets.address_of(sockets.OWNER, owner, postgres.folder)
+    os.environ["DATABASE_URL"] = sockets.address_of(sockets.PRODUCT, product, postgres.folder)
     os.environ["REDIS_URL"], os.environ["BROKER_URL"] = valkey.url(broker_users.PORTAL), valkey.url("probe.pl")
     os.environ["BROKER_PASSWORDS"] = str(broker_users.file_of(home))
     os.environ["SECRET_KEY"] = settings.SECRET_KEY.ljust(50, "-")
 
 
 def use_servers(number: int) -> None:
-    """Django's settings were read before the servers ran, so their addresses are put in here."""
-    settings.DATABASES["default"].update(environ.Env.db_url_config(os.environ["DATABASE_URL"]))
+    """Django's settings were read before the servers ran, so their addresses are put in here.
+
+    The owner makes the databases; `django_db_setup` puts the product's role on the connection afterwards.
+    """
+    settings.OWNER_DATABASE = environ.Env.db_url_config(os.environ["MIGRATE_DATABASE_URL"])
+    settings.DATABASES["default"].update(settings.OWNER_DATABASE, **{AS_OWNER: True})
+    settings.DATABASES["default"]["OPTIONS"] = dict(settings.OWNER_DATABASE.get("OPTIONS") or {})
     for name in ("REDIS_URL", "BROKER_URL"):
         address = os.environ.get(name, os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/0"))
         address = redis_address(address)
@@ -101,12 +114,41 @@ def django_db_createdb() -> bool:
     return True
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """From here on whatever runs in this process is the product's role; the databases are made and removed before."""
+    role = environ.Env.db_url_config(os.environ["DATABASE_URL"])["USER"]
+    own = connection.settings_dict
+    with django_db_blocker.unblock():
+        roles.grant(role)
+        connection.close()
+    own["OPTIONS"]["assume_role"] = role
+    own[AS_OWNER] = False
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", emptied_by_the_owner)
+        yield
+    with django_db_blocker.unblock():
+        connection.close()
+    del own["OPTIONS"]["assume_role"]
+    own[AS_OWNER] = True
+
+
+EMPTY = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
+
+
+def emptied_by_the_owner(case: TransactionTestCase) -> None:
+    """After a test with transactions of its own every table is truncated, which the product may not."""
+    with as_owner(triggers=False):
+        EMPTY(case)
+
+
 @pytest.fixture
 def process_environment(transactional_db: None) -> dict[str, str]:
     """Environment for processes that a test starts: the test's own database and broker."""
     given = environ.Env.db_url_config(os.environ["DATABASE_URL"])["NAME"]
     url = os.environ["DATABASE_URL"].replace(f"/{given}", f"/{connection.settings_dict['NAME']}", 1)
-    return {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "sla_portal.settings"}
+    inherited = {name: value for name, value in os.environ.items() if name != "MIGRATE_DATABASE_URL"}
+    return {**inherited, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "sla_portal.settings"}
 
 
 @pytest.fixture(scope="module")

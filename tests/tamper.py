@@ -8,17 +8,23 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
-from django.db import connection, models
+from django.db import models
 from psycopg2.extras import Json
+
+from tests.owner import owner_cursor
+
+LONE_UNIQUE_INDEXES = """
+SELECT i.indexrelid::regclass::text FROM pg_index i WHERE i.indrelid = %s::regclass AND i.indisunique
+AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.indexrelid)
+"""
+"""Django writes a unique rule with a condition as an index, which is no constraint of PostgreSQL's."""
 
 
 def as_superuser(statement: str, values: Sequence[Any] = ()) -> int:
     """Run it; how many rows it touched. The only door of the tests to the owner's rights."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL session_replication_role = replica")
+    with owner_cursor(triggers=False) as cursor:
         cursor.execute(statement, values)
         touched: int = cursor.rowcount
-        cursor.execute("SET LOCAL session_replication_role = origin")
     return touched
 
 
@@ -46,13 +52,16 @@ def change_column(row: models.Model, name: str) -> None:
 def drop_checks(row: models.Model) -> None:
     """A superuser is not held by a table's rules about its values; roll the transaction back to have them again."""
     table = row._meta.db_table
-    with connection.cursor() as cursor:
+    with owner_cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute(
             "SELECT conname FROM pg_constraint WHERE conrelid = %s::regclass AND contype IN ('c', 'u')", [table]
         )
         for (name,) in cursor.fetchall():
             cursor.execute(f'ALTER TABLE "{table}" DROP CONSTRAINT "{name}"')
+        cursor.execute(LONE_UNIQUE_INDEXES, [table])
+        for (name,) in cursor.fetchall():
+            cursor.execute(f"DROP INDEX {name}")
 
 
 def delete(row: models.Model) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 import django
 import psutil
 
-from sla_portal import broker_users, embedded
+from sla_portal import broker_users, embedded, sockets
 
 Figure = tuple[str, str, str]
 """What was measured, the figure with its unit, and what it should be ("" where nothing is promised)."""
@@ -33,11 +33,13 @@ def servers() -> Iterator[None]:
         home.chmod(0o711)
     (home / "run").mkdir(mode=0o700)
     valkey = embedded.Valkey(home, broker_users.make(home, ()))
-    started: list[embedded.Server] = [embedded.Postgres(home), valkey]
+    started: list[embedded.Server] = [embedded.Postgres(home, "bench"), valkey]
     try:
         for server in started:
             server.start()
-        os.environ["DATABASE_URL"] = f"postgresql://postgres@/postgres?host={home / 'postgres'}"
+        folder = home / "postgres"
+        os.environ["MIGRATE_DATABASE_URL"] = sockets.address_of(sockets.OWNER, "bench", folder, "postgres")
+        os.environ["DATABASE_URL"] = sockets.address_of(sockets.PRODUCT, "bench", folder, "postgres")
         os.environ["REDIS_URL"] = valkey.url(broker_users.PORTAL)
         os.environ["SECRET_KEY"] = "b" * 50
         yield

@@ -7,12 +7,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, transaction
 
 from accounts.models import User
 from contracts import agreements, proof, seal
 from contracts.models import Calendar, Contract, ContractVersion, Seal, Shop
 from tests import build, tamper
+from tests.owner import owner_cursor
 
 pytestmark = pytest.mark.django_db
 MONDAY = build.MONDAY
@@ -94,7 +95,7 @@ def test_shops_taken_from_a_contract_or_given_to_another_client_are_seen(agreed:
 
 def test_seals_can_be_added_to_and_not_changed(agreed: ContractVersion) -> None:
     for statement in ("UPDATE contracts_seal SET digest = ''", "DELETE FROM contracts_seal"):
-        with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+        with owner_cursor() as cursor, pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
             cursor.execute(statement)
     unseen = []
     for name in ("seq", "kind", "row", "digest", "at", "previous", "hash"):

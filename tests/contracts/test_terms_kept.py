@@ -17,6 +17,7 @@ from contracts.terms_form import SIGNED, TermsForm, Things
 from contracts.terms_words import COLUMN_WORDS
 from tests import build
 from tests.contracts.test_contract_pages import errors_of, path, typed_in
+from tests.owner import as_owner
 from tests.pages import stop_clock, text_of, visitor
 
 pytestmark = pytest.mark.django_db
@@ -199,7 +200,8 @@ def test_with_default_only_all_that_we_do_not_answer_for_is_left_out(world: buil
         "wina klienta, podmiot trzeci, siła wyższa, zapowiedziane okno serwisowe, zawyżona kategoria." in said
     )
     world.version.liability = "opoznienie"
-    world.version.save()
+    with as_owner():
+        world.version.save()
     assert "Z opóźnienia niczego nie wyłączamy." in text_of(visitor(world.owner).get(path(world.version)))
 
 

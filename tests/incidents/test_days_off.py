@@ -25,6 +25,7 @@ from incidents.refusals import Refused
 from incidents.sentences import incident_sentences
 from incidents.views.why import title
 from tests import build
+from tests.owner import as_owner
 from tests.pages import stop_clock, text_of, visitor
 
 pytestmark = pytest.mark.django_db
@@ -127,7 +128,8 @@ def test_public_holidays_are_no_working_days_of_the_notice() -> None:
 
 
 def test_a_version_that_has_ended_asks_for_no_notice(world: build.World) -> None:
-    ContractVersion.objects.update(days_off_notice=30, valid_to=date(2026, 3, 2))
+    with as_owner():
+        ContractVersion.objects.update(days_off_notice=30, valid_to=date(2026, 3, 2))
     assert agreements.notice_of(build.office_hours(), build.MONDAY) == 0
 
 
@@ -171,12 +173,14 @@ def test_the_page_shows_what_was_entered_and_removed_and_by_whom(
     stop_clock(monkeypatch, build.MONDAY)
     manager.post(address, {"date": "2026-03-06", "windows": ""})
     day = office.days.get()
-    ContractVersion.objects.update(days_off_notice=5)
+    with as_owner():
+        ContractVersion.objects.update(days_off_notice=5)
     refused = text_of(manager.post(f"{address}days/{day.pk}/remove/", follow=True))
     assert "najbliższy możliwy dzień to 10 marca 2026" in refused
     assert "za blisko, żeby usunąć" in refused
     assert "Umowy wymagają wyprzedzenia o 5 dni roboczych." in refused
-    ContractVersion.objects.update(days_off_notice=0)
+    with as_owner():
+        ContractVersion.objects.update(days_off_notice=0)
     removed = text_of(manager.post(f"{address}days/{day.pk}/remove/", follow=True))
     assert "Usunięto dzień 6 marca 2026" in removed
     assert "6 marca 2026, dzień wolny: wpisuje Marek Dyr, dziś 10:00 ; usuwa Marek Dyr, dziś 10:00" in removed

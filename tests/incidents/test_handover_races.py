@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import connection
 from django.db.models import QuerySet
 
 from accounts import people
@@ -16,6 +15,7 @@ from incidents import handover, lifecycle
 from incidents.models import Incident, JournalEntry
 from tests import build
 from tests.incidents.test_races import at_once
+from tests.owner import owner_cursor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 AT = build.MONDAY
@@ -40,10 +40,11 @@ def world() -> build.World:
 @pytest.fixture
 def without_rules() -> Iterator[None]:
     """No lock and no trigger holds anybody."""
-    with connection.cursor() as cursor:
+    with owner_cursor() as cursor:
         for table, rule in RULES:
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {rule}")
-        yield
+    yield
+    with owner_cursor() as cursor:
         for table, rule in RULES:
             cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER {rule}")
 

@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from contracts import seal
 from contracts.models import Calendar, Target
 from incidents import alarms, forgetting, journal, lifecycle, outbox, proof, proof_facts, reporting, sweeps
+from incidents.anchors import Tally
 from incidents.models import (
     Breach,
     Firing,
@@ -20,7 +21,6 @@ from incidents.models import (
     JournalEntry,
     Notification,
     Pause,
-    Tally,
 )
 from tests import build, tamper
 

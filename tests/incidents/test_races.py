@@ -28,6 +28,7 @@ from incidents.models import (
 )
 from incidents.refusals import Refused
 from tests import build
+from tests.owner import owner_cursor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 # pg_stat_activity would show one frozen picture for the whole transaction; other tests' databases have waiters too
@@ -83,7 +84,7 @@ def without_locks(monkeypatch: pytest.MonkeyPatch, *querysets: type) -> None:
 @contextmanager
 def without_rule(table: str, *names: str) -> Iterator[None]:
     """The table without these unique constraints or indexes, which come back at the end, when the table is empty."""
-    with connection.cursor() as cursor:
+    with owner_cursor() as cursor:
         made = []
         for name in names:
             cursor.execute("SELECT indexdef FROM pg_indexes WHERE indexname = %s", [name])
@@ -91,7 +92,8 @@ def without_rule(table: str, *names: str) -> Iterator[None]:
             cursor.execute("SELECT 1 FROM pg_constraint WHERE conname = %s", [name])
             drop = f"ALTER TABLE {table} DROP CONSTRAINT {name}" if cursor.fetchone() else f"DROP INDEX {name}"
             cursor.execute(drop)
-        yield
+    yield
+    with owner_cursor(triggers=False) as cursor:
         cursor.execute("TRUNCATE incidents_incident CASCADE")
         for name, statement in zip(names, made, strict=True):
             cursor.execute(statement)

@@ -7,11 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from incidents import lifecycle
 from incidents.models import Incident, JournalEntry
 from tests import build
+from tests.owner import as_owner
 from tests.pages import stop_clock, text_of, title_of, visitor
 
 pytestmark = pytest.mark.django_db
@@ -139,11 +139,7 @@ def test_a_fingerprint_too_short_to_prove_anything_is_refused(world: build.World
 
 def test_a_changed_entry_is_named(world: build.World) -> None:
     noted(world)
-    with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute("ALTER TABLE incidents_journalentry DISABLE TRIGGER USER")
-    JournalEntry.objects.filter(seq=2).update(text="Niczego nie było.")
-    with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE incidents_journalentry ENABLE TRIGGER USER")
+    with as_owner(triggers=False):
+        JournalEntry.objects.filter(seq=2).update(text="Niczego nie było.")
     said = text_of(visitor(world.reporter).get("/incidents/MAK-0001/journal/"))
     assert "Wpis 2 nie pasuje do poprzedniego." in said

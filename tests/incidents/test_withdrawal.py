@@ -13,6 +13,7 @@ from incidents.models import Incident, Notification
 from incidents.proof import differences
 from incidents.refusals import Refused
 from tests import build
+from tests.owner import as_owner
 from tests.pages import text_of, visitor
 
 pytestmark = pytest.mark.django_db
@@ -45,7 +46,8 @@ def confirmed(world: build.World) -> Incident:
 
 
 def of_a_contract_that_waits_for_a_person(world: build.World) -> Incident:
-    world.version.__class__.objects.update(monitoring_starts_clock=False)
+    with as_owner():
+        world.version.__class__.objects.update(monitoring_starts_clock=False)
     return joined(world)
 
 

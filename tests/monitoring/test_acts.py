@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import DatabaseError, connection, models, transaction
+from django.db import DatabaseError, models, transaction
 
 from incidents import lifecycle
 from incidents.models import Incident
@@ -17,6 +17,7 @@ from monitoring import acts, proof, watch
 from monitoring.models import Act, ActKind, ActTally, Check, Interval, Monitor, Outage, Reopening
 from tests import build, tamper
 from tests.monitoring.played import DOWN, EGRESS, UP, after, monitor, play, result
+from tests.owner import owner_cursor
 
 pytestmark = pytest.mark.django_db
 # Down from the 60th to the 180th second
@@ -214,7 +215,7 @@ def test_a_list_written_anew_in_a_shape_that_nobody_reads_stops_no_other_proof(
 
 def test_acts_can_be_added_to_and_not_changed(home: Monitor) -> None:
     for statement in ("UPDATE monitoring_act SET hash = ''", "DELETE FROM monitoring_act"):
-        with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+        with owner_cursor() as cursor, pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
             cursor.execute(statement)
     assert seen() == []
 

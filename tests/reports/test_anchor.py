@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, transaction
 
 from contracts import agreements
 from incidents import lifecycle, sweeps
@@ -20,6 +20,7 @@ from reports import anchor, anchor_proof, review
 from reports.models import BreachDecision
 from tests import build
 from tests.monitoring.played import DOWN, UP, monitor, play
+from tests.owner import owner_cursor
 
 pytestmark = pytest.mark.django_db
 EVENING = build.at("2026-03-02 23:50")
@@ -27,10 +28,8 @@ EVENING = build.at("2026-03-02 23:50")
 
 def tamper(statement: str, *values: Any) -> None:
     """What the database's superuser can do past every trigger."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL session_replication_role = replica")
+    with owner_cursor(triggers=False) as cursor:
         cursor.execute(statement, values)
-        cursor.execute("SET LOCAL session_replication_role = DEFAULT")
 
 
 def days(count: int) -> datetime:
@@ -169,7 +168,7 @@ def test_the_nodes_that_are_kept_are_not_believed(world: build.World) -> None:
 def test_the_database_refuses_to_change_an_anchor_or_a_leaf(world: build.World, table: str) -> None:
     anchor.make(at=days(0))
     for statement in (f"UPDATE {table} SET id = id", f"DELETE FROM {table}"):
-        with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+        with owner_cursor() as cursor, pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
             cursor.execute(statement)
     assert wrong() == []
 

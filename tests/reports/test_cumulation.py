@@ -21,6 +21,7 @@ from reports import month_table, review
 from reports.models import BreachDecision
 from reports.pricing import Book
 from tests import build
+from tests.owner import as_owner
 from tests.pages import stop_clock, text_of, visitor
 from tests.reports.missed import late_repair
 
@@ -127,7 +128,8 @@ def test_a_decision_of_an_earlier_day_stands_where_a_computation_of_today_differ
     world = build.world()
     _reaction, repair = both_missed(world)
     review.confirm(breach=repair, by=world.manager, at=LATER)
-    BreachDecision.objects.update(amount_before=80, amount_after=80)
+    with as_owner():
+        BreachDecision.objects.update(amount_before=80, amount_after=80)
     said = text_of(visitor(world.manager).get(f"/breaches/{repair.pk}/"))
     assert "Decyzja zapisała 80,00 zł i to obowiązuje" in said
     assert "Kara 80,00 zł" in said

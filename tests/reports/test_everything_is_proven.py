@@ -31,7 +31,7 @@ from contracts.models import (
     UpdateRhythm,
 )
 from incidents import lifecycle, outbox, sweeps
-from incidents.anchors import Anchor, AnchorLeaf, newest
+from incidents.anchors import Anchor, AnchorLeaf, Tally, newest
 from incidents.models import (
     Breach,
     ClockRow,
@@ -41,7 +41,6 @@ from incidents.models import (
     JournalEntry,
     Notification,
     Pause,
-    Tally,
 )
 from reports import anchor, review
 from reports.management.commands import verify_clocks

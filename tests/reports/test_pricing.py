@@ -17,6 +17,7 @@ from incidents.sweeps import sweep_clocks
 from reports import review
 from reports.pricing import Book
 from tests import build
+from tests.owner import as_owner
 from tests.pages import counted
 from tests.reports.missed import DEADLINE, late_repair, reacted
 
@@ -29,7 +30,8 @@ def priced(breach: Breach, *exclusions: Exclusion) -> Decimal:
 
 
 def rule(**changed: Any) -> None:
-    PenaltyRule.objects.filter(target__severity="P1", target__kind="restore").update(**changed)
+    with as_owner():
+        PenaltyRule.objects.filter(target__severity="P1", target__kind="restore").update(**changed)
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from incidents.refusals import Refused
 from reports import review
 from reports.models import BreachDecision
 from tests import build
+from tests.owner import as_owner
 from tests.reports.missed import DEADLINE, late_repair
 
 LATER = DEADLINE + timedelta(days=1)
@@ -179,8 +180,10 @@ def test_the_database_refuses_what_the_verbs_would() -> None:
     decided = BreachDecision.objects.filter(pk=done.pk)
     again = {"breach": breach, "verdict": "confirmed", "amount_before": 1, "amount_after": 1, "at": LATER}
     refused("one_decision_per_breach", lambda: BreachDecision.objects.create(by=world.manager, **again))
-    refused("an_exclusion_has_a_reason_and_evidence", lambda: decided.update(verdict="excluded"))
-    refused("the_second_person_is_another", lambda: decided.update(second_by=world.manager))
+    with as_owner():
+        refused("an_exclusion_has_a_reason_and_evidence", lambda: decided.update(verdict="excluded"))
+    with as_owner():
+        refused("the_second_person_is_another", lambda: decided.update(second_by=world.manager))
 
 
 def refused(constraint: str, write: Callable[[], object]) -> None:

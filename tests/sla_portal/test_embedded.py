@@ -22,6 +22,8 @@ from sla_portal import broker_users, embedded, run, sockets
 
 WORDS = {"portal": "p" * 32, "keeper": "k" * 32, "probe.pl": "q" * 32}
 
+PASSWORD = "hasło"
+
 
 @pytest.fixture(scope="module")
 def home() -> Iterator[Path]:
@@ -33,7 +35,7 @@ def home() -> Iterator[Path]:
 
 @pytest.fixture
 def postgres(home: Path) -> Iterator[embedded.Postgres]:
-    server = embedded.Postgres(home, embedded.FAST)
+    server = embedded.Postgres(home, PASSWORD, embedded.FAST)
     server.start()
     yield server
     server.stop()
@@ -64,7 +66,7 @@ def kill(server: embedded.Server) -> None:
 
 
 def one(postgres: embedded.Postgres, statement: str) -> object:
-    link = psycopg2.connect(host=str(postgres.folder), user="postgres", dbname="kept")
+    link = postgres.connect("kept")
     link.autocommit = True
     try:
         with link.cursor() as cursor:
@@ -98,7 +100,7 @@ def test_killed_servers_come_back_while_somebody_is_at_work(
     postgres: embedded.Postgres, valkey: embedded.Valkey, capsys: pytest.CaptureFixture[str]
 ) -> None:
     postgres.make_database("kept")
-    busy = psycopg2.connect(host=str(postgres.folder), user="postgres", dbname="kept")
+    busy = postgres.connect("kept")
     busy.cursor().execute("SELECT 1")  # a transaction is open: its process outlives the server for a moment
     for server in (postgres, valkey):
         kept = run.KeptServer(server)
@@ -124,7 +126,7 @@ def test_a_server_that_keeps_ending_is_given_up_with_its_last_words(valkey: embe
 
 def test_a_server_that_outlived_its_starter_is_ended_and_replaced(postgres: embedded.Postgres) -> None:
     first = number_of(postgres)
-    second = embedded.Postgres(postgres.home, embedded.FAST)
+    second = embedded.Postgres(postgres.home, PASSWORD, embedded.FAST)
     second.start()
     try:
         assert number_of(second) != first
@@ -144,7 +146,7 @@ def test_the_number_of_a_killed_server_in_use_by_another_program_does_not_hinder
 
 
 def test_an_interrupted_initdb_is_begun_anew(home: Path) -> None:
-    server = embedded.Postgres(home / "half", embedded.FAST)
+    server = embedded.Postgres(home / "half", PASSWORD, embedded.FAST)
     embedded.private_folder(server.home)
     embedded.private_folder(server.folder, for_nobody=True)
     server.data.mkdir()
@@ -180,10 +182,11 @@ def test_valkey_starts_after_a_kill_and_keeps_what_it_had_saved(valkey: embedded
 def test_the_servers_end_when_the_process_that_started_them_is_killed(home: Path) -> None:
     code = (
         "import sys, time; from pathlib import Path; from sla_portal import embedded; home = Path(sys.argv[1])\n"
-        f"for server in (embedded.Postgres(home, embedded.FAST), embedded.Valkey(home, {WORDS})): server.start()\n"
+        f"for server in (embedded.Postgres(home, {PASSWORD!r}, embedded.FAST), embedded.Valkey(home, {WORDS})):\n"
+        "    server.start()\n"
         "print('up', flush=True); time.sleep(60)"
     )
-    servers = (embedded.Postgres(home), embedded.Valkey(home, WORDS))
+    servers = (embedded.Postgres(home, PASSWORD), embedded.Valkey(home, WORDS))
     with subprocess.Popen([sys.executable, "-c", code, str(home)], stdout=subprocess.PIPE) as starter:
         assert starter.stdout is not None
         assert starter.stdout.readline() == b"up\n"
@@ -206,6 +209,28 @@ def test_only_the_own_folders_get_a_mode_and_an_owner(tmp_path: Path, postgres: 
 def test_nobody_else_may_connect(postgres: embedded.Postgres, valkey: embedded.Valkey) -> None:
     assert stat.S_IMODE(postgres.socket.stat().st_mode) == 0o700
     assert stat.S_IMODE(valkey.socket.stat().st_mode) == 0o700
+
+
+def test_a_data_folder_of_before_that_let_everybody_in_asks_passwords_and_keeps_its_data(
+    postgres: embedded.Postgres,
+) -> None:
+    """Its owner was called postgres; here a first attempt to take it over was interrupted, too."""
+    postgres.make_database("before")
+    postgres._say(sockets.OWNER, f"CREATE ROLE {embedded.RENAMER} SUPERUSER LOGIN PASSWORD '{PASSWORD}'")
+    postgres._say(
+        embedded.RENAMER, f"ALTER ROLE {sockets.OWNER} RENAME TO postgres", "ALTER ROLE postgres PASSWORD NULL"
+    )
+    (postgres.data / "pg_hba.conf").write_text("local all all trust\n", encoding="utf-8")
+    postgres.stop()
+    postgres.start()
+    with postgres.connect("before") as link, link.cursor() as cursor:
+        cursor.execute("SELECT rolname, rolsuper FROM pg_roles WHERE rolname !~ '^pg_' ORDER BY 1")
+        assert cursor.fetchall() == [(sockets.OWNER, True)]
+    link.close()
+    stranger = embedded.Postgres(postgres.home, "guessed")
+    for role in (sockets.OWNER, "postgres"):
+        with pytest.raises(psycopg2.OperationalError, match="password authentication failed"):
+            stranger.connect(role=role)
 
 
 def test_a_path_too_long_for_a_socket_moves_the_servers_to_the_temporary_folder(tmp_path: Path) -> None:
@@ -268,7 +293,7 @@ def test_programs_that_user_65534_cannot_reach_are_copied_whatever_the_umask(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(embedded, "reachable", lambda path: False)
-    server = embedded.Postgres(home / "copied", embedded.FAST)
+    server = embedded.Postgres(home / "copied", PASSWORD, embedded.FAST)
     before = os.umask(0o077)
     try:
         server.start()

