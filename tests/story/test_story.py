@@ -58,6 +58,7 @@ def cast(product: Product) -> Cast:
         lis, [shops["lis.pl"]], by=tomasz, number="12/2026", targets=ONE_MINUTE, fee="4000.00", penalty="2.0",
         everywhere=build.round_the_clock(),
     )  # fmt: skip
+    build.seal_all()
     for shop, slug in zip(shops.values(), ("mak", "hurt-mak", "lis"), strict=True):
         monitor(shop, url=f"{product.shops}/{slug}/", interval=10, slow_ms=10_000)
     return Cast(
