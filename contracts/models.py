@@ -142,11 +142,7 @@ class ContractQuerySet(models.QuerySet["Contract"]):
 
 
 class Contract(models.Model):
-    """An SLA between the provider and one client for some of its shops.
-
-    `number` is what people call it. Its address is `MAK-2`: the client's code and `serial`, the second contract of the
-    client; a trigger refuses another one.
-    """
+    """An SLA with one client. `address`, such as `MAK-2`, is the client's code and `serial` and never changes."""
 
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="contracts")
     serial = models.PositiveIntegerField(editable=False)

@@ -191,10 +191,6 @@ def end(case: Case) -> Any:
     return notice(contract.notice_months, contract.ends_on, MONDAY.date()), refused
 
 
-def owned(case: Case) -> Any:
-    return Contract.objects.visible_to(case.world.owner).count()
-
-
 def local_day(case: Case) -> Any:
     return Contract.objects.get(pk=case.version.contract_id).local_day(build.at("2026-03-02 00:30"))
 
@@ -256,7 +252,6 @@ READ: dict[tuple[type[models.Model], str], tuple[Callable[[Case], Any], Any, Any
     (R, "severity"): (next_message, "P4", "P3"),
     (R, "minutes"): (next_message, 60, 90),
     (R, "calendar"): (next_message, None, lambda _: build.office_hours()),
-    (C, "client"): (owned, lambda case: case.world.client, lambda _: build.client("TUR")),
     (C, "zone"): (local_day, "Europe/Warsaw", "Europe/Lisbon"),
     (C, "ends_on"): (end, None, date(2026, 5, 31)),
     (C, "notice_months"): (end, 3, 1),
@@ -272,6 +267,7 @@ WORDS = {
     (T, "version"): "whose target it is",
     (E, "version"): "whose rung it is",
     (R, "version"): "whose rhythm it is",
+    (C, "client"): "whose contract it is; the database refuses another one",
     (C, "number"): "the contract's name",
     (C, "serial"): "the client's second, third… contract: its address",
     (C, "address"): "where the contract is read",
