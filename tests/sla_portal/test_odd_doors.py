@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -28,7 +29,6 @@ from pytest_django.plugin import DjangoDbBlocker
 from rest_framework.parsers import JSONParser
 
 from sla_portal.odd_requests import without_charset
-from sla_portal.wsgi import application
 from tests.pages import stop_clock
 from tests.sla_portal import test_permissions
 from tests.sla_portal.permission_table import PEOPLE
@@ -347,6 +347,7 @@ def test_an_unknown_host_is_told_so_and_gets_no_page_of_ours() -> None:
     assert "Nie zrozumieliśmy" in response.content.decode()
 
 
+@pytest.mark.django_db  # the entry point judges its role at the database when it is first imported
 @pytest.mark.parametrize("charset", CHARSETS)
 def test_the_entry_point_decodes_no_query_by_a_codec_that_the_request_names(charset: str) -> None:
     """Django would do so before any middleware: a megabyte of punycode took minutes."""
@@ -354,6 +355,7 @@ def test_the_entry_point_decodes_no_query_by_a_codec_that_the_request_names(char
         PATH_INFO="/health/", QUERY_STRING="q=" + "a" * 200_000 + "-\xff", CONTENT_TYPE=f"text/plain; charset={charset}"
     )
     answers: list[str] = []
+    application = import_module("sla_portal.wsgi").application
     b"".join(application(environ, lambda status, _headers: answers.append(status)))
     assert answers == ["400 Bad Request"]
 

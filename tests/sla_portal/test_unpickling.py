@@ -15,7 +15,9 @@ from django.core.cache import caches
 from kombu import Connection, Queue
 from kombu.exceptions import ContentDisallowed
 from kombu.message import Message
+from rest_framework.throttling import SimpleRateThrottle
 
+from accounts.throttle import Throttle
 from monitoring import probe_worker
 from sla_portal.celery import app
 from sla_portal.environment import BASE_DIR
@@ -35,7 +37,8 @@ def test_the_cache_keeps_nothing_and_neither_sessions_nor_sign_in_use_it() -> No
     assert caches["default"].get("x") is None
     assert settings.SESSION_ENGINE == "django.contrib.sessions.backends.db"
     assert settings.AXES_HANDLER == "accounts.attempts.Attempts"  # counts in rows; axes' own default may be the cache
-    assert "DEFAULT_THROTTLE_CLASSES" not in settings.REST_FRAMEWORK  # DRF's own count in the cache
+    assert settings.REST_FRAMEWORK["DEFAULT_THROTTLE_CLASSES"] == ["accounts.throttle.Throttle"]
+    assert not issubclass(Throttle, SimpleRateThrottle)  # DRF's own, which counts in the cache
 
 
 def test_no_file_of_the_product_unpickles_or_caches() -> None:
