@@ -72,6 +72,7 @@ HISTORY: dict[str, Rights] = {
     "contracts_calendar": written_once("name", "is_office"),
     # Counted by the database itself, with the owner's rights
     "incidents_tally": READ,
+    "monitoring_interval": written_once("state", "reason", "ended_at"),
     "monitoring_outage": written_once("incident_id", "ended_at", "flapping"),
     "monitoring_reopening": written_once(),
     "monitoring_act": written_once(),
