@@ -80,7 +80,7 @@ def sweep_now(now: Callable[[], datetime]) -> int:
 def sweep_chunk(*, at: datetime, memory: Memory | None = None) -> int:
     """One chunk of what is due by `at`; 0 when nothing is left that nobody else holds."""
     memory = memory or Memory(at)
-    rows = list(_claimable().filter(wake_at__lte=at).order_by("wake_at")[:CHUNK])
+    rows = list(_claimable().filter(wake_at__lte=at).order_by("wake_at", "pk")[:CHUNK])
     if not rows:
         return 0
     try:

@@ -172,11 +172,11 @@ FORM = """<form method="post" data-draft="report"><input type="radio" name="what
 
 
 def test_half_typed_text_comes_back_but_a_password_does_not(page: Page) -> None:
-    show(page, FORM, "data-user='7'", "forms.js")
+    show(page, FORM, "data-user='7'", "drafts.js")
     page.locator("[name=what]").check()
     page.locator("[name=said]").fill("Koszyk jest pusty")
     page.locator("[name=secret]").fill("tajne")
-    show(page, FORM, "data-user='7'", "forms.js")
+    show(page, FORM, "data-user='7'", "drafts.js")
     assert page.locator("[name=said]").input_value() == "Koszyk jest pusty"
     assert page.locator("[name=what]").is_checked()
     assert page.locator("[name=secret]").input_value() == ""
@@ -184,24 +184,28 @@ def test_half_typed_text_comes_back_but_a_password_does_not(page: Page) -> None:
 
 
 def test_a_draft_is_its_author_s_only(page: Page) -> None:
-    show(page, FORM, "data-user='7'", "forms.js")
+    show(page, FORM, "data-user='7'", "drafts.js")
     page.locator("[name=said]").fill("Koszyk jest pusty")
-    show(page, FORM, "data-user='8'", "forms.js")
+    show(page, FORM, "data-user='8'", "drafts.js")
     assert page.locator("[name=said]").input_value() == ""
 
 
 def test_the_receipt_forgets_the_draft(page: Page) -> None:
-    show(page, FORM, script="forms.js")
+    show(page, FORM, script="drafts.js")
     page.locator("[name=said]").fill("Koszyk jest pusty")
-    show(page, "<p data-draft-done='report'>MAK-0142</p>", script="forms.js")
+    show(page, "<p data-draft-done='report'>MAK-0142</p>", script="drafts.js")
     assert page.evaluate("localStorage.length") == 0
 
 
 def test_a_draft_doesn_t_overwrite_what_the_server_sent_back(page: Page) -> None:
-    show(page, FORM, script="forms.js")
+    show(page, FORM, script="drafts.js")
     page.locator("[name=said]").fill("stare")
-    show(page, "<div class='errors' tabindex='-1'>!</div>" + FORM, script="forms.js")
+    show(page, "<div class='errors' tabindex='-1'>!</div>" + FORM, script="drafts.js")
     assert page.locator("[name=said]").input_value() == ""
+
+
+def test_what_is_wrong_has_the_focus(page: Page) -> None:
+    show(page, "<div class='errors' tabindex='-1'>!</div>" + FORM, script="forms.js")
     assert page.evaluate("document.activeElement.className") == "errors"
 
 
