@@ -81,6 +81,7 @@ def sweep_until(happened: Callable[[], bool]) -> None:
         time.sleep(0.5)
 
 
+@pytest.mark.full  # the story walks the same way every day; here nothing else does
 def test_a_shop_that_breaks_is_seen_confirmed_and_has_its_incident(shops: str, workers: None) -> None:
     world = build.world()
     watched = monitor(world.shop, url=f"{shops}/mak/", interval=5, timeout_ms=3000)

@@ -253,6 +253,7 @@ def test_a_foreign_folder_in_the_temporary_folder_is_refused(tmp_path: Path) -> 
         embedded.private_folder(tmp_path / "home")
 
 
+@pytest.mark.full
 def test_a_data_folder_of_before_without_passwords_starts_and_gets_them(tmp_path: Path, home: Path) -> None:
     """Whether the old server was ended in order or was left over by a killed run."""
     old = embedded.Valkey(home / "old", WORDS)

