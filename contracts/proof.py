@@ -7,17 +7,31 @@ together with its rows: journals name the terms they were counted by, and only t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
 from typing import Any
 
+from django.db import connection, transaction
 from django.db.models import Model
 
 from contracts import seal
 from contracts.models import Calendar, CalendarDay, Contract, ContractVersion, MaintenanceWindow, Seal, SealKind
 
 GONE, NEVER, CHANGED, AS_SEALED = "gone", "never sealed", "changed", "as it was sealed"
+
+
+@contextmanager
+def one_moment() -> Iterator[None]:
+    """What is read inside is as it was at one moment, whoever writes meanwhile; in a transaction, as that reads."""
+    if connection.in_atomic_block:
+        yield
+        return
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        yield
 
 
 @dataclass(frozen=True, slots=True)
