@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.fields import empty
 
 from accounts.fields import CARD_IS_MASKED, hides_card
 from accounts.models import NOT_A_LINE
 from accounts.texts import clean_text, is_blank, is_one_line, masked, masked_phone
+
+FIRST_YEAR, END_YEAR = 2000, 2200
 
 
 class TypedText(serializers.CharField):
@@ -68,6 +72,21 @@ class Mail(serializers.EmailField, Line):
     def __init__(self, **options: Any) -> None:
         options.setdefault("max_length", 254)
         super().__init__(**options)
+
+
+class Moment(serializers.DateTimeField):
+    """A time of this century or the next: beyond the calendar's ends no day can be added and no zone computed."""
+
+    default_error_messages = {"not_our_time": _("Enter a time between the years 2000 and 2199.")}
+
+    def to_internal_value(self, value: Any) -> datetime:
+        try:
+            at: datetime = super().to_internal_value(value)
+        except OverflowError:
+            self.fail("not_our_time")
+        if not FIRST_YEAR <= at.year < END_YEAR:
+            self.fail("not_our_time")
+        return at
 
 
 def masked_in(asked: serializers.Serializer[Any]) -> list[str]:

@@ -27,7 +27,7 @@ from accounts.allowances import report_refused
 from accounts.attempts import succeeded
 from accounts.fields import LONGEST_PASSWORD
 from accounts.models import CLIENT_ROLES, INCIDENT_STAFF, User
-from accounts.serializer_fields import Line, Mail, Phone, Words, notice_of
+from accounts.serializer_fields import Line, Mail, Moment, Phone, Words, notice_of
 from accounts.throttle import TooMany, token_of
 from contracts.models import Severity, Shop, ShopQuerySet
 from incidents import journal_words, lifecycle, recovery, report_limits, reporting, withdrawal
@@ -66,7 +66,7 @@ class ReportRequest(serializers.Serializer[Any]):
     sentence = Words(max_length=500)
     phone = Phone(required=False)
     form_key = serializers.UUIDField(required=False, default=None)
-    occurred_at = serializers.DateTimeField(required=False, default=None)
+    occurred_at = Moment(required=False, default=None)
     affected = Line(max_length=200, required=False, hides_cards=True)
     page = Line(max_length=500, required=False, hides_cards=True)
     order_number = Line(max_length=80, required=False, hides_cards=True)
@@ -81,13 +81,13 @@ class OptionalTextRequest(serializers.Serializer[Any]):
 
 
 class SayRequest(TextRequest):
-    next_update_at = serializers.DateTimeField(required=False, default=None)
+    next_update_at = Moment(required=False, default=None)
 
 
 class ResolveRequest(TextRequest):
     """`restored_at`: when it worked again, if the monitor's checks confirm it."""
 
-    restored_at = serializers.DateTimeField(required=False, default=None)
+    restored_at = Moment(required=False, default=None)
 
 
 class PauseRequest(TextRequest):

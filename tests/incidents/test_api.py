@@ -61,6 +61,20 @@ def sign_in(email: str, password: str) -> Any:
     return Client().post("/api/tokens/", {"email": email, "password": password}, content_type="application/json")
 
 
+@pytest.mark.parametrize(
+    "when",
+    ["0001-01-01", "0001-01-01T00:00:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "1999-12-31T12:00"],
+)
+def test_a_time_beyond_the_calendar_is_refused_beside_its_field(reporter: Caller, agent: Caller, when: str) -> None:
+    answer = report(reporter, occurred_at=when)
+    assert (answer.status_code, list(answer.json())) == (400, ["occurred_at"])
+    assert not Incident.objects.exists()
+    report(reporter)
+    for verb, field in (("say", "next_update_at"), ("resolve", "restored_at")):
+        answer = agent.post(f"incidents/MAK-0001/{verb}/", text="Działamy.", **{field: when})
+        assert (verb, answer.status_code, list(answer.json())) == (verb, 400, [field])
+
+
 # Tokens
 
 
