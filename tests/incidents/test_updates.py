@@ -118,7 +118,7 @@ def test_a_promise_so_far_away_that_nobody_would_miss_it_is_refused(
     assert (refusal.value.field, said in plain(str(refusal.value))) == ("next_update", True)
     with time_machine.travel(build.at(at), tick=False):
         client.force_login(world.agent)
-        asked = {"text": "Trwa.", "next_update_at": "2999-01-01T00:00:00Z"}
+        asked = {"text": "Trwa.", "next_update_at": "2199-01-01T00:00:00Z"}
         answer = client.post(f"/api/incidents/{incident.nr}/say/", asked, "application/json")
         assert (answer.status_code, answer.json()["field"]) == (409, "next_update")
         page = text_of(client.get(f"/incidents/{incident.nr}/"))
