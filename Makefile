@@ -6,6 +6,9 @@ BIN := .venv/bin
 PY := $(BIN)/python
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
+# Each process that the product or a test starts would compile Django anew, 2 s of CPU a time, where a shell forbids to keep it
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: help env run test test-full check bench mutants reset messages browser lock
 
 help: ## this list

@@ -107,7 +107,7 @@ def walk(open_: Sequence[bool], held: Sequence[tuple[int, int]], start: int, tar
     return i if target == 0 else None
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(worlds(), minutes, st.integers(0, 4000), pauses())
 def test_a_deadline_is_where_a_walk_over_minutes_ends(
     world: tuple[CalendarTerms, int], start: int, target: int, held: list[tuple[int, int]]
@@ -121,7 +121,7 @@ def test_a_deadline_is_where_a_walk_over_minutes_ends(
     assert deadline(WorkCalendar(terms), first + 60 * start, target * 60, spans) == first + 60 * expected
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(worlds(), minutes, minutes, pauses())
 def test_working_time_is_the_number_of_open_minutes(
     world: tuple[CalendarTerms, int], one: int, other: int, held: list[tuple[int, int]]
@@ -137,7 +137,7 @@ def test_working_time_is_the_number_of_open_minutes(
     assert work.is_open(first + 60 * start) == open_[start]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(worlds(), st.integers(0, 10**6), st.integers(1, 10**7), st.integers(1, 10**6))
 def test_working_time_adds_up_and_a_longer_target_is_due_later(
     world: tuple[CalendarTerms, int], offset: int, seconds: int, more: int
@@ -154,7 +154,7 @@ def test_working_time_adds_up_and_a_longer_target_is_due_later(
     assert work.next_change(start) is None or work.next_change(start) > start  # type: ignore[operator]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(worlds(), st.integers(0, 10**6), st.integers(1, 10**6), pauses())
 def test_splitting_a_pause_in_two_or_repeating_it_changes_nothing(
     world: tuple[CalendarTerms, int], offset: int, seconds: int, held: list[tuple[int, int]]

@@ -28,6 +28,11 @@ def shown(seen: Iterable[Visit], language: str) -> dict[str, list[str]]:
     return found
 
 
-@pytest.mark.parametrize("language", ["pl", "en"])
-def test_no_page_shows_words_of_the_other_language(language: str) -> None:
-    assert shown(visits(), language) == {}
+BY_TURNS = [("pl", 0), ("en", 1)]
+THE_OTHER = [pytest.param(*row, marks=pytest.mark.full) for row in (("pl", 1), ("en", 0))]
+
+
+@pytest.mark.parametrize(("language", "turn"), [*BY_TURNS, *THE_OTHER])
+def test_no_page_shows_words_of_the_other_language(language: str, turn: int) -> None:
+    """By day each page in one language, Polish and English by turns; the full run takes the other one as well."""
+    assert shown(visits()[turn::2], language) == {}
