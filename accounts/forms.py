@@ -9,8 +9,8 @@ from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, Se
 from django.core.validators import MaxLengthValidator, RegexValidator
 from django.utils.translation import gettext_lazy as _
 
-from accounts.fields import LONGEST_PASSWORD, LineField, MailField, PhoneField
 from accounts.models import User
+from wording.fields import LONGEST_PASSWORD, LineField, MailField, PhoneField
 
 PHONE = RegexValidator(
     r"^\+?[0-9 -]{7,20}$", _("Write the phone with digits only, for example 600 100 200 or +48 600 100 200.")

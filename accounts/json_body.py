@@ -11,7 +11,7 @@ from rest_framework import status
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import JSONParser
 
-from accounts.texts import number_in
+from wording.texts import number_in
 
 
 class TooLargeError(APIException):

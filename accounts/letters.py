@@ -22,7 +22,7 @@ from django.utils import translation
 from django.utils.http import base36_to_int, urlsafe_base64_decode, urlsafe_base64_encode
 
 from accounts.models import Client, Letter, User
-from accounts.texts import one_line
+from wording.texts import one_line
 
 logger = logging.getLogger(__name__)
 

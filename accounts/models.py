@@ -17,16 +17,12 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from knox.models import AuthToken
 
-from accounts.words import local_day
+from wording.lines import NOT_A_LINE, NOT_IN_A_LINE
+from wording.words import local_day
 
 REPORTER, OWNER, AGENT, MANAGER, ADMIN = "reporter", "owner", "agent", "manager", "admin"
 CLIENT_ROLES = frozenset({REPORTER, OWNER})
 INCIDENT_STAFF = frozenset({AGENT, MANAGER})
-
-
-NOT_IN_A_LINE = r"[\u0001-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]"
-"""As PostgreSQL reads it: control characters, and those that turn the direction of what follows (see `texts`)."""
-NOT_A_LINE = _("Write it in one line, without tabs and control characters.")
 
 
 class ProviderRole(models.TextChoices):

@@ -18,9 +18,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from knox.models import AuthToken
 
-from accounts.fields import lines
 from accounts.models import ADMIN, Client, Language, Membership, ProviderRole, User
-from accounts.words import local_day
+from wording.fields import lines
+from wording.words import local_day
 
 logger = logging.getLogger(__name__)
 

@@ -9,9 +9,9 @@ from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from accounts.fields import LineField, MailField, PhoneField
 from accounts.forms import PHONE
 from accounts.models import Client, ClientRole, Language, ProviderRole, User
+from wording.fields import LineField, MailField, PhoneField
 
 STAFF_ROLES = [choice for choice in ProviderRole.choices if choice[0]]
 RIGHTS = [(ClientRole.REPORTER, _("reporter: reports and answers")), (ClientRole.OWNER, _("owner: sees money too"))]

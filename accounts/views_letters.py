@@ -17,10 +17,10 @@ from accounts import letters
 from accounts.addresses import source
 from accounts.attempts import HOUR, Bucket, take_all, too_many
 from accounts.devices import device_of, remember_device
-from accounts.fields import MailField
 from accounts.forms import NewPasswordForm, SetPassword
 from accounts.models import Letter, User
 from accounts.views import enter
+from wording.fields import MailField
 
 
 class LetterForm(forms.Form):

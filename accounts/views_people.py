@@ -18,7 +18,7 @@ from accounts import letters, people
 from accounts.models import ADMIN, Client, Membership, User
 from accounts.people_forms import InviteStaffForm, refused
 from accounts.permissions import SignedRequest, open_to
-from accounts.words import local_day
+from wording.words import local_day
 
 
 def people_of(request: SignedRequest) -> QuerySet[User]:

@@ -18,10 +18,7 @@ from django.db.models import Max, Q
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
-from accounts.fields import lines
 from accounts.models import Client, User
-from accounts.texts import clean_line
-from accounts.words import full_date
 from contracts import seal
 from contracts.models import (
     Calendar,
@@ -43,6 +40,9 @@ from contracts.models import (
 )
 from contracts.terms import seconds, whole, working_days
 from contracts.worktime import day_term, parse_calendar, work_calendar
+from wording.fields import lines
+from wording.texts import clean_line
+from wording.words import full_date
 
 POLAND = "Europe/Warsaw"
 

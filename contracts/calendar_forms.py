@@ -10,11 +10,11 @@ from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from accounts.fields import LineField
 from contracts import agreements
 from contracts.fields import ZONES, WindowsField, choice_field, date_field, name_the_missing, refuse
 from contracts.models import Calendar
 from contracts.worktime import WEEK
+from wording.fields import LineField
 
 WORKDAYS = WEEK[:5]
 Windows = list[list[str]]

@@ -13,7 +13,6 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from accounts.fields import LineField
 from accounts.models import Client, User
 from contracts import agreements, typed
 from contracts.agreements import (
@@ -29,7 +28,6 @@ from contracts.fields import ZONES, ReadField, choice_field, date_field, refuse
 from contracts.hours import ALL_DAY
 from contracts.models import Calendar, Contract, ContractVersion, ExclusionReason, RateType, Shop, TargetKind
 from contracts.notice import Notice, notice
-from contracts.penalty_words import figure
 from contracts.terms import calendar_terms
 from contracts.terms_form import (
     CHOSEN,
@@ -41,6 +39,8 @@ from contracts.terms_form import (
     rhythm_values,
     target_values,
 )
+from wording.fields import LineField
+from wording.words import figure
 
 # P1 to P4, minutes of reaction, repair and final fix; None: no such promise
 USUAL_TIMES = {

@@ -10,8 +10,8 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from accounts.fields import LineField
 from contracts import typed
+from wording.fields import LineField
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise

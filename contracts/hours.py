@@ -9,11 +9,11 @@ from itertools import groupby
 
 from django.utils.translation import gettext as _
 
-from accounts import words
 from contracts.holidays_pl import POLISH_HOLIDAYS
 from contracts.models import Calendar, CalendarDay
 from contracts.terms import calendar_terms, seconds
 from contracts.worktime import CalendarTerms, Window, parse_calendar, work_calendar
+from wording import words
 
 ALL_DAY: tuple[Window, ...] = ((0, 1440),)
 SHOWN = 4

@@ -9,8 +9,8 @@ from itertools import groupby
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from accounts.words import percent
 from contracts.models import Channel, EscalationStep, TargetKind, Whom
+from wording.words import percent
 
 TOLD: dict[str, Promise] = {
     Whom.ASSIGNEE: _("the person who has the incident"),

@@ -14,7 +14,8 @@ from django.db.models import F, Func, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import MANAGER, NOT_A_LINE, NOT_IN_A_LINE, OWNER, Client, User
+from accounts.models import MANAGER, OWNER, Client, User
+from wording.lines import NOT_A_LINE, NOT_IN_A_LINE
 
 
 class Severity(models.TextChoices):
@@ -372,9 +373,7 @@ class UpdateRhythm(models.Model):
 
     class Meta:
         ordering = ["version", "severity"]
-        constraints = [
-            models.UniqueConstraint(fields=["version", "severity"], name="one_update_rhythm_per_severity"),
-        ]
+        constraints = [models.UniqueConstraint(fields=["version", "severity"], name="one_update_rhythm_per_severity")]
 
     def __str__(self) -> str:
         return f"{self.severity} {self.minutes} min"

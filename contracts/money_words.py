@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from accounts.words import money
 from contracts.models import ContractVersion, Target, TargetKind
 from contracts.penalties import Kind, Rounding
 from contracts.penalty_breach import Lateness, breach_penalty
-from contracts.penalty_words import rule, share, worked_example
+from contracts.penalty_words import rule, worked_example
 from contracts.terms import caps_of, scheme_of
+from wording.words import money, share
 
 EXAMPLE = 3 * 3600 + 20 * 60
 """The delay of the worked examples: 3 h 20 min, in seconds."""

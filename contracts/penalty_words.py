@@ -13,7 +13,6 @@ from functools import singledispatch
 from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy, ngettext_lazy
 
-from accounts.words import NBSP, bare_span, full_time, money, number
 from contracts.penalties import (
     Account,
     BaseLine,
@@ -38,8 +37,7 @@ from contracts.penalties import (
 from contracts.penalty_credit import BandLine, MeasuredLine
 from contracts.penalty_ledger import HighestLine, NotHighestLine, RecordedLine
 from contracts.penalty_month import AddedLine, DroppedLine, DropReason, EarlierLine, WaivedLine
-
-PLACES = 4
+from wording.words import NBSP, PLACES, bare_span, figure, full_time, money, number, share
 
 REASONS: dict[str, Promise] = {
     "client_fault": gettext_lazy("the client's side"),
@@ -67,20 +65,6 @@ CAPS: dict[CapLevel, Promise] = {
     CapLevel.MONTH: gettext_lazy("Limit of the month"),
     CapLevel.CONTRACT: gettext_lazy("Limit of the contract"),
 }
-
-
-def figure(value: Decimal | Fraction | int) -> str:
-    """`4`, `0,125`, `3,3333`: no more places than it has, at most four."""
-    exact = Fraction(value)
-    scaled = round(exact * 10**PLACES)
-    text = Decimal(scaled).scaleb(-PLACES)
-    places = next(n for n in range(PLACES + 1) if text == round(text, n))
-    return number(text, places)
-
-
-def share(percent: Decimal | Fraction) -> str:
-    """`1 %`, `0,125 %`."""
-    return f"{figure(percent)}{NBSP}%"
 
 
 def width(unit: Unit) -> str:

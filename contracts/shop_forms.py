@@ -6,7 +6,7 @@ from django import forms
 from django.core.validators import URLValidator
 from django.utils.translation import gettext_lazy as _
 
-from accounts.fields import AddressField, LineField
+from wording.fields import AddressField, LineField
 
 
 class ShopForm(forms.Form):

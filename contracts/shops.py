@@ -12,9 +12,9 @@ from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
-from accounts.fields import lines
 from accounts.models import Client, User
 from contracts.models import Shop
+from wording.fields import lines
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,6 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from accounts.fields import LineField
 from accounts.models import User
 from contracts import typed
 from contracts.agreements import DEFAULT_LADDER, PenaltySpec, RhythmSpec, StepSpec, TargetSpec, VersionSpec
@@ -35,7 +34,9 @@ from contracts.models import (
     Whom,
 )
 from contracts.penalties import Unit
-from contracts.penalty_words import each, figure
+from contracts.penalty_words import each
+from wording.fields import LineField
+from wording.words import figure
 
 UNITS = (
     "started_hour", "started_30min", "started_minute", "started_4h", "started_day_24h", "full_hour", "exact_hour",

@@ -14,7 +14,6 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts.words import money, percent, span
 from contracts.agreements import PenaltySpec, RhythmSpec, StepSpec, TargetSpec
 from contracts.hours import week_words
 from contracts.ladder_words import TOLD
@@ -34,8 +33,9 @@ from contracts.models import (
     UpdateRhythm,
 )
 from contracts.penalties import Grace, GraceMode, Kind, Scheme, Unit
-from contracts.penalty_words import rule, share
+from contracts.penalty_words import rule
 from contracts.terms import calendar_terms
+from wording.words import money, percent, share, span
 
 TITLES: dict[str, Promise] = {
     TargetKind.REACTION: gettext_lazy("Reaction"),

@@ -13,8 +13,8 @@ from decimal import Decimal
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from accounts.words import ENGLISH, POLISH, number
 from contracts.models import RateType
+from wording.words import ENGLISH, POLISH, number
 
 UNREADABLE = "unreadable"
 FLAGS = re.IGNORECASE | re.ASCII

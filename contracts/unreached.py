@@ -10,9 +10,9 @@ from typing import Protocol
 from django.utils.translation import gettext as _
 
 from accounts.models import INCIDENT_STAFF, MANAGER, OWNER, Client, User
-from accounts.words import percent
 from contracts.ladder_words import TOLD
 from contracts.models import Channel, TargetKind, Whom
+from wording.words import percent
 
 
 class Rung(Protocol):

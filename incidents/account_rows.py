@@ -8,11 +8,11 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from accounts import words
 from contracts.models import Severity, TargetKind
 from contracts.terms import moment, seconds
 from incidents.choices import PauseReason
 from incidents.clock import Clock, TraceLine
+from wording import words
 
 CHANGES = {
     "start": gettext_noop("The clock starts: %(severity)s, %(target)s within %(span)s"),

@@ -25,18 +25,18 @@ from rest_framework.response import Response
 from accounts import tokens
 from accounts.allowances import report_refused
 from accounts.attempts import succeeded
-from accounts.fields import LONGEST_PASSWORD
 from accounts.models import CLIENT_ROLES, INCIDENT_STAFF, User
-from accounts.serializer_fields import Line, Mail, Moment, Phone, Words, notice_of
 from accounts.throttle import TooMany, token_of
 from contracts.models import Severity, Shop, ShopQuerySet
 from incidents import journal_words, lifecycle, recovery, report_limits, reporting, withdrawal
 from incidents.api_pages import AFTER, LIMIT, OFFSET, Pages, journal_page
 from incidents.choices import Origin, PauseReason, Status, What
 from incidents.models import Incident, JournalEntry
-from incidents.refusals import Refused
 from incidents.sentences import incident_sentences
 from incidents.undelivered import undelivered
+from wording.fields import LONGEST_PASSWORD
+from wording.refusals import Refused
+from wording.serializer_fields import Line, Mail, Moment, Phone, Words, notice_of
 
 WORDS = 4000
 

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from incidents.models import Incident, JournalEntry
-from incidents.refusals import Refused
+from wording.refusals import Refused
 
 AGREED = "withdrawal_agreed"
 SEEN = frozenset({"received", "alarm", "monitor_failed"})

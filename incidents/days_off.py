@@ -13,7 +13,6 @@ from django.db.models import Q
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from accounts import words
 from accounts.models import OWNER, Membership, User
 from contracts import agreements
 from contracts.hours import entry_words
@@ -21,6 +20,7 @@ from contracts.models import Calendar, CalendarDay, Channel, ContractVersion
 from incidents import letters, notices
 from incidents.models import Notification
 from incidents.reach import Audience
+from wording import words
 
 
 @transaction.atomic

@@ -19,12 +19,12 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts import words
 from contracts.models import Channel
 from incidents.choices import Delivery
 from incidents.letters import secret_name
 from incidents.models import Incident, Notification
 from incidents.reach import Audience
+from wording import words
 
 SINGLES = 3  # texts of one channel that a person gets one by one within WINDOW: two shops and a colleague's question
 WINDOW = timedelta(minutes=5)

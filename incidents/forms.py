@@ -12,12 +12,12 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from accounts.fields import LineField, PhoneField, WordsField
 from contracts.models import Shop
 from incidents.choices import What
 from incidents.models import Incident
 from incidents.reporting import Details
 from incidents.spoken_time import read_time
+from wording.fields import LineField, PhoneField, WordsField
 
 
 class DetailsForm(forms.Form):

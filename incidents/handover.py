@@ -21,7 +21,7 @@ from contracts.terms import whole
 from incidents import journal, lifecycle, notices, reach
 from incidents.models import Incident, JournalEntry
 from incidents.reach import Bar
-from incidents.refusals import Refused
+from wording.refusals import Refused
 
 Done = TypeVar("Done")
 LEFT = "left"

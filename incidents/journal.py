@@ -13,9 +13,9 @@ from typing import Any
 from django.db import connection
 
 from accounts.models import User
-from accounts.texts import clean_text
 from incidents.choices import Actor
 from incidents.models import Incident, JournalEntry
+from wording.texts import clean_text
 
 FORGETTING = frozenset({"forgotten", "vouched"})
 FORGET_WORDS = """

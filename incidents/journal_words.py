@@ -10,12 +10,12 @@ from decimal import Decimal
 from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
 
-from accounts import words
 from accounts.models import User
 from contracts.models import Channel, ExclusionReason, Severity, TargetKind
 from incidents.choices import DECISION_KINDS, Actor, Origin, PauseReason, Status, What
 from incidents.models import JournalEntry
 from incidents.reach import Bar
+from wording import words
 
 EVENTS = {
     "received": gettext_noop("Report received (%(channel)s)"),

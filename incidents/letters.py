@@ -17,14 +17,14 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import words
 from accounts.models import User
-from accounts.texts import one_line
 from contracts.models import Channel, EscalationStep
 from incidents.anchors import Anchor
 from incidents.choices import Actor, ClockState, PauseReason, Status
 from incidents.models import ClockRow, Incident, JournalEntry, Notification
 from incidents.sentences import repair_to_come
+from wording import words
+from wording.texts import one_line
 
 FINGERPRINT = 32  # hex digits, 128 bits: what a person can compare and nobody can forge
 SUBJECTS: dict[str, str | Promise] = {

@@ -15,15 +15,15 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from accounts.models import Language, User
-from accounts.texts import clean_line, clean_text
 from contracts.models import RepairStart, Severity, TargetKind
 from contracts.terms import whole
 from incidents import both_sides, journal, notices, projection, updates
 from incidents.choices import ClockState, PauseReason, Status
 from incidents.models import Incident, JournalEntry, Pause
-from incidents.refusals import Refused
 from incidents.reporting import lock
 from incidents.silence import end_silence
+from wording.refusals import Refused
+from wording.texts import clean_line, clean_text
 
 
 def _open(incident: Incident) -> Incident:

@@ -31,15 +31,16 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connection
 from django.db.models import F
 
-from accounts.texts import one_line
 from contracts.models import Channel
 from contracts.terms import whole
-from incidents import alarms, digests, gateway, heartbeat
+from incidents import alarms, digests, heartbeat
 from incidents.choices import Delivery
 from incidents.letters import secret_name
 from incidents.models import Notification
 from incidents.reach import Bar
-from incidents.time_limit import within
+from messaging import gateway
+from messaging.time_limit import within
+from wording.texts import one_line
 
 LEASE = timedelta(minutes=3)
 RETRY_AFTER = [timedelta(minutes=wait) for wait in (1, 5, 15, 60, 180)]

@@ -10,11 +10,11 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from accounts.fields import LineField
 from accounts.models import Membership
 from contracts.models import Shop
 from incidents.forms import ReportForm
 from incidents.spoken_time import read_time
+from wording.fields import LineField
 
 
 class PhoneForm(ReportForm):

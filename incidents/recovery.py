@@ -8,14 +8,14 @@ from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from accounts import words
 from accounts.models import Language, User
-from accounts.texts import clean_text
 from contracts.terms import whole
 from incidents import journal, lifecycle, notices, projection, updates
 from incidents.models import Incident, JournalEntry
-from incidents.refusals import Refused
 from incidents.reporting import lock
+from wording import words
+from wording.refusals import Refused
+from wording.texts import clean_text
 
 
 def sentence_for_client(incident: Incident, at: datetime) -> str:

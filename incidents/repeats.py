@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from contracts.models import Shop
 from incidents.models import Incident, RepeatKey
-from incidents.refusals import Refused
+from wording.refusals import Refused
 
 
 class AlreadyFiled(Refused):

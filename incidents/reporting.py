@@ -12,15 +12,15 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import Client, User
-from accounts.texts import clean_line, clean_text, masked_phone, one_line
 from contracts import seal
 from contracts.models import ContractVersion, Severity, Shop
 from contracts.terms import whole
 from incidents import journal, notices, projection, repeats, updates
 from incidents.choices import ENDED, JOINS_MONITOR, SEVERITY_OF, Actor, Origin, Status, What
 from incidents.models import Incident, JoinedReport
-from incidents.refusals import Refused
 from incidents.silence import end_silence
+from wording.refusals import Refused
+from wording.texts import clean_line, clean_text, masked_phone, one_line
 
 ROW = (
     "client_id", "shop_id", "version_id", "number", "nr", "what", "origin", "reporter_id", "occurred_at", "reported_at",

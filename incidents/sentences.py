@@ -11,13 +11,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from accounts import words
 from contracts.models import TargetKind
 from contracts.terms import calendar_terms, moment, seconds
 from contracts.worktime import work_calendar
 from incidents.choices import ClockState, PauseReason
 from incidents.models import ClockRow, Incident, Pause
 from incidents.projection import hours_of
+from wording import words
 
 WARN_SHARE = 75
 BY = {

@@ -11,13 +11,13 @@ from django.db import transaction
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from accounts import words
-from accounts.fields import LineField, WordsField
 from accounts.models import INCIDENT_STAFF, User
 from contracts.models import Severity
 from incidents import lifecycle, recovery, updates, withdrawal
 from incidents.choices import PauseReason
 from incidents.models import Incident
+from wording import words
+from wording.fields import LineField, WordsField
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise

@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
 
-from accounts import words
 from contracts.models import UpdateRhythm
 from contracts.terms import History, calendar_history, moment, seconds, whole
 from contracts.worktime import CalendarTerms, work_calendar
@@ -20,7 +19,8 @@ from incidents import journal
 from incidents.choices import PauseReason, Status
 from incidents.clock_facts import TargetTerms
 from incidents.models import Incident, JournalEntry
-from incidents.refusals import Refused
+from wording import words
+from wording.refusals import Refused
 
 DELIVERED = frozenset({Status.WORKAROUND, Status.RESOLVED})
 FOR_THE_CLIENT = frozenset({PauseReason.CLIENT_ANSWER, PauseReason.CLIENT_WAIT})

@@ -12,8 +12,8 @@ from contracts.terms import whole
 from incidents import journal, lifecycle
 from incidents.both_sides import AGREED, needs_both
 from incidents.models import Incident
-from incidents.refusals import Refused
 from incidents.reporting import lock
+from wording.refusals import Refused
 
 
 @transaction.atomic

@@ -10,8 +10,7 @@ from functools import singledispatch
 from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy
 
-from accounts.words import bare_span, full_time
-from contracts.penalty_words import figure, floored, share
+from contracts.penalty_words import floored
 from monitoring.availability import (
     AvailabilityLine,
     MaintenanceLine,
@@ -26,6 +25,7 @@ from monitoring.availability import (
     Verdict,
 )
 from monitoring.availability_periods import Pace, PartLine
+from wording.words import bare_span, figure, full_time, share
 
 VERDICTS: dict[Verdict, Promise] = {
     Verdict.KEPT: gettext_lazy("kept"),

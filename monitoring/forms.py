@@ -11,15 +11,15 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from accounts import words
-from accounts.fields import LineField
 from accounts.models import User
 from contracts.fields import ReadField, choice_field
 from contracts.models import Shop
 from incidents.choices import SEVERITY_OF, What
-from incidents.refusals import Refused
 from monitoring import watch
 from monitoring.models import Monitor
+from wording import words
+from wording.fields import LineField
+from wording.refusals import Refused
 
 SECONDS = re.compile(r"(\d{1,3})(?:[.,](\d{1,3}))?\s*s?", re.ASCII)
 WHOLE_SECONDS = re.compile(r"(\d{1,5})\s*s?", re.ASCII)

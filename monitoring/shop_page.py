@@ -11,7 +11,6 @@ from math import isqrt
 from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 
-from accounts import words
 from contracts.models import MaintenanceWindow
 from contracts.terms import moment, seconds
 from incidents.account_rows import AccountRow, hms
@@ -32,6 +31,7 @@ from monitoring.figures import Watched
 from monitoring.models import Outage, State
 from monitoring.sentences import sentence
 from monitoring.specification import Result
+from wording import words
 
 DAYS = 90
 EARLIER_MONTHS = 3

@@ -2,8 +2,8 @@
 
 from django.urls import URLPattern, URLResolver, path, register_converter
 
-from accounts.converters import MonthConverter
 from monitoring import views
+from wording.converters import MonthConverter
 
 register_converter(MonthConverter, "month")
 

@@ -16,15 +16,12 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts import words
 from accounts.active import active_client, show_client
 from accounts.models import AGENT, MANAGER, OWNER, REPORTER
 from accounts.permissions import SignedRequest, open_to, require_role
-from accounts.words import local_day
 from contracts.models import Shop
 from contracts.moved import at_shop
 from contracts.terms import seconds
-from incidents.refusals import Refused
 from monitoring import figures, schedule, shop_page, watch
 from monitoring.figures import Watched
 from monitoring.forms import MonitorForm, usual, values_of
@@ -32,6 +29,9 @@ from monitoring.models import Act, ActKind, Check, Interval, Monitor, Outage, St
 from monitoring.sentences import certificate_sentence, sentence, shop_sentence, shop_style
 from monitoring.specification import Result
 from monitoring.verdict import warns_of_certificate
+from wording import words
+from wording.refusals import Refused
+from wording.words import local_day
 
 CHECKS_SHOWN = 50
 OUTAGES_SHOWN = 20

@@ -19,13 +19,10 @@ from django.db import DatabaseError, transaction
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from accounts.fields import lines
 from accounts.models import User
-from accounts.texts import masked
 from contracts.models import Shop
 from contracts.terms import moment, seconds, whole
 from incidents.heartbeat import beat
-from incidents.refusals import Refused
 from monitoring import acts, intervals, maintenance, outages, schedule, way_out
 from monitoring.addresses import Policy, parse_networks, typed_refusal
 from monitoring.availability import Period
@@ -34,6 +31,9 @@ from monitoring.models import ActKind, Check, Monitor, State
 from monitoring.sentences import sentence
 from monitoring.specification import Result
 from monitoring.verdict import during_maintenance, with_second_place
+from wording.fields import lines
+from wording.refusals import Refused
+from wording.texts import masked
 
 log = logging.getLogger(__name__)
 

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts.fields import LineField, WordsField
 from contracts.models import ExclusionReason
 from incidents.models import Breach
+from wording.fields import LineField, WordsField
 
 SHAPES = ("%H:%M", "%H:%M:%S")
 LONG_SHAPES = ("%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%d.%m.%Y %H:%M")

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from accounts.words import bare_span, money
 from contracts.penalties import (
     Account,
     CapLine,
@@ -22,6 +21,7 @@ from contracts.penalties import (
     rounded,
 )
 from contracts.penalty_words import Tone, counted, product, sentence
+from wording.words import bare_span, money
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ from functools import cached_property
 
 from django.utils.translation import gettext as _
 
-from accounts.words import month as month_words
 from contracts.models import ContractVersion, DelayTime, PenaltyRule
 from contracts.penalties import ZERO, Account, Base, Line, ResultLine
 from contracts.penalty_breach import Exclusion, Lateness, breach_penalty
@@ -24,6 +23,7 @@ from contracts.worktime import WorkCalendar, work_calendar
 from incidents import clock, projection
 from incidents.models import Breach, JournalEntry
 from reports.models import BreachDecision, Verdict
+from wording.words import month as month_words
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,17 +13,17 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from accounts.texts import clean_text
-from accounts.words import full_time
 from contracts.models import ContractVersion, ExclusionReason, Liability
 from contracts.penalty_breach import Exclusion
 from contracts.terms import seconds, whole
 from incidents.models import Breach
-from incidents.refusals import Refused
 from incidents.reporting import lock
 from reports import decision_entries
 from reports.models import BreachDecision, Verdict
 from reports.pricing import Book
+from wording.refusals import Refused
+from wording.texts import clean_text
+from wording.words import full_time
 
 
 @transaction.atomic

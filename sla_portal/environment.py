@@ -17,9 +17,9 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.validators import validate_email
 
-from accounts.texts import number_in
 from monitoring.canary_hosts import PUBLIC, Canary, parse_canaries
 from monitoring.probe_link import PLACE_NAME, has_wrong_port, refused_options, without_password
+from wording.texts import number_in
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 YES, NO = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})

@@ -22,10 +22,10 @@ from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_file
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
-from accounts.words import typographic
+from wording.words import typographic
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("accounts", "contracts", "incidents", "monitoring", "reports", "sla_portal")
+ROOMS = ("wording", "messaging", "accounts", "contracts", "incidents", "monitoring", "reports", "sla_portal")
 LANGUAGE = "pl"
 KEYWORDS = {
     **DEFAULT_KEYWORDS,

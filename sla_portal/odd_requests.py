@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from accounts.texts import number_in
+from wording.texts import number_in
 
 CHARSETS = frozenset({"utf-8", "ascii"})
 FOREIGN = "sla_portal.foreign_charset"

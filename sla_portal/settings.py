@@ -47,6 +47,8 @@ INSTALLED_APPS = [
     "incidents",
     "contracts",
     "accounts",
+    "messaging",
+    "wording",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",

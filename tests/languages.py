@@ -6,8 +6,8 @@ import html
 import re
 from functools import cache
 
-from accounts.words import plain
 from sla_portal import messages
+from wording.words import plain
 
 _HIDDEN = re.compile(r"<(script|style)\b.*?</\1>|<!--.*?-->", re.DOTALL)
 _OTHER = re.compile(r"<(\w+)[^>]* lang=\"\w\w\"[^>]*>[^<]*</\1>")

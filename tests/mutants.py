@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("accounts", "contracts", "incidents", "monitoring", "reports", "sla_portal", "tests")
+ROOMS = ("wording", "messaging", "accounts", "contracts", "incidents", "monitoring", "reports", "sla_portal", "tests")
 PENALTIES = ("tests/contracts/test_penalties.py", "tests/contracts/test_penalties_month.py")
 BREACH = ("tests/contracts/test_penalties_breach.py",)
 AVAILABILITY = ("tests/monitoring/test_availability.py",)

@@ -18,7 +18,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.words import plain
+from wording.words import plain
 
 COUNTS = Path(__file__).with_name("query_counts.json")
 

@@ -19,11 +19,11 @@ from accounts.models import ADMIN, MANAGER, Client, Membership
 from accounts.people_forms import ClientChangeForm, ClientForm, InviteContactForm, refused
 from accounts.permissions import SignedRequest, open_to
 from accounts.views_people import tell_of_letter
-from accounts.words import local_day
 from contracts import shops
 from contracts.models import Contract, Shop
 from contracts.moved import at_shop
 from contracts.shop_forms import ShopForm
+from wording.words import local_day
 
 # Three forms stand on one page
 CONTACT_IDS, SHOP_IDS, CHANGE_IDS = "id_contact_%s", "id_shop_%s", "id_change_%s"

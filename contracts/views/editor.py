@@ -17,7 +17,6 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import MANAGER, Client, User
 from accounts.permissions import SignedRequest, open_to
-from accounts.texts import number_in
 from contracts.contract_form import (
     AskedForm,
     ContractForm,
@@ -37,6 +36,7 @@ from contracts.notice import Notice, notice
 from contracts.preview import Preview, preview, start_words
 from contracts.terms_form import TermsForm, Things
 from contracts.unreached import unreached
+from wording.texts import number_in
 
 MOST_RUNGS = 60
 AnyForm = TypeVar("AnyForm", bound=TermsForm)

@@ -20,8 +20,8 @@ from contracts import hours, ladder_words, money_words, promises, terms_words
 from contracts.models import Calendar, Contract, ContractVersion, Target, UpdateRhythm
 from contracts.moved import moved
 from contracts.notice import notice
-from contracts.penalty_words import share
 from contracts.unreached import unreached
+from wording.words import share
 
 
 @require_GET

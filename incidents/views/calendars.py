@@ -14,12 +14,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import ADMIN, MANAGER, User
 from accounts.permissions import SignedRequest, open_to
-from accounts.words import full_date
 from contracts import agreements, hours
 from contracts.calendar_forms import DayForm
 from contracts.models import Calendar, CalendarDay, Contract
 from contracts.terms import calendar_terms
 from incidents import days_off
+from wording.words import full_date
 
 
 @require_http_methods(["GET", "POST"])

@@ -18,13 +18,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
-from accounts import words
 from accounts.active import show_client
-from accounts.fields import say_what_was_masked
-from accounts.live import mark_of, unchanged
 from accounts.models import OWNER, REPORTER, User
 from accounts.permissions import SignedRequest, open_to
-from accounts.words import local_day
 from contracts.models import Severity, Target
 from contracts.terms import seconds
 from incidents import both_sides, journal_words, lifecycle, projection, reporting
@@ -32,11 +28,15 @@ from incidents.choices import ClockState, PauseReason, Status
 from incidents.forms import DetailsForm, WordsForm
 from incidents.models import ClockRow, Incident, JournalEntry
 from incidents.reading import read
-from incidents.refusals import Refused
 from incidents.sentences import incident_sentences
 from incidents.steps import repair_steps
 from incidents.undelivered import undelivered
 from incidents.views.why import contract_path
+from wording import words
+from wording.etag import mark_of, unchanged
+from wording.fields import say_what_was_masked
+from wording.refusals import Refused
+from wording.words import local_day
 
 Verb = Callable[..., Incident]
 DELIVERIES = frozenset({"workaround", "resolved"})

@@ -10,11 +10,11 @@ from django.views.decorators.http import require_GET
 from accounts.active import show_client
 from accounts.models import AGENT, MANAGER, OWNER, REPORTER
 from accounts.permissions import SignedRequest, open_to
-from accounts.texts import number_in
 from incidents import journal_words, reading
 from incidents.anchors import vouched
 from incidents.models import Incident, JournalEntry
 from incidents.undelivered import undelivered
+from wording.texts import number_in
 
 SHORTEST_HEAD = 8
 

@@ -18,13 +18,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_GET
 
-from accounts import words
 from accounts.active import active_client
 from accounts.models import AGENT, MANAGER, OWNER, REPORTER
 from accounts.permissions import SignedRequest, open_to
 from incidents.choices import ENDED, What
 from incidents.models import ClockRow, Incident, IncidentQuerySet
 from incidents.sentences import ClockSentence, incident_sentences
+from wording import words
 
 PAGE = 50
 CSV_CHUNK = 500

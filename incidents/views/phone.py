@@ -13,17 +13,17 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts.allowances import report_refused, with_wait
-from accounts.fields import say_what_was_masked
 from accounts.models import AGENT, MANAGER, Membership
 from accounts.permissions import SignedRequest, open_to
-from accounts.words import local_day
 from contracts.models import Shop
 from incidents import report_limits, reporting
 from incidents.choices import Origin
 from incidents.models import Incident
 from incidents.phone_form import PhoneForm
-from incidents.refusals import Refused
 from incidents.repeats import AlreadyFiled
+from wording.fields import say_what_was_masked
+from wording.refusals import Refused
+from wording.words import local_day
 
 
 @never_cache

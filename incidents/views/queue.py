@@ -9,11 +9,11 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from accounts.live import mark_of, unchanged
 from accounts.models import AGENT, MANAGER
 from accounts.permissions import SignedRequest, open_to
-from accounts.texts import number_in
 from incidents import heartbeat, queue
+from wording.etag import mark_of, unchanged
+from wording.texts import number_in
 
 
 @require_GET

@@ -18,7 +18,6 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.active import active_client, show_client
 from accounts.allowances import report_refused, with_wait
-from accounts.fields import say_what_was_masked
 from accounts.models import OWNER, REPORTER, Client, User
 from accounts.permissions import SignedRequest, open_to
 from contracts.models import Shop
@@ -27,9 +26,10 @@ from incidents import journal_words, report_limits, reporting
 from incidents.choices import JOINS_MONITOR, Delivery, Status
 from incidents.forms import DetailsForm, JoinForm, ReportForm, already_filed
 from incidents.models import Incident, IncidentQuerySet, Notification
-from incidents.refusals import Refused
 from incidents.repeats import AlreadyFiled
 from incidents.sentences import ClockSentence, incident_sentences, promise_of_contact, repair_to_come
+from wording.fields import say_what_was_masked
+from wording.refusals import Refused
 
 ZONE = ZoneInfo(settings.DISPLAY_TIME_ZONE)
 

@@ -7,10 +7,10 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from accounts.live import unchanged
 from accounts.models import ADMIN, AGENT, MANAGER
 from accounts.permissions import SignedRequest, open_to
 from incidents import unheard
+from wording.etag import unchanged
 
 
 @require_GET

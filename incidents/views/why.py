@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_GET
 
-from accounts import words
 from accounts.active import show_client
 from accounts.models import AGENT, MANAGER, OWNER, REPORTER, User
 from accounts.navigation import answered
@@ -23,6 +22,7 @@ from incidents import journal_words, projection
 from incidents.account_rows import account_rows, axis, hms
 from incidents.clock import Clock
 from incidents.models import Incident
+from wording import words
 
 BY = {
     "reaction": gettext_noop("Why contact by %(time)s?"),

@@ -13,11 +13,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from accounts.fields import say_what_was_masked
-from accounts.live import mark_of, unchanged
 from accounts.models import AGENT, MANAGER, User
 from accounts.permissions import SignedRequest, open_to
-from accounts.texts import number_in
 from contracts.models import Severity
 from contracts.terms import moment, seconds
 from incidents import clock, journal_words, lifecycle, projection
@@ -25,11 +22,14 @@ from incidents.both_sides import takes_both
 from incidents.choices import Status
 from incidents.models import Incident, JournalEntry, Notification
 from incidents.reading import Reading, read
-from incidents.refusals import Refused
 from incidents.sentences import incident_sentences
 from incidents.staff_forms import FORMS, VerbForm
 from incidents.steps import repair_steps
 from incidents.undelivered import undelivered
+from wording.etag import mark_of, unchanged
+from wording.fields import say_what_was_masked
+from wording.refusals import Refused
+from wording.texts import number_in
 
 SHOWN = 10  # of what may be many: the newest notices that failed, failures that the monitor saw, acts of others
 # What another person's act changes about the form in hand; machines and notes change nothing.

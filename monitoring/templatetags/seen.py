@@ -7,7 +7,7 @@ from datetime import date
 from django import template
 from django.template import Context
 
-from accounts import words
+from wording import words
 
 register = template.Library()
 

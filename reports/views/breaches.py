@@ -15,21 +15,21 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts.fields import say_what_was_masked
 from accounts.models import MANAGER, Client
 from accounts.permissions import SignedRequest, open_to
-from accounts.words import local_day, money
 from contracts.penalties import ZERO
 from incidents import journal_words
 from incidents.account_rows import account_rows, axis
 from incidents.models import Breach, Incident, JournalEntry
 from incidents.queue import nearest, waiting
-from incidents.refusals import Refused
 from reports import month_table, review
 from reports.forms import ExclusionForm
 from reports.models import BreachDecision
 from reports.money_rows import money_rows
 from reports.pricing import Book, Case
+from wording.fields import say_what_was_masked
+from wording.refusals import Refused
+from wording.words import local_day, money
 
 SOON = timedelta(hours=2)
 DECIDED_SHOWN = 20

@@ -17,12 +17,12 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts import allowances
 from accounts.models import ADMIN
 from accounts.permissions import SignedRequest, open_to
-from accounts.texts import number_in
 from incidents import outbox
 from incidents.anchors import newest
 from incidents.models import Notification
 from monitoring import way_out
 from reports import health
+from wording.texts import number_in
 
 NEWEST = ((100, "100"), (500, "500"), (2000, "2000"))
 

@@ -16,9 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from accounts import words
 from accounts.active import active_client
-from accounts.live import mark_of, unchanged
 from accounts.models import ADMIN, AGENT, MANAGER, Client, User
 from accounts.navigation import answered
 from contracts.models import MaintenanceWindow, Shop
@@ -30,6 +28,8 @@ from monitoring.models import Monitor, State
 from monitoring.sentences import shop_sentence, shop_style
 from monitoring.shop_state import ShopState
 from reports.month_table import running
+from wording import words
+from wording.etag import mark_of, unchanged
 
 HOMES = {AGENT: "/queue/", MANAGER: "/breaches/", ADMIN: "/settings/health/"}
 

@@ -16,9 +16,9 @@ from knox.models import AuthToken
 from accounts import people
 from accounts.invitations import invitation_link, invited
 from accounts.models import Client, Membership, User
-from accounts.words import plain
 from tests import build
 from tests.pages import visitor
+from wording.words import plain
 
 pytestmark = pytest.mark.django_db
 AT = build.MONDAY

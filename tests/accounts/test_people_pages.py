@@ -14,9 +14,9 @@ from django.test import Client as Browser
 
 from accounts import letters, people
 from accounts.models import Client, Membership, User
-from accounts.words import plain
 from tests import build
 from tests.pages import counted, stop_clock, text_of, title_of, visitor
+from wording.words import plain
 
 pytestmark = pytest.mark.django_db
 NEW = {"name": "Nowy Opiekun", "email": "nowy@korba.example", "phone": "", "role": "agent", "language": "pl"}

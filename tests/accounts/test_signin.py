@@ -15,8 +15,8 @@ from django.utils import timezone
 from accounts import letters
 from accounts.invitations import invitation_path
 from accounts.models import Client, Letter, Membership, User
-from accounts.words import plain
 from tests import languages
+from wording.words import plain
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "korba-motyl-grusza-71"

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from accounts.words import plain
 from contracts.models import Calendar, CalendarDay
 from tests import build, languages
 from tests.pages import counted, stop_clock, text_of, visitor
+from wording.words import plain
 
 pytestmark = pytest.mark.django_db
 LIST = "/settings/calendars/"

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from accounts.words import plain
 from contracts import agreements
 from contracts.agreements import TargetSpec, VersionSpec
 from contracts.models import Contract, ContractVersion, PenaltyRule
 from tests import build, languages
 from tests.pages import counted, stop_clock, text_of, title_of, visitor
+from wording.words import plain
 
 pytestmark = pytest.mark.django_db
 

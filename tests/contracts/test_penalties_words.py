@@ -9,12 +9,12 @@ from fractions import Fraction
 import pytest
 from django.utils import translation
 
-from accounts.words import NBSP, plain
 from contracts.penalties import Base, Cap, Caps, Grace, GraceMode, Kind, Line, Scheme, Tier, Unit, Used, penalty
 from contracts.penalty_breach import Exclusion, Lateness, breach_penalty
 from contracts.penalty_credit import Band, credit
 from contracts.penalty_month import Cumulation, Incident, MonthRules, Owed, SameCause, SameEvent, month
 from contracts.penalty_words import counted, rule, sentence, sentences, worked_example
+from wording.words import NBSP, plain
 
 HOURLY = Scheme(Kind.PERCENT, Unit.named("started_hour"), Decimal(1))
 DEADLINE = 1_795_518_725  # 24 November 2026, 12:12:05 in Warsaw

@@ -9,7 +9,6 @@ import pytest
 from django import forms
 from django.utils import translation
 
-from accounts.words import plain
 from contracts.contract_form import VersionForm, spec_of, step_specs, target_specs, usual, values_of
 from contracts.models import Calendar, Contract, ContractVersion
 from contracts.preview import preview
@@ -19,6 +18,7 @@ from tests import build
 from tests.contracts.test_contract_pages import errors_of, path, typed_in
 from tests.owner import as_owner
 from tests.pages import stop_clock, text_of, visitor
+from wording.words import plain
 
 pytestmark = pytest.mark.django_db
 TODAY = build.MONDAY.date()

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from contracts import typed
 from contracts.calendar_forms import CalendarForm, DayForm
 from contracts.contract_form import AskedForm, ContractForm
-from contracts.penalty_words import figure
 from contracts.terms_form import Things, rate_value
+from wording.words import figure
 
 TODAY = date(2026, 3, 2)
 FORM = ContractForm(things=Things([], []), today=TODAY, shops=[])

@@ -12,12 +12,13 @@ from django.core.mail.backends.locmem import EmailBackend
 from django.utils import translation
 
 from accounts.models import Membership, User
-from accounts.words import plain
 from contracts.models import EscalationStep
-from incidents import alarms, gateway, journal_words, lifecycle, notices, outbox, sweeps
+from incidents import alarms, journal_words, lifecycle, notices, outbox, sweeps
 from incidents.journal import check_chain
 from incidents.models import Firing, Incident, Notification, UnheardAlarm
+from messaging import gateway
 from tests import build
+from wording.words import plain
 
 pytestmark = pytest.mark.django_db
 

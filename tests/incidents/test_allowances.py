@@ -12,13 +12,13 @@ from pytest_django import Settings
 
 from accounts import allowances
 from accounts.models import LimitReached
-from accounts.words import plain
 from incidents import reporting
 from incidents.models import Incident, JournalEntry, Notification
 from sla_portal import environment
 from tests import build
 from tests.incidents.test_api import Caller, report
 from tests.pages import stop_clock, text_of, visitor
+from wording.words import plain
 
 pytestmark = pytest.mark.django_db
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)

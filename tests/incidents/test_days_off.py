@@ -15,18 +15,18 @@ from django.db import transaction
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from accounts.words import plain
 from contracts import agreements
 from contracts.models import Calendar, CalendarDay, ContractVersion
 from contracts.terms import calendar_terms, seconds
 from incidents import clock, days_off, lifecycle, outbox, projection, proof
 from incidents.models import ClockRow, Incident, Notification
-from incidents.refusals import Refused
 from incidents.sentences import incident_sentences
 from incidents.views.why import title
 from tests import build
 from tests.owner import as_owner
 from tests.pages import stop_clock, text_of, visitor
+from wording.refusals import Refused
+from wording.words import plain
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)

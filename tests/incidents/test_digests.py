@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from accounts.models import User
-from accounts.words import plain
-from incidents import digests, gateway, outbox, proof, sweeps
+from incidents import digests, outbox, proof, sweeps
 from incidents.choices import Delivery
 from incidents.models import JournalEntry, Notification
 from incidents.reach import PATIENCE
+from messaging import gateway
 from tests import build
+from wording.words import plain
 
 pytestmark = pytest.mark.django_db
 MANAGER = "+48600100200"

@@ -9,12 +9,12 @@ from django.test import Client as Browser
 
 from accounts import people
 from accounts.models import User
-from accounts.words import plain
 from incidents import handover, lifecycle
 from incidents.models import Incident, JournalEntry, Notification
-from incidents.refusals import Refused
 from tests import build
 from tests.pages import stop_clock, text_of, visitor
+from wording.refusals import Refused
+from wording.words import plain
 
 pytestmark = pytest.mark.django_db
 AT = build.MONDAY

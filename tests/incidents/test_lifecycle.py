@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from accounts.words import plain
 from incidents import lifecycle, proof
 from incidents.choices import Status
 from incidents.models import Incident, JournalEntry, Notification, Pause
-from incidents.refusals import Refused
 from tests import build
+from wording.refusals import Refused
+from wording.words import plain
 
 pytestmark = pytest.mark.django_db
 

@@ -14,12 +14,12 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from accounts.words import plain
 from incidents import lifecycle, proof, reading
 from incidents.models import Incident, JournalEntry
 from tests import build, tamper
 from tests.bench.rows import talk
 from tests.pages import stop_clock, text_of, visitor
+from wording.words import plain
 
 pytestmark = pytest.mark.django_db
 PATH = "/incidents/MAK-0001/"

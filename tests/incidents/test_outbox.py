@@ -22,7 +22,7 @@ from incidents import heartbeat, lifecycle, outbox, sweeps
 from incidents.choices import Delivery
 from incidents.journal import check_chain
 from incidents.models import Heartbeat, Incident, Notification
-from incidents.time_limit import within
+from messaging.time_limit import within
 from tests import build
 from tests.owner import as_owner
 

@@ -26,9 +26,9 @@ from incidents.models import (
     Pause,
     RepeatKey,
 )
-from incidents.refusals import Refused
 from tests import build
 from tests.owner import owner_cursor
+from wording.refusals import Refused
 
 pytestmark = pytest.mark.django_db(transaction=True)
 # pg_stat_activity would show one frozen picture for the whole transaction; other tests' databases have waiters too

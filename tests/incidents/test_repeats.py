@@ -11,13 +11,13 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from accounts.words import plain
 from incidents import lifecycle, reporting
 from incidents.models import Incident, JournalEntry, Notification, RepeatKey
 from incidents.repeats import AlreadyFiled
 from tests import build
 from tests.incidents.test_api import Caller
 from tests.pages import stop_clock, text_of, visitor
+from wording.words import plain
 
 pytestmark = pytest.mark.django_db
 KEY = "6f1c2a44-0000-4000-8000-000000000009"

@@ -9,8 +9,8 @@ import pytest
 from incidents import lifecycle, reporting
 from incidents.choices import SEVERITY_OF, Status, What
 from incidents.models import Incident, JoinedReport, JournalEntry, Notification
-from incidents.refusals import Refused
 from tests import build
+from wording.refusals import Refused
 
 pytestmark = pytest.mark.django_db
 

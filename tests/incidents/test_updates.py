@@ -9,13 +9,13 @@ import pytest
 import time_machine
 from django.test import Client
 
-from accounts.words import plain
 from contracts.models import UpdateRhythm
 from incidents import lifecycle, sweeps
 from incidents.models import Incident
-from incidents.refusals import Refused
 from tests import build
 from tests.pages import text_of
+from wording.refusals import Refused
+from wording.words import plain
 
 pytestmark = pytest.mark.django_db
 

@@ -11,10 +11,10 @@ from django.conf import settings
 from incidents import lifecycle, reporting, withdrawal
 from incidents.models import Incident, Notification
 from incidents.proof import differences
-from incidents.refusals import Refused
 from tests import build
 from tests.owner import as_owner
 from tests.pages import text_of, visitor
+from wording.refusals import Refused
 
 pytestmark = pytest.mark.django_db
 WHY = "Tę awarię widział nasz monitor, więc wycofać ją możemy tylko razem"

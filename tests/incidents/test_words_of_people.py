@@ -14,11 +14,11 @@ from accounts.models import Client, User
 from contracts.models import Shop
 from incidents import journal, lifecycle, outbox, reporting
 from incidents.models import Incident, JournalEntry, Notification
-from incidents.refusals import Refused
 from incidents.reporting import Details
 from tests import build, tamper
 from tests.incidents.test_api import Caller, report
 from tests.pages import stop_clock, text_of, visitor
+from wording.refusals import Refused
 
 pytestmark = pytest.mark.django_db
 CARD, SHOWN = "4111 1111 1111 1111", "•••• •••• •••• 1111"

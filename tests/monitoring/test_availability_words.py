@@ -8,10 +8,10 @@ from fractions import Fraction
 import pytest
 from django.utils import translation
 
-from accounts.words import plain
 from monitoring.availability import Interval, MaintenanceMode, Period, Settled, State, Terms, TimeLine, measure
 from monitoring.availability_periods import local_months, pace, together
 from monitoring.availability_words import availability, error_budget, pace_words, sentences
+from wording.words import plain
 
 HOUR = 3600
 ZONE = "Europe/Warsaw"

@@ -8,7 +8,6 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.test import Client as Browser
 
-from incidents.refusals import Refused
 from monitoring import forms, schedule, watch
 from monitoring.addresses import Policy, parse_networks, typed_refusal
 from monitoring.models import Monitor
@@ -17,6 +16,7 @@ from tests.build import World
 from tests.languages import shows_through
 from tests.monitoring.played import DOWN, EGRESS, UP, after, monitor, play, result, spans
 from tests.pages import stop_clock, text_of, visitor
+from wording.refusals import Refused
 
 NOW = after(100)
 TYPED = {

@@ -13,7 +13,6 @@ from django.test.utils import CaptureQueriesContext
 
 from contracts.models import MaintenanceWindow
 from incidents.models import Heartbeat, Incident
-from incidents.refusals import Refused
 from monitoring import outages, schedule, watch
 from monitoring.models import Check, Interval, Monitor, Outage, State
 from monitoring.specification import CheckSpec
@@ -21,6 +20,7 @@ from tests import build
 from tests.build import World
 from tests.monitoring.played import BLOCKED, BROKEN, DOWN, EGRESS, SLOW, UP, WALL, after, monitor, play, result, spans
 from tests.owner import as_owner
+from wording.refusals import Refused
 
 pytestmark = pytest.mark.django_db
 

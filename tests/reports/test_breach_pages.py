@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.words import plain
 from incidents import lifecycle
 from incidents.models import Breach
 from incidents.sweeps import sweep_clocks
@@ -18,6 +17,7 @@ from reports.models import BreachDecision
 from tests import build
 from tests.pages import MANY, counted, stop_clock, text_of, title_of, visitor
 from tests.reports.missed import DEADLINE, late_repair
+from wording.words import plain
 
 pytestmark = pytest.mark.django_db
 LATE = timedelta(hours=1, minutes=8, seconds=5)

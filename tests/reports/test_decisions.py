@@ -15,12 +15,12 @@ from django.test import Client
 from accounts.models import User
 from incidents import journal, lifecycle
 from incidents.models import JournalEntry
-from incidents.refusals import Refused
 from reports import decision_entries, review
 from reports.models import BreachDecision
 from tests import build, tamper
 from tests.pages import stop_clock, text_of, visitor
 from tests.reports.missed import DEADLINE, late_repair
+from wording.refusals import Refused
 
 pytestmark = pytest.mark.django_db
 LATER = DEADLINE + timedelta(days=1)

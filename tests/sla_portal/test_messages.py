@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from django.utils import translation
 
-from accounts.words import NBSP
 from sla_portal import messages
+from wording.words import NBSP
 
 PAGE = """{% load i18n %}{% trans "In a shop" %}
 {% blocktrans trimmed count n=days %}{{ n }} day{% plural %}{{ n }} days{% endblocktrans %}"""

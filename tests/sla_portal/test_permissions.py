@@ -21,7 +21,6 @@ from django.utils.http import urlsafe_base64_encode
 from pytest_django.plugin import DjangoDbBlocker
 
 from accounts.models import Limit, Membership, User
-from accounts.words import plain
 from contracts.models import CalendarDay
 from incidents import lifecycle
 from incidents.models import Breach, Incident, Notification
@@ -31,6 +30,7 @@ from reports import anchor, review
 from tests import build
 from tests.pages import stop_clock, visitor
 from tests.sla_portal.permission_table import PEOPLE, TABLE
+from wording.words import plain
 
 ROOMS = ("accounts", "contracts", "incidents", "monitoring", "reports", "knox")
 LATE = build.MONDAY + timedelta(hours=9, minutes=30)

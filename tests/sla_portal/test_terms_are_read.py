@@ -30,13 +30,13 @@ from contracts.notice import notice
 from contracts.terms import scheme_of
 from incidents import lifecycle, projection, reporting
 from incidents.models import Breach, Incident, JournalEntry, Notification
-from incidents.refusals import Refused
 from incidents.sweeps import sweep_clocks
 from monitoring.maintenance import terms_of
 from reports import review
 from reports.pricing import Book
 from tests import build
 from tests.owner import as_owner
+from wording.refusals import Refused
 
 pytestmark = pytest.mark.django_db
 MONDAY, TUESDAY = build.MONDAY, build.MONDAY + timedelta(days=1)

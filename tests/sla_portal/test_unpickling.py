@@ -22,7 +22,7 @@ from monitoring import probe_worker
 from sla_portal.celery import app
 from sla_portal.environment import BASE_DIR
 
-SOURCES = ("sla_portal", "accounts", "contracts", "incidents", "monitoring", "reports")
+SOURCES = ("sla_portal", "wording", "messaging", "accounts", "contracts", "incidents", "monitoring", "reports")
 UNPICKLES = re.compile(
     r"^\s*(?:import|from) (?:pickle|cPickle|shelve|marshal|dill|django\.core\.cache)\b", re.MULTILINE
 )

@@ -11,13 +11,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.words import local_day
 from contracts.terms import whole
 from incidents.models import Breach, Incident
-from incidents.refusals import Refused
 from sla_portal.demo import cast as cast_of
 from sla_portal.demo import history, present
 from sla_portal.demo.player import Player
+from wording.refusals import Refused
+from wording.words import local_day
 
 
 class Command(BaseCommand):

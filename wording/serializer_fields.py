@@ -10,9 +10,9 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.fields import empty
 
-from accounts.fields import CARD_IS_MASKED, hides_card
-from accounts.models import NOT_A_LINE
-from accounts.texts import clean_text, is_blank, is_one_line, masked, masked_phone
+from wording.fields import CARD_IS_MASKED, hides_card
+from wording.lines import NOT_A_LINE
+from wording.texts import clean_text, is_blank, is_one_line, masked, masked_phone
 
 FIRST_YEAR, END_YEAR = 2000, 2200
 

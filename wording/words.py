@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from decimal import ROUND_FLOOR, Decimal
+from fractions import Fraction
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,7 @@ Case = Literal["nominative", "genitive", "long"]
 MonthCase = Literal["nominative", "genitive", "locative", "short"]
 NBSP = "\u00a0"
 SECONDS_BELOW = 600
+PLACES = 4  # decimals of a figure at most
 
 
 @dataclass(frozen=True)
@@ -229,3 +231,17 @@ def typographic(text: str) -> str:
 def plain(text: str) -> str:
     """The same text with ordinary spaces: for searches, file names and comparisons."""
     return text.replace(NBSP, " ")
+
+
+def figure(value: Decimal | Fraction | int) -> str:
+    """`4`, `0,125`, `3,3333`: no more places than it has, at most four."""
+    exact = Fraction(value)
+    scaled = round(exact * 10**PLACES)
+    text = Decimal(scaled).scaleb(-PLACES)
+    places = next(n for n in range(PLACES + 1) if text == round(text, n))
+    return number(text, places)
+
+
+def share(percent: Decimal | Fraction) -> str:
+    """`1 %`, `0,125 %`."""
+    return f"{figure(percent)}{NBSP}%"

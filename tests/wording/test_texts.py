@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts import texts
+from wording import texts
 
 CARD = "4111 1111 1111 1111"
 

@@ -7,10 +7,10 @@ from datetime import UTC, date, datetime
 import pytest
 
 from accounts.models import User
-from accounts.words import local_day
 from contracts.models import Contract
 from tests import build
 from tests.pages import stop_clock, text_of, visitor
+from wording.words import local_day
 
 HALF_PAST = build.at("2026-04-01 00:30")
 """22:30 of 31 March in UTC, 23:30 in Lisbon."""

@@ -9,8 +9,8 @@ import pytest
 from django.template import Context, Template
 from django.utils import translation
 
-from accounts import words
-from accounts.words import plain
+from wording import words
+from wording.words import plain
 
 WARSAW = "Europe/Warsaw"
 NOW = datetime(2026, 11, 24, 7, 40, tzinfo=UTC)  # Tuesday 8:40 in Warsaw

@@ -10,11 +10,11 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import override as reading
 from rest_framework import serializers
 
-from accounts.fields import LineField, MailField, PhoneField, WordsField, has_masked
 from accounts.forms import NewPasswordForm, SignInForm
 from accounts.models import User
-from accounts.serializer_fields import Line, Mail, Phone, Words, notice_of
-from accounts.words import plain
+from wording.fields import LineField, MailField, PhoneField, WordsField, has_masked
+from wording.serializer_fields import Line, Mail, Phone, Words, notice_of
+from wording.words import plain
 
 CARD, SHOWN = "4111 1111 1111 1111", "•••• •••• •••• 1111"
 NOT_IN_A_LINE = ["a\nb", "a\rb", "a\tb", "a\x1bb", "a\x85b", "a\u2028b", "a\u2029b", "\u202etxt.exe", "\u2066a\u2069"]

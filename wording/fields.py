@@ -15,8 +15,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import NOT_A_LINE
-from accounts.texts import HIDDEN, clean_text, is_blank, is_one_line, masked, masked_phone
+from wording.lines import NOT_A_LINE
+from wording.texts import HIDDEN, clean_text, is_blank, is_one_line, masked, masked_phone
 
 CARD_IS_MASKED = gettext_lazy("We masked a card number: only its last four digits are saved. We never need more.")
 LONGEST_PASSWORD = 1024
