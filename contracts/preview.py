@@ -10,10 +10,10 @@ from django.utils.translation import gettext as _
 
 from contracts import promises
 from contracts.agreements import TargetSpec, VersionSpec, dated_back, severities_without
+from contracts.forms.terms import TermsForm, key
 from contracts.models import ContractVersion, RepairStart, TargetKind
 from contracts.notice import Notice
-from contracts.terms_form import TermsForm, key
-from contracts.terms_words import Change, Compared, differences
+from contracts.terms_text import Change, Compared, differences
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from contracts.hours import week_words
+from contracts.calendar_text import week_words
 from contracts.models import Calendar, RepairStart, Severity, TargetKind
 from contracts.terms import calendar_terms, moment, seconds
 from contracts.worktime import NoWorkingTimeError, deadline, work_calendar

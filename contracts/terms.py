@@ -9,8 +9,8 @@ from functools import lru_cache
 
 from contracts.holidays_pl import POLISH_HOLIDAYS
 from contracts.models import Calendar, CalendarDay, ContractVersion, PenaltyRule
-from contracts.penalties import Cap, Caps, Grace, Kind, Scheme, Unit
-from contracts.penalties import GraceMode as PenaltyGrace
+from contracts.penalty.rules import Cap, Caps, Grace, Kind, Scheme, Unit
+from contracts.penalty.rules import GraceMode as PenaltyGrace
 from contracts.worktime import CalendarTerms, parse_calendar
 
 SECOND = timedelta(seconds=1)

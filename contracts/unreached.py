@@ -10,7 +10,7 @@ from typing import Protocol
 from django.utils.translation import gettext as _
 
 from accounts.models import INCIDENT_STAFF, MANAGER, OWNER, Client, User
-from contracts.ladder_words import TOLD
+from contracts.escalation_text import TOLD
 from contracts.models import Channel, TargetKind, Whom
 from wording.words import percent
 

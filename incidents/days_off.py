@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import OWNER, Membership, User
 from contracts import agreements
-from contracts.hours import entry_words
+from contracts.calendar_text import entry_words
 from contracts.models import Calendar, CalendarDay, Channel, ContractVersion
 from incidents import letters, notices
 from incidents.models import Notification

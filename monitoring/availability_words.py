@@ -10,7 +10,7 @@ from functools import singledispatch
 from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy
 
-from contracts.penalty_words import floored
+from contracts.penalty.text import floored
 from monitoring.availability import (
     AvailabilityLine,
     MaintenanceLine,

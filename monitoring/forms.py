@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from contracts.fields import ReadField, choice_field
+from contracts.forms.fields import ReadField, choice_field
 from contracts.models import Shop
 from incidents.choices import SEVERITY_OF, What
 from monitoring import watch

@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from fractions import Fraction
 
-from contracts.penalties import (
+from contracts.penalty.credit import Band, band_percent, credit
+from contracts.penalty.month import Cumulation, Incident, MonthRules, Owed, month
+from contracts.penalty.rules import (
     UNUSED,
     Cap,
     Caps,
@@ -21,8 +23,6 @@ from contracts.penalties import (
     Unit,
     priced,
 )
-from contracts.penalty_credit import Band, band_percent, credit
-from contracts.penalty_month import Cumulation, Incident, MonthRules, Owed, month
 from reports.cases_outcome import Outcome, UnknownWordError
 from reports.cases_read import Answer, decimal, fields, group_outcomes, items, needed, whole, word
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from contracts.penalties import (
+from contracts.penalty.rules import (
     Account,
     CapLine,
     ChargeLine,
@@ -20,7 +20,7 @@ from contracts.penalties import (
     UnitsLine,
     rounded,
 )
-from contracts.penalty_words import Tone, counted, product, sentence
+from contracts.penalty.text import Tone, counted, product, sentence
 from wording.words import bare_span, money
 
 

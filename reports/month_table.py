@@ -15,7 +15,7 @@ from django.db.models import Count, Q, QuerySet
 
 from accounts.models import Client
 from contracts.models import Contract, ContractVersion
-from contracts.penalties import ZERO
+from contracts.penalty.rules import ZERO
 from incidents.choices import ClockState
 from incidents.models import Breach, ClockRow
 from reports.pricing import Book

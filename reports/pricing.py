@@ -14,10 +14,10 @@ from functools import cached_property
 from django.utils.translation import gettext as _
 
 from contracts.models import ContractVersion, DelayTime, PenaltyRule
-from contracts.penalties import ZERO, Account, Base, Line, ResultLine
-from contracts.penalty_breach import Exclusion, Lateness, breach_penalty
-from contracts.penalty_ledger import Ledger, Limits, MissedTarget, RecordedLine, settle
-from contracts.penalty_month import Cumulation
+from contracts.penalty.breach import Exclusion, Lateness, breach_penalty
+from contracts.penalty.ledger import Ledger, Limits, MissedTarget, RecordedLine, settle
+from contracts.penalty.month import Cumulation
+from contracts.penalty.rules import ZERO, Account, Base, Line, ResultLine
 from contracts.terms import caps_of, scheme_of, seconds
 from contracts.worktime import WorkCalendar, work_calendar
 from incidents import clock, projection

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from contracts.models import ContractVersion, ExclusionReason, Liability
-from contracts.penalty_breach import Exclusion
+from contracts.penalty.breach import Exclusion
 from contracts.terms import seconds, whole
 from incidents.models import Breach
 from incidents.reporting import lock

@@ -12,8 +12,8 @@ from decimal import Decimal
 from fractions import Fraction
 
 from contracts.holidays_pl import POLISH_HOLIDAYS
-from contracts.penalties import Base, Cap, Caps, Grace, GraceMode, Kind, Scheme, Tier, Unit
-from contracts.penalty_breach import Exclusion, Lateness, breach_penalty
+from contracts.penalty.breach import Exclusion, Lateness, breach_penalty
+from contracts.penalty.rules import Base, Cap, Caps, Grace, GraceMode, Kind, Scheme, Tier, Unit
 from contracts.worktime import parse_calendar, work_calendar
 from monitoring.availability import Interval, State, Terms, measure
 from monitoring.availability_periods import local_months

@@ -37,36 +37,37 @@ class Mutant:
 MUTANTS = (
     Mutant(
         "a started unit counts whole",
-        "contracts/penalties.py", "Fraction(-(-seconds // self.width))", "Fraction(seconds // self.width)", PENALTIES,
+        "contracts/penalty/rules.py", "Fraction(-(-seconds // self.width))", "Fraction(seconds // self.width)",
+        PENALTIES,
     ),
     Mutant(
         "money is rounded half up",
-        "contracts/penalties.py", "value.numerator * 200 + value.denominator)", "value.numerator * 200)", PENALTIES,
+        "contracts/penalty/rules.py", "value.numerator * 200 + value.denominator)", "value.numerator * 200)", PENALTIES,
     ),
     Mutant(
         "a delay equal to the threshold is forgiven",
-        "contracts/penalties.py", "delay > grace.seconds", "delay >= grace.seconds", PENALTIES,
+        "contracts/penalty/rules.py", "delay > grace.seconds", "delay >= grace.seconds", PENALTIES,
     ),
     Mutant(
         "what was used of a cap is gone",
-        "contracts/penalties.py", "max(ZERO, limit - used)", "max(ZERO, limit)", PENALTIES,
+        "contracts/penalty/rules.py", "max(ZERO, limit - used)", "max(ZERO, limit)", PENALTIES,
     ),
     Mutant(
         "exclusions are a union",
-        "contracts/penalty_breach.py", "taken = _union([*taken, *clipped])", "taken = _union(taken)", BREACH,
+        "contracts/penalty/breach.py", "taken = _union([*taken, *clipped])", "taken = _union(taken)", BREACH,
     ),
     Mutant(
         "a waived line leaves before the caps",
-        "contracts/penalty_month.py", "if not owed.waived]", "]", PENALTIES,
+        "contracts/penalty/month.py", "if not owed.waived]", "]", PENALTIES,
     ),
     Mutant(
         "of one incident only the highest penalty counts",
-        "contracts/penalty_ledger.py", "        return ZERO\n    if others", "        return row.amount\n    if others",
+        "contracts/penalty/ledger.py", "        return ZERO\n    if others", "        return row.amount\n    if others",
         LEDGER,
     ),
     Mutant(
         "the order of decisions changes no sum",
-        "contracts/penalty_ledger.py", "sorted(rows, key=lambda row: (row.month, row.stop, row.key))", "list(rows)",
+        "contracts/penalty/ledger.py", "sorted(rows, key=lambda row: (row.month, row.stop, row.key))", "list(rows)",
         LEDGER,
     ),
     Mutant(
@@ -75,7 +76,7 @@ MUTANTS = (
     ),
     Mutant(
         "exactly the commitment is compliant",
-        "contracts/penalty_credit.py", "percent >= Fraction(commitment)", "percent > Fraction(commitment)", PENALTIES,
+        "contracts/penalty/credit.py", "percent >= Fraction(commitment)", "percent > Fraction(commitment)", PENALTIES,
     ),
     Mutant(
         "an outage's length is judged before it is cut at the month's end",

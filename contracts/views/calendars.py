@@ -11,8 +11,8 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.models import ADMIN, MANAGER
 from accounts.permissions import SignedRequest, open_to
-from contracts import hours
-from contracts.calendar_forms import CalendarForm
+from contracts import calendar_text
+from contracts.forms.calendar import CalendarForm
 from contracts.models import Calendar
 
 
@@ -33,9 +33,9 @@ def _listing(request: SignedRequest, form: CalendarForm, *, opened: bool) -> Htt
     calendars = Calendar.objects.visible_to(request.user).prefetch_related("days")
     context = {
         "now": now,
-        "calendars": [hours.ahead(calendar, now) for calendar in calendars],
+        "calendars": [calendar_text.ahead(calendar, now) for calendar in calendars],
         "form": form,
         "opened": opened,
-        "holidays": hours.holidays_around(now),
+        "holidays": calendar_text.holidays_around(now),
     }
     return render(request, "contracts/calendars.html", context, status=422 if form.errors else 200)

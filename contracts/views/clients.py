@@ -20,9 +20,9 @@ from accounts.people_forms import ClientChangeForm, ClientForm, InviteContactFor
 from accounts.permissions import SignedRequest, open_to
 from accounts.views_people import tell_of_letter
 from contracts import shops
+from contracts.forms.shop import ShopForm
 from contracts.models import Contract, Shop
 from contracts.moved import at_shop
-from contracts.shop_forms import ShopForm
 from wording.words import local_day
 
 # Three forms stand on one page

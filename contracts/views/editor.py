@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import MANAGER, Client, User
 from accounts.permissions import SignedRequest, open_to
-from contracts.contract_form import (
+from contracts.forms.contract import (
     AskedForm,
     ContractForm,
     PeriodForm,
@@ -30,11 +30,11 @@ from contracts.contract_form import (
     usual,
     values_of,
 )
+from contracts.forms.terms import TermsForm, Things
 from contracts.models import Calendar, Contract, ContractVersion, Shop, Target
 from contracts.moved import moved
 from contracts.notice import Notice, notice
 from contracts.preview import Preview, preview, start_words
-from contracts.terms_form import TermsForm, Things
 from contracts.unreached import unreached
 from wording.texts import number_in
 

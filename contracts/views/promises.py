@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET
 from accounts.active import show_client
 from accounts.models import MANAGER, OWNER, Membership
 from accounts.permissions import SignedRequest, open_to
-from contracts import hours, ladder_words, money_words, promises, terms_words
+from contracts import calendar_text, escalation_text, prices, promises, terms_text
 from contracts.models import Calendar, Contract, ContractVersion, Target, UpdateRhythm
 from contracts.moved import moved
 from contracts.notice import notice
@@ -92,14 +92,14 @@ def _context(contract: Contract, version: ContractVersion, now: datetime) -> dic
         "is_current": version == current(contract, today),
         "rows": promises.rows(targets, now, version.repair_starts) if targets else [],
         "availability": None if version.availability_target is None else share(version.availability_target),
-        "manners": terms_words.manners(version, rhythms),
-        "excluded": terms_words.excluded(version),
+        "manners": terms_text.manners(version, rhythms),
+        "excluded": terms_text.excluded(version),
         "notice": notice(contract.notice_months, contract.ends_on, today),
-        "prices": money_words.prices(version, targets),
-        "caps": money_words.caps(version),
-        "ladder": ladder_words.ladder(steps),
+        "prices": prices.prices(version, targets),
+        "caps": prices.caps(version),
+        "ladder": escalation_text.ladder(steps),
         "unreached": unreached(steps, contract.client, today),
-        "hours": [hours.ahead(calendar, now) for calendar in _calendars(targets, rhythms)],
+        "hours": [calendar_text.ahead(calendar, now) for calendar in _calendars(targets, rhythms)],
         "versions": list(contract.versions.all())[::-1],
         "shops": list(contract.shops.all()),
         "people": Membership.objects.valid(today).filter(client=contract.client).select_related("user"),

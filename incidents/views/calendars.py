@@ -14,8 +14,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import ADMIN, MANAGER, User
 from accounts.permissions import SignedRequest, open_to
-from contracts import agreements, hours
-from contracts.calendar_forms import DayForm
+from contracts import agreements, calendar_text
+from contracts.forms.calendar import DayForm
 from contracts.models import Calendar, CalendarDay, Contract
 from contracts.terms import calendar_terms
 from incidents import days_off
@@ -75,13 +75,13 @@ def _page(request: SignedRequest, calendar: Calendar, form: DayForm) -> HttpResp
         "now": now,
         "zone": calendar.zone,
         "calendar": calendar,
-        "hours": hours.ahead(calendar, now),
-        "week": hours.week_rows(calendar_terms(calendar)),
+        "hours": calendar_text.ahead(calendar, now),
+        "week": calendar_text.week_rows(calendar_terms(calendar)),
         "contracts": _using(request, calendar),
-        "holidays": hours.holidays_around(now) if calendar.statutory_holidays else [],
+        "holidays": calendar_text.holidays_around(now) if calendar.statutory_holidays else [],
         "first_day": agreements.first_day(calendar, now),
         "notice": agreements.notice_of(calendar, now),
-        "history": hours.history(calendar),
+        "history": calendar_text.history(calendar),
         "form": form,
     }
     return render(request, "contracts/calendar.html", context, status=422 if form.errors else 200)

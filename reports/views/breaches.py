@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.models import MANAGER, Client
 from accounts.permissions import SignedRequest, open_to
-from contracts.penalties import ZERO
+from contracts.penalty.rules import ZERO
 from incidents import journal_words
 from incidents.account_rows import account_rows, axis
 from incidents.models import Breach, Incident, JournalEntry

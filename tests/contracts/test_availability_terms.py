@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from contracts.contract_form import values_of
+from contracts.forms.contract import values_of
 from contracts.models import Calendar, ContractVersion, Maintenance
 from monitoring.availability import MaintenanceMode, Terms
 from monitoring.maintenance import terms_of

@@ -11,11 +11,11 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import translation
 
-from contracts import typed
 from contracts.agreements import DEFAULT_LADDER, PenaltySpec, StepSpec, TargetSpec
-from contracts.contract_form import VersionForm, usual
+from contracts.forms import parse as typed
+from contracts.forms.contract import VersionForm, usual
+from contracts.forms.terms import Things, ladder_values
 from contracts.models import Calendar
-from contracts.terms_form import Things, ladder_values
 from tests import build
 
 TODAY = date(2026, 3, 2)

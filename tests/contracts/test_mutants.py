@@ -22,6 +22,6 @@ def test_each_broken_rule_stands_in_the_code_and_breaks_into_code(mutant: Mutant
 
 
 def test_a_rule_that_is_no_longer_there_is_said() -> None:
-    gone = Mutant("old", "contracts/penalties.py", "nothing of the kind", "", ())
+    gone = Mutant("old", "contracts/penalty/rules.py", "nothing of the kind", "", ())
     with pytest.raises(ValueError, match="no longer has"):
         broken("text", gone)

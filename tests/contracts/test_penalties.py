@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pytest
 
-from contracts.penalties import (
+from contracts.penalty.rules import (
     Account,
     Base,
     BaseLine,

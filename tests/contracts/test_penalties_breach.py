@@ -7,8 +7,8 @@ from fractions import Fraction
 
 import pytest
 
-from contracts.penalties import Cap, Caps, ExcludedLine, Kind, LateLine, Scheme, Unit, Used
-from contracts.penalty_breach import Exclusion, Lateness, breach_penalty, delay_lines
+from contracts.penalty.breach import Exclusion, Lateness, breach_penalty, delay_lines
+from contracts.penalty.rules import Cap, Caps, ExcludedLine, Kind, LateLine, Scheme, Unit, Used
 
 HOUR = 3600
 DEADLINE = 1_800_000_000

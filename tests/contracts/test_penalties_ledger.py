@@ -10,9 +10,9 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.penalties import NO_CAPS, ZERO, Cap, Caps, Kind
-from contracts.penalty_ledger import HighestLine, Limits, MissedTarget, NotHighestLine, settle
-from contracts.penalty_month import Cumulation, EarlierLine, Incident, MonthRules, Owed, month, total_of
+from contracts.penalty.ledger import HighestLine, Limits, MissedTarget, NotHighestLine, settle
+from contracts.penalty.month import Cumulation, EarlierLine, Incident, MonthRules, Owed, month, total_of
+from contracts.penalty.rules import NO_CAPS, ZERO, Cap, Caps, Kind
 
 STEADY = settings(deadline=None)
 MARCH, APRIL = date(2026, 3, 1), date(2026, 4, 1)

@@ -7,9 +7,8 @@ from fractions import Fraction
 
 import pytest
 
-from contracts.penalties import ZERO, Cap, Caps, Kind, Line, PenaltyError, ResultLine
-from contracts.penalty_credit import Band, BandLine, MeasuredLine, band_percent, credit
-from contracts.penalty_month import (
+from contracts.penalty.credit import Band, BandLine, MeasuredLine, band_percent, credit
+from contracts.penalty.month import (
     Cumulation,
     DroppedLine,
     DropReason,
@@ -22,6 +21,7 @@ from contracts.penalty_month import (
     month,
     total_of,
 )
+from contracts.penalty.rules import ZERO, Cap, Caps, Kind, Line, PenaltyError, ResultLine
 
 FEE = Decimal("5000.00")
 TWENTY = Caps(month=Cap(Kind.PERCENT, Decimal(20)))

@@ -9,7 +9,9 @@ from fractions import Fraction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.penalties import (
+from contracts.penalty.breach import Exclusion, Lateness, breach_penalty
+from contracts.penalty.month import Cumulation, Incident, MonthRules, Owed, SameCause, SameEvent, month, total_of
+from contracts.penalty.rules import (
     ZERO,
     Base,
     Cap,
@@ -25,8 +27,6 @@ from contracts.penalties import (
     penalty,
     rounded,
 )
-from contracts.penalty_breach import Exclusion, Lateness, breach_penalty
-from contracts.penalty_month import Cumulation, Incident, MonthRules, Owed, SameCause, SameEvent, month, total_of
 
 STEADY = settings(deadline=None)  # a busy machine is no error
 WIDTHS = ("minute", "10min", "30min", "hour", "4h", "day_24h")

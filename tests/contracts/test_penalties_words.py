@@ -9,11 +9,11 @@ from fractions import Fraction
 import pytest
 from django.utils import translation
 
-from contracts.penalties import Base, Cap, Caps, Grace, GraceMode, Kind, Line, Scheme, Tier, Unit, Used, penalty
-from contracts.penalty_breach import Exclusion, Lateness, breach_penalty
-from contracts.penalty_credit import Band, credit
-from contracts.penalty_month import Cumulation, Incident, MonthRules, Owed, SameCause, SameEvent, month
-from contracts.penalty_words import counted, rule, sentence, sentences, worked_example
+from contracts.penalty.breach import Exclusion, Lateness, breach_penalty
+from contracts.penalty.credit import Band, credit
+from contracts.penalty.month import Cumulation, Incident, MonthRules, Owed, SameCause, SameEvent, month
+from contracts.penalty.rules import Base, Cap, Caps, Grace, GraceMode, Kind, Line, Scheme, Tier, Unit, Used, penalty
+from contracts.penalty.text import counted, rule, sentence, sentences, worked_example
 from wording.words import NBSP, plain
 
 HOURLY = Scheme(Kind.PERCENT, Unit.named("started_hour"), Decimal(1))

@@ -9,11 +9,11 @@ import pytest
 from django import forms
 from django.utils import translation
 
-from contracts.contract_form import VersionForm, spec_of, step_specs, target_specs, usual, values_of
+from contracts.forms.contract import VersionForm, spec_of, step_specs, target_specs, usual, values_of
+from contracts.forms.terms import SIGNED, TermsForm, Things
 from contracts.models import Calendar, Contract, ContractVersion
 from contracts.preview import preview
-from contracts.terms_form import SIGNED, TermsForm, Things
-from contracts.terms_words import COLUMN_WORDS
+from contracts.terms_text import COLUMN_WORDS
 from tests import build
 from tests.contracts.test_contract_pages import errors_of, path, typed_in
 from tests.owner import as_owner

@@ -16,10 +16,10 @@ from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts import typed
-from contracts.calendar_forms import CalendarForm, DayForm
-from contracts.contract_form import AskedForm, ContractForm
-from contracts.terms_form import Things, rate_value
+from contracts.forms import parse as typed
+from contracts.forms.calendar import CalendarForm, DayForm
+from contracts.forms.contract import AskedForm, ContractForm
+from contracts.forms.terms import Things, rate_value
 from wording.words import figure
 
 TODAY = date(2026, 3, 2)

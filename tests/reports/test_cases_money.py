@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from contracts import penalties
+from contracts.penalty import rules as penalties
 from reports.cases_money import penalty_outcomes
 from reports.cases_outcome import UnknownWordError
 from reports.cases_read import agreed

@@ -13,7 +13,7 @@ from django.test import Client
 from contracts import agreements
 from contracts.agreements import PenaltySpec, TargetSpec, VersionSpec
 from contracts.models import PenaltyRule
-from contracts.penalty_ledger import settle
+from contracts.penalty.ledger import settle
 from incidents import lifecycle
 from incidents.models import Breach
 from incidents.sweeps import sweep_clocks

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from contracts.models import ContractVersion, PenaltyRule
-from contracts.penalty_breach import Exclusion
+from contracts.penalty.breach import Exclusion
 from contracts.terms import seconds
 from incidents import lifecycle
 from incidents.models import Breach

@@ -8,7 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
 
-from contracts.penalties import (
+from contracts.penalty.rules import (
     HUNDRED,
     Account,
     Base,

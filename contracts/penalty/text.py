@@ -13,7 +13,10 @@ from functools import singledispatch
 from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy, ngettext_lazy
 
-from contracts.penalties import (
+from contracts.penalty.credit import BandLine, MeasuredLine
+from contracts.penalty.ledger import HighestLine, NotHighestLine, RecordedLine
+from contracts.penalty.month import AddedLine, DroppedLine, DropReason, EarlierLine, WaivedLine
+from contracts.penalty.rules import (
     Account,
     BaseLine,
     CapLevel,
@@ -34,9 +37,6 @@ from contracts.penalties import (
     UnitsLine,
     rounded,
 )
-from contracts.penalty_credit import BandLine, MeasuredLine
-from contracts.penalty_ledger import HighestLine, NotHighestLine, RecordedLine
-from contracts.penalty_month import AddedLine, DroppedLine, DropReason, EarlierLine, WaivedLine
 from wording.words import NBSP, PLACES, bare_span, figure, full_time, money, number, share
 
 REASONS: dict[str, Promise] = {

@@ -7,7 +7,19 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
-from contracts.penalties import NO_CAPS, UNUSED, Account, Base, Caps, ExcludedLine, LateLine, Line, Scheme, Used, priced
+from contracts.penalty.rules import (
+    NO_CAPS,
+    UNUSED,
+    Account,
+    Base,
+    Caps,
+    ExcludedLine,
+    LateLine,
+    Line,
+    Scheme,
+    Used,
+    priced,
+)
 
 
 class Calendar(Protocol):

@@ -12,7 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
-from contracts.penalties import (
+from contracts.penalty.rules import (
     NO_CAPS,
     NOTHING,
     ZERO,

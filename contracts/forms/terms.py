@@ -14,9 +14,9 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from contracts import typed
 from contracts.agreements import DEFAULT_LADDER, PenaltySpec, RhythmSpec, StepSpec, TargetSpec, VersionSpec
-from contracts.fields import CURRENCIES, OneOf, ReadField, choice_field, date_field, name_the_missing
+from contracts.forms import parse as typed
+from contracts.forms.fields import CURRENCIES, OneOf, ReadField, choice_field, date_field, name_the_missing
 from contracts.models import (
     Calendar,
     Channel,
@@ -33,8 +33,8 @@ from contracts.models import (
     TargetKind,
     Whom,
 )
-from contracts.penalties import Unit
-from contracts.penalty_words import each
+from contracts.penalty.rules import Unit
+from contracts.penalty.text import each
 from wording.fields import LineField
 from wording.words import figure
 

@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from contracts.agreements import PenaltySpec, RhythmSpec, StepSpec, TargetSpec
-from contracts.hours import week_words
-from contracts.ladder_words import TOLD
+from contracts.calendar_text import week_words
+from contracts.escalation_text import TOLD
 from contracts.models import (
     Calendar,
     Channel,
@@ -32,8 +32,8 @@ from contracts.models import (
     TargetKind,
     UpdateRhythm,
 )
-from contracts.penalties import Grace, GraceMode, Kind, Scheme, Unit
-from contracts.penalty_words import rule
+from contracts.penalty.rules import Grace, GraceMode, Kind, Scheme, Unit
+from contracts.penalty.text import rule
 from contracts.terms import calendar_terms
 from wording.words import money, percent, share, span
 

@@ -11,7 +11,7 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from contracts import agreements
-from contracts.fields import ZONES, WindowsField, choice_field, date_field, name_the_missing, refuse
+from contracts.forms.fields import ZONES, WindowsField, choice_field, date_field, name_the_missing, refuse
 from contracts.models import Calendar
 from contracts.worktime import WEEK
 from wording.fields import LineField

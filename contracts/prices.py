@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from contracts.models import ContractVersion, Target, TargetKind
-from contracts.penalties import Kind, Rounding
-from contracts.penalty_breach import Lateness, breach_penalty
-from contracts.penalty_words import rule, worked_example
+from contracts.penalty.breach import Lateness, breach_penalty
+from contracts.penalty.rules import Kind, Rounding
+from contracts.penalty.text import rule, worked_example
 from contracts.terms import caps_of, scheme_of
 from wording.words import money, share
 

@@ -1,6 +1,6 @@
 """What each missed target adds to its month, whoever decided what first: one order for all, that of the stops. Pure.
 
-The sums are those of `penalty_month.month`, taken part by part: a month is one part, or two where another version
+The sums are those of `month.month`, taken part by part: a month is one part, or two where another version
 settles what stopped later in it. A row's lines say why its own penalty counts whole, in part or not at all.
 """
 
@@ -14,8 +14,8 @@ from decimal import Decimal
 from fractions import Fraction
 from itertools import groupby
 
-from contracts.penalties import NO_CAPS, ZERO, Caps, Line, Used, under_caps
-from contracts.penalty_month import Cumulation, EarlierLine, Incident, MonthRules, Owed, highest, month
+from contracts.penalty.month import Cumulation, EarlierLine, Incident, MonthRules, Owed, highest, month
+from contracts.penalty.rules import NO_CAPS, ZERO, Caps, Line, Used, under_caps
 
 
 @dataclass(frozen=True, slots=True)

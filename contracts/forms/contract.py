@@ -14,7 +14,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Client, User
-from contracts import agreements, typed
+from contracts import agreements
 from contracts.agreements import (
     DEFAULT_LADDER,
     DEFAULT_RHYTHMS,
@@ -24,12 +24,10 @@ from contracts.agreements import (
     TargetSpec,
     VersionSpec,
 )
-from contracts.fields import ZONES, ReadField, choice_field, date_field, refuse
-from contracts.hours import ALL_DAY
-from contracts.models import Calendar, Contract, ContractVersion, ExclusionReason, RateType, Shop, TargetKind
-from contracts.notice import Notice, notice
-from contracts.terms import calendar_terms
-from contracts.terms_form import (
+from contracts.calendar_text import ALL_DAY
+from contracts.forms import parse as typed
+from contracts.forms.fields import ZONES, ReadField, choice_field, date_field, refuse
+from contracts.forms.terms import (
     CHOSEN,
     COLUMNS,
     PLAIN,
@@ -39,6 +37,9 @@ from contracts.terms_form import (
     rhythm_values,
     target_values,
 )
+from contracts.models import Calendar, Contract, ContractVersion, ExclusionReason, RateType, Shop, TargetKind
+from contracts.notice import Notice, notice
+from contracts.terms import calendar_terms
 from wording.fields import LineField
 from wording.words import figure
 

@@ -10,7 +10,7 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from contracts import typed
+from contracts.forms import parse as typed
 from wording.fields import LineField
 
 if TYPE_CHECKING:
