@@ -17,9 +17,10 @@ from accounts.models import OWNER, Membership, User
 from contracts import agreements
 from contracts.calendar_text import entry_words
 from contracts.models import Calendar, CalendarDay, Channel, ContractVersion
-from incidents import letters, notices
 from incidents.models import Notification
-from incidents.reach import Audience
+from incidents.notices import write as notices
+from incidents.notices.reach import Audience
+from incidents.text import letters
 from wording import words
 
 

@@ -18,9 +18,11 @@ from django.utils.translation import gettext as _
 from accounts import people
 from accounts.models import INCIDENT_STAFF, Client, Membership, User
 from contracts.terms import whole
-from incidents import journal, lifecycle, notices, reach
+from incidents import journal, lifecycle
 from incidents.models import Incident, JournalEntry
-from incidents.reach import Bar
+from incidents.notices import reach
+from incidents.notices import write as notices
+from incidents.notices.reach import Bar
 from wording.refusals import Refused
 
 Done = TypeVar("Done")

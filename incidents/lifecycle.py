@@ -17,9 +17,11 @@ from django.utils.translation import gettext as _
 from accounts.models import Language, User
 from contracts.models import RepairStart, Severity, TargetKind
 from contracts.terms import whole
-from incidents import both_sides, journal, notices, projection, updates
+from incidents import both_sides, journal, updates
 from incidents.choices import ClockState, PauseReason, Status
 from incidents.models import Incident, JournalEntry, Pause
+from incidents.notices import write as notices
+from incidents.projection import rows as projection
 from incidents.reporting import lock
 from incidents.silence import end_silence
 from wording.refusals import Refused

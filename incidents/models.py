@@ -14,7 +14,7 @@ from accounts.models import MANAGER, OWNER, Client, User
 from contracts.models import Channel, ContractVersion, EscalationStep, Severity, Shop, TargetKind
 from incidents.anchors import Anchor, AnchorLeaf, AnchorTree, Tally  # noqa: F401 Django finds an app's models here
 from incidents.choices import ENDED, LIVES, Actor, ClockState, Delivery, Origin, PauseReason, Status, What
-from incidents.reach import Audience, Bar
+from incidents.notices.reach import Audience, Bar
 
 
 class IncidentQuerySet(models.QuerySet["Incident"]):
@@ -236,7 +236,7 @@ class JournalEntry(models.Model):
 
 
 class ClockRow(models.Model):
-    """The projection of one clock at `computed_at`, made by `incidents.projection` from the journal; never a source."""
+    """The projection of one clock at `computed_at`, by `incidents.projection.rows` from the journal; never a source."""
 
     incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="clocks")
     target = models.CharField(max_length=9, choices=TargetKind)

@@ -33,11 +33,12 @@ from django.db.models import F
 
 from contracts.models import Channel
 from contracts.terms import whole
-from incidents import alarms, digests, heartbeat
+from incidents import heartbeat
 from incidents.choices import Delivery
-from incidents.letters import secret_name
 from incidents.models import Notification
-from incidents.reach import Bar
+from incidents.notices import alarms, digests
+from incidents.notices.reach import Bar
+from incidents.text.letters import secret_name
 from messaging import gateway
 from messaging.time_limit import within
 from wording.texts import one_line

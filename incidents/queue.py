@@ -15,10 +15,10 @@ from accounts.models import User
 from contracts.models import Calendar
 from contracts.terms import calendar_terms, moment, seconds
 from contracts.worktime import work_calendar
-from incidents import journal_words
 from incidents.choices import Status
 from incidents.models import Incident, Pause
-from incidents.sentences import ClockSentence, incident_sentences
+from incidents.text import journal_lines
+from incidents.text.clock_sentences import ClockSentence, incident_sentences
 
 ROWS_A_GROUP = 100
 AFTER_OPENING = 3600
@@ -123,9 +123,9 @@ def groups(user: User, chosen: str, now: datetime) -> list[Group]:
     ids = dict(firsts[0].union(*firsts[1:], all=True))
     rows: dict[str, list[Row]] = {key: [] for key in conditions}
     incidents = list(Incident.objects.filter(pk__in=ids).with_row().order_by("due_at", "pk"))
-    names = journal_words.names_of(incident.last_entry for incident in incidents if incident.last_entry)
+    names = journal_lines.names_of(incident.last_entry for incident in incidents if incident.last_entry)
     for incident in incidents:
-        last = journal_words.brief(incident.last_entry, names) if incident.last_entry else ""
+        last = journal_lines.brief(incident.last_entry, names) if incident.last_entry else ""
         rows[ids[incident.pk]].append({"incident": incident, "clock": nearest(incident, now), "last": last})
     return [Group(key, NAMES[key], numbers[key], rows[key]) for key in conditions if numbers[key]]
 

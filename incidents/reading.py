@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from incidents import clock, projection
+from incidents.clock import clocks as clock
 from incidents.journal import FORGETTING, Before, ChainCheck, check_chain, forgotten_by
 from incidents.models import Incident, JournalEntry, JournalQuerySet
+from incidents.projection import rows as projection
 
 PAGE = 50  # entries of a page
 WHOLE = 200  # entries that are read and checked with each page; 200 take 15 ms

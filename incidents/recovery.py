@@ -10,8 +10,10 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Language, User
 from contracts.terms import whole
-from incidents import journal, lifecycle, notices, projection, updates
+from incidents import journal, lifecycle, updates
 from incidents.models import Incident, JournalEntry
+from incidents.notices import write as notices
+from incidents.projection import rows as projection
 from incidents.reporting import lock
 from wording import words
 from wording.refusals import Refused

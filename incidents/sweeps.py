@@ -18,21 +18,15 @@ from django.db.models import QuerySet
 
 from contracts.models import EscalationStep
 from contracts.terms import moment, seconds, whole
-from incidents import (
-    alarms,
-    clock,
-    columns,
-    heartbeat,
-    journal,
-    ladder,
-    lifecycle,
-    notices,
-    projection,
-    recovery,
-    updates,
-)
+from incidents import heartbeat, journal, lifecycle, recovery, updates
 from incidents.choices import Status
+from incidents.clock import clocks as clock
+from incidents.clock import escalation
 from incidents.models import Breach, ClockRow, Firing, Incident, JournalEntry, Notification, UnheardAlarm
+from incidents.notices import alarms
+from incidents.notices import write as notices
+from incidents.projection import columns
+from incidents.projection import rows as projection
 from incidents.silence import end_silence, has_written
 
 logger = logging.getLogger(__name__)
@@ -197,13 +191,13 @@ class Batch:
         """Every rung that is due and has not gone out, in order of time."""
         if incident.is_ended or not known.steps:
             return
-        for fired in ladder.steps(known.terms, events, seconds(self.at), known.ladder):
+        for fired in escalation.steps(known.terms, events, seconds(self.at), known.ladder):
             rungs = [step for step in known.steps if (step.target, step.share) == (fired.target, fired.share)]
             new = [firing for step in rungs if (firing := self._firing(incident, step, fired))]
             if new:
                 self._send(incident, new)
 
-    def _firing(self, incident: Incident, step: EscalationStep, fired: ladder.Fired) -> Firing | None:
+    def _firing(self, incident: Incident, step: EscalationStep, fired: escalation.Fired) -> Firing | None:
         firing = Firing(
             incident=incident, step=step, target=fired.target, lap=fired.lap, round=fired.round, run=fired.run,
             due_at=moment(fired.at), fired_at=max(self.at, moment(fired.at)),

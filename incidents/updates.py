@@ -17,7 +17,7 @@ from contracts.terms import History, calendar_history, moment, seconds, whole
 from contracts.worktime import CalendarTerms, work_calendar
 from incidents import journal
 from incidents.choices import PauseReason, Status
-from incidents.clock_facts import TargetTerms
+from incidents.clock.facts import TargetTerms
 from incidents.models import Incident, JournalEntry
 from wording import words
 from wording.refusals import Refused

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, path, register_converter
 from django.urls.converters import StringConverter
 
-from incidents.staff_forms import FORMS
+from incidents.forms.staff import FORMS
 from incidents.views import (
     calendars,
     client,

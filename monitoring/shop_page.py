@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from contracts.models import MaintenanceWindow
 from contracts.terms import moment, seconds
-from incidents.account_rows import AccountRow, hms
+from incidents.text.explanation import AccountRow, hms
 from monitoring import availability_words
 from monitoring.availability import (
     AvailabilityLine,

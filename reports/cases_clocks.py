@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from incidents import ladder
-from incidents.clock import TARGETS, Clock, Event, TargetTerms, Terms, clocks
+from incidents.clock import escalation
+from incidents.clock.clocks import TARGETS, Clock, Event, TargetTerms, Terms, clocks
 from reports.cases_calendars import NAMED_CALENDARS
 from reports.cases_outcome import Outcome, UnknownWordError
 from reports.cases_read import items, needed, whole, word
@@ -71,7 +71,7 @@ def _outcome(case: Case, number: int, terms: Mapping[str, Terms]) -> Outcome:
     expected, now = told(where, needed(where, case, "expected")), at(where, case, "now")
     try:
         found = clocks(promised, events, now)
-        fired = ladder.steps(promised, events, now, _ladder(where, case))
+        fired = escalation.steps(promised, events, now, _ladder(where, case))
     except UnknownWordError:
         raise
     except ValueError as wrong:
@@ -92,16 +92,16 @@ def _event(where: str, event: Case) -> Event:
     )
 
 
-def _ladder(where: str, case: Case) -> list[ladder.Step]:
+def _ladder(where: str, case: Case) -> list[escalation.Step]:
     found = []
     for value in items(where, case.get("ladder") or []):
         step = told(f"{where}, ladder", value)
         target = word(where, "target", needed(where, step, "target"), NAMES)
-        found.append(ladder.Step(target, whole(where, needed(where, step, "share"))))
+        found.append(escalation.Step(target, whole(where, needed(where, step, "share"))))
     return found
 
 
-def _got(where: str, name: str, value: object, found: Mapping[str, Clock], fired: list[ladder.Fired]) -> object:
+def _got(where: str, name: str, value: object, found: Mapping[str, Clock], fired: list[escalation.Fired]) -> object:
     if name == "fired":
         return _fired(where, items(where, value), fired)
     clock = found[word(where, "target", name, NAMES)]
@@ -123,7 +123,7 @@ def _got(where: str, name: str, value: object, found: Mapping[str, Clock], fired
     }
 
 
-def _fired(where: str, expected: list[object], fired: list[ladder.Fired]) -> list[object]:
+def _fired(where: str, expected: list[object], fired: list[escalation.Fired]) -> list[object]:
     """The order in which a file names the steps is of no account; their moments are."""
     wanted = sorted((_row(where, told(where, one)) for one in expected), key=str)
     got = sorted(([step.at, step.target, step.share] for step in fired), key=str)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from contracts import worktime
 from contracts.holidays_pl import POLISH_HOLIDAYS
 from contracts.worktime import CalendarTerms, WorkCalendar, work_calendar
-from incidents import clock
-from incidents.clock import Clock, Event, TargetTerms, Terms
+from incidents.clock import clocks as clock
+from incidents.clock.clocks import Clock, Event, TargetTerms, Terms
 from reports.cases_calendars import NAMED_CALENDARS
 from reports.cases_outcome import Outcome, UnknownWordError
 from reports.cases_read import items, needed, whole, word

@@ -19,9 +19,11 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import LimitReached, User
 from contracts.proof import Difference
-from incidents import outbox, proof, unheard
+from incidents import outbox
 from incidents.choices import Delivery
 from incidents.models import Heartbeat, Incident, Notification
+from incidents.notices import unheard
+from incidents.projection import proof
 from monitoring import probe_link
 from monitoring import proof as monitoring
 from monitoring.models import ProbePlace

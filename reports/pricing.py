@@ -20,8 +20,9 @@ from contracts.penalty.month import Cumulation
 from contracts.penalty.rules import ZERO, Account, Base, Line, ResultLine
 from contracts.terms import caps_of, scheme_of, seconds
 from contracts.worktime import WorkCalendar, work_calendar
-from incidents import clock, projection
+from incidents.clock import clocks as clock
 from incidents.models import Breach, JournalEntry
+from incidents.projection import rows as projection
 from reports.models import BreachDecision, Verdict
 from wording.words import month as month_words
 

@@ -8,7 +8,7 @@ from itertools import chain
 
 from contracts import proof as contracts
 from contracts.proof import Difference
-from incidents import proof_facts
+from incidents.projection import proof_beside
 from monitoring import proof as monitoring
 from reports import decision_entries
 
@@ -18,13 +18,13 @@ logger = logging.getLogger(__name__)
 def beside_incidents(monitors: Collection[int] | None = None) -> Iterator[Difference]:
     """What is missing from the portal as a whole, and each room's rows that are not as they were entered.
 
-    Of `monitors`, or of all. Incidents themselves are proven by `incidents.proof`, of which the caller says which.
+    Of `monitors`, or of all. Incidents themselves are proven by `incidents.projection.proof`; the caller says which.
     """
     return chain.from_iterable(
         _whatever_is_stored(room, rows)
         for room, rows in (
             ("contracts", contracts.differences()),
-            ("incidents", proof_facts.totals()),
+            ("incidents", proof_beside.totals()),
             ("monitoring", monitoring.differences(monitors)),
             ("decisions", decision_entries.differences()),
         )

@@ -102,7 +102,7 @@ TEMPLATES = [
                 "sla_portal.language.provider",
                 "accounts.context_processors.portal",
                 "sla_portal.counts.menu_counts",
-                "incidents.unheard.bar_of_page",
+                "incidents.notices.unheard.bar_of_page",
             ],
         },
     }

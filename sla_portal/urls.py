@@ -12,7 +12,7 @@ urlpatterns = [
     path("", include("incidents.urls")),
     path("", include("monitoring.urls")),
     path("", include("reports.urls")),
-    path("api/", include("incidents.api_urls")),
+    path("api/", include("incidents.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
 ]

@@ -23,14 +23,16 @@ from accounts.models import OWNER, REPORTER, User
 from accounts.permissions import SignedRequest, open_to
 from contracts.models import Severity, Target
 from contracts.terms import seconds
-from incidents import both_sides, journal_words, lifecycle, projection, reporting
+from incidents import both_sides, lifecycle, reporting
 from incidents.choices import ClockState, PauseReason, Status
-from incidents.forms import DetailsForm, WordsForm
+from incidents.forms.client import DetailsForm, WordsForm
 from incidents.models import ClockRow, Incident, JournalEntry
+from incidents.notices.undelivered import undelivered
+from incidents.projection import rows as projection
 from incidents.reading import read
-from incidents.sentences import incident_sentences
 from incidents.steps import repair_steps
-from incidents.undelivered import undelivered
+from incidents.text import journal_lines
+from incidents.text.clock_sentences import incident_sentences
 from incidents.views.why import contract_path
 from wording import words
 from wording.etag import mark_of, unchanged
@@ -164,8 +166,8 @@ def page(user: User, incident: Incident, now: datetime) -> dict[str, Any]:
         "question": _question(incident, journal.marks),
         "delivery": next((entry for entry in reversed(journal.marks) if entry.kind in DELIVERIES), None),
         "resend": _resend(incident),
-        "claims": journal_words.claims(journal.marks),
-        "lines": _dated(journal_words.lines(journal.entries, for_client=True), incident.zone, now),
+        "claims": journal_lines.claims(journal.marks),
+        "lines": _dated(journal_lines.lines(journal.entries, for_client=True), incident.zone, now),
         "older": journal.older,
         "undelivered": undelivered(incident, journal.entries),
         "steps": repair_steps(incident, journal.marks),
@@ -178,7 +180,7 @@ def page(user: User, incident: Incident, now: datetime) -> dict[str, Any]:
     }
 
 
-def _dated(lines: list[journal_words.Line], zone: str, now: datetime) -> list[tuple[date | None, journal_words.Line]]:
+def _dated(lines: list[journal_lines.Line], zone: str, now: datetime) -> list[tuple[date | None, journal_lines.Line]]:
     """Each line with the day that begins above it, None where it is the same one or today."""
     day, found = now.astimezone(ZoneInfo(zone)).date(), []
     # A breach that was recorded late stands where its deadline was

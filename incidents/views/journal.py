@@ -10,10 +10,11 @@ from django.views.decorators.http import require_GET
 from accounts.active import show_client
 from accounts.models import AGENT, MANAGER, OWNER, REPORTER
 from accounts.permissions import SignedRequest, open_to
-from incidents import journal_words, reading
+from incidents import reading
 from incidents.anchors import vouched
 from incidents.models import Incident, JournalEntry
-from incidents.undelivered import undelivered
+from incidents.notices.undelivered import undelivered
+from incidents.text import journal_lines
 from wording.texts import number_in
 
 SHORTEST_HEAD = 8
@@ -39,7 +40,7 @@ def whole(request: SignedRequest, nr: str) -> HttpResponse:
         "zone": incident.zone,
         "page": shown,
         "older": shown.first if shown.first > 1 else None,
-        "lines": journal_words.lines(
+        "lines": journal_lines.lines(
             shown.entries,
             for_client=not staff,
             whole=True,

@@ -23,7 +23,7 @@ from accounts.models import AGENT, MANAGER, OWNER, REPORTER
 from accounts.permissions import SignedRequest, open_to
 from incidents.choices import ENDED, What
 from incidents.models import ClockRow, Incident, IncidentQuerySet
-from incidents.sentences import ClockSentence, incident_sentences
+from incidents.text.clock_sentences import ClockSentence, incident_sentences
 from wording import words
 
 PAGE = 50

@@ -19,7 +19,7 @@ from accounts.people_forms import RightsForm, refused
 from accounts.permissions import SignedRequest, open_to
 from accounts.views_people import people_of
 from incidents import handover
-from incidents.people_forms import ChangeForm, SwitchOffForm
+from incidents.forms.people import ChangeForm, SwitchOffForm
 from wording.words import local_day
 
 OFF_IDS = "id_off_%s"

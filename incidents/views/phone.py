@@ -18,8 +18,8 @@ from accounts.permissions import SignedRequest, open_to
 from contracts.models import Shop
 from incidents import report_limits, reporting
 from incidents.choices import Origin
+from incidents.forms.phone import PhoneForm
 from incidents.models import Incident
-from incidents.phone_form import PhoneForm
 from incidents.repeats import AlreadyFiled
 from wording.fields import say_what_was_masked
 from wording.refusals import Refused

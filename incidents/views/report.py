@@ -22,12 +22,13 @@ from accounts.models import OWNER, REPORTER, Client, User
 from accounts.permissions import SignedRequest, open_to
 from contracts.models import Shop
 from contracts.moved import at_shop
-from incidents import journal_words, report_limits, reporting
+from incidents import report_limits, reporting
 from incidents.choices import JOINS_MONITOR, Delivery, Status
-from incidents.forms import DetailsForm, JoinForm, ReportForm, already_filed
+from incidents.forms.client import DetailsForm, JoinForm, ReportForm, already_filed
 from incidents.models import Incident, IncidentQuerySet, Notification
 from incidents.repeats import AlreadyFiled
-from incidents.sentences import ClockSentence, incident_sentences, promise_of_contact, repair_to_come
+from incidents.text import journal_lines
+from incidents.text.clock_sentences import ClockSentence, incident_sentences, promise_of_contact, repair_to_come
 from wording.fields import say_what_was_masked
 from wording.refusals import Refused
 
@@ -156,7 +157,7 @@ def _receipt(request: SignedRequest, incident: Incident, now: datetime) -> dict[
         "incident": incident,
         "promises": promises(incident, now),
         "repair_to_come": repair_to_come(incident, incident.clocks.all()),
-        "claims": journal_words.claims(incident.journal.filter(kind="reported_claim")),
+        "claims": journal_lines.claims(incident.journal.filter(kind="reported_claim")),
         "joined_at": joined.at if joined else None,
         "copy": copy.exclude(status=Delivery.FAILED).order_by("created_at").first(),
         "details": form,

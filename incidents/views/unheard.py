@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET
 
 from accounts.models import ADMIN, AGENT, MANAGER
 from accounts.permissions import SignedRequest, open_to
-from incidents import unheard
+from incidents.notices import unheard
 from wording.etag import unchanged
 
 

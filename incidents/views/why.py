@@ -18,10 +18,11 @@ from accounts.navigation import answered
 from accounts.permissions import SignedRequest, open_to
 from contracts.models import TargetKind
 from contracts.terms import moment
-from incidents import journal_words, projection
-from incidents.account_rows import account_rows, axis, hms
-from incidents.clock import Clock
+from incidents.clock.clocks import Clock
 from incidents.models import Incident
+from incidents.projection import rows as projection
+from incidents.text import journal_lines
+from incidents.text.explanation import account_rows, axis, hms
 from wording import words
 
 BY = {
@@ -60,7 +61,7 @@ def _context(user: User, incident: Incident, clock: Clock, now: datetime) -> dic
         "title": title(clock, now, zone),
         "lead": lead(clock, now, zone),
         "axis": axis(clock, zone=zone, now=now),
-        "claims": journal_words.claims(incident.journal.filter(kind="reported_claim")),
+        "claims": journal_lines.claims(incident.journal.filter(kind="reported_claim")),
         "rows": account_rows(clock, zone=zone, now=now),
         "earlier": [(lap, account_rows(lap, zone=zone, now=now)) for lap in reversed(clock.earlier)],
         "calendar": next((row.calendar for row in incident.clocks.all() if row.target == clock.target), None),

@@ -17,15 +17,18 @@ from accounts.models import AGENT, MANAGER, User
 from accounts.permissions import SignedRequest, open_to
 from contracts.models import Severity
 from contracts.terms import moment, seconds
-from incidents import clock, journal_words, lifecycle, projection
+from incidents import lifecycle
 from incidents.both_sides import takes_both
 from incidents.choices import Status
+from incidents.clock import clocks as clock
+from incidents.forms.staff import FORMS, VerbForm
 from incidents.models import Incident, JournalEntry, Notification
+from incidents.notices.undelivered import undelivered
+from incidents.projection import rows as projection
 from incidents.reading import Reading, read
-from incidents.sentences import incident_sentences
-from incidents.staff_forms import FORMS, VerbForm
 from incidents.steps import repair_steps
-from incidents.undelivered import undelivered
+from incidents.text import journal_lines
+from incidents.text.clock_sentences import incident_sentences
 from wording.etag import mark_of, unchanged
 from wording.fields import say_what_was_masked
 from wording.refusals import Refused
@@ -116,16 +119,16 @@ def _context(journal: Reading, now: datetime, silent: set[int], reader: User) ->
         "zone": incident.zone,
         "lead": clocks[0] if clocks else None,
         "clocks": clocks[1:],
-        "lines": journal_words.lines(journal.entries, contact_at=incident.first_contact_at, money=reader.sees_money),
+        "lines": journal_lines.lines(journal.entries, contact_at=incident.first_contact_at, money=reader.sees_money),
         "undelivered": silent,
         "older": journal.older,
         "chain": journal.check,
         "steps": repair_steps(incident, journal.marks),
-        "claims": journal_words.claims(journal.marks),
+        "claims": journal_lines.claims(journal.marks),
         "verbs": [*available(incident), *agreement(incident, journal.marks)],
         "starts_work": starts_work(incident, journal.marks),
         "evidence": [
-            (entry, journal_words.said(entry))
+            (entry, journal_lines.said(entry))
             for entry in journal.marks
             if entry.kind in {"received", "alarm", "monitor_failed"} and _seen(entry)
         ][-SHOWN:],

@@ -18,7 +18,7 @@ from rest_framework.response import Response
 from accounts.active import show_client
 from accounts.models import AGENT, MANAGER, OWNER, REPORTER
 from accounts.permissions import SignedRequest, open_to
-from incidents.api import person
+from incidents.api.views import person
 from incidents.models import Incident
 from reports import anchor
 

@@ -18,10 +18,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.models import MANAGER, Client
 from accounts.permissions import SignedRequest, open_to
 from contracts.penalty.rules import ZERO
-from incidents import journal_words
-from incidents.account_rows import account_rows, axis
 from incidents.models import Breach, Incident, JournalEntry
 from incidents.queue import nearest, waiting
+from incidents.text import journal_lines
+from incidents.text.explanation import account_rows, axis
 from reports import month_table, review
 from reports.forms import ExclusionForm
 from reports.models import BreachDecision
@@ -125,7 +125,7 @@ def _render(
         "axis": axis(found.clock, zone=zone, now=now),
         "rows": money_rows(found.account, breach.version.currency) if found.account else [],
         "waiting": [cases[other.pk] for other in undecided],
-        "evidence": journal_words.lines(_evidence(breach))[::-1],
+        "evidence": journal_lines.lines(_evidence(breach))[::-1],
         "form": form or ExclusionForm(breach=breach),
         "opened": opened,
     }

@@ -22,7 +22,7 @@ from accounts.navigation import answered
 from contracts.models import MaintenanceWindow, Shop
 from incidents.choices import PauseReason, Status
 from incidents.models import Incident
-from incidents.sentences import ClockSentence, incident_sentences
+from incidents.text.clock_sentences import ClockSentence, incident_sentences
 from monitoring.figures import state_of as state_of_shop
 from monitoring.models import Monitor, State
 from monitoring.sentences import shop_sentence, shop_style

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from contracts.terms import seconds
-from incidents import clock, journal, projection
+from incidents import journal
 from incidents.choices import Status
+from incidents.clock import clocks as clock
 from incidents.models import ClockRow, Incident, JournalEntry, Notification
+from incidents.projection import rows as projection
 from tests.build import World
 
 BATCH = 5_000

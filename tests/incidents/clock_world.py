@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 from contracts.holidays_pl import POLISH_HOLIDAYS
 from contracts.worktime import CalendarTerms, parse_calendar
-from incidents import ladder
-from incidents.clock import Clock, Event, TargetTerms, Terms, clocks
+from incidents.clock import escalation
+from incidents.clock.clocks import Clock, Event, TargetTerms, Terms, clocks
 from reports.cases_calendars import NAMED_CALENDARS
 
 WARSAW = ZoneInfo("Europe/Warsaw")
@@ -92,11 +92,11 @@ def _short(moment: int) -> str:
 
 def fired(*texts: str, now: str, shares: tuple[int, ...], name: str = "restore", by: Terms = STANDARD) -> list[str]:
     """`50 at 10 11:00`; a lap or round above the first is told."""
-    steps = [ladder.Step(name, share) for share in shares]
-    return [fired_told(found) for found in ladder.steps(by, events(*texts), at(now), steps)]
+    steps = [escalation.Step(name, share) for share in shares]
+    return [fired_told(found) for found in escalation.steps(by, events(*texts), at(now), steps)]
 
 
-def fired_told(found: ladder.Fired) -> str:
+def fired_told(found: escalation.Fired) -> str:
     lap = f" lap {found.lap}" if found.lap > 1 else ""
     turn = f" round {found.round}" if found.round > 1 else ""
     mark = found.share if found.offset is None else f"{found.offset:+}"

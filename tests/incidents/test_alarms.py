@@ -13,9 +13,12 @@ from django.utils import translation
 
 from accounts.models import Membership, User
 from contracts.models import EscalationStep
-from incidents import alarms, journal_words, lifecycle, notices, outbox, sweeps
+from incidents import lifecycle, outbox, sweeps
 from incidents.journal import check_chain
 from incidents.models import Firing, Incident, Notification, UnheardAlarm
+from incidents.notices import alarms
+from incidents.notices import write as notices
+from incidents.text import journal_lines
 from messaging import gateway
 from tests import build
 from wording.words import plain
@@ -77,7 +80,7 @@ def line(incident: Incident) -> str:
     """The journal's last line about the ladder or an unheard notice, as staff read it in Polish."""
     entries = list(incident.journal.filter(kind__in=["escalated", "unheard"]).order_by("seq"))
     with translation.override("pl"):
-        return plain(journal_words.brief(entries[-1], journal_words.names_of(entries)))
+        return plain(journal_lines.brief(entries[-1], journal_lines.names_of(entries)))
 
 
 def open_alarms() -> list[str]:

@@ -13,7 +13,8 @@ from knox.models import AuthToken
 
 from accounts import tokens
 from accounts.models import TokenFacts, User
-from incidents import api, lifecycle
+from incidents import lifecycle
+from incidents.api import views as api
 from incidents.models import Incident, JournalEntry, Notification
 from tests import build
 from tests.pages import MANY, counted, stop_clock, text_of, visitor

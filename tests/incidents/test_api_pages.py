@@ -8,7 +8,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from incidents import api_pages, lifecycle
+from incidents import lifecycle
+from incidents.api import pages as api_pages
 from incidents.models import JournalEntry
 from tests import build
 from tests.incidents.test_api import Caller, described

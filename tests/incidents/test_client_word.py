@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 import pytest
 from django.test import Client as Browser
 
-from incidents import lifecycle, proof, queue, reporting
+from incidents import lifecycle, queue, reporting
 from incidents.choices import Origin, Status
 from incidents.models import Incident, Notification
+from incidents.projection import proof
 from incidents.sweeps import sweep_clocks
 from tests import build
 from tests.incidents.test_lifecycle import backed_up, kinds, minutes, refuses

@@ -2,7 +2,7 @@
 
 import pytest
 
-from incidents.clock import Clock, Event, Terms, clocks
+from incidents.clock.clocks import Clock, Event, Terms, clocks
 from tests.incidents.clock_world import P1, STANDARD, at, event, events, play, target, terms, told
 
 P1_AT_9, P3_AT_9 = "received P1 @10 09:00", "received P3 @10 09:00"

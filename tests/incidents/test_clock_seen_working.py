@@ -2,7 +2,7 @@
 
 import pytest
 
-from incidents.clock import Event, clocks
+from incidents.clock.clocks import Event, clocks
 from tests.incidents.clock_world import STANDARD, at, events, fired, play, terms, told
 
 P1_AT_9, CONTACT = "received P1 @10 09:00", "contact @10 09:10"

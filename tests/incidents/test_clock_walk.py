@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.worktime import work_calendar
-from incidents.clock import REASONS, Event, clocks
+from incidents.clock.clocks import REASONS, Event, clocks
 from tests.incidents.clock_world import STANDARD, at
 
 STEP = 300

@@ -18,9 +18,12 @@ from hypothesis import strategies as st
 from contracts import agreements
 from contracts.models import Calendar, CalendarDay, ContractVersion
 from contracts.terms import calendar_terms, seconds
-from incidents import clock, days_off, lifecycle, outbox, projection, proof
+from incidents import days_off, lifecycle, outbox
+from incidents.clock import clocks as clock
 from incidents.models import ClockRow, Incident, Notification
-from incidents.sentences import incident_sentences
+from incidents.projection import proof
+from incidents.projection import rows as projection
+from incidents.text.clock_sentences import incident_sentences
 from incidents.views.why import title
 from tests import build
 from tests.owner import as_owner

@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from contracts import agreements
 from contracts.models import Calendar, ContractVersion
-from incidents import projection, proof
 from incidents.models import Incident
+from incidents.projection import proof
+from incidents.projection import rows as projection
 from tests import build
 from tests.incidents.test_races import at_once, wait_until_it_waits_or_ends
 from tests.pages import visitor

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from accounts.models import User
-from incidents import digests, outbox, proof, sweeps
+from incidents import outbox, sweeps
 from incidents.choices import Delivery
 from incidents.models import JournalEntry, Notification
-from incidents.reach import PATIENCE
+from incidents.notices import digests
+from incidents.notices.reach import PATIENCE
+from incidents.projection import proof
 from messaging import gateway
 from tests import build
 from wording.words import plain

@@ -21,9 +21,10 @@ import pytest
 
 from contracts.models import Channel
 from contracts.proof import one_moment
-from incidents import heartbeat, proof
+from incidents import heartbeat
 from incidents.choices import Delivery
 from incidents.models import Breach, Firing, Heartbeat, JournalEntry, Notification
+from incidents.projection import proof
 from monitoring.models import Monitor
 from monitoring.probe_link import celery_address
 from sla_portal import broker_users, embedded, processes

@@ -8,8 +8,9 @@ from datetime import timedelta
 import pytest
 from django.db import DatabaseError, transaction
 
-from incidents import forgetting, journal, journal_words, lifecycle
+from incidents import forgetting, journal, lifecycle
 from incidents.models import Incident, JournalEntry
+from incidents.text import journal_lines
 from tests import build
 from tests.owner import as_owner, owner_cursor
 
@@ -123,7 +124,7 @@ def test_a_person_that_a_fact_names_is_shown_by_the_name_of_today() -> None:
     world.manager.name = "Marek Nowy"
     world.manager.save()
     assert entry.facts == {"to": world.manager.pk, "row": {"assignee_id": world.manager.pk}}
-    assert journal_words.lines([entry])[0].note == "Przekazane: Marek Nowy"
+    assert journal_lines.lines([entry])[0].note == "Przekazane: Marek Nowy"
 
 
 def test_words_that_went_without_their_salt_are_a_change() -> None:

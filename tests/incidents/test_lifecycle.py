@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from incidents import lifecycle, proof
+from incidents import lifecycle
 from incidents.choices import Status
 from incidents.models import Incident, JournalEntry, Notification, Pause
+from incidents.projection import proof
 from tests import build
 from wording.refusals import Refused
 from wording.words import plain

@@ -14,8 +14,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from incidents import lifecycle, proof, reading
+from incidents import lifecycle, reading
 from incidents.models import Incident, JournalEntry
+from incidents.projection import proof
 from tests import build, tamper
 from tests.bench.rows import talk
 from tests.pages import stop_clock, text_of, visitor

@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from incidents import lifecycle, projection
+from incidents import lifecycle
 from incidents.models import Breach, Incident
+from incidents.projection import rows as projection
 from tests import build
 
 pytestmark = pytest.mark.django_db

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 
 from contracts import seal
 from contracts.models import Calendar, Target
-from incidents import alarms, forgetting, journal, lifecycle, outbox, proof, proof_facts, reporting, sweeps
+from incidents import forgetting, journal, lifecycle, outbox, reporting, sweeps
 from incidents.anchors import Tally
 from incidents.models import (
     Breach,
@@ -22,6 +22,8 @@ from incidents.models import (
     Notification,
     Pause,
 )
+from incidents.notices import alarms
+from incidents.projection import proof, proof_beside
 from tests import build, tamper
 
 pytestmark = pytest.mark.django_db
@@ -55,7 +57,7 @@ def world() -> build.World:
 
 
 def seen(at: Any = None) -> list[str]:
-    found = [*proof.differences(at=at or MONDAY + timedelta(minutes=51)), *proof_facts.totals()]
+    found = [*proof.differences(at=at or MONDAY + timedelta(minutes=51)), *proof_beside.totals()]
     return [str(difference) for difference in found]
 
 
@@ -135,7 +137,7 @@ def test_what_was_forgotten_is_no_difference(world: build.World) -> None:
 
 def test_a_journal_of_before_is_compared_only_where_it_speaks() -> None:
     """Lines without the row's facts, as journals of before have them, say nothing of it."""
-    said = proof_facts.Said()
+    said = proof_beside.Said()
     said.hear(JournalEntry(kind="received", facts={"what": "closed"}), ended=False)
     incident = Incident(nr="MAK-0001", failure="x", next_update_at=MONDAY)
     assert list(said.differences(incident)) == []

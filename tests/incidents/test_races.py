@@ -14,7 +14,7 @@ import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from contracts.models import ShopQuerySet
-from incidents import lifecycle, notices, outbox, repeats, reporting, sweeps
+from incidents import lifecycle, outbox, repeats, reporting, sweeps
 from incidents.models import (
     Breach,
     Firing,
@@ -26,6 +26,7 @@ from incidents.models import (
     Pause,
     RepeatKey,
 )
+from incidents.notices import write as notices
 from tests import build
 from tests.owner import owner_cursor
 from wording.refusals import Refused

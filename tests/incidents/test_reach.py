@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from accounts.models import Client, Membership, User
 from contracts.models import EscalationStep
-from incidents import notices, reach
 from incidents.models import Firing, Incident
-from incidents.reach import Bar, Person, State
+from incidents.notices import reach
+from incidents.notices import write as notices
+from incidents.notices.reach import Bar, Person, State
 from tests import build
 
 ANNA = Person(1, role="agent", email="anna@korba.example", phone="+48600")

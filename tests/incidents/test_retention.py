@@ -16,7 +16,7 @@ from accounts import retention as of_people
 from accounts.models import Letter, Limit, LimitReached
 from incidents import outbox, retention
 from incidents.models import Incident, Notification, RepeatKey
-from incidents.proof import differences
+from incidents.projection.proof import differences
 from reports import health
 from tests import build
 

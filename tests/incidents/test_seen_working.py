@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from incidents import lifecycle, proof, queue, recovery, reporting
+from incidents import lifecycle, queue, recovery, reporting
 from incidents.choices import Status
 from incidents.models import Breach, Firing, Incident, JournalEntry, Notification
+from incidents.projection import proof
 from incidents.sweeps import sweep_clocks
 from monitoring import watch
 from monitoring.models import Monitor

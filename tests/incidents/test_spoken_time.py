@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from incidents.spoken_time import read_time
+from incidents.forms.spoken_time import read_time
 from tests import build
 
 WARSAW = ZoneInfo("Europe/Warsaw")

@@ -8,8 +8,9 @@ import pytest
 from django.test import Client
 from knox.models import AuthToken
 
-from incidents import lifecycle, proof
+from incidents import lifecycle
 from incidents.models import Breach, JournalEntry, Notification
+from incidents.projection import proof
 from incidents.sweeps import sweep_clocks
 from tests import build
 from tests.incidents.test_lifecycle import kinds, minutes, refuses

@@ -9,8 +9,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Membership, User
-from incidents import alarms, lifecycle, outbox
+from incidents import lifecycle, outbox
 from incidents.models import Incident, Notification, UnheardAlarm
+from incidents.notices import alarms
 from tests import build
 from tests.pages import stop_clock, text_of, visitor
 

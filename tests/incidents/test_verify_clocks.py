@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 import pytest
 from django.core.management import call_command
 
-from incidents import lifecycle, proof, reporting, sweeps
+from incidents import lifecycle, reporting, sweeps
 from incidents.models import Breach, ClockRow, Incident, Pause
+from incidents.projection import proof
 from tests import build, tamper
 
 pytestmark = pytest.mark.django_db

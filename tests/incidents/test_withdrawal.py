@@ -10,7 +10,7 @@ from django.conf import settings
 
 from incidents import lifecycle, reporting, withdrawal
 from incidents.models import Incident, Notification
-from incidents.proof import differences
+from incidents.projection.proof import differences
 from tests import build
 from tests.owner import as_owner
 from tests.pages import text_of, visitor

@@ -10,9 +10,10 @@ import time_machine
 from django.test import Client
 from django.utils import translation
 
-from incidents import journal_words, lifecycle, reporting, withdrawal
+from incidents import lifecycle, reporting, withdrawal
 from incidents.choices import Origin, Status
 from incidents.models import Incident, JournalEntry, Notification
+from incidents.text import journal_lines
 from monitoring import watch
 from monitoring.models import Monitor, Outage
 from tests import build
@@ -98,7 +99,7 @@ def test_the_journal_speaks_the_readers_language_of_failure_and_recovery(home: M
     said = {}
     for language in ("pl", "en"):
         with translation.override(language):
-            said[language] = [journal_words.said(entry) for entry in entries]
+            said[language] = [journal_lines.said(entry) for entry in entries]
     assert said["en"] == ["Strona główna: No answer within 0.1 s.", "Strona główna works again."]
     assert said["pl"] == [entry.text for entry in entries]
     assert said["pl"][1] == "Strona główna znowu działa."

@@ -18,9 +18,10 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from contracts.models import Shop
-from incidents import letters, lifecycle, outbox
+from incidents import lifecycle, outbox
 from incidents.anchors import Anchor, AnchorTree
 from incidents.models import Incident, Notification
+from incidents.text import letters
 from reports import anchor, hash_tree
 from reports.tasks import make_anchor
 from sla_portal.environment import BASE_DIR

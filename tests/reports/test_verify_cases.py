@@ -12,7 +12,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django.plugin import DjangoDbBlocker
 
-from incidents import bases
+from incidents.clock import rules as bases
 from reports.cases import outcomes
 from reports.cases_outcome import Outcome
 

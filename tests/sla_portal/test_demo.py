@@ -15,7 +15,7 @@ from contracts.models import Contract, ContractVersion, Shop
 from incidents import journal, queue
 from incidents.choices import Status
 from incidents.models import Breach, Incident, JournalEntry, Notification
-from incidents.sentences import ClockSentence, incident_sentences
+from incidents.text.clock_sentences import ClockSentence, incident_sentences
 from monitoring.models import Outage, State
 from reports.models import BreachDecision, Verdict
 from tests.sla_portal.story import NOW, person, story

@@ -8,8 +8,9 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from contracts.terms import whole
-from incidents import proof, sweeps
+from incidents import sweeps
 from incidents.models import ClockRow, Incident, Pause
+from incidents.projection import proof
 from reports.proof import beside_incidents
 
 CLOCKS = [

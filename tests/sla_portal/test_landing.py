@@ -27,10 +27,12 @@ import accounts.models
 from accounts.models import User
 from contracts import proof as contracts_proof
 from contracts.models import Calendar, Contract, ContractVersion, Seal, Shop
-from incidents import forgetting, journal, journal_words, lifecycle, proof, proof_facts, reporting
+from incidents import forgetting, journal, lifecycle, reporting
 from incidents.choices import DECISION_KINDS
 from incidents.models import Breach, Heartbeat, Incident, JoinedReport, JournalEntry, Notification, RepeatKey
+from incidents.projection import proof, proof_beside
 from incidents.repeats import AlreadyFiled
+from incidents.text import journal_lines
 from monitoring import proof as monitoring_proof
 from monitoring.models import Act, Interval, Monitor, Outage
 from reports import decision_entries
@@ -149,7 +151,7 @@ def test_an_upgraded_landing_is_worked_with_by_the_lesser_role() -> None:
 
 
 def test_every_clock_and_chain_of_the_first_landing_follows_from_its_journal(dumped_at: datetime) -> None:
-    assert [str(found) for found in [*proof.differences(at=dumped_at), *proof_facts.totals()]] == []
+    assert [str(found) for found in [*proof.differences(at=dumped_at), *proof_beside.totals()]] == []
     vouched = JournalEntry.objects.filter(kind="vouched")
     assert vouched.count() == Incident.objects.count()
     assert {len(entry.facts["terms"]) for entry in vouched if entry.incident.version_id} == {64}
@@ -295,8 +297,8 @@ def test_a_sealed_journal_goes_on(dumped_at: datetime) -> None:
     agent = User.objects.filter(provider_role="agent", is_active=True)[0]
     lifecycle.note(incident=incident, by=agent, at=dumped_at, text="Po pieczęci.")
     assert (chain(incident).broken_at, incident.journal.filter(kind="sealed").count()) == (0, 1)
-    assert journal_words.lines(incident.journal.all())[0].text == "Po pieczęci."
-    assert "sealed" not in {line.entry.kind for line in journal_words.lines(incident.journal.all())}
+    assert journal_lines.lines(incident.journal.all())[0].text == "Po pieczęci."
+    assert "sealed" not in {line.entry.kind for line in journal_lines.lines(incident.journal.all())}
 
 
 def test_a_promise_that_was_missed_before_the_upgrade_is_a_promise_again() -> None:

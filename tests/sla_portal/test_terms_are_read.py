@@ -28,8 +28,9 @@ from contracts.models import (
 )
 from contracts.notice import notice
 from contracts.terms import scheme_of
-from incidents import lifecycle, projection, reporting
+from incidents import lifecycle, reporting
 from incidents.models import Breach, Incident, JournalEntry, Notification
+from incidents.projection import rows as projection
 from incidents.sweeps import sweep_clocks
 from monitoring.maintenance import terms_of
 from reports import review

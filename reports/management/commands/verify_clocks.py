@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from contracts.proof import one_moment
 from contracts.terms import whole
-from incidents import proof
 from incidents.anchors import Anchor, newest
 from incidents.models import Incident
+from incidents.projection import proof
 from reports import anchor_proof
 from reports.proof import beside_incidents
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_noop
 from contracts.models import Severity, TargetKind
 from contracts.terms import moment, seconds
 from incidents.choices import PauseReason
-from incidents.clock import Clock, TraceLine
+from incidents.clock.clocks import Clock, TraceLine
 from wording import words
 
 CHANGES = {

@@ -14,7 +14,7 @@ from django.utils.translation import get_language
 from accounts.active import person_of
 from accounts.models import User
 from incidents.models import UnheardAlarm
-from incidents.reach import Audience
+from incidents.notices.reach import Audience
 from wording.etag import mark_of
 
 SHOWN = 5  # incidents of one bar; the rest is counted

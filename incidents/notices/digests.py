@@ -21,9 +21,9 @@ from django.utils.translation import ngettext
 
 from contracts.models import Channel
 from incidents.choices import Delivery
-from incidents.letters import secret_name
 from incidents.models import Incident, Notification
-from incidents.reach import Audience
+from incidents.notices.reach import Audience
+from incidents.text.letters import secret_name
 from wording import words
 
 SINGLES = 3  # texts of one channel that a person gets one by one within WINDOW: two shops and a colleague's question

@@ -14,7 +14,7 @@ from accounts.models import User
 from contracts.models import Channel, ExclusionReason, Severity, TargetKind
 from incidents.choices import DECISION_KINDS, Actor, Origin, PauseReason, Status, What
 from incidents.models import JournalEntry
-from incidents.reach import Bar
+from incidents.notices.reach import Bar
 from wording import words
 
 EVENTS = {

@@ -1,7 +1,7 @@
 """Who is told: rows of the outbox, written in the transaction of the change, each in its reader's language.
 
 A topic is one thing that one side (ours, the client's) is told: a line of the journal, or the rungs of the ladder at
-one share. It has a chain of people; `incidents.alarms` walks on along it where nobody was reached.
+one share. It has a chain of people; `incidents.notices.alarms` walks on along it where nobody was reached.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from django.utils.translation import gettext_noop
 
 from accounts.models import ADMIN, INCIDENT_STAFF, MANAGER, OWNER, Membership, User
 from contracts.models import Channel, EscalationStep, Whom
-from incidents import letters
 from incidents.anchors import Anchor, newest
 from incidents.choices import Delivery, PauseReason
 from incidents.models import ClockRow, Firing, Incident, JournalEntry, Notification, UnheardAlarm
-from incidents.reach import PATIENCE, Audience, Bar, Level, Person, Plan, State, Way, plan
+from incidents.notices.reach import PATIENCE, Audience, Bar, Level, Person, Plan, State, Way, plan
+from incidents.text import letters
 
 RUNS_OUT = gettext_noop("The time runs out. Please look at the incident now.")
 PASSED = gettext_noop("The deadline has passed and nothing has been delivered.")

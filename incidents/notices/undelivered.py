@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from incidents.choices import Actor, Delivery
 from incidents.models import Incident, JournalEntry
-from incidents.reach import Audience, Bar
+from incidents.notices.reach import Audience, Bar
 
 UNDERWAY = frozenset({Delivery.QUEUED, Delivery.SENT})
 

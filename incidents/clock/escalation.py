@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from contracts.worktime import Pause, Span, deadline, union, work_calendar
-from incidents.bases import Base, closed, decide, known
-from incidents.clock_facts import TARGETS, Event, Terms
-from incidents.replay import Replay
-from incidents.track import Stretch, Track
+from incidents.clock.facts import TARGETS, Event, Terms
+from incidents.clock.replay import Replay
+from incidents.clock.rules import Base, closed, decide, known
+from incidents.clock.track import Stretch, Track
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,13 @@ from django.db import transaction
 
 from contracts.proof import Difference
 from contracts.terms import seconds
-from incidents import clock, columns, journal, ladder, projection, proof_facts
+from incidents import journal
 from incidents.choices import ENDED, ClockState, PauseReason, Status
+from incidents.clock import clocks as clock
+from incidents.clock import escalation
 from incidents.models import Breach, ClockRow, Incident, JournalEntry, Pause
+from incidents.projection import columns, proof_beside
+from incidents.projection import rows as projection
 
 T = TypeVar("T", ClockRow, Breach, Pause)
 logger = logging.getLogger(__name__)
@@ -39,7 +43,7 @@ class Told:
     ask_at: datetime | None = None
     workaround_stands: bool = False
     pauses: list[tuple[str, datetime, datetime | None]] = field(default_factory=list)
-    said: proof_facts.Said = field(default_factory=proof_facts.Said)
+    said: proof_beside.Said = field(default_factory=proof_beside.Said)
 
     COLUMNS = ("status", "severity", "first_contact_at", "backup_at", "restored_at", "client_wrote_at", "ask_at")
 
@@ -130,9 +134,9 @@ class Terms(dict[int, projection.VersionTerms]):
 
 def differences(*, at: datetime, incidents: Iterable[int] | None = None) -> Iterator[Difference]:
     """Every column that does not follow from its journal, at the time it was computed and at `at`, and every chain."""
-    terms, digests = Terms(), proof_facts.Digests()
+    terms, digests = Terms(), proof_beside.Digests()
     for rows, journals in _chunks(incidents):
-        beside = proof_facts.Beside.load([row.pk for row in rows])
+        beside = proof_beside.Beside.load([row.pk for row in rows])
         clocks = _by_incident(ClockRow.objects.filter(incident__in=rows).select_related("calendar"))
         breaches = _by_incident(Breach.objects.filter(incident__in=rows))
         pauses = _by_incident(Pause.objects.filter(incident__in=rows))
@@ -168,7 +172,7 @@ def _follows(
     row: Incident,
     entries: Sequence[JournalEntry],
     terms: Terms,
-    digests: proof_facts.Digests,
+    digests: proof_beside.Digests,
     clocks: Sequence[ClockRow],
     breaches: Sequence[Breach],
     pauses: Sequence[Pause],
@@ -176,9 +180,9 @@ def _follows(
 ) -> Iterator[Difference]:
     known, told = terms.of(row), told_by(entries)
     yield from _told(row, told, pauses)
-    yield from proof_facts.row(row, entries, told.said)
-    yield from proof_facts.terms(row, entries, known, digests)
-    yield from proof_facts.breaches(row, entries, breaches)
+    yield from proof_beside.row(row, entries, told.said)
+    yield from proof_beside.terms(row, entries, known, digests)
+    yield from proof_beside.breaches(row, entries, breaches)
     if known:
         past = Past(row, known, projection.events_of(entries))
         yield from past.rows(clocks, at)
@@ -290,7 +294,7 @@ class Past:
         if shown - {projection.breach_key(row) for row in self.incident.breaches.all()}:
             return True
         fired = {(row.target, row.step.share, row.run, row.lap, row.round) for row in self.incident.firings.all()}
-        steps = ladder.steps(self.known.terms, self.events, seconds(at), self.known.ladder) if self.events else []
+        steps = escalation.steps(self.known.terms, self.events, seconds(at), self.known.ladder) if self.events else []
         return any((one.target, one.share, one.run, one.lap, one.round) not in fired for one in steps)
 
 

@@ -12,8 +12,10 @@ from contracts.models import Calendar, ContractVersion, EscalationStep, Severity
 from contracts.seal import stood_digest
 from contracts.terms import calendar_history, calendar_terms, moment, seconds, working_days
 from contracts.worktime import WorkCalendar, day_term, work_calendar
-from incidents import clock, journal, ladder, updates
+from incidents import journal, updates
 from incidents.choices import ClockState
+from incidents.clock import clocks as clock
+from incidents.clock import escalation as ladder
 from incidents.models import Breach, ClockRow, Incident, JournalEntry
 
 DATED_BACK = frozenset({"workaround", "resolved", "monitor_recovered"})

@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership
 from contracts.models import Shop
-from incidents.forms import ReportForm
-from incidents.spoken_time import read_time
+from incidents.forms.client import ReportForm
+from incidents.forms.spoken_time import read_time
 from wording.fields import LineField
 
 

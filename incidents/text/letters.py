@@ -22,7 +22,7 @@ from contracts.models import Channel, EscalationStep
 from incidents.anchors import Anchor
 from incidents.choices import Actor, ClockState, PauseReason, Status
 from incidents.models import ClockRow, Incident, JournalEntry, Notification
-from incidents.sentences import repair_to_come
+from incidents.text.clock_sentences import repair_to_come
 from wording import words
 from wording.texts import one_line
 
@@ -107,6 +107,7 @@ class ClockLine:
 
 def secret_name(text: str) -> str:
     """A stable name for a message or a thread that tells nothing to its reader."""
+    # The salt keeps the name of an earlier place: what is stored must be found by it
     return salted_hmac("incidents.letters", text, algorithm="sha256").hexdigest()[:32]
 
 

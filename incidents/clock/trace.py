@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from contracts.worktime import WorkCalendar, elapsed, work_calendar
-from incidents.bases import Base, closed
-from incidents.clock_facts import Clock, State, TraceLine
-from incidents.replay import Replay
-from incidents.track import Track
+from incidents.clock.facts import Clock, State, TraceLine
+from incidents.clock.replay import Replay
+from incidents.clock.rules import Base, closed
+from incidents.clock.track import Track
 
 STARTS = frozenset({"start", "provisional", "work_started"})
 Held = tuple[int, int, str, str]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from incidents.account import judge
-from incidents.clock_facts import (
+from incidents.clock.facts import (
     CHANGES,
     KINDS,
     MOVING,
@@ -20,7 +19,8 @@ from incidents.clock_facts import (
     Terms,
     TraceLine,
 )
-from incidents.replay import Replay
+from incidents.clock.replay import Replay
+from incidents.clock.trace import judge
 
 __all__ = [
     "CHANGES",

@@ -15,10 +15,12 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
-from incidents import journal, notices, reach
+from incidents import journal
 from incidents.choices import ENDED, Actor, Delivery
 from incidents.models import Firing, Incident, JournalEntry, Notification, UnheardAlarm
-from incidents.reach import Audience, Bar, State
+from incidents.notices import reach
+from incidents.notices import write as notices
+from incidents.notices.reach import Audience, Bar, State
 
 logger = logging.getLogger(__name__)
 

@@ -18,9 +18,10 @@ from accounts.models import Client
 from contracts.models import ContractVersion
 from contracts.proof import Difference
 from contracts.seal import days_at, version_digest, with_terms
-from incidents import journal, projection
+from incidents import journal
 from incidents.anchors import Tally
 from incidents.models import Breach, Firing, Incident, JoinedReport, JournalEntry, Notification
+from incidents.projection import rows as projection
 
 COUNTED = "the database's own count"
 FIRING_FACTS = ("target", "run", "lap", "round")

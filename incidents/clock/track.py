@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from contracts.worktime import Pause, Span
-from incidents.bases import Base, Rule, closed, decide, known
+from incidents.clock.rules import Base, Rule, closed, decide, known
 
 
 @dataclass(slots=True)

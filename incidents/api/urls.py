@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from incidents import api
+from incidents.api import views as api
 
 urlpatterns: list[URLPattern] = [
     path("tokens/", api.token, name="api-token"),

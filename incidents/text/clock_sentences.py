@@ -16,7 +16,7 @@ from contracts.terms import calendar_terms, moment, seconds
 from contracts.worktime import work_calendar
 from incidents.choices import ClockState, PauseReason
 from incidents.models import ClockRow, Incident, Pause
-from incidents.projection import hours_of
+from incidents.projection.rows import hours_of
 from wording import words
 
 WARN_SHARE = 75

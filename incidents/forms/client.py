@@ -14,9 +14,9 @@ from django.utils.translation import gettext_lazy as _
 
 from contracts.models import Shop
 from incidents.choices import What
+from incidents.forms.spoken_time import read_time
 from incidents.models import Incident
 from incidents.reporting import Details
-from incidents.spoken_time import read_time
 from wording.fields import LineField, PhoneField, WordsField
 
 

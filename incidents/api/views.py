@@ -28,12 +28,13 @@ from accounts.attempts import succeeded
 from accounts.models import CLIENT_ROLES, INCIDENT_STAFF, User
 from accounts.throttle import TooMany, token_of
 from contracts.models import Severity, Shop, ShopQuerySet
-from incidents import journal_words, lifecycle, recovery, report_limits, reporting, withdrawal
-from incidents.api_pages import AFTER, LIMIT, OFFSET, Pages, journal_page
+from incidents import lifecycle, recovery, report_limits, reporting, withdrawal
+from incidents.api.pages import AFTER, LIMIT, OFFSET, Pages, journal_page
 from incidents.choices import Origin, PauseReason, Status, What
 from incidents.models import Incident, JournalEntry
-from incidents.sentences import incident_sentences
-from incidents.undelivered import undelivered
+from incidents.notices.undelivered import undelivered
+from incidents.text import journal_lines
+from incidents.text.clock_sentences import incident_sentences
 from wording.fields import LONGEST_PASSWORD
 from wording.refusals import Refused
 from wording.serializer_fields import Line, Mail, Moment, Phone, Words, notice_of
@@ -183,7 +184,7 @@ class EntryAnswer(serializers.Serializer[Any]):
     hash = serializers.CharField()
 
     def get_words(self, entry: JournalEntry) -> str:
-        return journal_words.brief(entry, self.context["names"], money=self.context["money"])
+        return journal_lines.brief(entry, self.context["names"], money=self.context["money"])
 
     def get_undelivered(self, entry: JournalEntry) -> bool:
         """Whether none of the letters about it to the client's people arrived."""
@@ -385,7 +386,7 @@ def journal(request: Request, nr: str) -> Response:
     entries = JournalEntry.objects.visible_to(person(request)).filter(incident=incident)
     lines, following = journal_page(request, entries)
     context = {
-        "names": journal_words.names_of(lines), "undelivered": undelivered(incident, lines),
+        "names": journal_lines.names_of(lines), "undelivered": undelivered(incident, lines),
         "money": person(request).sees_money,
     }  # fmt: skip
     return Response({"next": following, "results": EntryAnswer(lines, many=True, context=context).data})

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from contracts.worktime import Pause
-from incidents.bases import Base, Change, closed, decide
-from incidents.clock_facts import REPAIR_STARTS, TARGETS, Event, TargetTerms, Terms, check_event, check_terms
-from incidents.track import Track
+from incidents.clock.facts import REPAIR_STARTS, TARGETS, Event, TargetTerms, Terms, check_event, check_terms
+from incidents.clock.rules import Base, Change, closed, decide
+from incidents.clock.track import Track
 
 
 class Replay:
