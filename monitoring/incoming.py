@@ -21,10 +21,12 @@ from django.db.models import F
 
 from contracts.terms import seconds, whole
 from incidents.heartbeat import beat
-from monitoring import probe_link, schedule, watch
+from monitoring import watch
 from monitoring.models import Monitor, ProbePlace
-from monitoring.result_lines import HARMLESS, Asked, Refusal, RefusedLineError, read, refusal, within
-from monitoring.specification import Result
+from monitoring.probe import link as probe_link
+from monitoring.probe.result_lines import HARMLESS, Asked, Refusal, RefusedLineError, read, refusal, within
+from monitoring.probe.specification import Result
+from monitoring.state import schedule
 
 log = logging.getLogger(__name__)
 

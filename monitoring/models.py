@@ -16,7 +16,7 @@ from contracts.models import Severity, Shop
 from contracts.terms import moment
 from incidents.choices import What
 from incidents.models import Incident
-from monitoring.shop_state import Part, is_stale
+from monitoring.state.shop import Part, is_stale
 
 
 class State(models.TextChoices):
@@ -39,7 +39,7 @@ class Monitor(models.Model):
     `state` is what the checks say together, `reason` the last check's alone. `busy_until`: a check is on its way.
     `sent_to` and `seen_from` are places of the last question and the last answer. `asked`: the questions that may still
     be answered, slot (epoch seconds) and place of each. `track` is the state machine's memory
-    (`monitoring.confirmation`). `certificate_…`: the first to end that the shop sends.
+    (`monitoring.state.confirmation`). `certificate_…`: the first to end that the shop sends.
     `fault`: why our own side could not take the last result, "" where it could.
     """
 
@@ -121,7 +121,7 @@ class Monitor(models.Model):
 
 
 class Unfit(models.TextChoices):
-    """Why an answer did not count, as the health page says it; the words of `monitoring.result_lines.Refusal`."""
+    """Why an answer did not count, as the health page says it; the words of `monitoring.probe.result_lines.Refusal`."""
 
     FORM = "form", _("it is no result")
     WORDS = "words", _("its words are not of the closed lists")
@@ -136,8 +136,8 @@ class Unfit(models.TextChoices):
 class ProbePlace(models.Model):
     """What came from a place and did not count: for people to see that a probe is wrong, late or somebody else.
 
-    `refused`: answers that fit nothing asked, the last with its reason (`monitoring.result_lines.Refusal`) and time;
-    `late`: those whose question was put anew meanwhile; `dropped`: those that were too many to be read.
+    `refused`: answers that fit nothing asked, the last with its reason (`monitoring.probe.result_lines.Refusal`) and
+    time; `late`: those whose question was put anew meanwhile; `dropped`: those that were too many to be read.
     """
 
     name = models.CharField(max_length=40, unique=True)

@@ -7,8 +7,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override, pgettext_lazy
 
-from monitoring.shop_state import ShopState
-from monitoring.specification import Result
+from monitoring.probe.specification import Result
+from monitoring.state.shop import ShopState
 
 # By reason and detail (for a timeout: the phase); a reason alone says what holds for every other detail.
 SENTENCES: dict[tuple[str, str], Promise] = {

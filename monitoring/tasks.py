@@ -13,7 +13,8 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
-from monitoring import incoming, retention, schedule, watch
+from monitoring import incoming, watch
+from monitoring.state import retention, schedule
 
 log = logging.getLogger(__name__)
 

@@ -22,13 +22,16 @@ from accounts.permissions import SignedRequest, open_to, require_role
 from contracts.models import Shop
 from contracts.moved import at_shop
 from contracts.terms import seconds
-from monitoring import figures, schedule, shop_page, watch
-from monitoring.figures import Watched
+from monitoring import watch
+from monitoring.availability import page as shop_page
+from monitoring.availability import shops as figures
+from monitoring.availability.shops import Watched
 from monitoring.forms import MonitorForm, usual, values_of
 from monitoring.models import Act, ActKind, Check, Interval, Monitor, Outage, State
+from monitoring.probe.specification import Result
+from monitoring.probe.verdict import warns_of_certificate
 from monitoring.sentences import certificate_sentence, sentence, shop_sentence, shop_style
-from monitoring.specification import Result
-from monitoring.verdict import warns_of_certificate
+from monitoring.state import schedule
 from wording import words
 from wording.refusals import Refused
 from wording.words import local_day

@@ -23,14 +23,16 @@ from accounts.models import User
 from contracts.models import Shop
 from contracts.terms import moment, seconds, whole
 from incidents.heartbeat import beat
-from monitoring import acts, intervals, maintenance, outages, schedule, way_out
-from monitoring.addresses import Policy, parse_networks, typed_refusal
-from monitoring.availability import Period
-from monitoring.confirmation import Change, Rule, Track, step
+from monitoring import acts, way_out
+from monitoring.availability import maintenance
+from monitoring.availability.measure import Period
 from monitoring.models import ActKind, Check, Monitor, State
+from monitoring.probe.addresses import Policy, parse_networks, typed_refusal
+from monitoring.probe.specification import Result
+from monitoring.probe.verdict import during_maintenance, with_second_place
 from monitoring.sentences import sentence
-from monitoring.specification import Result
-from monitoring.verdict import during_maintenance, with_second_place
+from monitoring.state import intervals, outages, schedule
+from monitoring.state.confirmation import Change, Rule, Track, step
 from wording.fields import lines
 from wording.refusals import Refused
 from wording.texts import masked

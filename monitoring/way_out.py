@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from incidents.heartbeat import beat
 from incidents.models import Heartbeat
-from monitoring.specification import Result
+from monitoring.probe.specification import Result
 
 # A way out that failed longer ago and was not asked again has had no failing check since.
 RECENT = timedelta(minutes=10)

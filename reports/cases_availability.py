@@ -10,7 +10,7 @@ from functools import partial
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from contracts.worktime import WorkCalendar, work_calendar
-from monitoring.availability import (
+from monitoring.availability.measure import (
     Interval,
     MaintenanceMode,
     Measured,
@@ -21,7 +21,7 @@ from monitoring.availability import (
     floored,
     measure,
 )
-from monitoring.availability_periods import local_months
+from monitoring.availability.periods import local_months
 from reports.cases_calendars import NAMED_CALENDARS
 from reports.cases_outcome import Outcome, UnknownWordError
 from reports.cases_read import Answer, agreed, decimal, fields, group_outcomes, items, needed, whole, word

@@ -24,9 +24,9 @@ from incidents.choices import Delivery
 from incidents.models import Heartbeat, Incident, Notification
 from incidents.notices import unheard
 from incidents.projection import proof
-from monitoring import probe_link
 from monitoring import proof as monitoring
 from monitoring.models import ProbePlace
+from monitoring.probe import link as probe_link
 from monitoring.way_out import WayOut
 from reports import anchor
 from reports.models import ProofRun

@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from monitoring import probe_link
+from monitoring.probe import link as probe_link
 
 PORTAL, KEEPER = "portal", "keeper"
 # Everything on data; nothing of the server itself. Scripts by their hash, as Kombu's locks send them: one reaches no

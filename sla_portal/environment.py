@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.validators import validate_email
 
-from monitoring.canary_hosts import PUBLIC, Canary, parse_canaries
-from monitoring.probe_link import PLACE_NAME, has_wrong_port, refused_options, without_password
+from monitoring.probe.canary_hosts import PUBLIC, Canary, parse_canaries
+from monitoring.probe.link import PLACE_NAME, has_wrong_port, refused_options, without_password
 from wording.texts import number_in
 
 BASE_DIR = Path(__file__).resolve().parent.parent

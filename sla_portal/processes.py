@@ -39,7 +39,7 @@ def commands(*, bind: str, beat_file: str, place: str) -> dict[str, list[str]]:
         **{name: [*celery, "worker", "-n", f"{name}@%h", "-Q", queue, *WORKER] for name, queue in LANES.items()},
         "beat": [*celery, "beat", "--pidfile=", "-s", beat_file, "--loglevel", "WARNING"],
         "probe": [
-            *["celery", "-A", "monitoring.probe_worker", "worker", "-n", f"probe.{place}@%h"],
+            *["celery", "-A", "monitoring.probe.worker", "worker", "-n", f"probe.{place}@%h"],
             # Nothing but its queue: heartbeats would go over a channel, which its broker user cannot reach
             *["-Q", f"probe.{place}", *WORKER, "--without-heartbeat"],
         ],

@@ -41,7 +41,7 @@ import psutil
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from monitoring import questions
+from monitoring.probe import questions
 from sla_portal import broker_users, celery_app, embedded, environment, processes, sockets
 from sla_portal.environment import VARIABLES
 

@@ -12,7 +12,7 @@ from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from monitoring import probe_link
+from monitoring.probe import link as probe_link
 from sla_portal import environment, sockets
 
 django_stubs_ext.monkeypatch()  # lets `QuerySet["Client"]` and the like be written

@@ -11,7 +11,7 @@ import stat
 import tempfile
 from pathlib import Path
 
-from monitoring.probe_link import celery_address
+from monitoring.probe.link import celery_address
 from sla_portal import broker_users
 
 OWNER, PRODUCT, DATABASE = "portal", "portal_app", "sla_portal"

@@ -15,8 +15,8 @@ from contracts.holidays_pl import POLISH_HOLIDAYS
 from contracts.penalty.breach import Exclusion, Lateness, breach_penalty
 from contracts.penalty.rules import Base, Cap, Caps, Grace, GraceMode, Kind, Scheme, Tier, Unit
 from contracts.worktime import parse_calendar, work_calendar
-from monitoring.availability import Interval, State, Terms, measure
-from monitoring.availability_periods import local_months
+from monitoring.availability.measure import Interval, State, Terms, measure
+from monitoring.availability.periods import local_months
 
 HOUR = 3600
 OFFICE = work_calendar(

@@ -18,7 +18,7 @@ from django.test import TransactionTestCase
 from playwright.sync_api import Browser, sync_playwright
 from pytest_django.plugin import DjangoDbBlocker
 
-from monitoring.probe_link import redis_address
+from monitoring.probe.link import redis_address
 from sla_portal import broker_users, embedded, roles, sockets
 from sla_portal.database import AS_OWNER
 from tests import chromium, loopback_canaries

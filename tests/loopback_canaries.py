@@ -7,7 +7,7 @@ import os
 import socket
 import threading
 
-from monitoring.canary_hosts import Canary, parse_canaries
+from monitoring.probe.canary_hosts import Canary, parse_canaries
 
 
 def start() -> tuple[Canary, ...]:

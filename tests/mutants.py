@@ -80,18 +80,19 @@ MUTANTS = (
     ),
     Mutant(
         "an outage's length is judged before it is cut at the month's end",
-        "monitoring/availability.py",
+        "monitoring/availability/measure.py",
         "one.end - one.start > terms.minimum_outage",
         "min(one.end, period.end) - max(one.start, period.start) > terms.minimum_outage",
         AVAILABILITY,
     ),
     Mutant(
         "at each moment the heaviest outage counts",
-        "monitoring/availability.py", "(-ranks[weights[place]], place)", "(ranks[weights[place]], place)", AVAILABILITY,
+        "monitoring/availability/measure.py", "(-ranks[weights[place]], place)", "(ranks[weights[place]], place)",
+        AVAILABILITY,
     ),
     Mutant(
         "what is shown is floored",
-        "monitoring/availability.py",
+        "monitoring/availability/measure.py",
         "availability.numerator * 100 * 10**places // availability.denominator",
         "-(-availability.numerator * 100 * 10**places // availability.denominator)",
         AVAILABILITY,

@@ -23,10 +23,10 @@ from contracts.models import MaintenanceWindow, Shop
 from incidents.choices import PauseReason, Status
 from incidents.models import Incident
 from incidents.text.clock_sentences import ClockSentence, incident_sentences
-from monitoring.figures import state_of as state_of_shop
+from monitoring.availability.shops import state_of as state_of_shop
 from monitoring.models import Monitor, State
 from monitoring.sentences import shop_sentence, shop_style
-from monitoring.shop_state import ShopState
+from monitoring.state.shop import ShopState
 from reports.month_table import running
 from wording import words
 from wording.etag import mark_of, unchanged

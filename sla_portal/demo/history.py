@@ -11,7 +11,7 @@ from incidents import lifecycle
 from incidents.choices import What
 from incidents.models import Incident
 from monitoring.models import Monitor
-from monitoring.specification import Reason
+from monitoring.probe.specification import Reason
 from sla_portal.demo.cast import Cast
 from sla_portal.demo.player import Player, checked
 

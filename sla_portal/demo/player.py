@@ -17,7 +17,7 @@ from incidents.models import Breach, Incident
 from incidents.sweeps import sweep_clocks
 from monitoring import watch
 from monitoring.models import Monitor
-from monitoring.specification import Reason, Result, State, Timings
+from monitoring.probe.specification import Reason, Result, State, Timings
 from reports import review
 
 Act = Callable[[datetime], object]

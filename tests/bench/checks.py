@@ -7,9 +7,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from monitoring.judging import Judge
-from monitoring.probe import check
-from monitoring.specification import CheckSpec
+from monitoring.probe.check import check
+from monitoring.probe.judging import Judge
+from monitoring.probe.specification import CheckSpec
 from tests.monitoring.badserver import answer, says, serving
 
 PAGE = b"<p>Koszyk</p>" * 1_500  # 20 KiB

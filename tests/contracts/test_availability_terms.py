@@ -9,8 +9,8 @@ import pytest
 
 from contracts.forms.contract import values_of
 from contracts.models import Calendar, ContractVersion, Maintenance
-from monitoring.availability import MaintenanceMode, Terms
-from monitoring.maintenance import terms_of
+from monitoring.availability.maintenance import terms_of
+from monitoring.availability.measure import MaintenanceMode, Terms
 from tests import build
 from tests.contracts.test_contract_forms import errors, form
 from tests.pages import text_of, visitor

@@ -26,7 +26,7 @@ from incidents.choices import Delivery
 from incidents.models import Breach, Firing, Heartbeat, JournalEntry, Notification
 from incidents.projection import proof
 from monitoring.models import Monitor
-from monitoring.probe_link import celery_address
+from monitoring.probe.link import celery_address
 from sla_portal import broker_users, embedded, processes
 from tests import build
 from tests.monitoring.played import monitor
@@ -57,7 +57,7 @@ class Processes:
             "REDIS_URL": self.broker.url(broker_users.PORTAL),
             "BROKER_URL": celery_address(self.broker.url("probe.pl")),
         }
-        name = "probe" if "monitoring.probe_worker" in command else ""
+        name = "probe" if "monitoring.probe.worker" in command else ""
         variables = processes.environment_of(name, self.environment | urls)
         with open(self.home / f"process-{len(self.started)}.log", "wb") as log:
             process = subprocess.Popen(

@@ -13,7 +13,7 @@ from incidents.projection import proof
 from incidents.sweeps import sweep_clocks
 from monitoring import watch
 from monitoring.models import Monitor
-from monitoring.specification import Result, Timings
+from monitoring.probe.specification import Result, Timings
 from tests import build
 from tests.incidents.test_lifecycle import kinds, minutes, refuses
 from tests.pages import stop_clock, text_of, visitor

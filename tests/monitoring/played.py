@@ -9,7 +9,7 @@ from contracts.models import Shop
 from contracts.terms import seconds
 from monitoring import acts, watch
 from monitoring.models import ActKind, Monitor
-from monitoring.specification import Result, Timings
+from monitoring.probe.specification import Result, Timings
 from tests.build import MONDAY
 
 UP = {"state": "up", "reason": "ok", "status": 200}

@@ -9,11 +9,11 @@ from ipaddress import ip_address
 import pytest
 from yarl import URL
 
-from monitoring.addresses import Policy, is_public, parse_networks, socket_refusal, unwrap, url_refusal
-from monitoring.connecting import resolve_by_system
-from monitoring.probe import check
-from monitoring.specification import CheckSpec, Result
-from monitoring.verdict import judge
+from monitoring.probe.addresses import Policy, is_public, parse_networks, socket_refusal, unwrap, url_refusal
+from monitoring.probe.check import check
+from monitoring.probe.connecting import resolve_by_system
+from monitoring.probe.specification import CheckSpec, Result
+from monitoring.probe.verdict import judge
 from tests.monitoring.badserver import redirects_to, serving
 
 PUBLIC = Policy()

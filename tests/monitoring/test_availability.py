@@ -10,7 +10,7 @@ import pytest
 
 from contracts.holidays_pl import POLISH_HOLIDAYS
 from contracts.worktime import parse_calendar, work_calendar
-from monitoring.availability import (
+from monitoring.availability.measure import (
     AvailabilityError,
     AvailabilityLine,
     Interval,
@@ -26,7 +26,7 @@ from monitoring.availability import (
     floored,
     measure,
 )
-from monitoring.availability_periods import local_day, local_months, pace, together
+from monitoring.availability.periods import local_day, local_months, pace, together
 
 HOUR = 3600
 MONTH = Period(0, 720 * HOUR)

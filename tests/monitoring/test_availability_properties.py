@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.worktime import parse_calendar, work_calendar
-from monitoring.availability import Interval, MaintenanceMode, Period, Settled, State, Terms, Verdict, measure
-from monitoring.availability_periods import local_day, local_months, together
+from monitoring.availability.measure import Interval, MaintenanceMode, Period, Settled, State, Terms, Verdict, measure
+from monitoring.availability.periods import local_day, local_months, together
 
 STEADY = settings(deadline=None)  # a busy machine is no error
 WEIGHTS = st.sampled_from([Fraction(1), Fraction(1, 2), Fraction(1, 3), Fraction(0)])

@@ -8,9 +8,9 @@ from fractions import Fraction
 import pytest
 from django.utils import translation
 
-from monitoring.availability import Interval, MaintenanceMode, Period, Settled, State, Terms, TimeLine, measure
-from monitoring.availability_periods import local_months, pace, together
-from monitoring.availability_words import availability, error_budget, pace_words, sentences
+from monitoring.availability.measure import Interval, MaintenanceMode, Period, Settled, State, Terms, TimeLine, measure
+from monitoring.availability.periods import local_months, pace, together
+from monitoring.availability.text import availability, error_budget, pace_words, sentences
 from wording.words import plain
 
 HOUR = 3600

@@ -2,8 +2,8 @@
 
 import pytest
 
-from monitoring.confirmation import Change, Rule, Seen, Track, step, step_seen
-from monitoring.specification import Result, State
+from monitoring.probe.specification import Result, State
+from monitoring.state.confirmation import Change, Rule, Seen, Track, step, step_seen
 
 RULE = Rule()
 STATES: dict[str, State] = {"F": "down", "G": "up", "D": "degraded", "?": "unknown", "M": "maintenance", "P": "paused"}

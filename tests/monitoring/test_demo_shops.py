@@ -10,9 +10,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from monitoring.probe import check
-from monitoring.specification import CheckSpec, Result
-from monitoring.verdict import judge
+from monitoring.probe.check import check
+from monitoring.probe.specification import CheckSpec, Result
+from monitoring.probe.verdict import judge
 from sla_portal import demo_shops
 from sla_portal.demo_shop_pages import SHOPS, money
 from sla_portal.demo_shops import FAULTS, Running, main, start

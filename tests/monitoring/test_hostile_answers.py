@@ -11,13 +11,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from monitoring import certificates, probe
-from monitoring.certificates import LAST_END, certificate_end
-from monitoring.charsets import CODECS
-from monitoring.page_text import charset, decode
-from monitoring.probe import check, tls_context
-from monitoring.specification import PHASES, REASONS, STATES, CertificateEnd, CheckSpec, Observation, Result
-from monitoring.verdict import judge
+from monitoring.probe import certificates
+from monitoring.probe import check as probe
+from monitoring.probe.certificates import LAST_END, certificate_end
+from monitoring.probe.charsets import CODECS
+from monitoring.probe.check import check, tls_context
+from monitoring.probe.page_text import charset, decode
+from monitoring.probe.specification import PHASES, REASONS, STATES, CertificateEnd, CheckSpec, Observation, Result
+from monitoring.probe.verdict import judge
 from tests.monitoring.badserver import PAGE, Play, answer, redirects_to, says, serving
 
 OK = b"HTTP/1.1 200 OK\r\n"

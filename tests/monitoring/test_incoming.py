@@ -16,10 +16,12 @@ from hypothesis import strategies as st
 
 from contracts.terms import seconds
 from incidents.models import Heartbeat, Incident
-from monitoring import incoming, probe_link, schedule, watch
+from monitoring import incoming, watch
 from monitoring.models import Check, Monitor, Outage, ProbePlace, State
-from monitoring.result_lines import LINE_MAX, Asked, RefusedLineError, line_of, read, refusal
-from monitoring.specification import Result
+from monitoring.probe import link as probe_link
+from monitoring.probe.result_lines import LINE_MAX, Asked, RefusedLineError, line_of, read, refusal
+from monitoring.probe.specification import Result
+from monitoring.state import schedule
 from monitoring.tasks import record_results
 from tests import build
 from tests.monitoring.played import monitor

@@ -14,14 +14,14 @@ from typing import Any
 import psutil
 import pytest
 
-from monitoring import judging
-from monitoring.canaries import Canaries
-from monitoring.judge_process import COSTLY, UNREADABLE, answer, question
-from monitoring.judging import Judge, checked
-from monitoring.probe import tls_context
-from monitoring.probe_worker import Bounds, Engine
-from monitoring.specification import CheckSpec, Observation, Result
-from monitoring.verdict import Opinion
+from monitoring.probe import judging
+from monitoring.probe.canaries import Canaries
+from monitoring.probe.check import tls_context
+from monitoring.probe.judge_process import COSTLY, UNREADABLE, answer, question
+from monitoring.probe.judging import Judge, checked
+from monitoring.probe.specification import CheckSpec, Observation, Result
+from monitoring.probe.verdict import Opinion
+from monitoring.probe.worker import Bounds, Engine
 from tests.monitoring.badserver import answer as http_answer
 from tests.monitoring.badserver import says, serving
 
@@ -149,7 +149,7 @@ def test_an_exception_that_the_answer_causes_is_down_and_one_of_ours_is_not(monk
         def breaks(*_: object) -> Opinion:
             raise error
 
-        monkeypatch.setattr("monitoring.judge_process.opinion_of", breaks)
+        monkeypatch.setattr("monitoring.probe.judge_process.opinion_of", breaks)
         about = question(SPEC, seen())
         return answer(json.loads(about[8 : 8 + int.from_bytes(about[:4], "big")]), b"x")
 

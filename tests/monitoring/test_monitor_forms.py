@@ -8,9 +8,10 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.test import Client as Browser
 
-from monitoring import forms, schedule, watch
-from monitoring.addresses import Policy, parse_networks, typed_refusal
+from monitoring import forms, watch
 from monitoring.models import Monitor
+from monitoring.probe.addresses import Policy, parse_networks, typed_refusal
+from monitoring.state import schedule
 from tests import build
 from tests.build import World
 from tests.languages import shows_through

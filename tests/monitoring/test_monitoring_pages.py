@@ -17,8 +17,10 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import User
 from contracts.models import MaintenanceWindow, Shop
 from incidents.models import Incident
-from monitoring import acts, figures, shop_page, watch
-from monitoring.availability import Period
+from monitoring import acts, watch
+from monitoring.availability import page as shop_page
+from monitoring.availability import shops as figures
+from monitoring.availability.measure import Period
 from monitoring.models import ActKind, Monitor, Outage
 from tests import build
 from tests.build import World

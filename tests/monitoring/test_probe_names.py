@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from monitoring import connecting
-from monitoring.connecting import Resolver
-from monitoring.probe import check
-from monitoring.specification import CheckSpec, Result
-from monitoring.verdict import judge
+from monitoring.probe import connecting
+from monitoring.probe.check import check
+from monitoring.probe.connecting import Resolver
+from monitoring.probe.specification import CheckSpec, Result
+from monitoring.probe.verdict import judge
 from tests.monitoring.badserver import answer, closed_port, says, serving
 
 

@@ -5,10 +5,10 @@ import asyncio
 import pytest
 from yarl import URL
 
-from monitoring.cookies import ShopCookies
-from monitoring.probe import check
-from monitoring.specification import CheckSpec, Result
-from monitoring.verdict import judge
+from monitoring.probe.check import check
+from monitoring.probe.cookies import ShopCookies
+from monitoring.probe.specification import CheckSpec, Result
+from monitoring.probe.verdict import judge
 from tests.monitoring.badserver import answer, says, serving
 from tests.monitoring.test_probe_verdicts import LOOPBACK, probe, spec_of, verdict
 

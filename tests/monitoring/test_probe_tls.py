@@ -10,9 +10,9 @@ from typing import NamedTuple
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from monitoring.probe import check
-from monitoring.specification import CheckSpec, Result
-from monitoring.verdict import judge
+from monitoring.probe.check import check
+from monitoring.probe.specification import CheckSpec, Result
+from monitoring.probe.verdict import judge
 from sla_portal.demo_certificates import Authority, self_signed
 from tests.monitoring.badserver import BadServer, answer, listen, redirects_to, resets, says, serving
 

@@ -21,8 +21,10 @@ from redis.retry import Retry
 
 from contracts.terms import seconds
 from incidents.models import Incident
-from monitoring import incoming, probe_link, questions, tasks
+from monitoring import incoming, tasks
 from monitoring.models import Check, Monitor, Outage, ProbePlace, State
+from monitoring.probe import link as probe_link
+from monitoring.probe import questions
 from sla_portal import broker_users, embedded, sockets
 from tests import build
 from tests.monitoring.played import monitor

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from monitoring.probe import check, tls_context
-from monitoring.specification import CheckSpec, Result
-from monitoring.verdict import judge
+from monitoring.probe.check import check, tls_context
+from monitoring.probe.specification import CheckSpec, Result
+from monitoring.probe.verdict import judge
 from tests.monitoring.badserver import (
     PAGE,
     BadServer,

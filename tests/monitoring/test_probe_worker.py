@@ -18,14 +18,16 @@ import redis
 from django.conf import settings
 from kombu import Connection
 
-from monitoring import probe_link, probe_worker, questions
-from monitoring.canaries import Canaries
-from monitoring.canary_hosts import PUBLIC, parse_canaries
-from monitoring.probe import tls_context
-from monitoring.probe_worker import Bounds, Engine, broker_url
-from monitoring.result_lines import read
-from monitoring.specification import CheckSpec, Observation, Result
-from monitoring.verdict import WayOut
+from monitoring.probe import link as probe_link
+from monitoring.probe import questions
+from monitoring.probe import worker as probe_worker
+from monitoring.probe.canaries import Canaries
+from monitoring.probe.canary_hosts import PUBLIC, parse_canaries
+from monitoring.probe.check import tls_context
+from monitoring.probe.result_lines import read
+from monitoring.probe.specification import CheckSpec, Observation, Result
+from monitoring.probe.verdict import WayOut
+from monitoring.probe.worker import Bounds, Engine, broker_url
 from sla_portal import processes
 from sla_portal.demo_certificates import Authority
 from tests.monitoring.badserver import answer, closed_port, says, serving
@@ -55,7 +57,7 @@ def results_of(data: list[dict[str, Any]], canaries: str = "none") -> list[Resul
 def test_it_loads_neither_django_nor_a_database_driver() -> None:
     # kombu itself takes one class of django.utils where Django is installed; that reads no settings.
     strangers = "{'django.conf', 'django.apps', 'django.db', 'psycopg2', 'sla_portal'}"
-    script = f"import sys, monitoring.probe_worker; sys.exit(bool({strangers} & set(sys.modules)))"
+    script = f"import sys, monitoring.probe.worker; sys.exit(bool({strangers} & set(sys.modules)))"
     environment = os.environ | {"DJANGO_SETTINGS_MODULE": "sla_portal.settings"}
     assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=environment).returncode == 0
 

@@ -12,8 +12,9 @@ from django.test.utils import CaptureQueriesContext
 
 from contracts.models import Shop
 from incidents.models import Heartbeat
-from monitoring import retention, tasks
+from monitoring import tasks
 from monitoring.models import Check, Interval, Monitor, Outage
+from monitoring.state import retention
 from tests import build
 from tests.monitoring.played import DOWN, UP, after, monitor, play
 from tests.pages import stop_clock

@@ -2,8 +2,8 @@
 
 import pytest
 
+from monitoring.probe.specification import REASONS, Result, Timings
 from monitoring.sentences import SENTENCES, sentence
-from monitoring.specification import REASONS, Result, Timings
 
 
 def said(language: str, **known: object) -> str:

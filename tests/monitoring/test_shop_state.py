@@ -8,7 +8,7 @@ from itertools import combinations
 import pytest
 
 from monitoring.models import State
-from monitoring.shop_state import WORST_FIRST, Part, ShopState, shop_state
+from monitoring.state.shop import WORST_FIRST, Part, ShopState, shop_state
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 import re2
 
-from monitoring.page_text import charset, excerpt
-from monitoring.specification import CheckSpec, Observation, Reason, Result, State, Timings
-from monitoring.verdict import (
+from monitoring.probe.page_text import charset, excerpt
+from monitoring.probe.specification import CheckSpec, Observation, Reason, Result, State, Timings
+from monitoring.probe.verdict import (
     WayOut,
     allowed_hosts,
     at_path,

@@ -13,9 +13,10 @@ from django.test.utils import CaptureQueriesContext
 
 from contracts.models import MaintenanceWindow
 from incidents.models import Heartbeat, Incident
-from monitoring import outages, schedule, watch
+from monitoring import watch
 from monitoring.models import Check, Interval, Monitor, Outage, State
-from monitoring.specification import CheckSpec
+from monitoring.probe.specification import CheckSpec
+from monitoring.state import outages, schedule
 from tests import build
 from tests.build import World
 from tests.monitoring.played import BLOCKED, BROKEN, DOWN, EGRESS, SLOW, UP, WALL, after, monitor, play, result, spans

@@ -17,8 +17,9 @@ import pytest
 from django.conf import settings
 
 from incidents.models import Incident
-from monitoring import probe_link, tasks
+from monitoring import tasks
 from monitoring.models import Monitor, Outage, State
+from monitoring.probe import link as probe_link
 from sla_portal import demo_shops, processes
 from sla_portal.celery import app
 from tests import build

@@ -15,12 +15,12 @@ import pytest
 from django.utils import timezone
 
 from incidents.models import Incident, Notification
-from monitoring.connecting import interleaved
-from monitoring.faults import CheckError, connect_fault, most_telling, name_fault
 from monitoring.incoming import record_lines
 from monitoring.models import Monitor, Outage
-from monitoring.result_lines import line_of
-from monitoring.schedule import specification
+from monitoring.probe.connecting import interleaved
+from monitoring.probe.faults import CheckError, connect_fault, most_telling, name_fault
+from monitoring.probe.result_lines import line_of
+from monitoring.state.schedule import specification
 from tests import build
 from tests.monitoring.played import monitor
 
@@ -120,7 +120,7 @@ def test_families_take_turns_and_none_is_left_out() -> None:
 
 NO_ROUTE = """
 import json, sys
-from monitoring import probe_worker
+from monitoring.probe import worker as probe_worker
 sent = []
 probe_worker._send = sent.extend
 for spec in json.loads(sys.argv[1]):

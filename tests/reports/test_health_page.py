@@ -13,7 +13,7 @@ from incidents.choices import Delivery
 from incidents.models import ClockRow, Notification
 from monitoring import way_out
 from monitoring.models import ProbePlace
-from monitoring.specification import Result
+from monitoring.probe.specification import Result
 from reports import health
 from reports.models import ProofRun
 from tests import build, tamper

@@ -32,7 +32,7 @@ from incidents import lifecycle, reporting
 from incidents.models import Breach, Incident, JournalEntry, Notification
 from incidents.projection import rows as projection
 from incidents.sweeps import sweep_clocks
-from monitoring.maintenance import terms_of
+from monitoring.availability.maintenance import terms_of
 from reports import review
 from reports.pricing import Book
 from tests import build

@@ -18,7 +18,7 @@ from kombu.message import Message
 from rest_framework.throttling import SimpleRateThrottle
 
 from accounts.throttle import Throttle
-from monitoring import probe_worker
+from monitoring.probe import worker as probe_worker
 from sla_portal.celery import app
 from sla_portal.environment import BASE_DIR
 

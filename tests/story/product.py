@@ -16,7 +16,7 @@ import psutil
 from django.conf import settings
 
 from incidents.models import Heartbeat
-from monitoring import probe_link
+from monitoring.probe import link as probe_link
 from sla_portal import processes, run
 from sla_portal.celery import app
 from sla_portal.environment import VARIABLES

@@ -13,11 +13,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from contracts.terms import moment
-from monitoring.canaries import Canaries
-from monitoring.probe import check, tls_context
+from monitoring.probe.canaries import Canaries
+from monitoring.probe.check import check, tls_context
+from monitoring.probe.specification import CheckSpec, Result
+from monitoring.probe.verdict import judge, warns_of_certificate
 from monitoring.sentences import certificate_sentence, sentence
-from monitoring.specification import CheckSpec, Result
-from monitoring.verdict import judge, warns_of_certificate
 
 EXIT_CODES = {"up": 0, "degraded": 0, "down": 1}
 UNKNOWN = 2

@@ -14,9 +14,10 @@ from django.db.models import Q
 
 from contracts.terms import moment, seconds, whole
 from incidents.heartbeat import beat
-from monitoring import probe_link, questions
 from monitoring.models import Monitor
-from monitoring.specification import CheckSpec
+from monitoring.probe import link as probe_link
+from monitoring.probe import questions
+from monitoring.probe.specification import CheckSpec
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from typing import Any
 from celery import Celery
 from kombu import Exchange, Queue
 
-from monitoring import probe_link
+from monitoring.probe import link as probe_link
 
 
 @cache

@@ -1,13 +1,13 @@
 """Compressed bodies, inflated within bounds. Pure: bytes in, bytes out.
 
-Only called where the cost of hostile bytes is bounded (`monitoring.judge_process`): empty gzip members inflate to
+Only called where the cost of hostile bytes is bounded (`monitoring.probe.judge_process`): empty gzip members inflate to
 nothing and take long.
 """
 
 import zlib
 from collections.abc import Callable
 
-from monitoring.faults import CheckError
+from monitoring.probe.faults import CheckError
 
 _PIECE = 16 * 1024
 

@@ -14,10 +14,10 @@ from typing import Any
 import re2
 from yarl import URL
 
-from monitoring.faults import CheckError
-from monitoring.inflation import inflate
-from monitoring.page_text import decode, excerpt, line
-from monitoring.specification import CertificateEnd, CheckSpec, Observation, Phase, Reason, Result, State, Vouch
+from monitoring.probe.faults import CheckError
+from monitoring.probe.inflation import inflate
+from monitoring.probe.page_text import decode, excerpt, line
+from monitoring.probe.specification import CertificateEnd, CheckSpec, Observation, Phase, Reason, Result, State, Vouch
 
 # Pages that servers show with status 200 although the shop behind them doesn't work.
 BUILT_IN_FORBIDDEN = (

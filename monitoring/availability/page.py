@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from contracts.models import MaintenanceWindow
 from contracts.terms import moment, seconds
 from incidents.text.explanation import AccountRow, hms
-from monitoring import availability_words
-from monitoring.availability import (
+from monitoring.availability import text as availability_words
+from monitoring.availability.measure import (
     AvailabilityLine,
     MaintenanceLine,
     Measured,
@@ -27,10 +27,10 @@ from monitoring.availability import (
     Verdict,
     floored,
 )
-from monitoring.figures import Watched
+from monitoring.availability.shops import Watched
 from monitoring.models import Outage, State
+from monitoring.probe.specification import Result
 from monitoring.sentences import sentence
-from monitoring.specification import Result
 from wording import words
 
 DAYS = 90

@@ -4,7 +4,7 @@ import codecs
 import re
 from collections.abc import Iterable, Mapping
 
-from monitoring.charsets import codec_of
+from monitoring.probe.charsets import codec_of
 
 EXCERPT_BYTES = 2048
 

@@ -18,12 +18,12 @@ from django.db.models import F, Max, Min
 
 from contracts.models import ContractVersion, MaintenanceWindow, Shop
 from contracts.terms import moment, seconds
-from monitoring import availability as pure
-from monitoring.availability import Measured, Period, Terms, union
-from monitoring.availability_periods import local_day, local_months
-from monitoring.maintenance import counted_lines, terms_of, window_interval
+from monitoring.availability import measure as pure
+from monitoring.availability.maintenance import counted_lines, terms_of, window_interval
+from monitoring.availability.measure import Measured, Period, Terms, union
+from monitoring.availability.periods import local_day, local_months
 from monitoring.models import Act, ActKind, Interval, Monitor, Outage, State
-from monitoring.shop_state import ShopState, shop_state
+from monitoring.state.shop import ShopState, shop_state
 
 SEEN = (State.UNKNOWN, State.PAUSED, State.DOWN)
 

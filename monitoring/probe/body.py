@@ -6,7 +6,7 @@ from typing import Any
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
 
-from monitoring.faults import CheckError
+from monitoring.probe.faults import CheckError
 
 MAX_HEADERS = 4096
 # What may come besides head and payload: 13,000 chunks of one byte. Each costs us a microsecond, 700,000 half a second.
@@ -61,7 +61,7 @@ class CappedProtocol(ResponseHandler):
 async def read_body(response: aiohttp.ClientResponse, body: bytearray, cap: int) -> bool:
     """Fills `body` with at most `cap` bytes as they come, compressed or not; True if there was more, left unread.
 
-    Nothing is inflated here: what that costs is the other side's choice (see `monitoring.inflation`).
+    Nothing is inflated here: what that costs is the other side's choice (see `monitoring.probe.inflation`).
     """
     async for chunk in response.content.iter_any():
         body += chunk[: cap + 1 - len(body)]

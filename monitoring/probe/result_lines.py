@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
-from monitoring.specification import PHASES, REASONS, Result, Timings, Vouch
+from monitoring.probe.specification import PHASES, REASONS, Result, Timings, Vouch
 
 # `repeat`: what is known already, `late`: its question was put anew meanwhile; neither is anybody's ill will.
 Refusal = Literal["", "form", "words", "size", "monitor", "place", "slot", "time", "twice", "repeat", "late"]

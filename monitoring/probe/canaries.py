@@ -6,12 +6,12 @@ import time
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address, ip_network
 
-from monitoring.addresses import Policy
-from monitoring.canary_hosts import Canary
-from monitoring.connecting import Resolver, addresses_of, connect, resolve_by_system
-from monitoring.faults import CheckError
-from monitoring.specification import Result
-from monitoring.verdict import NETWORK_REASONS, WayOut, blame, judge_egress
+from monitoring.probe.addresses import Policy
+from monitoring.probe.canary_hosts import Canary
+from monitoring.probe.connecting import Resolver, addresses_of, connect, resolve_by_system
+from monitoring.probe.faults import CheckError
+from monitoring.probe.specification import Result
+from monitoring.probe.verdict import NETWORK_REASONS, WayOut, blame, judge_egress
 
 TIMEOUT_SECONDS = 3.0
 # Shops that fail one after the other: the operator's canaries are other people's servers.

@@ -17,19 +17,13 @@ import aiohttp
 from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
-from monitoring.addresses import Policy, parse_networks, url_refusal
-from monitoring.answer import MAX_HEADERS, CappedProtocol, read_body
-from monitoring.certificates import certificate_end
-from monitoring.connecting import (
-    Resolver,
-    addresses_of,
-    begin,
-    connect,
-    resolve_by_system,
-)
-from monitoring.cookies import ShopCookies
-from monitoring.faults import CheckError, connect_fault, is_from_peer
-from monitoring.specification import CertificateEnd, CheckSpec, Observation, Phase, Timings
+from monitoring.probe.addresses import Policy, parse_networks, url_refusal
+from monitoring.probe.body import MAX_HEADERS, CappedProtocol, read_body
+from monitoring.probe.certificates import certificate_end
+from monitoring.probe.connecting import Resolver, addresses_of, begin, connect, resolve_by_system
+from monitoring.probe.cookies import ShopCookies
+from monitoring.probe.faults import CheckError, connect_fault, is_from_peer
+from monitoring.probe.specification import CertificateEnd, CheckSpec, Observation, Phase, Timings
 
 MAX_REDIRECTS = 5
 # Servers take no longer address; reading a host of 60,000 Polish letters costs us 80 ms.

@@ -10,9 +10,9 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from monitoring.judge_process import COSTLY, FRAME, OURS, UNREADABLE, opinion_whatever, question
-from monitoring.specification import PHASES, REASONS, STATES, CheckSpec, Observation, Result
-from monitoring.verdict import Opinion, result_of
+from monitoring.probe.judge_process import COSTLY, FRAME, OURS, UNREADABLE, opinion_whatever, question
+from monitoring.probe.specification import PHASES, REASONS, STATES, CheckSpec, Observation, Result
+from monitoring.probe.verdict import Opinion, result_of
 
 # More than the judge's own limit of CPU time takes on a machine that others use as well.
 WALL_SECONDS = 10.0
@@ -21,7 +21,7 @@ MAX_WAITING = 256
 # An opinion is at most 2 KiB of evidence and a sentence's subject, each character at most 12 bytes of JSON.
 _MAX_OPINION = 64 * 1024
 _MAX_DETAIL = 40
-_ROOT = Path(__file__).resolve().parents[1]
+_ROOT = Path(__file__).resolve().parents[2]
 _TYPES = {"state": str, "reason": str, "phase": str, "detail": str, "subject": str, "size": int, "cut": bool}
 _LIMIT_SIGNALS = (signal.SIGXCPU,)
 
@@ -100,7 +100,7 @@ class Judge:
     async def _start(self) -> asyncio.subprocess.Process:
         """With an environment of its own: the broker's address and its password are nothing to the judge."""
         self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-s", "-m", "monitoring.judge_process"),
+            *(sys.executable, "-s", "-m", "monitoring.probe.judge_process"),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             env={"PYTHONPATH": str(_ROOT)},

@@ -11,8 +11,8 @@ from ipaddress import ip_address
 from itertools import zip_longest
 from typing import TypeVar
 
-from monitoring.addresses import Policy, Refusal, socket_refusal
-from monitoring.faults import CheckError, connect_fault, most_telling, name_fault
+from monitoring.probe.addresses import Policy, Refusal, socket_refusal
+from monitoring.probe.faults import CheckError, connect_fault, most_telling, name_fault
 
 Spoken = TypeVar("Spoken", bound=asyncio.Protocol)
 Resolver = Callable[[str], Awaitable[Sequence[str]]]

@@ -16,8 +16,8 @@ from incidents import reporting
 from incidents.models import Incident
 from monitoring import acts
 from monitoring.models import ActKind, Monitor, Outage, OutageQuerySet, Reopening
+from monitoring.probe.specification import Result
 from monitoring.sentences import sentence
-from monitoring.specification import Result
 
 LANGUAGES = ("pl", "en")
 JOURNAL_LANGUAGE = "pl"

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
-from monitoring.availability import (
+from monitoring.availability.measure import (
     NOTHING,
     AvailabilityError,
     Measured,

@@ -5,7 +5,7 @@ import ssl
 from functools import lru_cache
 from typing import Any
 
-from monitoring.specification import CertificateEnd
+from monitoring.probe.specification import CertificateEnd
 
 LAST_END = 253_370_764_800  # 9999-01-01
 

@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy
 
 from contracts.penalty.text import floored
-from monitoring.availability import (
+from monitoring.availability.measure import (
     AvailabilityLine,
     MaintenanceLine,
     Measured,
@@ -24,7 +24,7 @@ from monitoring.availability import (
     UnknownLine,
     Verdict,
 )
-from monitoring.availability_periods import Pace, PartLine
+from monitoring.availability.periods import Pace, PartLine
 from wording.words import bare_span, figure, full_time, share
 
 VERDICTS: dict[Verdict, Promise] = {

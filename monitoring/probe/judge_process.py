@@ -1,6 +1,6 @@
 """The judge: a process that reads what shops answer, one answer at a time, within a limit of time and of memory.
 
-    python -m monitoring.judge_process        (`monitoring.judging` starts it; nobody else needs to)
+    python -m monitoring.probe.judge_process        (`monitoring.probe.judging` starts it; nobody else needs to)
 
 Reads frames from its standard input and writes one for each to its standard output, until the input ends, as it does
 however the parent ends. A frame is the length of a JSON text and that of the bytes behind it (4 bytes each,
@@ -22,8 +22,8 @@ from typing import Any, BinaryIO
 
 import re2
 
-from monitoring.specification import CheckSpec, Observation, Timings
-from monitoring.verdict import Opinion, opinion_of
+from monitoring.probe.specification import CheckSpec, Observation, Timings
+from monitoring.probe.verdict import Opinion, opinion_of
 
 FRAME = struct.Struct(">II")
 CPU_SECONDS = 2

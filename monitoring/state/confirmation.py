@@ -10,7 +10,7 @@ a blip. Up and down in turns is one flapping outage: it goes on until the shop h
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, Self
 
-from monitoring.specification import Result
+from monitoring.probe.specification import Result
 
 Kind = Literal["suspected", "blip", "confirmed", "reopened", "ended"]
 

@@ -1,7 +1,8 @@
 """Whose fault an error of the system is: the shop is blamed for what only the shop can cause. Pure.
 
 `down` needs a shop's own refusal. What our own kernel says before a packet has left is `egress`. What a router or a
-name server on the way may have caused as well is a doubt: `monitoring.verdict.blame` asks whether the way out works.
+name server on the way may have caused as well is a doubt: `monitoring.probe.verdict.blame` asks whether the way out
+works.
 """
 
 import errno
@@ -9,7 +10,7 @@ import socket
 from dataclasses import dataclass
 from typing import Literal
 
-from monitoring.specification import Phase
+from monitoring.probe.specification import Phase
 
 Fault = Literal["connect", "dns", "tls", "protocol", "redirects", "truncated", "encoding", "blocked", "egress"]
 

@@ -1,9 +1,9 @@
 """The probe's own Celery application: it knows its place's part of the broker, no Django and no database.
 
-    celery -A monitoring.probe_worker worker -Q probe.<place> --pool solo --without-heartbeat
+    celery -A monitoring.probe.worker worker -Q probe.<place> --pool solo --without-heartbeat
 
 `probe.run_checks` takes specifications, starts each as soon as one of the places in flight is free and returns; results
-go back several times a second as lines of JSON on the list of `probe_link.results_key`. What a killed worker had in
+go back several times a second as lines of JSON on the list of `link.results_key`. What a killed worker had in
 flight is lost and shows as missed. A message says what to ask; where the probe may go, how long and how much it reads
 is said by its own environment and bounds, so a forged message makes no scanner of it.
 
@@ -32,14 +32,14 @@ from celery import Celery
 from celery.signals import task_postrun, worker_init, worker_shutdown
 from kombu import Exchange, Queue
 
-from monitoring import probe_link
-from monitoring.addresses import Policy, parse_networks
-from monitoring.canaries import Canaries
-from monitoring.canary_hosts import parse_canaries
-from monitoring.judging import Judge
-from monitoring.probe import check, tls_context
-from monitoring.result_lines import line_of
-from monitoring.specification import CheckSpec, Result
+from monitoring.probe import link as probe_link
+from monitoring.probe.addresses import Policy, parse_networks
+from monitoring.probe.canaries import Canaries
+from monitoring.probe.canary_hosts import parse_canaries
+from monitoring.probe.check import check, tls_context
+from monitoring.probe.judging import Judge
+from monitoring.probe.result_lines import line_of
+from monitoring.probe.specification import CheckSpec, Result
 
 IN_FLIGHT = 200
 FLUSH_SECONDS = 0.2

@@ -11,9 +11,9 @@ from django.conf import settings
 
 from contracts.models import ContractVersion, MaintenanceWindow
 from contracts.terms import moment, seconds
-from monitoring import availability as pure
-from monitoring.availability import MaintenanceLine, Period, Reason, Terms
-from monitoring.availability_periods import local_months
+from monitoring.availability import measure as pure
+from monitoring.availability.measure import MaintenanceLine, Period, Reason, Terms
+from monitoring.availability.periods import local_months
 
 # What was announced for earlier in the month has taken its share of the month's limit
 MONTH = timedelta(days=32)
