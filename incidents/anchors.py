@@ -1,8 +1,8 @@
 """The daily anchor as rows: one hash a day that stands for the whole portal, and the leaves that it was made of.
 
-`reports.anchor` makes them and `reports.anchor_proof` proves them; they stand here because every letter carries the
-newest one. Days and leaves are only ever added (a trigger refuses anything else); a tree's kept nodes are a store of
-what can be computed, which the proof doesn't read.
+`reports.anchor.make` makes them and `reports.anchor.proof` proves them; they stand here because every letter carries
+the newest one. Days and leaves are only ever added (a trigger refuses anything else); a tree's kept nodes are a store
+of what can be computed, which the proof doesn't read.
 """
 
 from __future__ import annotations

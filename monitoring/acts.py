@@ -3,7 +3,7 @@
     acts.write(monitor, ActKind.ENDED, [outage], at=at)
 
 Written in the transaction of the change and with the monitor's row locked, so numbers have no gaps and two workers
-write one line. A check that changes no state writes nothing. `monitoring.proof` compares the rows with the list.
+write one line. A check that changes no state writes nothing. `reports.verify.monitors` compares the rows with the list.
 """
 
 from __future__ import annotations

@@ -24,13 +24,13 @@ from incidents.choices import Delivery
 from incidents.models import Heartbeat, Incident, Notification
 from incidents.notices import unheard
 from incidents.projection import proof
-from monitoring import proof as monitoring
 from monitoring.models import ProbePlace
 from monitoring.probe import link as probe_link
 from monitoring.way_out import WayOut
-from reports import anchor
+from reports.anchor import make as anchor
 from reports.models import ProofRun
-from reports.proof import beside_incidents
+from reports.verify import monitors as monitoring
+from reports.verify.proof import beside_incidents
 
 logger = logging.getLogger(__name__)
 

@@ -32,7 +32,7 @@ class BreachDecision(models.Model):
     """One act on a breach: confirmed, or a span of its delay excluded. Both amounts stay; nothing is overwritten.
 
     The amounts are the breach's own, by its rule: what of them counts beside the incident's others and under the
-    contract's limits is the ledger's (reports/pricing.py), whichever of them was decided first.
+    contract's limits is the ledger's (reports/money/pricing.py), whichever of them was decided first.
     """
 
     breach = models.ForeignKey(Breach, on_delete=models.PROTECT, related_name="decisions")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from reports import anchor
+from reports.anchor import make as anchor
 
 
 @shared_task

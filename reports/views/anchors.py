@@ -20,7 +20,7 @@ from accounts.models import AGENT, MANAGER, OWNER, REPORTER
 from accounts.permissions import SignedRequest, open_to
 from incidents.api.views import person
 from incidents.models import Incident
-from reports import anchor
+from reports.anchor import make as anchor
 
 DAMAGED = _("What the portal keeps of the way to the anchor is damaged. Call us.")
 

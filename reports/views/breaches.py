@@ -22,11 +22,11 @@ from incidents.models import Breach, Incident, JournalEntry
 from incidents.queue import nearest, waiting
 from incidents.text import journal_lines
 from incidents.text.explanation import account_rows, axis
-from reports import month_table, review
 from reports.forms import ExclusionForm
 from reports.models import BreachDecision
-from reports.money_rows import money_rows
-from reports.pricing import Book, Case
+from reports.money import month_table, review
+from reports.money.pricing import Book, Case
+from reports.money.rows import money_rows
 from wording.fields import say_what_was_masked
 from wording.refusals import Refused
 from wording.words import local_day, money

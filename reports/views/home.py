@@ -27,7 +27,7 @@ from monitoring.availability.shops import state_of as state_of_shop
 from monitoring.models import Monitor, State
 from monitoring.sentences import shop_sentence, shop_style
 from monitoring.state.shop import ShopState
-from reports.month_table import running
+from reports.money.month_table import running
 from wording import words
 from wording.etag import mark_of, unchanged
 

@@ -18,7 +18,7 @@ from incidents.sweeps import sweep_clocks
 from monitoring import watch
 from monitoring.models import Monitor
 from monitoring.probe.specification import Reason, Result, State, Timings
-from reports import review
+from reports.money import review
 
 Act = Callable[[datetime], object]
 

@@ -24,7 +24,8 @@ from incidents import journal, lifecycle, reporting
 from incidents.anchors import Anchor, AnchorLeaf
 from incidents.models import Breach, Incident
 from incidents.sweeps import sweep_clocks
-from reports import anchor, anchor_proof
+from reports.anchor import make as anchor
+from reports.anchor import proof as anchor_proof
 from sla_portal import database
 from tests import bench_money, build
 from tests.bench import checks

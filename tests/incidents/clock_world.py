@@ -12,7 +12,7 @@ from contracts.holidays_pl import POLISH_HOLIDAYS
 from contracts.worktime import CalendarTerms, parse_calendar
 from incidents.clock import escalation
 from incidents.clock.clocks import Clock, Event, TargetTerms, Terms, clocks
-from reports.cases_calendars import NAMED_CALENDARS
+from reports.verify.calendars import NAMED_CALENDARS
 
 WARSAW = ZoneInfo("Europe/Warsaw")
 ALWAYS, OFFICE, LONG = (

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from contracts.holidays_pl import POLISH_HOLIDAYS
 from contracts.worktime import CalendarTerms, parse_calendar
 from incidents.clock.clocks import Event, TargetTerms, Terms, clocks
-from reports.cases_calendars import NAMED_CALENDARS
+from reports.verify.calendars import NAMED_CALENDARS
 from tests.incidents.clock_world import ALWAYS, OFFICE, at, events, told
 from tests.incidents.test_clock_properties import stories
 

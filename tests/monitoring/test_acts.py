@@ -13,8 +13,9 @@ from django.db import DatabaseError, models, transaction
 
 from incidents import lifecycle
 from incidents.models import Incident
-from monitoring import acts, proof, watch
+from monitoring import acts, watch
 from monitoring.models import Act, ActKind, ActTally, Check, Interval, Monitor, Outage, Reopening
+from reports.verify import monitors as proof
 from tests import build, tamper
 from tests.monitoring.played import DOWN, EGRESS, UP, after, monitor, play, result
 from tests.owner import owner_cursor

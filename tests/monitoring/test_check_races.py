@@ -14,9 +14,10 @@ from django.db.models import QuerySet
 
 from incidents import reporting
 from incidents.models import Incident, JournalEntry
-from monitoring import proof, watch
+from monitoring import watch
 from monitoring.models import Check, Monitor, Outage
 from monitoring.state import outages, schedule
+from reports.verify import monitors as proof
 from tests import build
 from tests.build import World
 from tests.monitoring.played import DOWN, UP, after, monitor, play, result

@@ -14,10 +14,12 @@ from incidents import lifecycle, sweeps
 from incidents.anchors import Anchor, AnchorLeaf, AnchorTree
 from incidents.models import Breach, Heartbeat, Incident
 from monitoring import acts
-from monitoring import proof as monitoring_proof
 from monitoring.models import Monitor, Outage
-from reports import anchor, anchor_proof, review
+from reports.anchor import make as anchor
+from reports.anchor import proof as anchor_proof
 from reports.models import BreachDecision
+from reports.money import review
+from reports.verify import monitors as monitoring_proof
 from tests import build
 from tests.monitoring.played import DOWN, UP, monitor, play
 from tests.owner import owner_cursor

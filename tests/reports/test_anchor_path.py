@@ -22,7 +22,8 @@ from incidents import lifecycle, outbox
 from incidents.anchors import Anchor, AnchorTree
 from incidents.models import Incident, Notification
 from incidents.text import letters
-from reports import anchor, hash_tree
+from reports.anchor import hash_tree
+from reports.anchor import make as anchor
 from reports.tasks import make_anchor
 from sla_portal.environment import BASE_DIR
 from tests import build

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from reports.cases_availability import availability_outcomes
-from reports.cases_outcome import Outcome, UnknownWordError
+from reports.verify.availability import availability_outcomes
+from reports.verify.outcome import Outcome, UnknownWordError
 
 FILE = json.loads((Path(__file__).parent.parent / "cases" / "availability_cases.json").read_text())
 Change = Callable[[Any], None]

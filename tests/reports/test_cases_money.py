@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from contracts.penalty import rules as penalties
-from reports.cases_money import penalty_outcomes
-from reports.cases_outcome import UnknownWordError
-from reports.cases_read import agreed
+from reports.verify.outcome import UnknownWordError
+from reports.verify.penalties import penalty_outcomes
+from reports.verify.read import agreed
 
 FILE = json.loads((Path(__file__).parent.parent / "cases" / "penalty_cases.json").read_text())
 

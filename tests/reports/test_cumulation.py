@@ -17,9 +17,9 @@ from contracts.penalty.ledger import settle
 from incidents import lifecycle
 from incidents.models import Breach
 from incidents.sweeps import sweep_clocks
-from reports import month_table, review
 from reports.models import BreachDecision
-from reports.pricing import Book
+from reports.money import month_table, review
+from reports.money.pricing import Book
 from tests import build
 from tests.owner import as_owner
 from tests.pages import stop_clock, text_of, visitor

@@ -15,8 +15,9 @@ from django.test import Client
 from accounts.models import User
 from incidents import journal, lifecycle
 from incidents.models import JournalEntry
-from reports import decision_entries, review
+from reports import decision_entries
 from reports.models import BreachDecision
+from reports.money import review
 from tests import build, tamper
 from tests.pages import stop_clock, text_of, visitor
 from tests.reports.missed import DEADLINE, late_repair

@@ -42,9 +42,10 @@ from incidents.models import (
     Notification,
     Pause,
 )
-from reports import anchor, review
+from reports.anchor import make as anchor
 from reports.management.commands import verify_clocks
 from reports.models import BreachDecision
+from reports.money import review
 from tests import build, tamper
 from tests.monitoring import test_acts
 from tests.monitoring.played import monitor, play

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports import hash_tree as tree
+from reports.anchor import hash_tree as tree
 
 SECRET = b"s" * 32
 CONTENTS = st.dictionaries(st.binary(min_size=1, max_size=12), st.binary(max_size=20), min_size=1, max_size=40)

@@ -12,9 +12,9 @@ import pytest
 from accounts.models import Client
 from contracts.models import Contract
 from incidents.models import Breach
-from reports import review
-from reports.month_table import ContractMonth, contract_months, running
-from reports.pricing import Book
+from reports.money import review
+from reports.money.month_table import ContractMonth, contract_months, running
+from reports.money.pricing import Book
 from tests import build
 from tests.pages import stop_clock, text_of, visitor
 from tests.reports.missed import DEADLINE, late_repair

@@ -14,8 +14,8 @@ from contracts.terms import seconds
 from incidents import lifecycle
 from incidents.models import Breach
 from incidents.sweeps import sweep_clocks
-from reports import review
-from reports.pricing import Book
+from reports.money import review
+from reports.money.pricing import Book
 from tests import build
 from tests.owner import as_owner
 from tests.pages import counted

@@ -16,8 +16,8 @@ from django.db.models import QuerySet
 
 from accounts.models import User
 from incidents.models import Breach
-from reports import review
 from reports.models import BreachDecision
+from reports.money import review
 from tests import build
 from tests.owner import as_owner
 from tests.reports.missed import DEADLINE, late_repair

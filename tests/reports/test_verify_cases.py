@@ -13,8 +13,8 @@ from django.core.management import CommandError, call_command
 from pytest_django.plugin import DjangoDbBlocker
 
 from incidents.clock import rules as bases
-from reports.cases import outcomes
-from reports.cases_outcome import Outcome
+from reports.verify.files import outcomes
+from reports.verify.outcome import Outcome
 
 CASES = Path(__file__).parents[1] / "cases"
 DEADLINES, CLOCKS = CASES / "deadline_cases.json", CASES / "clock_cases.json"

@@ -11,7 +11,7 @@ from contracts.terms import whole
 from incidents import sweeps
 from incidents.models import ClockRow, Incident, Pause
 from incidents.projection import proof
-from reports.proof import beside_incidents
+from reports.verify.proof import beside_incidents
 
 CLOCKS = [
     "incident", "target", "state", "severity", "calendar", "started_at", "deadline", "stopped_at", "lap", "round",

@@ -33,11 +33,11 @@ from incidents.models import Breach, Heartbeat, Incident, JoinedReport, JournalE
 from incidents.projection import proof, proof_beside
 from incidents.repeats import AlreadyFiled
 from incidents.text import journal_lines
-from monitoring import proof as monitoring_proof
 from monitoring.models import Act, Interval, Monitor, Outage
 from reports import decision_entries
 from reports.models import BreachDecision
-from reports.pricing import Book
+from reports.money.pricing import Book
+from reports.verify import monitors as monitoring_proof
 from sla_portal import database, roles
 from tests.owner import as_owner, owner_cursor
 from wording.texts import is_one_line

@@ -26,7 +26,8 @@ from incidents import lifecycle
 from incidents.models import Breach, Incident, Notification
 from incidents.sweeps import sweep_clocks
 from monitoring.models import Monitor
-from reports import anchor, review
+from reports.anchor import make as anchor
+from reports.money import review
 from tests import build
 from tests.pages import stop_clock, visitor
 from tests.sla_portal.permission_table import PEOPLE, TABLE

@@ -20,8 +20,8 @@ from psycopg2.extensions import connection as Link  # noqa: N812
 
 from incidents import journal
 from incidents.models import Breach, JournalEntry
-from reports import review
 from reports.models import BreachDecision
+from reports.money import review
 from sla_portal import database, privileges, roles
 from sla_portal.environment import BASE_DIR
 from tests import build

@@ -33,8 +33,8 @@ from incidents.models import Breach, Incident, JournalEntry, Notification
 from incidents.projection import rows as projection
 from incidents.sweeps import sweep_clocks
 from monitoring.availability.maintenance import terms_of
-from reports import review
-from reports.pricing import Book
+from reports.money import review
+from reports.money.pricing import Book
 from tests import build
 from tests.owner import as_owner
 from wording.refusals import Refused

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
-from reports.cases import outcomes
-from reports.cases_outcome import Outcome, UnknownWordError
+from reports.verify.files import outcomes
+from reports.verify.outcome import Outcome, UnknownWordError
 
 
 class Command(BaseCommand):

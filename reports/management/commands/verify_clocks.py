@@ -17,8 +17,8 @@ from contracts.terms import whole
 from incidents.anchors import Anchor, newest
 from incidents.models import Incident
 from incidents.projection import proof
-from reports import anchor_proof
-from reports.proof import beside_incidents
+from reports.anchor import proof as anchor_proof
+from reports.verify.proof import beside_incidents
 
 
 class Command(BaseCommand):

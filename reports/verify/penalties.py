@@ -23,8 +23,8 @@ from contracts.penalty.rules import (
     Unit,
     priced,
 )
-from reports.cases_outcome import Outcome, UnknownWordError
-from reports.cases_read import Answer, decimal, fields, group_outcomes, items, needed, whole, word
+from reports.verify.outcome import Outcome, UnknownWordError
+from reports.verify.read import Answer, decimal, fields, group_outcomes, items, needed, whole, word
 
 PEOPLE_READ = ("note", "title", "currency")
 RULES = {

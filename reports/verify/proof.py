@@ -9,8 +9,8 @@ from itertools import chain
 from contracts import proof as contracts
 from contracts.proof import Difference
 from incidents.projection import proof_beside
-from monitoring import proof as monitoring
 from reports import decision_entries
+from reports.verify import monitors as monitoring
 
 logger = logging.getLogger(__name__)
 

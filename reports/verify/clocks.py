@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from incidents.clock import escalation
 from incidents.clock.clocks import TARGETS, Clock, Event, TargetTerms, Terms, clocks
-from reports.cases_calendars import NAMED_CALENDARS
-from reports.cases_outcome import Outcome, UnknownWordError
-from reports.cases_read import items, needed, whole, word
-from reports.cases_read_time import (
+from reports.verify.calendars import NAMED_CALENDARS
+from reports.verify.outcome import Outcome, UnknownWordError
+from reports.verify.read import items, needed, whole, word
+from reports.verify.read_time import (
     Calendars,
     at,
     beside,

@@ -8,8 +8,8 @@ from fractions import Fraction
 
 from contracts.holidays_pl import POLISH_HOLIDAYS
 from contracts.worktime import CalendarTerms, Pause, parse_calendar
-from reports.cases_outcome import UnknownWordError
-from reports.cases_read import agreed, decimal, items, needed
+from reports.verify.outcome import UnknownWordError
+from reports.verify.read import agreed, decimal, items, needed
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 WARSAW = "Europe/Warsaw"

@@ -20,7 +20,7 @@ from incidents.models import Breach
 from incidents.reporting import lock
 from reports import decision_entries
 from reports.models import BreachDecision, Verdict
-from reports.pricing import Book
+from reports.money.pricing import Book
 from wording.refusals import Refused
 from wording.texts import clean_text
 from wording.words import full_time

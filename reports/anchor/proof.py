@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from django.db import connection
 
 from incidents.anchors import Anchor, AnchorLeaf, AnchorTree
-from reports import hash_tree
-from reports.anchor import anchor_hash, day_root
-from reports.anchor_leaves import KINDS, Kind
+from reports.anchor import hash_tree
+from reports.anchor.leaves import KINDS, Kind
+from reports.anchor.make import anchor_hash, day_root
 
 SHORTEST = 32
 """Hex digits that a letter carries: 128 bits, which nobody finds a second time."""

@@ -22,10 +22,10 @@ from monitoring.availability.measure import (
     measure,
 )
 from monitoring.availability.periods import local_months
-from reports.cases_calendars import NAMED_CALENDARS
-from reports.cases_outcome import Outcome, UnknownWordError
-from reports.cases_read import Answer, agreed, decimal, fields, group_outcomes, items, needed, whole, word
-from reports.cases_read_time import WARSAW, Calendars, calendars, instant, minutes, span, told
+from reports.verify.calendars import NAMED_CALENDARS
+from reports.verify.outcome import Outcome, UnknownWordError
+from reports.verify.read import Answer, agreed, decimal, fields, group_outcomes, items, needed, whole, word
+from reports.verify.read_time import WARSAW, Calendars, calendars, instant, minutes, span, told
 
 DAY = 86400
 INPUT = (

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
 
-from reports.cases_availability import availability_outcomes
-from reports.cases_clocks import clock_outcomes
-from reports.cases_deadlines import deadline_outcomes
-from reports.cases_money import penalty_outcomes
-from reports.cases_outcome import Outcome, UnknownWordError
+from reports.verify.availability import availability_outcomes
+from reports.verify.clocks import clock_outcomes
+from reports.verify.deadlines import deadline_outcomes
+from reports.verify.outcome import Outcome, UnknownWordError
+from reports.verify.penalties import penalty_outcomes
 
 # The first key that a file has tells its kind; a file of availability or clocks may bring calendars of its own.
 KINDS: dict[str, Callable[[Mapping[str, object]], list[Outcome]]] = {

@@ -9,10 +9,10 @@ from contracts.holidays_pl import POLISH_HOLIDAYS
 from contracts.worktime import CalendarTerms, WorkCalendar, work_calendar
 from incidents.clock import clocks as clock
 from incidents.clock.clocks import Clock, Event, TargetTerms, Terms
-from reports.cases_calendars import NAMED_CALENDARS
-from reports.cases_outcome import Outcome, UnknownWordError
-from reports.cases_read import items, needed, whole, word
-from reports.cases_read_time import (
+from reports.verify.calendars import NAMED_CALENDARS
+from reports.verify.outcome import Outcome, UnknownWordError
+from reports.verify.read import items, needed, whole, word
+from reports.verify.read_time import (
     WARSAW,
     Calendars,
     at,

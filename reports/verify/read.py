@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import TypeVar
 
-from reports.cases_outcome import Outcome, UnknownWordError
+from reports.verify.outcome import Outcome, UnknownWordError
 
 T = TypeVar("T")
 Answer = Mapping[str, object]

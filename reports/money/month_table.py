@@ -18,7 +18,7 @@ from contracts.models import Contract, ContractVersion
 from contracts.penalty.rules import ZERO
 from incidents.choices import ClockState
 from incidents.models import Breach, ClockRow
-from reports.pricing import Book
+from reports.money.pricing import Book
 
 
 @dataclass(frozen=True, slots=True)

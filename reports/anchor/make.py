@@ -1,7 +1,8 @@
 """The daily anchor: what changed since the last one becomes leaves, and one hash is made of all.
 
-Each client has a tree of its own (`reports.hash_tree`). Over their roots stands another tree that is made anew each
-day with a secret of that day, so two days' paths don't tell which of the others had a failure, or how many there are.
+Each client has a tree of its own (`reports.anchor.hash_tree`). Over their roots stands another tree that is made anew
+each day with a secret of that day, so two days' paths don't tell which of the others had a failure, or how many there
+are.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ from contracts.terms import whole
 from incidents.anchors import Anchor, AnchorLeaf, AnchorTree, LeafKind
 from incidents.heartbeat import beat
 from incidents.models import Incident, Notification
-from reports import anchor_leaves, hash_tree
-from reports.anchor_leaves import KINDS, Head, Kind
+from reports.anchor import hash_tree
+from reports.anchor import leaves as anchor_leaves
+from reports.anchor.leaves import KINDS, Head, Kind
 
 LOCK = 7_268_001  # one maker at a time, also from two workers
 DUTY = "anchor"
