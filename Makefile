@@ -34,10 +34,10 @@ node_modules/.npm: package-lock.json .npmrc .venv/.python
 	@touch $@
 
 run: env ## runs the product with demo data (PORT=8000)
-	@exec $(PY) -m sla_portal.run
+	@exec $(PY) -m sla_portal.local.run
 
 reset: env ## removes the demo's data
-	@$(PY) -m sla_portal.run --reset
+	@$(PY) -m sla_portal.local.run --reset
 
 browser: env # a Chromium for the browser tests, or the reason why there is none
 	@$(PY) -m tests.chromium

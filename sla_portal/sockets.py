@@ -1,6 +1,6 @@
 """Where the embedded servers of a data folder listen, and how their addresses are spelled.
 
-Apart from `embedded.py`, which starts them: settings need the addresses in production too, without its packages.
+Apart from `local/embedded.py`, which starts them: settings need the addresses in production too, without its packages.
 """
 
 from __future__ import annotations

@@ -19,8 +19,9 @@ from playwright.sync_api import Browser, sync_playwright
 from pytest_django.plugin import DjangoDbBlocker
 
 from monitoring.probe.link import redis_address
-from sla_portal import broker_users, embedded, roles, sockets
+from sla_portal import broker_users, roles, sockets
 from sla_portal.database import AS_OWNER
+from sla_portal.local import embedded
 from tests import chromium, loopback_canaries
 from tests.owner import as_owner
 

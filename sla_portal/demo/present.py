@@ -16,7 +16,7 @@ from monitoring.models import Monitor
 from sla_portal.demo.cast import Cast
 from sla_portal.demo.history import Calendar
 from sla_portal.demo.player import Player
-from sla_portal.demo_shops import Street
+from sla_portal.demo.shops import Street
 
 BROKEN_SHOP = "wisla-foto"
 BROKEN_BY = "payment"

@@ -19,7 +19,8 @@ from pathlib import Path
 import django
 import psutil
 
-from sla_portal import broker_users, embedded, sockets
+from sla_portal import broker_users, sockets
+from sla_portal.local import embedded
 
 Figure = tuple[str, str, str]
 """What was measured, the figure with its unit, and what it should be ("" where nothing is promised)."""

@@ -27,7 +27,8 @@ from incidents.models import Breach, Firing, Heartbeat, JournalEntry, Notificati
 from incidents.projection import proof
 from monitoring.models import Monitor
 from monitoring.probe.link import celery_address
-from sla_portal import broker_users, embedded, processes
+from sla_portal import broker_users, processes
+from sla_portal.local import embedded
 from tests import build
 from tests.monitoring.played import monitor
 

@@ -13,9 +13,9 @@ import pytest
 from monitoring.probe.check import check
 from monitoring.probe.specification import CheckSpec, Result
 from monitoring.probe.verdict import judge
-from sla_portal import demo_shops
-from sla_portal.demo_shop_pages import SHOPS, money
-from sla_portal.demo_shops import FAULTS, Running, main, start
+from sla_portal.demo import shops as demo_shops
+from sla_portal.demo.shop_pages import SHOPS, money
+from sla_portal.demo.shops import FAULTS, Running, main, start
 
 Visit = Callable[[Running, aiohttp.ClientSession], Awaitable[None]]
 

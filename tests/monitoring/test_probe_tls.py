@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import serialization
 from monitoring.probe.check import check
 from monitoring.probe.specification import CheckSpec, Result
 from monitoring.probe.verdict import judge
-from sla_portal.demo_certificates import Authority, self_signed
+from sla_portal.demo.certificates import Authority, self_signed
 from tests.monitoring.badserver import BadServer, answer, listen, redirects_to, resets, says, serving
 
 NOW = datetime.now(UTC).replace(microsecond=0)

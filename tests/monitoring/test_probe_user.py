@@ -25,7 +25,8 @@ from monitoring import incoming, tasks
 from monitoring.models import Check, Monitor, Outage, ProbePlace, State
 from monitoring.probe import link as probe_link
 from monitoring.probe import questions
-from sla_portal import broker_users, embedded, sockets
+from sla_portal import broker_users, sockets
+from sla_portal.local import embedded
 from tests import build
 from tests.monitoring.played import monitor
 

@@ -29,7 +29,7 @@ from monitoring.probe.specification import CheckSpec, Observation, Result
 from monitoring.probe.verdict import WayOut
 from monitoring.probe.worker import Bounds, Engine, broker_url
 from sla_portal import processes
-from sla_portal.demo_certificates import Authority
+from sla_portal.demo.certificates import Authority
 from tests.monitoring.badserver import answer, closed_port, says, serving
 from tests.monitoring.tls_end import tls_end
 

@@ -20,8 +20,9 @@ from incidents.models import Incident
 from monitoring import tasks
 from monitoring.models import Monitor, Outage, State
 from monitoring.probe import link as probe_link
-from sla_portal import demo_shops, processes
+from sla_portal import processes
 from sla_portal.celery import app
+from sla_portal.demo import shops as demo_shops
 from tests import build
 from tests.monitoring.played import monitor
 

@@ -18,7 +18,8 @@ import pytest
 import redis
 from django.db import connection
 
-from sla_portal import broker_users, embedded, run, sockets
+from sla_portal import broker_users, sockets
+from sla_portal.local import embedded, run
 
 WORDS = {"portal": "p" * 32, "keeper": "k" * 32, "probe.pl": "q" * 32}
 
@@ -181,7 +182,7 @@ def test_valkey_starts_after_a_kill_and_keeps_what_it_had_saved(valkey: embedded
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux ends children with their parent")
 def test_the_servers_end_when_the_process_that_started_them_is_killed(home: Path) -> None:
     code = (
-        "import sys, time; from pathlib import Path; from sla_portal import embedded; home = Path(sys.argv[1])\n"
+        "import sys, time; from pathlib import Path; from sla_portal.local import embedded; home = Path(sys.argv[1])\n"
         f"for server in (embedded.Postgres(home, {PASSWORD!r}, embedded.FAST), embedded.Valkey(home, {WORDS})):\n"
         "    server.start()\n"
         "print('up', flush=True); time.sleep(60)"

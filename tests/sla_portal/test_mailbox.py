@@ -17,9 +17,9 @@ from typing import Any
 
 import pytest
 
-from sla_portal import embedded
 from sla_portal.environment import BASE_DIR
-from sla_portal.run import answers
+from sla_portal.local import embedded
+from sla_portal.local.run import answers
 
 
 def free_port() -> int:
@@ -32,7 +32,7 @@ def free_port() -> int:
 def mailbox(folder: Path) -> Iterator[tuple[str, int]]:
     """A running mailbox: address of its pages, and its SMTP port."""
     port, smtp_port = free_port(), free_port()
-    command = [sys.executable, "-m", "sla_portal.mailbox", "--port", str(port), "--smtp-port", str(smtp_port)]
+    command = [sys.executable, "-m", "sla_portal.local.mailbox", "--port", str(port), "--smtp-port", str(smtp_port)]
     with subprocess.Popen([*command, "--folder", str(folder)], cwd=BASE_DIR) as process:
         address = f"http://127.0.0.1:{port}"
         embedded.wait_until(lambda: answers(address), 20, "the mailbox does not start")

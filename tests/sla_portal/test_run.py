@@ -16,8 +16,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from sla_portal import embedded, environment, processes, run, sockets
+from sla_portal import environment, processes, sockets
 from sla_portal.environment import BASE_DIR, VARIABLES
+from sla_portal.local import embedded, run
 
 PATIENCE = 120
 
@@ -28,7 +29,7 @@ class Run:
     def __init__(self, data_dir: Path, port: int, **variables: str) -> None:
         kept = {name: value for name, value in os.environ.items() if name not in VARIABLES}
         self.process: subprocess.Popen[str] = subprocess.Popen(
-            [sys.executable, "-m", "sla_portal.run"],
+            [sys.executable, "-m", "sla_portal.local.run"],
             cwd=BASE_DIR,
             env=kept | {"DATA_DIR": str(data_dir), "PORT": str(port), "DEMO_DATA": "off", **variables},
             stdout=subprocess.PIPE,

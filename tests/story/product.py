@@ -17,9 +17,10 @@ from django.conf import settings
 
 from incidents.models import Heartbeat
 from monitoring.probe import link as probe_link
-from sla_portal import processes, run
+from sla_portal import processes
 from sla_portal.celery import app
 from sla_portal.environment import VARIABLES
+from sla_portal.local import run
 
 log = logging.getLogger(__name__)
 
@@ -74,9 +75,9 @@ class Product:
     def _commands(self) -> Iterator[tuple[str, list[str]]]:
         port, folder = self.port, self.folder
         mail = ["--port", str(port + 1), "--smtp-port", str(port + 2), "--folder", str(folder / "mailbox")]
-        yield "mailbox", [sys.executable, "-m", "sla_portal.mailbox", *mail]
+        yield "mailbox", [sys.executable, "-m", "sla_portal.local.mailbox", *mail]
         shops = ["--port", str(port + 3), "--state-dir", str(folder / "shops")]
-        yield "shops", [sys.executable, "-m", "sla_portal.demo_shops", *shops]
+        yield "shops", [sys.executable, "-m", "sla_portal.demo.shops", *shops]
         table = processes.commands(bind=f"127.0.0.1:{port}", beat_file=str(folder / "beat"), place="pl")
         for name, (program, *options) in table.items():
             yield name, [str(Path(sys.executable).parent / program), *options]

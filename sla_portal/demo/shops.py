@@ -1,6 +1,6 @@
 """Online shops to watch and to break: one small server on loopback, each shop below a path of its own.
 
-    python -m sla_portal.demo_shops --port 8003 --state-dir var/shops
+    python -m sla_portal.demo.shops --port 8003 --state-dir var/shops
 
 `/` shows all shops with a way to break each one; the same by JSON: `GET /api/shops`, and
 `PUT /api/shops/<slug>` with {"fault": "down"}. Faults survive a restart (STATE_DIR/faults.json). The port after it
@@ -24,9 +24,9 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from sla_portal import demo_shop_pages as pages
-from sla_portal.demo_certificates import Authority
-from sla_portal.demo_shop_pages import SHOPS, Shop
+from sla_portal.demo import shop_pages as pages
+from sla_portal.demo.certificates import Authority
+from sla_portal.demo.shop_pages import SHOPS, Shop
 
 HOST = "127.0.0.1"
 # Beyond a monitor's usual 3 s of "slow", within its usual 10 s of patience.
@@ -349,7 +349,7 @@ async def serve(folder: Path, port: int, tls_port: int) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m sla_portal.demo_shops", description="Online shops to break.")
+    parser = argparse.ArgumentParser(prog="python -m sla_portal.demo.shops", description="Online shops to break.")
     parser.add_argument("--port", type=int, required=True, help="HTTP; TLS takes the next one; 0: any free ones")
     parser.add_argument("--state-dir", type=Path, required=True, help="where faults and certificates are kept")
     options = parser.parse_args(arguments)

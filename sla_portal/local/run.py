@@ -1,4 +1,4 @@
-"""The whole product on this machine, from one command: `make run`, which is `python -m sla_portal.run`.
+"""The whole product on this machine, from one command: `make run`, which is `python -m sla_portal.local.run`.
 
 It starts embedded PostgreSQL and Valkey (or uses DATABASE_URL and REDIS_URL), prepares the database, and runs the
 processes of `processes.py`, the mailbox and the demo shops. What ends by itself, a server too, is started again.
@@ -11,7 +11,7 @@ In DATA_DIR: `servers/` (databases), `run/` (lock, process numbers, keys, passwo
 Contract with `manage.py demo_seed`: before it is called, `DATA_DIR/run/demo_logins.json` (settings.DEMO_LOGINS_FILE)
 holds {e-mail: password} for the addresses of LOGINS; the passwords are random for each data folder. The demo shops
 answer at settings.DEMO_SHOPS_URL. The shops are started as
-`python -m sla_portal.demo_shops --port PORT+3 --state-dir DATA_DIR/shops`; their authority is trusted (PROBE_CA_FILE).
+`python -m sla_portal.demo.shops --port PORT+3 --state-dir DATA_DIR/shops`; their authority is trusted (PROBE_CA_FILE).
 """
 
 from __future__ import annotations
@@ -42,8 +42,9 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from monitoring.probe import questions
-from sla_portal import broker_users, celery_app, embedded, environment, processes, sockets
+from sla_portal import broker_users, celery_app, environment, processes, sockets
 from sla_portal.environment import VARIABLES
+from sla_portal.local import embedded
 
 LOGINS = {
     "marta@makowydom.example": "client's reporter",
@@ -292,9 +293,9 @@ class Runner:
         self.place.end_leftovers()
         check_ports(self.port)
         self.start_servers()
-        self.start_child("mailbox", [sys.executable, "-m", "sla_portal.mailbox", *self.mailbox_options()])
-        if importlib.util.find_spec("sla_portal.demo_shops"):
-            self.start_child("shops", [sys.executable, "-m", "sla_portal.demo_shops", *self.shop_options()])
+        self.start_child("mailbox", [sys.executable, "-m", "sla_portal.local.mailbox", *self.mailbox_options()])
+        if importlib.util.find_spec("sla_portal.demo.shops"):
+            self.start_child("shops", [sys.executable, "-m", "sla_portal.demo.shops", *self.shop_options()])
         self.logins = self.place.logins()
         self.prepare()
         self.start_product()

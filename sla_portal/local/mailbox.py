@@ -1,6 +1,6 @@
 """The demo's mailbox: a real SMTP server, the receiver of the HTTP gateway, and a page that shows what arrived.
 
-    python -m sla_portal.mailbox --port 8001 --smtp-port 8002 --folder var/mailbox
+    python -m sla_portal.local.mailbox --port 8001 --smtp-port 8002 --folder var/mailbox
 
 Nothing leaves this machine. Messages are kept as files, one each, so a second run still shows them. Addresses:
 `GET /` the list in Polish, `GET /messages/<id>` one message, `GET /messages.json` all of them for programs (newest
