@@ -15,6 +15,7 @@ from typing import Any, cast
 
 import pytest
 import redis
+from celery.app.utils import find_app
 from django.conf import settings
 from kombu import Connection
 
@@ -52,6 +53,11 @@ def results_of(data: list[dict[str, Any]], canaries: str = "none") -> list[Resul
         engine.start(one, "pl")
     engine.stop(seconds=20)
     return [Result.from_json(one) for one in sent]
+
+
+def test_the_command_of_before_starts_the_same_application() -> None:
+    """For one release, so that a place elsewhere needs no new command on the day of the move."""
+    assert find_app("monitoring.probe_worker") is find_app("monitoring.probe.worker") is probe_worker.app
 
 
 def test_it_loads_neither_django_nor_a_database_driver() -> None:

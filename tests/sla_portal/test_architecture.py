@@ -20,6 +20,7 @@ from sla_portal.environment import BASE_DIR
 TOOLS: dict[str, Any] = tomllib.loads((BASE_DIR / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
 LINTER = TOOLS["importlinter"]
 LAYERS, *PURITY = LINTER["contracts"]
+HOUSE = TOOLS["sla_portal"]
 
 
 def module_of(path: Path) -> str:
@@ -81,6 +82,12 @@ def test_the_pure_files_load_where_nothing_forbidden_can(contract: dict[str, Any
     code = f"import sys; {gone} = None; import {', '.join(modules)}"
     done = subprocess.run([sys.executable, "-c", code], cwd=BASE_DIR, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_every_file_of_a_pure_folder_is_under_a_contract() -> None:
+    modules = {module for folder in HOUSE["pure_folders"] for module in files_of(folder)}
+    assert modules - set(COVERED) == set(HOUSE["not_pure"])
+    assert {module.rpartition(".")[0] for module in COVERED if module.count(".") > 1} <= set(HOUSE["pure_folders"])
 
 
 def test_every_file_that_calls_itself_pure_is_under_a_contract() -> None:
