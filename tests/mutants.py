@@ -139,6 +139,7 @@ def failures(copy: Path, tests: tuple[str, ...]) -> list[str]:
     # Addresses of servers that aren't there: these tests are pure, and none is started for them.
     nowhere = {
         "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
+        "MIGRATE_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
         "REDIS_URL": "redis://127.0.0.1:1/0",
         "SECRET_KEY": "-" * 50,
     }
