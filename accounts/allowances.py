@@ -60,12 +60,12 @@ def bucket(kind: Kind, key: str, share: int = 1) -> Bucket:
 def buckets(kind: Kind, person: User, client: int | None, token: str) -> list[Bucket]:
     """What one act counts in. `client`: whose thing it is about, for that client's own people; `token`: "" on pages."""
     way = "api" if token else "page"
-    wanted = [bucket(kind, f"{way} person {person.pk}", TOKENS if token else 1)]
+    counted = [bucket(kind, f"{way} person {person.pk}", TOKENS if token else 1)]
     if token:
-        wanted.insert(0, bucket(kind, f"token {token} of {person.pk}"))
+        counted.insert(0, bucket(kind, f"token {token} of {person.pk}"))
     if client is not None and not person.is_provider:
-        wanted.append(bucket(kind, f"{way} client {client}", CLIENT))
-    return wanted
+        counted.append(bucket(kind, f"{way} client {client}", CLIENT))
+    return counted
 
 
 def take(kind: Kind, person: User, *, client: int | None = None, token: str = "") -> timedelta | None:
@@ -83,8 +83,8 @@ def take(kind: Kind, person: User, *, client: int | None = None, token: str = ""
 
 def reached(at: datetime) -> list[LimitReached]:
     """Who was refused within the last day, those whose reports were refused first."""
-    found = LimitReached.objects.filter(last_at__gt=at - DAY).select_related("person")
-    return sorted(found, key=lambda row: (row.kind != Kind.REPORTS, -row.last_at.timestamp()))[:SHOWN]
+    refusals = LimitReached.objects.filter(last_at__gt=at - DAY).select_related("person")
+    return sorted(refusals, key=lambda row: (row.kind != Kind.REPORTS, -row.last_at.timestamp()))[:SHOWN]
 
 
 def when(wait: timedelta) -> str:

@@ -54,12 +54,12 @@ def buckets(request: HttpRequest, email: str) -> list[Bucket]:
     ]
 
 
-def take_all(wanted: list[Bucket], at: datetime) -> timedelta | None:
+def take_all(buckets: list[Bucket], at: datetime) -> timedelta | None:
     """One act in each bucket, or in none and the time to wait."""
-    for done, bucket in enumerate(wanted):
+    for done, bucket in enumerate(buckets):
         wait = bucket.take(at)
         if wait:
-            for earlier in wanted[:done]:
+            for earlier in buckets[:done]:
                 earlier.give_back()
             return wait
     return None
@@ -80,10 +80,10 @@ class Attempts(AxesHandler):  # type: ignore[misc] # axes has no types
 
     def is_allowed(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> bool:
         email = str((credentials or {}).get("username") or "").strip().lower()
-        wanted = buckets(request, email)
-        wait = take_all(wanted, timezone.now())
+        counted = buckets(request, email)
+        wait = take_all(counted, timezone.now())
         setattr(request, WAIT, wait)
-        setattr(request, TAKEN, [] if wait else wanted)
+        setattr(request, TAKEN, [] if wait else counted)
         request.axes_locked_out = wait is not None  # type: ignore[attr-defined]
         return wait is None
 

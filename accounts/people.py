@@ -69,9 +69,9 @@ def end_access(person: User) -> None:
     AuthToken.objects.filter(user=person).delete()
 
 
-def _note(what: str, about: object, by: User | None, at: datetime) -> None:
+def _note(event: str, about: object, by: User | None, at: datetime) -> None:
     """Who did what to whom: the log is the only history of people."""
-    logger.info("%s: %s by %s at %s", what, getattr(about, "pk", about), by.pk if by else "command line", at)
+    logger.info("%s: %s by %s at %s", event, getattr(about, "pk", about), by.pk if by else "command line", at)
 
 
 @transaction.atomic
@@ -154,14 +154,14 @@ def change(
 
 def _administrators() -> list[User]:
     """Locked in one order, so that two who take each other's role away do it one after the other."""
-    found = User.objects.select_for_update().filter(provider_role=ADMIN, is_active=True)
-    return list(found.order_by("pk"))
+    administrators = User.objects.select_for_update().filter(provider_role=ADMIN, is_active=True)
+    return list(administrators.order_by("pk"))
 
 
 def _refuse_losing(person: User, admins: list[User], by: User, *, field: str | None = None) -> None:
-    said = KEEPS_OWN_ROLE if by.pk == person.pk else LAST_ONE if admins == [person] else None
-    if said:
-        raise ValidationError({field: str(said)} if field else str(said))
+    sentence = KEEPS_OWN_ROLE if by.pk == person.pk else LAST_ONE if admins == [person] else None
+    if sentence:
+        raise ValidationError({field: str(sentence)} if field else str(sentence))
 
 
 @transaction.atomic

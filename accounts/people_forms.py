@@ -96,14 +96,14 @@ class RightsForm(forms.Form):
     valid_until = until_field()
 
     def __init__(self, clients: Iterable[Client], *args: Any, fixed: bool = False, **kwargs: Any) -> None:
-        known = {client.code: client for client in clients}
+        by_code = {client.code: client for client in clients}
         super().__init__(*args, **kwargs)
         field = self.fields["client"]
         assert isinstance(field, forms.TypedChoiceField)
-        field.choices = [(code, client.name) for code, client in known.items()]
-        field.coerce = lambda code: known[code]
+        field.choices = [(code, client.name) for code, client in by_code.items()]
+        field.coerce = lambda code: by_code[code]
         if fixed:
-            field.widget, field.initial = forms.HiddenInput(), next(iter(known))
+            field.widget, field.initial = forms.HiddenInput(), next(iter(by_code))
 
 
 class ClientForm(forms.Form):

@@ -53,12 +53,12 @@ class PersonToken(TokenAuthentication):  # type: ignore[misc] # knox has no type
     """The language middleware runs before the token is read, and puts its own language back afterwards."""
 
     def authenticate(self, request: Request) -> Any:
-        found = super().authenticate(request)
-        if found:
-            note_use(found[1], at=timezone.now())
-            request._request.LANGUAGE_CODE = found[0].language
-            translation.activate(found[0].language)
-        return found
+        signed = super().authenticate(request)
+        if signed:
+            note_use(signed[1], at=timezone.now())
+            request._request.LANGUAGE_CODE = signed[0].language
+            translation.activate(signed[0].language)
+        return signed
 
 
 class PersonTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -68,5 +68,5 @@ class PersonTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-unty
     name = "token"
 
     def get_security_definition(self, auto_schema: object) -> dict[str, Any]:
-        found: dict[str, Any] = build_bearer_security_scheme_object("Authorization", "Token")
-        return found
+        definition: dict[str, Any] = build_bearer_security_scheme_object("Authorization", "Token")
+        return definition

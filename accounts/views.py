@@ -33,11 +33,11 @@ BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 def came_from(request: HttpRequest) -> str:
     """Where to go next: the page that asked, if it is ours, else the person's home; a path, never a view's name."""
-    wanted = request.POST.get("next") or request.GET.get("next", "")
-    ours = wanted.startswith("/") and url_has_allowed_host_and_scheme(
-        wanted, {request.get_host()}, require_https=request.is_secure()
+    address = request.POST.get("next") or request.GET.get("next", "")
+    ours = address.startswith("/") and url_has_allowed_host_and_scheme(
+        address, {request.get_host()}, require_https=request.is_secure()
     )
-    return wanted if ours else "/"
+    return address if ours else "/"
 
 
 def enter(request: HttpRequest, user: User) -> None:
@@ -151,10 +151,10 @@ def choose_theme(request: HttpRequest) -> HttpResponse:
 def choose_client(request: HttpRequest) -> HttpResponse:
     """Always to the home page: the page that was open belongs to the other client."""
     mine = my_clients(request.user) if isinstance(request.user, User) else []
-    wanted = next((client for client in mine if client.code == request.POST.get("client")), None)
-    if wanted is None:
+    chosen = next((client for client in mine if client.code == request.POST.get("client")), None)
+    if chosen is None:
         raise Http404
-    show_client(request, wanted.pk)
+    show_client(request, chosen.pk)
     return redirect("/")
 
 

@@ -30,10 +30,10 @@ class LetterForm(forms.Form):
 def _wait(request: HttpRequest, email: str, kind: str) -> timedelta | None:
     """A letter each twenty minutes while a link lives for thirty: whoever asks in somebody's name, that person always
     has a link that works. A device of the person is not counted by its source."""
-    wanted = [Bucket(f"letter {kind} {email}", 3, HOUR)]
+    buckets = [Bucket(f"letter {kind} {email}", 3, HOUR)]
     if not device_of(request, email):
-        wanted.append(Bucket(f"letter from {source(request)}", 20, HOUR))
-    return take_all(wanted, timezone.now())
+        buckets.append(Bucket(f"letter from {source(request)}", 20, HOUR))
+    return take_all(buckets, timezone.now())
 
 
 def _ask(request: HttpRequest, kind: str, template: str) -> HttpResponse:

@@ -32,10 +32,10 @@ def send(*, url: str, token: str, channel: str, to: str, text: str, key: str) ->
     try:
         connection.request("POST", path, body.encode(), headers)
         answer = connection.getresponse()
-        said = answer.read(SAID).decode(errors="replace").strip()
+        reason = answer.read(SAID).decode(errors="replace").strip()
     except (OSError, HTTPException) as error:
         raise GatewayUnreachableError(f"{parts.hostname}: {error or type(error).__name__}") from error
     finally:
         connection.close()
     if not 200 <= answer.status < 300:
-        raise GatewayError(f"{parts.hostname}: {answer.status} {answer.reason} {said}".strip())
+        raise GatewayError(f"{parts.hostname}: {answer.status} {answer.reason} {reason}".strip())

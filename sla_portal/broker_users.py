@@ -54,8 +54,8 @@ def kept(data_dir: Path) -> dict[str, str]:
 def make(data_dir: Path, places: Iterable[str]) -> dict[str, str]:
     """The same, with a password made for each user that has none yet."""
     file, words = file_of(data_dir), kept(data_dir)
-    wanted = [PORTAL, KEEPER, *map(probe_user, places)]
-    if missing := [user for user in wanted if user not in words]:
+    users = [PORTAL, KEEPER, *map(probe_user, places)]
+    if missing := [user for user in users if user not in words]:
         words |= {user: secrets.token_urlsafe(24) for user in missing}
         draft = file.with_suffix(".part")
         draft.unlink(missing_ok=True)

@@ -48,10 +48,10 @@ def sources(room: str, root: Path = ROOT) -> Iterator[tuple[Path, str]]:
 
 def _templates(room: str, root: Path) -> list[Path]:
     folder = root / "templates"
-    found = [path for path in (folder / room).rglob("*") if path.suffix in {".html", ".txt"}]
+    paths = [path for path in (folder / room).rglob("*") if path.suffix in {".html", ".txt"}]
     if room == "sla_portal":
-        found += [path for path in folder.glob("*") if path.suffix in {".html", ".txt"}]
-    return sorted(found)
+        paths += [path for path in folder.glob("*") if path.suffix in {".html", ".txt"}]
+    return sorted(paths)
 
 
 def extract(room: str, root: Path = ROOT) -> Catalog:
@@ -170,29 +170,29 @@ def _message_faults(message: Message) -> Iterator[str]:
     if message.fuzzy:
         yield "fuzzy"
     ids = [message.id] if isinstance(message.id, str) else list(message.id)
-    wanted = set(FIELDS.findall(" ".join(ids)))
-    if any(text and not set(FIELDS.findall(text)) <= wanted for text in strings):
+    fields = set(FIELDS.findall(" ".join(ids)))
+    if any(text and not set(FIELDS.findall(text)) <= fields for text in strings):
         yield "fields that the source lacks"
-    if isinstance(message.id, str) and strings[0] and set(FIELDS.findall(strings[0])) != wanted:
+    if isinstance(message.id, str) and strings[0] and set(FIELDS.findall(strings[0])) != fields:
         yield "fields differ from the source"
 
 
 def contradictions(rooms: tuple[str, ...] = ROOMS, root: Path = ROOT) -> Iterator[str]:
     """Django merges the rooms' catalogues, so one string may not be said in two ways."""
-    said: dict[tuple[str, str], tuple[str, str]] = {}
+    translations: dict[tuple[str, str], tuple[str, str]] = {}
     for room in rooms:
         for message in read(room, root):
             if not isinstance(message.id, str) or not message.id or not message.string:
                 continue
-            first = said.setdefault((message.id, message.context or ""), (room, str(message.string)))
+            first = translations.setdefault((message.id, message.context or ""), (room, str(message.string)))
             if first[1] != message.string:
                 yield f"{room}: {message.id!r} is {message.string!r} here and {first[1]!r} in {first[0]}"
 
 
 def check(rooms: tuple[str, ...]) -> int:
-    found = [fault for room in rooms for fault in faults(room)] + list(contradictions())
-    sys.stdout.write("\n".join(found or ["every string is translated"]) + "\n")
-    return 1 if found else 0
+    lines = [fault for room in rooms for fault in faults(room)] + list(contradictions())
+    sys.stdout.write("\n".join(lines or ["every string is translated"]) + "\n")
+    return 1 if lines else 0
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -37,8 +37,8 @@ class NpmFinder(BaseFinder):
         return [Error(f"{name} is missing in node_modules", hint="Run `make env`.", id="npm.E001") for name in missing]
 
     def find(self, path: str, find_all: bool = False, **kwargs: Any) -> Any:
-        found = [str(NODE_MODULES / FILES[path])] if path in FILES else []
-        return found if find_all else (found[0] if found else None)
+        paths = [str(NODE_MODULES / FILES[path])] if path in FILES else []
+        return paths if find_all else (paths[0] if paths else None)
 
     def list(self, ignore_patterns: Iterable[str] | None) -> Iterator[tuple[str, FileSystemStorage]]:
         for name in FILES:

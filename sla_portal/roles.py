@@ -67,28 +67,28 @@ def make(role: str, password: str) -> None:
                 "portal_app for example, and a password of its own; this command makes that role."
             )
         cursor.execute(ATTRIBUTES, [role])
-        known = cursor.fetchone()
-        if known and known[0]:
+        attributes = cursor.fetchone()
+        if attributes and attributes[0]:
             raise CommandError(
                 f"The role {role!r} owns tables or may more than the product may. Give DATABASE_URL another name; "
                 "this command makes that role."
             )
-        _give_password(cursor, role, password, known=known is not None)
+        _give_password(cursor, role, password, is_there=attributes is not None)
         cursor.execute(MEMBERSHIPS, [role])
         for (other,) in cursor.fetchall():
             cursor.execute(sql.SQL("REVOKE {} FROM {}").format(sql.SQL(other), sql.Identifier(role)))
 
 
-def _give_password(cursor: CursorWrapper, role: str, password: str, *, known: bool) -> None:
+def _give_password(cursor: CursorWrapper, role: str, password: str, *, is_there: bool) -> None:
     """A role of before that another administrator has made keeps the password which that one gave it."""
     # Hashed here, so that no log of the server holds the password
     hashed = encrypt_password(password, role, scope=connection.connection, algorithm="scram-sha-256")
-    statement = f"{'ALTER' if known else 'CREATE'} ROLE {{role}} LOGIN PASSWORD {{hashed}}"
+    statement = f"{'ALTER' if is_there else 'CREATE'} ROLE {{role}} LOGIN PASSWORD {{hashed}}"
     try:
         with transaction.atomic():
             cursor.execute(sql.SQL(statement).format(role=sql.Identifier(role), hashed=sql.Literal(hashed)))
     except ProgrammingError as error:
-        if not known:
+        if not is_there:
             raise CommandError(
                 f"MIGRATE_DATABASE_URL's role may not make the role {role!r} ({str(error).strip()}). Somebody who may "
                 f'should run CREATE ROLE "{role}" LOGIN with the password of DATABASE_URL; then run this command again.'

@@ -22,9 +22,9 @@ SOCKET_PATH_MAX = 100  # bytes; the kernel's limit is 107
 
 def home_of(data_dir: Path) -> Path:
     """Where the servers of this data folder live: in it, or under the temporary folder where that cannot work."""
-    wanted = data_dir / "servers"
-    if len(os.fsencode(wanted / "postgres" / ".s.PGSQL.5432")) <= SOCKET_PATH_MAX and reachable(data_dir):
-        return wanted
+    home = data_dir / "servers"
+    if len(os.fsencode(home / "postgres" / ".s.PGSQL.5432")) <= SOCKET_PATH_MAX and reachable(data_dir):
+        return home
     mark = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:12]
     return Path(tempfile.gettempdir()) / f"sla_portal-{os.getuid()}-{mark}"
 

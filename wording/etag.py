@@ -14,5 +14,5 @@ def mark_of(*facts: object) -> str:
 
 def unchanged(request: HttpRequest, mark: str) -> HttpResponse | None:
     """The 204 that leaves the page as it is, where it shows this mark already (query `mark` or If-None-Match)."""
-    known = {request.GET.get("mark", ""), request.headers.get("If-None-Match", "").strip('W/"')}
-    return HttpResponse(status=204, headers={"ETag": f'"{mark}"'}) if mark in known else None
+    shown = {request.GET.get("mark", ""), request.headers.get("If-None-Match", "").strip('W/"')}
+    return HttpResponse(status=204, headers={"ETag": f'"{mark}"'}) if mark in shown else None

@@ -89,13 +89,13 @@ class Moment(serializers.DateTimeField):
         return at
 
 
-def masked_in(asked: serializers.Serializer[Any]) -> list[str]:
+def masked_in(serializer: serializers.Serializer[Any]) -> list[str]:
     """The fields in whose words a card number was masked."""
-    sent = asked.initial_data
-    return [name for name, field in asked.fields.items() if hides_card(sent.get(name) or "", field)]
+    sent = serializer.initial_data
+    return [name for name, field in serializer.fields.items() if hides_card(sent.get(name) or "", field)]
 
 
-def notice_of(asked: serializers.Serializer[Any]) -> dict[str, Any]:
+def notice_of(serializer: serializers.Serializer[Any]) -> dict[str, Any]:
     """What an answer says about the words that came: `masked`, the fields, and `notice`, the sentence, "" for none."""
-    names = masked_in(asked)
+    names = masked_in(serializer)
     return {"masked": names, "notice": str(CARD_IS_MASKED) if names else ""}

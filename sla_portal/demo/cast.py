@@ -101,8 +101,8 @@ def _enter(cast: Cast, person: User, logins: dict[str, str]) -> None:
 
 def _logins() -> dict[str, str]:
     path = Path(settings.DEMO_LOGINS_FILE)
-    found: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
-    return found
+    logins: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    return logins
 
 
 def _shops(cast: Cast, at: datetime) -> None:

@@ -25,17 +25,19 @@ Act = Callable[[datetime], object]
 
 @dataclass
 class Player:
-    """Collects acts and plays them; `known` keeps the incidents by the names that the story gives them."""
+    """Collects acts and plays them; `incidents` keeps the incidents by the names that the story gives them."""
 
     acts: list[tuple[datetime, int, Act]] = field(default_factory=list)
-    known: dict[str, Incident] = field(default_factory=dict)
+    incidents: dict[str, Incident] = field(default_factory=dict)
 
     def at(self, when: datetime, act: Act) -> None:
         self.acts.append((when, len(self.acts), act))
 
     def play(self, until: datetime, progress: Callable[[int, int], None]) -> None:
         # What a story plans for after now happens now
-        acts = sorted(((min(when, until), order, act) for when, order, act in self.acts), key=lambda one: one[:2])
+        acts = sorted(
+            ((min(when, until), order, act) for when, order, act in self.acts), key=lambda planned: planned[:2]
+        )
         for number, (when, _order, act) in enumerate(acts, 1):
             self.sweep(when)
             act(when)
@@ -51,9 +53,11 @@ class Player:
             # Nobody waits for a letter of last month
             outbox.mark_sent(at=wake)
 
-    def report(self, name: str, when: datetime, shop: Shop, what: str, by: User, sentence: str, **more: Any) -> Scene:
+    def report(
+        self, name: str, when: datetime, shop: Shop, symptom: str, by: User, sentence: str, **more: Any
+    ) -> Scene:
         def file(at: datetime) -> None:
-            self.known[name] = reporting.report(shop=shop, what=what, by=by, at=at, sentence=sentence, **more)
+            self.incidents[name] = reporting.report(shop=shop, what=symptom, by=by, at=at, sentence=sentence, **more)
 
         self.at(when, file)
         return Scene(self, name)
@@ -67,7 +71,7 @@ class Scene:
     name: str
 
     def plan(self, when: datetime, verb: Callable[..., object], **facts: Any) -> Scene:
-        self.player.at(when, lambda at: verb(incident=self.player.known[self.name], at=at, **facts))
+        self.player.at(when, lambda at: verb(incident=self.player.incidents[self.name], at=at, **facts))
         return self
 
     def react(self, when: datetime, by: User, text: str = "") -> Scene:
@@ -138,7 +142,7 @@ class Scene:
         return self
 
     def _breach(self, target: str) -> Breach:
-        return Breach.objects.get(incident=self.player.known[self.name], target=target)
+        return Breach.objects.get(incident=self.player.incidents[self.name], target=target)
 
 
 def checked(monitor: Monitor, state: State, reason: Reason, *, at: datetime, status: int = 200) -> None:

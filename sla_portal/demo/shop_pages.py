@@ -187,8 +187,8 @@ def home(shop: Shop) -> str:
 
 def category(shop: Shop, slug: str) -> str | None:
     """None for a category that the shop doesn't have."""
-    for known, name, products in shop.categories:
-        if known == slug:
+    for key, name, products in shop.categories:
+        if key == slug:
             return page(shop, name, f"<h1>{escape(name)}</h1>{_grid(shop, products)}")
     return None
 
@@ -204,27 +204,27 @@ def _grid(shop: Shop, products: tuple[Product, ...] | list[Product]) -> str:
 
 def product(shop: Shop, slug: str) -> str | None:
     """None for a product that the shop doesn't have."""
-    found = shop.products.get(slug)
-    if found is None:
+    item = shop.products.get(slug)
+    if item is None:
         return None
     return page(
         shop,
-        found.name,
-        f'<h1>{escape(found.name)}</h1><p>{escape(found.says)}</p><p class="price">{money(found.price)}</p>'
-        f'<form action="/{shop.slug}/koszyk"><input type="hidden" name="produkt" value="{found.slug}">'
+        item.name,
+        f'<h1>{escape(item.name)}</h1><p>{escape(item.says)}</p><p class="price">{money(item.price)}</p>'
+        f'<form action="/{shop.slug}/koszyk"><input type="hidden" name="produkt" value="{item.slug}">'
         "<button>Dodaj do koszyka</button></form>",
     )
 
 
 def cart(shop: Shop, slug: str) -> str:
     """The cart with one product; an unknown one leaves it empty."""
-    found = shop.products.get(slug)
-    if found is None:
+    item = shop.products.get(slug)
+    if item is None:
         return page(shop, "Koszyk", "<h1>Koszyk</h1><p>Koszyk jest pusty.</p>")
     return page(
         shop,
         "Koszyk",
-        f'<h1>Koszyk</h1><p>{escape(found.name)}, 1 szt.</p><p class="price">Razem {money(found.price)}</p>'
+        f'<h1>Koszyk</h1><p>{escape(item.name)}, 1 szt.</p><p class="price">Razem {money(item.price)}</p>'
         f'<form action="/{shop.slug}/zamowienie"><button>Do kasy</button></form>',
     )
 

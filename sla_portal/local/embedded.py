@@ -396,10 +396,10 @@ class Valkey(Server):
 
 def _package_folder(name: str) -> Path:
     """Where a package is installed, without importing it."""
-    found = importlib.util.find_spec(name)
-    if found is None or found.origin is None:
+    spec = importlib.util.find_spec(name)
+    if spec is None or spec.origin is None:
         raise EmbeddedError(f"The package {name} is missing. `make env` installs it.")
-    return Path(found.origin).parent
+    return Path(spec.origin).parent
 
 
 def private_folder(folder: Path, *, for_nobody: bool = False) -> None:

@@ -77,10 +77,10 @@ class Box:
         self.messages = sorted(self._read(), key=lambda message: message.id)
 
     def _read(self) -> Iterator[Message]:
-        known = {field.name for field in fields(Message)}
+        names = {field.name for field in fields(Message)}
         for path in self.folder.glob("*.json"):
             stored = json.loads(path.read_text(encoding="utf-8"))
-            yield Message(**{name: value for name, value in stored.items() if name in known})
+            yield Message(**{name: value for name, value in stored.items() if name in names})
 
     def add(self, **values: Any) -> Message:
         """Keeps a message; it is written whole or not at all."""
@@ -126,7 +126,7 @@ def _body(mail: EmailMessage, kind: str) -> str:
 
 def _linked(text: str) -> str:
     return re.sub(
-        r"https?://[^\s<>&]+(?:&amp;[^\s<>&]+)*", lambda found: f'<a href="{found[0]}">{found[0]}</a>', escape(text)
+        r"https?://[^\s<>&]+(?:&amp;[^\s<>&]+)*", lambda link: f'<a href="{link[0]}">{link[0]}</a>', escape(text)
     )
 
 
@@ -140,22 +140,22 @@ def _page(title: str, body: str, *, refresh: bool = False) -> web.Response:
 
 def _list(messages: list[Message]) -> str:
     rows = "".join(
-        f'<li><a href="/messages/{one.id}">{escape(one.title)}</a><br>'
-        f'<span class="note">{CHANNELS[one.channel]} do {escape(one.to)}, {one.when}</span></li>'
-        for one in reversed(messages)
+        f'<li><a href="/messages/{message.id}">{escape(message.title)}</a><br>'
+        f'<span class="note">{CHANNELS[message.channel]} do {escape(message.to)}, {message.when}</span></li>'
+        for message in reversed(messages)
     )
     empty = "<p>Nic jeszcze nie przyszło. Wiadomości i połączenia pojawią się tu same.</p>"
     note = '<p class="note">Wiadomości z tego pokazu nie opuszczają komputera. Strona odświeża się co 5 sekund.</p>'
     return f"<h1>Skrzynka pokazowa</h1>{note}{f'<ul>{rows}</ul>' if rows else empty}"
 
 
-def _message(one: Message) -> str:
-    facts = {"Kanał": CHANNELS[one.channel], "Od": one.sender, "Do": one.to, "Przyszło": one.when}
-    told = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in facts.items() if value)
-    html = f'<h2>Wersja HTML</h2><iframe sandbox src="/messages/{one.id}/html" title="Wersja HTML"></iframe>'
-    text = f"<h2>Treść</h2><pre>{_linked(one.text)}</pre>" if one.text else ""
-    head = f'<p><a href="/">Wszystkie wiadomości</a></p><h1>{escape(one.subject or CHANNELS[one.channel])}</h1>'
-    return f"{head}<dl>{told}</dl>{text}{html if one.html else ''}"
+def _message(message: Message) -> str:
+    facts = {"Kanał": CHANNELS[message.channel], "Od": message.sender, "Do": message.to, "Przyszło": message.when}
+    rows = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in facts.items() if value)
+    html = f'<h2>Wersja HTML</h2><iframe sandbox src="/messages/{message.id}/html" title="Wersja HTML"></iframe>'
+    text = f"<h2>Treść</h2><pre>{_linked(message.text)}</pre>" if message.text else ""
+    head = f'<p><a href="/">Wszystkie wiadomości</a></p><h1>{escape(message.subject or CHANNELS[message.channel])}</h1>'
+    return f"{head}<dl>{rows}</dl>{text}{html if message.html else ''}"
 
 
 class Pages:

@@ -136,17 +136,17 @@ class Place:
     def end_leftovers(self) -> None:
         """Ends what a killed run left: processes known by number and by the second of their start."""
         noted = self.run / "processes.json"
-        known = json.loads(noted.read_text() or "{}") if noted.is_file() else {}
-        found = [psutil.Process(int(number)) for number in known if psutil.pid_exists(int(number))]
-        left = [process for process in found if process.create_time() == known[str(process.pid)]]
+        started = json.loads(noted.read_text() or "{}") if noted.is_file() else {}
+        there = [psutil.Process(int(number)) for number in started if psutil.pid_exists(int(number))]
+        left = [process for process in there if process.create_time() == started[str(process.pid)]]
         if left:
             print(f"Ending {len(left)} processes that a killed run left behind.", flush=True)
         end_all(left)
 
     def note(self, pids: list[int]) -> None:
-        known = {str(pid): psutil.Process(pid).create_time() for pid in pids if psutil.pid_exists(pid)}
+        started = {str(pid): psutil.Process(pid).create_time() for pid in pids if psutil.pid_exists(pid)}
         draft = self.run / "processes.part"
-        draft.write_text(json.dumps(known))
+        draft.write_text(json.dumps(started))
         draft.replace(self.run / "processes.json")
 
 

@@ -35,8 +35,8 @@ class Command(BaseCommand):
             raise CommandError(f"{refusal} {way_out}") from refusal
         present.break_a_shop()
         took = time.monotonic() - started
-        found = f"{Incident.objects.count()} incidents, {Breach.objects.count()} breaches"
-        self.stdout.write(f"Demo data: {found}, {took:.0f} s")
+        counts = f"{Incident.objects.count()} incidents, {Breach.objects.count()} breaches"
+        self.stdout.write(f"Demo data: {counts}, {took:.0f} s")
 
     def _play(self) -> None:
         now = whole(timezone.now())
