@@ -16,11 +16,11 @@ from itertools import accumulate
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from contracts.spans import OpenSpan, Span, clip, total, union, union_open
+
 Window = tuple[int, int]
 """Opening and closing in local minutes from the midnight of the day it belongs to; the closing may exceed 1440."""
-Span = tuple[int, int]
-Pause = tuple[int, int | None]
-"""From and to (None = still open)."""
+Pause = OpenSpan
 
 DAY = 86400
 SECOND = timedelta(seconds=1)
@@ -275,7 +275,7 @@ class WorkCalendar:
         for year in range(low, high + 1):
             if year not in self._years:
                 self._years[year] = self._spans(year)
-        merged = _union(span for year in range(low, high + 1) for span in self._years[year])
+        merged = union(span for year in range(low, high + 1) for span in self._years[year])
         table = _Table(
             self.edge(date(low, 1, 1), 0, closing=False) + TAIL,
             self.edge(date(high + 1, 1, 1), 0, closing=False),
@@ -314,30 +314,6 @@ def work_calendar(terms: CalendarTerms) -> WorkCalendar:
     return WorkCalendar(terms)
 
 
-def _union(spans: Iterable[Span]) -> list[Span]:
-    """Sorted, without overlaps; touching spans become one, empty ones (both edges in a skipped hour) vanish."""
-    merged: list[Span] = []
-    for start, end in sorted(spans):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
-        elif start < end:
-            merged.append((start, end))
-    return merged
-
-
-def union(pauses: Iterable[Pause]) -> list[Pause]:
-    """The pauses sorted and without overlaps; empty ones vanish."""
-    merged: list[Pause] = []
-    for start, end in sorted(pauses, key=lambda pause: pause[0]):
-        if end is not None and end <= start:
-            continue
-        if not merged or (merged[-1][1] is not None and start > merged[-1][1]):
-            merged.append((start, end))
-        elif merged[-1][1] is not None:
-            merged[-1] = (merged[-1][0], None if end is None else max(end, merged[-1][1]))
-    return merged
-
-
 def deadline(calendar: WorkCalendar, start: int, seconds: int, pauses: Iterable[Pause] = ()) -> int | None:
     """When `seconds` of working time outside the union of pauses have passed; None while an open pause holds it.
 
@@ -346,7 +322,7 @@ def deadline(calendar: WorkCalendar, start: int, seconds: int, pauses: Iterable[
     if not pauses:
         return calendar.add(start, seconds)
     cursor, left = calendar.opening(start), seconds
-    for begin, end in union(pauses):
+    for begin, end in union_open(pauses):
         if end is not None and end <= cursor:
             continue
         if max(begin, cursor) >= calendar.add(cursor, left):
@@ -360,8 +336,8 @@ def deadline(calendar: WorkCalendar, start: int, seconds: int, pauses: Iterable[
 
 def elapsed(calendar: WorkCalendar, start: int, end: int, pauses: Iterable[Pause] = ()) -> int:
     """Working seconds in [start, end) outside the union of pauses."""
-    cut = [(max(start, a), end if b is None else min(end, b)) for a, b in union(pauses)]
-    return calendar.between(start, end) - sum(calendar.between(a, b) for a, b in cut)
+    held = (clip((begin, end if until is None else until), (start, end)) for begin, until in union_open(pauses))
+    return calendar.between(start, end) - total(held, calendar.between)
 
 
 @dataclass(frozen=True, slots=True)

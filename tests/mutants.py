@@ -54,7 +54,7 @@ MUTANTS = (
     ),
     Mutant(
         "exclusions are a union",
-        "contracts/penalty/breach.py", "taken = _union([*taken, *clipped])", "taken = _union(taken)", BREACH,
+        "contracts/penalty/breach.py", "taken = union([*taken, clipped])", "taken = union(taken)", BREACH,
     ),
     Mutant(
         "a waived line leaves before the caps",

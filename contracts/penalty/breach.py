@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Protocol
 
 from contracts.penalty.rules import (
     NO_CAPS,
@@ -20,13 +19,7 @@ from contracts.penalty.rules import (
     Used,
     priced,
 )
-
-
-class Calendar(Protocol):
-    def between(self, start: int, end: int, /) -> int: ...
-
-
-WorkingSeconds = Callable[[int, int], int]
+from contracts.spans import Hours, Span, WorkingSeconds, clip, seconds_by, subtract, total, union
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +40,8 @@ class Lateness:
 
     deadline: int
     stop: int
-    hours: Calendar | WorkingSeconds | None = None
-    uncounted: tuple[tuple[int, int], ...] = ()
+    hours: Hours | WorkingSeconds | None = None
+    uncounted: tuple[Span, ...] = ()
 
 
 def breach_penalty(
@@ -70,49 +63,14 @@ def breach_penalty(
 
 def delay_lines(lateness: Lateness, exclusions: Sequence[Exclusion] = ()) -> tuple[Line, ...]:
     """The delay and, from the earliest on, what each exclusion takes off it that nothing took before."""
-    seconds = _counter(lateness.hours)
+    seconds = seconds_by(lateness.hours)
     window = (lateness.deadline, max(lateness.deadline, lateness.stop))
-    taken = _union(_clipped(lateness.uncounted, window))
-    delay = seconds(*window) - sum(seconds(*span) for span in taken)
+    taken = union(clip(span, window) for span in lateness.uncounted)
+    delay = seconds(*window) - total(taken, seconds)
     lines: list[Line] = [LateLine(delay, lateness.deadline, lateness.stop, lateness.hours is None)]
     for exclusion in sorted(exclusions, key=lambda e: (e.start, e.end)):
-        clipped = list(_clipped([(exclusion.start, exclusion.end)], window))
-        fresh = sum(seconds(*piece) for span in clipped for piece in _without(span, taken))
+        clipped = clip((exclusion.start, exclusion.end), window)
+        fresh = total(subtract([clipped], taken), seconds)
         lines.append(ExcludedLine(fresh, exclusion.start, exclusion.end, exclusion.reason))
-        taken = _union([*taken, *clipped])
+        taken = union([*taken, clipped])
     return tuple(lines)
-
-
-def _counter(hours: Calendar | WorkingSeconds | None) -> WorkingSeconds:
-    if hours is None:
-        return lambda start, end: end - start
-    return hours if callable(hours) else hours.between
-
-
-def _clipped(spans: Iterable[tuple[int, int]], window: tuple[int, int]) -> Iterator[tuple[int, int]]:
-    for start, end in spans:
-        low, high = max(start, window[0]), min(end, window[1])
-        if low < high:
-            yield low, high
-
-
-def _union(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    joined: list[tuple[int, int]] = []
-    for start, end in sorted(spans):
-        if joined and start <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
-        else:
-            joined.append((start, end))
-    return joined
-
-
-def _without(span: tuple[int, int], taken: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    start, end = span
-    for low, high in taken:
-        if high <= start or end <= low:
-            continue
-        if start < low:
-            yield start, low
-        start = high
-    if start < end:
-        yield start, end

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from contracts.worktime import Pause, Span, deadline, union, work_calendar
+from contracts.spans import Span, union_open
+from contracts.worktime import Pause, deadline, work_calendar
 from incidents.clock.facts import TARGETS, Event, Terms
 from incidents.clock.replay import Replay
 from incidents.clock.rules import Base, closed, decide, known
@@ -109,7 +110,7 @@ def _notice(track: Track, base: Base, since: int, at: int) -> int | None:
     """Silent while paused: a notice about the past waits for the end of the pause (None: still open)."""
     if base.due(known(track.pauses, since), track.gaps) is not None:
         return since
-    for begin, end in union(known(track.pauses, at)):
+    for begin, end in union_open(known(track.pauses, at)):
         if begin <= since and (end is None or end > since):
             return end
     return since

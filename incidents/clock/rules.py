@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from contracts.worktime import CalendarTerms, Pause, Span, deadline, work_calendar
+from contracts.spans import Span
+from contracts.worktime import CalendarTerms, Pause, deadline, work_calendar
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from contracts.worktime import Pause, Span
+from contracts.spans import Span
+from contracts.worktime import Pause
 from incidents.clock.rules import Base, Rule, closed, decide, known
 
 

@@ -8,14 +8,16 @@ down + up + unknown = measured; availability = up / (up + down).
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from heapq import heappop, heappush
 from itertools import accumulate, pairwise
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
+
+from contracts.spans import Hours, Span, WorkingSeconds, clip, seconds_by, union
 
 FULL = Fraction(1)
 NOTHING = Fraction(0)
@@ -100,13 +102,6 @@ class Terms:
     maintenance_limit: int | None = None
     unknown_limit: int | None = None
     degraded_weight: Fraction = NOTHING
-
-
-class Calendar(Protocol):
-    def between(self, start: int, end: int, /) -> int: ...
-
-
-WorkingSeconds = Callable[[int, int], int]
 
 
 class Reason(StrEnum):
@@ -277,7 +272,7 @@ def measure(
     period: Period,
     intervals: Iterable[Interval],
     terms: Terms,
-    hours: Calendar | WorkingSeconds | None = None,
+    hours: Hours | WorkingSeconds | None = None,
     settled: Settled | None = None,
 ) -> Measured:
     """Measure a period. `hours` is the service calendar (None: always); `settled` is what both sides agreed on.
@@ -287,7 +282,7 @@ def measure(
     by_state: dict[State, list[Interval]] = {state: [] for state in State}
     for interval in intervals:
         by_state[interval.state].append(interval)
-    seconds = _counter(hours)
+    seconds = seconds_by(hours)
     maintenance = _maintenance(period, by_state[State.MAINTENANCE], terms, seconds)
     excused = union((line.start, line.end) for line in maintenance if line.reason is Reason.COUNTS)
     blind = sorted(by_state[State.UNKNOWN] + by_state[State.PAUSED], key=_when)
@@ -340,41 +335,13 @@ def _when(interval: Interval | OutageLine) -> tuple[int, int]:
     return interval.start, interval.end
 
 
-def _counter(hours: Calendar | WorkingSeconds | None) -> WorkingSeconds:
-    if hours is None:
-        return lambda start, end: end - start
-    return hours if callable(hours) else hours.between
-
-
-def _clip(start: int, end: int, period: Period) -> Period:
-    first, last = period
-    if first <= start and end <= last:
-        return Period(start, end)
-    low = min(max(start, first), last)
-    return Period(low, max(low, min(end, last)))
-
-
-def union(spans: Iterable[tuple[int, int]]) -> list[Period]:
-    joined: list[Period] = []
-    reached = None
-    for start, end in sorted(spans):
-        if reached is not None and start <= reached:
-            if end > reached:
-                joined[-1] = Period(joined[-1].start, end)
-                reached = end
-        elif end > start:
-            joined.append(Period(start, end))
-            reached = end
-    return joined
-
-
 class _Counted:
     """Seconds of the service hours outside some blocked spans, for any span in a few look-ups."""
 
-    def __init__(self, blocked: Sequence[Period], seconds: WorkingSeconds) -> None:
+    def __init__(self, blocked: Sequence[Span], seconds: WorkingSeconds) -> None:
         self.seconds = seconds
-        self.starts = [span.start for span in blocked]
-        self.ends = [span.end for span in blocked]
+        self.starts = [start for start, _ in blocked]
+        self.ends = [end for _, end in blocked]
         self.sums = [0, *accumulate(seconds(*span) for span in blocked)]
 
     def between(self, start: int, end: int) -> int:
@@ -397,7 +364,7 @@ def _maintenance(
     reached, left = period.start, terms.maintenance_limit
     out = terms.mode is MaintenanceMode.OUT_OF_TOTAL
     for window in sorted(windows, key=_when):
-        span = _clip(window.start, window.end, period)
+        span = Period(*clip((window.start, window.end), period))
         if window.announced is not None and window.announced > window.start - terms.notice:
             lines.append(MaintenanceLine(*span, 0, left_out=False, reason=Reason.SHORT_NOTICE))
             continue
@@ -423,17 +390,17 @@ def _within(span: Period, reached: int, left: int | None) -> Iterator[tuple[Peri
 
 
 def _unknown(
-    period: Period, blind: list[Interval], excused: list[Period], seconds: WorkingSeconds, settled: Settled
+    period: Period, blind: list[Interval], excused: list[Span], seconds: WorkingSeconds, settled: Settled
 ) -> list[UnknownLine]:
     lines: list[UnknownLine] = []
     counted = _Counted(excused, seconds)
     reached = period.start
     for interval in blind:
-        span = _clip(interval.start, interval.end, period)
-        if span.end > span.start:
-            fresh = counted.between(max(span.start, reached), span.end)
-            lines.append(UnknownLine(*span, fresh, settled))
-            reached = max(reached, span.end)
+        start, end = clip((interval.start, interval.end), period)
+        if end > start:
+            fresh = counted.between(max(start, reached), end)
+            lines.append(UnknownLine(start, end, fresh, settled))
+            reached = max(reached, end)
     return lines
 
 

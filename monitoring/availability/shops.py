@@ -17,10 +17,11 @@ from django.conf import settings
 from django.db.models import F, Max, Min
 
 from contracts.models import ContractVersion, MaintenanceWindow, Shop
+from contracts.spans import Span, intersect, subtract, union
 from contracts.terms import moment, seconds
 from monitoring.availability import measure as pure
 from monitoring.availability.maintenance import counted_lines, terms_of, window_interval
-from monitoring.availability.measure import Measured, Period, Terms, union
+from monitoring.availability.measure import Measured, Period, Terms
 from monitoring.availability.periods import local_day, local_months
 from monitoring.models import Act, ActKind, Interval, Monitor, Outage, State
 from monitoring.state.shop import ShopState, shop_state
@@ -36,7 +37,7 @@ class Watched:
     monitors: tuple[Monitor, ...]
     outages: tuple[Outage, ...]
     windows: tuple[MaintenanceWindow, ...]
-    blind: tuple[Period, ...]
+    blind: tuple[Span, ...]
     versions: tuple[ContractVersion, ...]
     since: int | None
     now: int
@@ -166,7 +167,7 @@ def _versions(shops: Sequence[Shop]) -> defaultdict[int, list[ContractVersion]]:
     return _by_shop(rows.select_related("contract"), lambda one: one.covers)
 
 
-Spans = dict[str, list[Period]]
+Spans = dict[str, list[Span]]
 
 
 def _spans(monitors: Mapping[int, Monitor], since: datetime, now: datetime) -> defaultdict[int, Spans]:
@@ -175,10 +176,10 @@ def _spans(monitors: Mapping[int, Monitor], since: datetime, now: datetime) -> d
     rows = Interval.objects.filter(monitor__in=monitors, state__in=SEEN).overlapping(since, now)
     for row in rows.order_by("started_at"):
         end = row.ended_at or _known_until(monitors[row.monitor_id], row, now)
-        found[row.monitor_id][row.state].append(Period(seconds(row.started_at), seconds(end)))
+        found[row.monitor_id][row.state].append((seconds(row.started_at), seconds(end)))
     for monitor in monitors.values():
         if monitor.is_stale(now):
-            found[monitor.pk][State.UNKNOWN].append(Period(seconds(_blind_from(monitor)), seconds(now)))
+            found[monitor.pk][State.UNKNOWN].append((seconds(_blind_from(monitor)), seconds(now)))
     return found
 
 
@@ -188,34 +189,18 @@ def _known_until(monitor: Monitor, row: Interval, now: datetime) -> datetime:
     return now
 
 
-def _blind(monitors: Sequence[Spans]) -> list[Period]:
+def _blind(monitors: Sequence[Spans]) -> list[Span]:
     """When nobody knows whether the shop sells: one is blind, or none is watched, and none is known to be down."""
     unknown = [span for one in monitors for span in one[State.UNKNOWN]]
     down = union(span for one in monitors for span in one[State.DOWN])
     return subtract(union([*unknown, *_common([one[State.PAUSED] for one in monitors])]), down)
 
 
-def _common(rows: Sequence[list[Period]]) -> list[Period]:
+def _common(rows: Sequence[list[Span]]) -> list[Span]:
     """The time that lies in every row of spans."""
     if not rows:
         return []
     common = union(rows[0])
     for row in rows[1:]:
-        common = subtract(common, subtract(common, union(row)))
+        common = intersect(common, union(row))
     return common
-
-
-def subtract(spans: Sequence[Period], holes: Sequence[Period]) -> list[Period]:
-    """Sorted disjoint spans without sorted disjoint holes."""
-    left: list[Period] = []
-    for span in spans:
-        start = span.start
-        for hole in holes:
-            if hole.end <= start or hole.start >= span.end:
-                continue
-            if hole.start > start:
-                left.append(Period(start, hole.start))
-            start = max(start, hole.end)
-        if start < span.end:
-            left.append(Period(start, span.end))
-    return left

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from contracts.holidays_pl import POLISH_HOLIDAYS
+from contracts.spans import union_open
 from contracts.worktime import (
     CalendarTerms,
     DayTerm,
@@ -15,7 +16,6 @@ from contracts.worktime import (
     deadline,
     elapsed,
     parse_calendar,
-    union,
     work_calendar,
 )
 
@@ -179,7 +179,7 @@ def test_a_pause_from_before_the_start_counts_from_the_start() -> None:
 
 
 def test_pauses_are_a_union() -> None:
-    assert union([(5, 9), (1, 3), (2, 4), (7, 7), (8, None), (20, 30)]) == [(1, 4), (5, None)]
+    assert union_open([(5, 9), (1, 3), (2, 4), (7, 7), (8, None), (20, 30)]) == [(1, 4), (5, None)]
     pauses = [(at("2026-03-10T09:00"), at("2026-03-10T11:00")), (at("2026-03-10T10:00"), None)]
     assert elapsed(calendar(OFFICE), at("2026-03-10T08:00"), at("2026-03-11T09:00"), pauses) == HOUR
 

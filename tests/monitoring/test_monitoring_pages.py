@@ -16,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from contracts.models import MaintenanceWindow, Shop
+from contracts.spans import subtract
 from incidents.models import Incident
 from monitoring import acts, watch
 from monitoring.availability import page as shop_page
@@ -284,8 +285,8 @@ def test_an_address_that_does_not_mean_down_is_shown_and_not_counted(world: Worl
 
 def test_what_is_down_in_one_address_is_not_unknown_because_another_was_not_seen() -> None:
     down, unknown = [Period(100, 200)], [Period(150, 300)]
-    assert figures.subtract(unknown, down) == [Period(200, 300)]
-    assert figures.subtract([Period(0, 10), Period(20, 30)], [Period(5, 25)]) == [Period(0, 5), Period(25, 30)]
+    assert subtract(unknown, down) == [Period(200, 300)]
+    assert subtract([Period(0, 10), Period(20, 30)], [Period(5, 25)]) == [Period(0, 5), Period(25, 30)]
 
 
 # Who
