@@ -208,13 +208,13 @@ def dated_back(contract: Contract, at: datetime) -> str:
 
 def _check_ladder(steps: Iterable[StepSpec]) -> None:
     """Raises ValidationError for a rung that names nobody where a person is told, or stands there twice."""
-    known = set()
+    earlier = set()
     for step in steps:
         if (step.whom == Whom.PERSON) != (step.person is not None):
             raise ValidationError({"steps": _("A rung that tells a named person names one, no other rung does.")})
-        if step in known:
+        if step in earlier:
             raise ValidationError({"steps": _("Two rungs of the ladder are the same.")})
-        known.add(step)
+        earlier.add(step)
 
 
 def _add_target(version: ContractVersion, spec: TargetSpec) -> None:
@@ -348,5 +348,5 @@ def announce_maintenance(
 
 def severities_without(targets: Iterable[TargetSpec], kind: str) -> list[str]:
     """Severities that promise no time of a kind: shown as a warning, legal all the same."""
-    known = {target.severity for target in targets if target.kind == kind}
-    return [severity for severity in Severity.values if severity not in known]
+    promised = {target.severity for target in targets if target.kind == kind}
+    return [severity for severity in Severity.values if severity not in promised]

@@ -27,10 +27,10 @@ def hour(minutes: int) -> str:
 
 def windows_words(windows: Iterable[Window]) -> str:
     """`8–16, 17–20`; "all day", "closed"."""
-    found = tuple(windows)
-    if found == ALL_DAY:
+    hours = tuple(windows)
+    if hours == ALL_DAY:
         return _("all day")
-    return ", ".join(f"{hour(opened)}–{hour(closed)}" for opened, closed in found) or _("closed")
+    return ", ".join(f"{hour(opened)}–{hour(closed)}" for opened, closed in hours) or _("closed")
 
 
 def week_words(terms: CalendarTerms) -> str:
@@ -38,8 +38,8 @@ def week_words(terms: CalendarTerms) -> str:
     if all(windows == ALL_DAY for windows in terms.weekly):
         return _("round the clock")
     runs = [(windows, [day for day, _same in group]) for windows, group in groupby(enumerate(terms.weekly), _hours)]
-    said = [f"{_days(days)} {windows_words(windows)}" for windows, days in runs if windows]
-    return "; ".join(said).replace(" ", words.NBSP).replace(f";{words.NBSP}", "; ") or _("closed")
+    parts = [f"{_days(days)} {windows_words(windows)}" for windows, days in runs if windows]
+    return "; ".join(parts).replace(" ", words.NBSP).replace(f";{words.NBSP}", "; ") or _("closed")
 
 
 def _hours(entry: tuple[int, tuple[Window, ...]]) -> tuple[Window, ...]:

@@ -14,9 +14,9 @@ from contracts.models import Shop
 
 def moved(request: HttpRequest, name: str, **where: Any) -> HttpResponsePermanentRedirect:
     """301 with what was asked; 308 for a form, so that nothing typed is lost."""
-    path, asked = reverse(name, kwargs=where), request.META.get("QUERY_STRING", "")
+    path, query = reverse(name, kwargs=where), request.META.get("QUERY_STRING", "")
     kept = request.method not in {"GET", "HEAD"}
-    return HttpResponsePermanentRedirect(f"{path}?{asked}" if asked else path, preserve_request=kept)
+    return HttpResponsePermanentRedirect(f"{path}?{query}" if query else path, preserve_request=kept)
 
 
 def at_shop(view: View) -> View:

@@ -31,7 +31,7 @@ class Preview:
 
 def preview(
     form: TermsForm,
-    asked: datetime,
+    moment: datetime,
     before: VersionSpec | None = None,
     notice: Notice | None = None,
     start: str = "",
@@ -41,8 +41,8 @@ def preview(
     targets = form.targets
     starts = form.cleaned_data.get("repair_starts", RepairStart.REPORT)
     return Preview(
-        asked=asked,
-        rows=[row for row in promises.rows(targets, asked, starts) if row.reaction or row.restore],
+        asked=moment,
+        rows=[row for row in promises.rows(targets, moment, starts) if row.reaction or row.restore],
         unreadable=[str(field.label) for field in form.unreadable],
         no_reaction=_without(TargetKind.REACTION, form, targets),
         no_repair=_without(TargetKind.RESTORE, form, targets),

@@ -38,11 +38,11 @@ def prices(version: ContractVersion, targets: Iterable[Target]) -> list[Price]:
 
 def _price(version: ContractVersion, target: Target) -> Price:
     scheme = scheme_of(target.penalty)
-    said = rule(scheme, version.currency)
+    sentence = rule(scheme, version.currency)
     if scheme.kind is Kind.AMOUNT and scheme.unit.rounding is Rounding.ONCE:
-        return Price(target.severity, target.kind, said, "")
+        return Price(target.severity, target.kind, sentence, "")
     account = breach_penalty(scheme, Lateness(0, EXAMPLE), version.monthly_fee, caps=caps_of(version))
-    return Price(target.severity, target.kind, said, worked_example(account, target.severity, version.currency))
+    return Price(target.severity, target.kind, sentence, worked_example(account, target.severity, version.currency))
 
 
 def caps(version: ContractVersion) -> list[str]:
@@ -54,13 +54,13 @@ def caps(version: ContractVersion) -> list[str]:
         _("At most %(sum)s from the whole contract."): limits.contract,
     }
     percents = (version.incident_cap_percent, version.month_cap_percent, None)
-    said = []
+    lines = []
     for (sentence, cap), percent in zip(sentences.items(), percents, strict=True):
         if cap is None:
             continue
         amount = money(cap.limit(fee), version.currency)
-        said.append(sentence % {"sum": amount if percent is None else _of_fee(amount, share(percent))})
-    return said
+        lines.append(sentence % {"sum": amount if percent is None else _of_fee(amount, share(percent))})
+    return lines
 
 
 def _of_fee(amount: str, percent: str) -> str:

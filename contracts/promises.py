@@ -54,18 +54,18 @@ class Row:
     @property
     def hours(self) -> list[tuple[str, str]]:
         """The hours of the severity: once where all its targets share them, else with the target's name."""
-        known = [(kind, cell.hours) for kind, cell in self.cells if cell]
-        return [("", known[0][1])] if len({hours for _kind, hours in known}) == 1 else known
+        named = [(kind, cell.hours) for kind, cell in self.cells if cell]
+        return [("", named[0][1])] if len({hours for _kind, hours in named}) == 1 else named
 
 
 def rows(targets: Iterable[Promised], at: datetime, repair_starts: str = RepairStart.REPORT) -> list[Row]:
     """P1–P4, each with its three promises, for a report at `at`."""
-    known = {(target.severity, target.kind): target for target in targets}
-    return [_row(severity, known, seconds(at), repair_starts) for severity in Severity.values]
+    by_kind = {(target.severity, target.kind): target for target in targets}
+    return [_row(severity, by_kind, seconds(at), repair_starts) for severity in Severity.values]
 
 
-def _row(severity: str, known: dict[tuple[str, str], Promised], at: int, repair_starts: str) -> Row:
-    reaction, restore, final_fix = (known.get((severity, kind)) for kind in TargetKind.values)
+def _row(severity: str, by_kind: dict[tuple[str, str], Promised], at: int, repair_starts: str) -> Row:
+    reaction, restore, final_fix = (by_kind.get((severity, kind)) for kind in TargetKind.values)
     contact = _cell(reaction, at, at) if reaction else None
     begins = _repair_from(repair_starts, at, contact)
     return Row(

@@ -39,13 +39,13 @@ class Difference:
     """`stored` stands in the row, `follows` is what `source` says."""
 
     nr: str
-    what: str
+    fact: str
     stored: object
     follows: object
     source: str = "the journal"
 
     def __str__(self) -> str:
-        return f"{self.nr} {self.what}: stored {self.stored}, follows from {self.source} {self.follows}"
+        return f"{self.nr} {self.fact}: stored {self.stored}, follows from {self.source} {self.follows}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,8 +43,8 @@ def unreached(rungs: Iterable[Rung], client: Client | None, today: date) -> list
     steps = list(rungs)
     staff = list(User.objects.filter(provider_role__in=INCIDENT_STAFF, is_active=True))
     owners = _owners(client, today) if client else []
-    found = [(step, _reason(step, staff, owners)) for step in steps if client or step.whom != Whom.OWNER]
-    return [Unreached(_rung(step), reason) for step, reason in found if reason]
+    reasons = [(step, _reason(step, staff, owners)) for step in steps if client or step.whom != Whom.OWNER]
+    return [Unreached(_rung(step), reason) for step, reason in reasons if reason]
 
 
 def _owners(client: Client, today: date) -> list[User]:

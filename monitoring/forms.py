@@ -31,16 +31,16 @@ MOST_PATIENT_MS = 60_000
 
 def read_interval(text: str) -> int:
     """Seconds: `60` or `60 s`."""
-    found = WHOLE_SECONDS.fullmatch(text.strip())
-    if found is None or not SHORTEST <= int(found[1]) <= LONGEST:
+    match = WHOLE_SECONDS.fullmatch(text.strip())
+    if match is None or not SHORTEST <= int(match[1]) <= LONGEST:
         raise ValidationError(_("Write whole seconds from 5 to 3600, like 60."))
-    return int(found[1])
+    return int(match[1])
 
 
 def read_limit(text: str) -> int:
     """Milliseconds of `10`, `2,5` or `2.5 s`."""
-    found = SECONDS.fullmatch(text.strip())
-    span = int(found[1]) * 1000 + int((found[2] or "").ljust(3, "0")) if found else 0
+    match = SECONDS.fullmatch(text.strip())
+    span = int(match[1]) * 1000 + int((match[2] or "").ljust(3, "0")) if match else 0
     if not 100 <= span <= MOST_PATIENT_MS:
         raise ValidationError(_("Write seconds from 0.1 to 60, like 3 or 2.5."))
     return span
@@ -50,7 +50,7 @@ def read_statuses(text: str) -> list[int]:
     """`200, 301`, sorted and each once."""
     if STATUSES.fullmatch(text.strip()) is None:
         raise ValidationError(_("Write statuses like 200 or 200, 301."))
-    return sorted({int(one) for one in re.findall(r"\d+", text)})
+    return sorted({int(number) for number in re.findall(r"\d+", text)})
 
 
 def limit_words(span: int) -> str:
@@ -61,7 +61,7 @@ def limit_words(span: int) -> str:
 
 def _meanings() -> list[tuple[str, str]]:
     """The sentences of the report form with the category that each opens; a question is no failure."""
-    return [(what, f"{What(what).label} ({severity})") for what, severity in SEVERITY_OF.items() if severity]
+    return [(symptom, f"{What(symptom).label} ({severity})") for symptom, severity in SEVERITY_OF.items() if severity]
 
 
 class MonitorForm(forms.Form):

@@ -148,11 +148,11 @@ def record_lines(place: str, lines: Sequence[bytes], *, at: datetime) -> int:
             results.append(read(line))
         except RefusedLineError as error:
             unfit.note(error.reason)
-    asked = _asked({result.id for result in results})
+    questions = _asked({result.id for result in results})
     fitting: dict[tuple[str, int], Result] = {}
     for result in results:
         answer = (result.id, result.slot)
-        reason = refusal(result, place, asked.get(result.id), seconds(whole(at))) or (
+        reason = refusal(result, place, questions.get(result.id), seconds(whole(at))) or (
             "twice" if answer in fitting else ""
         )
         if reason:

@@ -93,10 +93,10 @@ def sentence(result: Result, language: str) -> str:
     with override(language):
         if result.state == "paused":
             return str(PAUSED)
-        said = str(_template(result)) % _values(result)
+        text = str(_template(result)) % _values(result)
         if result.cut and result.reason != "cut":
-            said = f"{said} {CUT % {'kib': result.bytes // 1024}}"
-        return str(MAINTENANCE) % {"sentence": said} if result.state == "maintenance" else said
+            text = f"{text} {CUT % {'kib': result.bytes // 1024}}"
+        return str(MAINTENANCE) % {"sentence": text} if result.state == "maintenance" else text
 
 
 def certificate_sentence(host: str, intermediate: str, ends: str) -> str:

@@ -66,7 +66,7 @@ def record_results(results: list[dict[str, Any]]) -> int:
     """A probe of before 0.1 sent its results here, unasked for all we know: refused, and its monitors asked anew."""
     log.warning("%d results of an old probe were refused: start it with the portal's version", len(results))
     for place in settings.PROBE_PLACES:
-        incoming.refuse_unasked(place, sum(one.get("place") == place for one in results), at=timezone.now())
+        incoming.refuse_unasked(place, sum(result.get("place") == place for result in results), at=timezone.now())
     return 0
 
 

@@ -74,7 +74,9 @@ def shop(request: SignedRequest, shop: Shop) -> HttpResponse:
         "zone": watched.zone,
         "watched": watched,
         "shop": watched.shop,
-        "down_now": ", ".join(one.name for one in watched.active if one.means_down and one.state_at(now) == State.DOWN),
+        "down_now": ", ".join(
+            monitor.name for monitor in watched.active if monitor.means_down and monitor.state_at(now) == State.DOWN
+        ),
         "headline": shop_page.headline(watched, now),
         "month": month,
         "budget": shop_page.budget_of(watched, month),
@@ -140,8 +142,8 @@ def all_shops(request: SignedRequest, month: date | None = None) -> HttpResponse
 def _table(request: SignedRequest, first: date) -> HttpResponse:
     now = _now()
     mine = list(_mine(request).filter(is_active=True).select_related("client"))
-    found = figures.watched(mine, since=_day_before(first), now=now)
-    rows = [_line(found[shop.pk], first, now) for shop in mine]
+    histories = figures.watched(mine, since=_day_before(first), now=now)
+    rows = [_line(histories[shop.pk], first, now) for shop in mine]
     context = {
         "now": now,
         "first": first,
@@ -188,7 +190,7 @@ def monitor(request: SignedRequest, pk: int) -> HttpResponse:
         "key": row.state_at(now),
         "is_stale": row.is_stale(now),
         "checks": [{"check": check, "words": _said(check)} for check in checks],
-        "outages": [{"outage": one, "words": shop_page.cause(one)} for one in outages[:OUTAGES_SHOWN]],
+        "outages": [{"outage": outage, "words": shop_page.cause(outage)} for outage in outages[:OUTAGES_SHOWN]],
         "states": _states(request, row),
         "acts": _acts(request, row).select_related("by").order_by("-seq")[:ACTS_SHOWN],
         "vouched": _acts(request, row).filter(kind=ActKind.VOUCHED).first(),

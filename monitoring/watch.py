@@ -119,37 +119,37 @@ def record_all(results: Iterable[Result], *, at: datetime) -> int:
 
     Raises nothing for a single result that can't be taken: it is logged and stands on its monitor's page.
     """
-    waiting = sorted((one for one in results if one.id.isdigit()), key=lambda one: one.at)
+    waiting = sorted((result for result in results if result.id.isdigit()), key=lambda result: result.at)
     way_out.note(waiting, at=at)
-    numbers = Counter(one.id for one in waiting)
-    single = [one for one in waiting if numbers[one.id] == 1]
+    numbers = Counter(result.id for result in waiting)
+    single = [result for result in waiting if numbers[result.id] == 1]
     try:
         taken, loud = _record_quiet(single, at)
     except DatabaseError:
         log.exception("%d results could not be taken together; they are taken one by one", len(single))
         taken, loud = 0, single
-    several = [one for one in waiting if numbers[one.id] > 1]
-    return taken + sum(_record_one(one, at) for one in sorted([*loud, *several], key=lambda one: one.at))
+    several = [result for result in waiting if numbers[result.id] > 1]
+    return taken + sum(_record_one(result, at) for result in sorted([*loud, *several], key=lambda result: result.at))
 
 
 @transaction.atomic
 def _record_quiet(results: Sequence[Result], at: datetime) -> tuple[int, list[Result]]:
     """Write what changes no state, all at once; hand back the rest."""
-    monitors = _locked([int(one.id) for one in results])
+    monitors = _locked([int(result.id) for result in results])
     maintained = _shops_in_maintenance(results, monitors.values())
     quiet, loud = [], []
-    for one in results:
-        if not (monitor := monitors.get(int(one.id))):
+    for result in results:
+        if not (monitor := monitors.get(int(result.id))):
             continue
-        found = find(monitor, one, at=at, in_maintenance=_is_maintained(maintained, monitor, one))
-        if found and found.is_quiet:
-            quiet.append(found)
-        elif found:
-            loud.append(one)
-    for found in quiet:
-        _take(found, at)
+        finding = find(monitor, result, at=at, in_maintenance=_is_maintained(maintained, monitor, result))
+        if finding and finding.is_quiet:
+            quiet.append(finding)
+        elif finding:
+            loud.append(result)
+    for finding in quiet:
+        _take(finding, at)
     Check.objects.bulk_create(map(_check, quiet), ignore_conflicts=True)
-    Monitor.objects.bulk_update([found.monitor for found in quiet], RESULT_COLUMNS, batch_size=200)
+    Monitor.objects.bulk_update([finding.monitor for finding in quiet], RESULT_COLUMNS, batch_size=200)
     return len(quiet), loud
 
 
@@ -179,62 +179,62 @@ def record(monitor: int | Monitor, result: Result, *, at: datetime) -> bool:
     if row is None:
         return False
     maintained = _shops_in_maintenance([result], [row])
-    found = find(row, result, at=at, in_maintenance=_is_maintained(maintained, row, result))
-    if found is None:
+    finding = find(row, result, at=at, in_maintenance=_is_maintained(maintained, row, result))
+    if finding is None:
         return False
-    if found.after_gap and row.checked_at:
+    if finding.after_gap and row.checked_at:
         intervals.enter(row, State.UNKNOWN, "missed", row.checked_at + timedelta(seconds=row.interval), at=at)
     before = Track.from_json(row.track)
-    _take(found, at)
-    Check.objects.bulk_create([_check(found)], ignore_conflicts=True)
-    for change in found.changes:
-        _apply(change, found, before, at=at)
-    intervals.enter(row, found.state, _reason(found), found.at, at=at)
+    _take(finding, at)
+    Check.objects.bulk_create([_check(finding)], ignore_conflicts=True)
+    for change in finding.changes:
+        _apply(change, finding, before, at=at)
+    intervals.enter(row, finding.state, _reason(finding), finding.at, at=at)
     row.save(update_fields=STATE_COLUMNS)
     return True
 
 
-def _take(found: Finding, at: datetime) -> None:
+def _take(finding: Finding, at: datetime) -> None:
     """The columns of a monitor that every result moves."""
-    monitor, result = found.monitor, found.result
-    monitor.reason, monitor.checked_at, monitor.seen_from = result.reason, found.at, result.place
-    monitor.track, monitor.busy_until, monitor.fault = found.track.to_json(), None, ""
+    monitor, result = finding.monitor, finding.result
+    monitor.reason, monitor.checked_at, monitor.seen_from = result.reason, finding.at, result.place
+    monitor.track, monitor.busy_until, monitor.fault = finding.track.to_json(), None, ""
     monitor.asked = [question for question in monitor.asked if question[0] > result.slot]
     if result.certificate_ends_at is not None:
         monitor.certificate_ends_at = moment(result.certificate_ends_at)
         monitor.certificate_host = result.certificate_host
         monitor.certificate_intermediate = result.certificate_intermediate
-    if found.track.recent:
+    if finding.track.recent:
         monitor.next_check_at = schedule.recheck_at(monitor, at)
 
 
-def _check(found: Finding) -> Check:
-    result, timings = found.result, found.result.timings
+def _check(finding: Finding) -> Check:
+    result, timings = finding.result, finding.result.timings
     return Check(
-        monitor=found.monitor, at=found.at, state=result.state, reason=result.reason, phase=result.phase,
+        monitor=finding.monitor, at=finding.at, state=result.state, reason=result.reason, phase=result.phase,
         place=result.place, status=result.status, dns_ms=timings.dns, connect_ms=timings.connect, tls_ms=timings.tls,
         first_byte_ms=timings.first_byte, total_ms=timings.total,
         evidence={} if result.state == "up" else result.to_json(),
     )  # fmt: skip
 
 
-def _apply(change: Change, found: Finding, before: Track, *, at: datetime) -> None:
+def _apply(change: Change, finding: Finding, before: Track, *, at: datetime) -> None:
     """Confirmed, reopened and ended also change the past: since when the shop was down, or up again."""
-    monitor, since = found.monitor, moment(change.at)
+    monitor, since = finding.monitor, moment(change.at)
     if change.kind == "confirmed":
-        intervals.paint(monitor, State.DOWN, found.result.reason, since, at=at)
-        outages.confirm(monitor, found.result, started_at=since, at=at, flapping=change.flapping)
+        intervals.paint(monitor, State.DOWN, finding.result.reason, since, at=at)
+        outages.confirm(monitor, finding.result, started_at=since, at=at, flapping=change.flapping)
     elif change.kind == "reopened":
         went_on = moment(before.ended_at or change.at)
-        intervals.paint(monitor, State.DOWN, found.result.reason, went_on, at=at)
-        outages.reopen(monitor, found.result, at=at)
+        intervals.paint(monitor, State.DOWN, finding.result.reason, went_on, at=at)
+        outages.reopen(monitor, finding.result, at=at)
     elif change.kind == "ended":
         intervals.paint(monitor, State.UP, "", since, at=at)
         outages.end(monitor, ended_at=since, at=at)
 
 
-def _reason(found: Finding) -> str:
-    return "" if found.state == State.UP else found.result.reason
+def _reason(finding: Finding) -> str:
+    return "" if finding.state == State.UP else finding.result.reason
 
 
 Windows = Mapping[int, Sequence[Period]]
@@ -245,7 +245,7 @@ def _shops_in_maintenance(results: Sequence[Result], monitors: Iterable[Monitor]
     if not results:
         return {}
     shops = {monitor.shop_id for monitor in monitors}
-    return maintenance.in_force(shops, min(one.at for one in results), max(one.at for one in results))
+    return maintenance.in_force(shops, min(result.at for result in results), max(result.at for result in results))
 
 
 def _is_maintained(windows: Windows, monitor: Monitor, result: Result) -> bool:
@@ -255,10 +255,10 @@ def _is_maintained(windows: Windows, monitor: Monitor, result: Result) -> bool:
 def sweep_missed(*, at: datetime) -> int:
     """Monitors whose result is overdue become unknown: nobody looked, so nobody knows. Returns how many did."""
     watched = Monitor.objects.filter(is_active=True, checked_at__isnull=False, shop__is_active=True)
-    known = watched.exclude(state=State.UNKNOWN, reason="missed")
-    rows = known.only("pk", "interval", "timeout_ms", "checked_at", "is_active")
-    found = [row.pk for row in rows if row.is_stale(at)]
-    marked = sum(_mark_missed(pk, at) for pk in found)
+    not_missed = watched.exclude(state=State.UNKNOWN, reason="missed")
+    rows = not_missed.only("pk", "interval", "timeout_ms", "checked_at", "is_active")
+    keys = [row.pk for row in rows if row.is_stale(at)]
+    marked = sum(_mark_missed(pk, at) for pk in keys)
     beat("missed", at=at)
     return marked
 

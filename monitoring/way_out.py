@@ -39,17 +39,17 @@ class WayOut:
 
 def note(results: Iterable[Result], *, at: datetime) -> None:
     """Remember what the canaries of each place said; a result of a good check says nothing."""
-    for place, said in sorted({(one.place, one.canaries) for one in results if one.canaries}):
-        beat(_name(said, place), at=at)
+    for place, verdict in sorted({(result.place, result.canaries) for result in results if result.canaries}):
+        beat(_name(verdict, place), at=at)
 
 
 def ways_out(places: Sequence[str]) -> list[WayOut]:
     """Every place that looks; one query."""
     kinds = ("answered", "failed", "none")
-    beats = Heartbeat.objects.in_bulk([_name(said, place) for place in places for said in kinds])
+    beats = Heartbeat.objects.in_bulk([_name(verdict, place) for place in places for verdict in kinds])
     times = {name: row.at for name, row in beats.items()}
-    return [WayOut(place, *(times.get(_name(said, place)) for said in kinds)) for place in places]
+    return [WayOut(place, *(times.get(_name(verdict, place)) for verdict in kinds)) for place in places]
 
 
-def _name(said: str, place: str) -> str:
-    return f"canaries-{said}-{place}"[:40]
+def _name(verdict: str, place: str) -> str:
+    return f"canaries-{verdict}-{place}"[:40]

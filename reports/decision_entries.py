@@ -70,22 +70,22 @@ def differences() -> Iterator[Difference]:
     lines, seconds = _lines()
     for decision in BreachDecision.objects.select_related("breach__incident").order_by("pk"):
         entry, second = lines.pop(decision.pk, None), seconds.pop(decision.pk, None)
-        nr, what = decision.breach.incident.nr, f"decision on {decision.breach.target}"
+        nr, fact = decision.breach.incident.nr, f"decision on {decision.breach.target}"
         if entry is None:
-            yield Difference(nr, what, decision.verdict, "no entry")
+            yield Difference(nr, fact, decision.verdict, "no entry")
             continue
         for name, follows in {**_says(entry), **_second_says(second)}.items():
             stored = _plain(getattr(decision, name))
             if stored != follows:
-                yield _difference(nr, f"{what}, {name.removesuffix('_id')}", stored, follows, hides=name in SALTED)
+                yield _difference(nr, f"{fact}, {name.removesuffix('_id')}", stored, follows, hides=name in SALTED)
     for entry in (*lines.values(), *seconds.values()):
-        what = f"decision on {entry.facts.get('target')}"
-        yield Difference(entry.incident.nr, what, "gone", entry.kind.removeprefix("breach_"))
+        fact = f"decision on {entry.facts.get('target')}"
+        yield Difference(entry.incident.nr, fact, "gone", entry.kind.removeprefix("breach_"))
 
 
-def _difference(nr: str, what: str, stored: object, follows: object, *, hides: bool) -> Difference:
+def _difference(nr: str, fact: str, stored: object, follows: object, *, hides: bool) -> Difference:
     """Administrators read the proof's lines too, and have no money rights."""
-    return Difference(nr, what, "changed", "as it was decided") if hides else Difference(nr, what, stored, follows)
+    return Difference(nr, fact, "changed", "as it was decided") if hides else Difference(nr, fact, stored, follows)
 
 
 def _lines() -> tuple[dict[object, JournalEntry], dict[object, JournalEntry]]:

@@ -62,10 +62,10 @@ def new(request: SignedRequest) -> HttpResponse:
     clients = Client.objects.visible_to(request.user)
     if not (code := request.GET.get("client", "")):
         return render(request, "contracts/pick_client.html", {"clients": clients})
-    client, things, now = get_object_or_404(clients, code=code), _things(request), _now()
+    client, choices, now = get_object_or_404(clients, code=code), _things(request), _now()
     shops = list(Shop.objects.visible_to(request.user).filter(client=client))
-    options: dict[str, Any] = {"things": things, "today": _today(now), "shops": shops}
-    form = _form(request, ContractForm, usual(things.calendars, _today(now)), options)
+    options: dict[str, Any] = {"things": choices, "today": _today(now), "shops": shops}
+    form = _form(request, ContractForm, usual(choices.calendars, _today(now)), options)
     if form.is_bound and form.is_valid() and (contract := form.save(client=client, by=request.user, at=now)):
         messages.success(request, _("Contract %(number)s is entered") % {"number": contract.number})
         return redirect("contract", contract.address)
@@ -93,19 +93,24 @@ def _edit(
     before: ContractVersion | None = None, ends: Notice | None = None,
 ) -> HttpResponse:  # fmt: skip
     zone = before.contract.zone if before else settings.DISPLAY_TIME_ZONE
-    asked = AskedForm(request.POST) if request.method == "POST" else AskedForm(initial=asked_values(zone, now))
+    moment_form = AskedForm(request.POST) if request.method == "POST" else AskedForm(initial=asked_values(zone, now))
     context |= {
-        "now": now, "zone": zone, "form": form, "asked": asked, "before": before,
-        "preview": _preview(shown, asked, zone, now, before, ends),
+        "now": now, "zone": zone, "form": form, "asked": moment_form, "before": before,
+        "preview": _preview(shown, moment_form, zone, now, before, ends),
     }  # fmt: skip
     context["unreached"] = unreached(shown.steps, context["client"], _today(now, zone))
     return render(request, "contracts/editor.html", context, status=422 if form.errors else 200)
 
 
 def _preview(
-    form: TermsForm, asked: AskedForm, zone: str, now: datetime, before: ContractVersion | None, ends: Notice | None
+    form: TermsForm,
+    moment_form: AskedForm,
+    zone: str,
+    now: datetime,
+    before: ContractVersion | None,
+    ends: Notice | None,
 ) -> Preview:
-    moment, start = asked.moment(zone, now), start_words(form, before, _today(now, zone), now)
+    moment, start = moment_form.moment(zone, now), start_words(form, before, _today(now, zone), now)
     return preview(form, moment, spec_of(before) if before else None, ends, start)
 
 
@@ -125,7 +130,7 @@ def look_ahead(request: SignedRequest) -> HttpResponse:
     ends = _ends(before.contract, now) if before else PeriodForm(request.POST).notice(now)
     context["preview"] = _preview(form, AskedForm(request.POST), zone, now, before, ends)
     code, clients = request.POST.get("client"), Client.objects.visible_to(request.user)
-    client = before.contract.client if before else next((one for one in clients if one.code == code), None)
+    client = before.contract.client if before else next((row for row in clients if row.code == code), None)
     context["unreached"] = unreached(form.steps, client, _today(now, zone))
     return render(request, "contracts/_preview.html", context)
 
@@ -138,8 +143,8 @@ def _rungs(data: QueryDict) -> int:
 def _versions(request: SignedRequest) -> Any:
     calendars = Prefetch("calendar", Calendar.objects.prefetch_related("days"))
     targets = Prefetch("targets", Target.objects.select_related("penalty").prefetch_related(calendars))
-    found = ContractVersion.objects.visible_to(request.user)
-    return found.select_related("contract__client").prefetch_related(targets)
+    versions = ContractVersion.objects.visible_to(request.user)
+    return versions.select_related("contract__client").prefetch_related(targets)
 
 
 @require_http_methods(["GET", "POST"])

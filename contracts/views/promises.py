@@ -28,8 +28,11 @@ from wording.words import share
 @open_to(MANAGER, OWNER)
 def listing(request: SignedRequest) -> HttpResponse:
     now = timezone.now().replace(microsecond=0)
-    found = _contracts(request).prefetch_related("shops")
-    lines = [{"contract": one, "version": current(one, _today(one, now)), "today": _today(one, now)} for one in found]
+    contracts = _contracts(request).prefetch_related("shops")
+    lines = [
+        {"contract": contract, "version": current(contract, _today(contract, now)), "today": _today(contract, now)}
+        for contract in contracts
+    ]
     return render(request, "contracts/contracts.html", {"now": now, "lines": lines})
 
 
@@ -45,7 +48,7 @@ def _today(contract: Contract, now: datetime) -> date:
 def current(contract: Contract, today: date) -> ContractVersion | None:
     """The version in force today; before the first begins, that one; after the end, the last."""
     versions = list(contract.versions.all())
-    begun = [one for one in versions if one.valid_from <= today]
+    begun = [version for version in versions if version.valid_from <= today]
     return begun[-1] if begun else next(iter(versions), None)
 
 
@@ -70,8 +73,8 @@ def show(request: SignedRequest, address: str) -> HttpResponse:
 def _asked(request: SignedRequest, contract: Contract, today: date) -> ContractVersion:
     """The version in force, or the one that the address names."""
     number = request.GET.get("version", "")
-    found = [one for one in contract.versions.all() if str(one.number) == number] if number else []
-    version = found[0] if found else None if number else current(contract, today)
+    versions = [row for row in contract.versions.all() if str(row.number) == number] if number else []
+    version = versions[0] if versions else None if number else current(contract, today)
     if version is None:
         raise Http404
     return version

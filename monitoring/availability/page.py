@@ -208,9 +208,12 @@ HEIGHTS = {"up": 10, "gap": 26, "plan": 18, "none": 0}
 def days(watched: Watched) -> list[Day]:
     """The last 90 days, the oldest first; the longest downtime has the highest bar."""
     dates = [watched.today - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
-    found = [_measured_day(watched, day) for day in dates]
-    longest = max((int(one.down) for one in found if one), default=0)
-    return [_day(day, place, one, longest) for place, (day, one) in enumerate(zip(dates, found, strict=True))]
+    measured = [_measured_day(watched, day) for day in dates]
+    longest = max((int(measured_day.down) for measured_day in measured if measured_day), default=0)
+    return [
+        _day(day, place, measured_day, longest)
+        for place, (day, measured_day) in enumerate(zip(dates, measured, strict=True))
+    ]
 
 
 def _measured_day(watched: Watched, day: date) -> Measured | None:
@@ -237,10 +240,10 @@ def _kind(measured: Measured | None) -> str:
     return "plan" if planned else "up"
 
 
-def caption(found: Sequence[Day]) -> str:
+def caption(shown: Sequence[Day]) -> str:
     """The chart's finding: how many days were not whole."""
-    down = sum(day.kind == "down" for day in found)
-    gaps = sum(day.kind == "gap" for day in found)
+    down = sum(day.kind == "down" for day in shown)
+    gaps = sum(day.kind == "gap" for day in shown)
     text = ngettext("Last 90 days: %(n)s day with downtime", "Last 90 days: %(n)s days with downtime", down) % {
         "n": down
     }
@@ -266,9 +269,9 @@ class Failure:
 def failures(watched: Watched, measured: Measured) -> list[Failure]:
     """The month's outages and planned work, the newest first, each with whether it counts and why not."""
     lines = [line for line in measured.lines if isinstance(line, OutageLine)]
-    inside = [one for one in watched.outages if _touches(watched, one, measured.period)]
-    inside.sort(key=lambda one: (seconds(one.started_at), watched.end_of(one)))
-    rows = [_outage(watched, one, line) for one, line in zip(inside, lines, strict=True)]
+    inside = [outage for outage in watched.outages if _touches(watched, outage, measured.period)]
+    inside.sort(key=lambda outage: (seconds(outage.started_at), watched.end_of(outage)))
+    rows = [_outage(watched, outage, line) for outage, line in zip(inside, lines, strict=True)]
     planned = [line for line in measured.lines if isinstance(line, MaintenanceLine)]
     rows += [
         _planned(window, planned, watched.zone) for window in watched.windows if _in_period(window, measured.period)

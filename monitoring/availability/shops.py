@@ -63,7 +63,7 @@ class Watched:
         return state_of(self.active, moment(self.now))
 
     def version_on(self, day: date) -> ContractVersion | None:
-        inside = [one for one in self.versions if one.valid_from <= day and (not one.valid_to or day < one.valid_to)]
+        inside = [row for row in self.versions if row.valid_from <= day and (not row.valid_to or day < row.valid_to)]
         return max(inside, key=lambda version: version.valid_from, default=None)
 
     def measure(self, period: Period) -> Measured:
@@ -86,7 +86,9 @@ class Watched:
         return replace(terms, maintenance_limit=max(0, terms.maintenance_limit - taken))
 
     def intervals(self) -> list[pure.Interval]:
-        down = [pure.Interval(seconds(one.started_at), self.end_of(one), pure.State.DOWN) for one in self.outages]
+        down = [
+            pure.Interval(seconds(outage.started_at), self.end_of(outage), pure.State.DOWN) for outage in self.outages
+        ]
         blind = [pure.Interval(*span, pure.State.UNKNOWN) for span in self.blind]
         return [*down, *blind, *map(window_interval, self.windows)]
 
@@ -114,7 +116,7 @@ def vouched_at(watched: Watched) -> datetime | None:
 
 def state_of(monitors: Iterable[Monitor], now: datetime) -> ShopState:
     """What a shop with these monitors is said to be; asks nothing of the database."""
-    return shop_state((one.part for one in monitors if one.is_active and one.means_down), now)
+    return shop_state((monitor.part for monitor in monitors if monitor.is_active and monitor.means_down), now)
 
 
 def _blind_from(monitor: Monitor) -> datetime:
@@ -124,13 +126,13 @@ def _blind_from(monitor: Monitor) -> datetime:
 
 def watched(shops: Sequence[Shop], *, since: datetime, now: datetime) -> dict[int, Watched]:
     """Shop id → what was seen of it from `since` on; the same number of queries for any number of shops."""
-    monitors = _by_shop(Monitor.objects.filter(shop__in=shops), lambda one: one.shop_id)
-    counting = {one.pk: one for found in monitors.values() for one in found if one.means_down}
+    monitors = _by_shop(Monitor.objects.filter(shop__in=shops), lambda row: row.shop_id)
+    counting = {row.pk: row for of_shop in monitors.values() for row in of_shop if row.means_down}
     outages = Outage.objects.filter(monitor__in=counting).overlapping(since, now).select_related("incident")
     outages = outages.prefetch_related("reopenings__incident")
-    by_shop = _by_shop(outages.order_by("started_at", "pk"), lambda one: counting[one.monitor_id].shop_id)
+    by_shop = _by_shop(outages.order_by("started_at", "pk"), lambda row: counting[row.monitor_id].shop_id)
     windows = MaintenanceWindow.objects.filter(shop__in=shops, ends_at__gt=since, starts_at__lt=now)
-    windows_of = _by_shop(windows, lambda one: one.shop_id)
+    windows_of = _by_shop(windows, lambda row: row.shop_id)
     spans = _spans(counting, since, now)
     first = _first_checks(counting)
     versions = _versions(shops)
@@ -140,7 +142,7 @@ def watched(shops: Sequence[Shop], *, since: datetime, now: datetime) -> dict[in
             monitors=tuple(monitors[shop.pk]),
             outages=tuple(by_shop[shop.pk]),
             windows=tuple(windows_of[shop.pk]),
-            blind=tuple(_blind([spans[one.pk] for one in monitors[shop.pk] if one.means_down])),
+            blind=tuple(_blind([spans[row.pk] for row in monitors[shop.pk] if row.means_down])),
             versions=tuple(versions[shop.pk]),
             since=first.get(shop.pk),
             now=seconds(now),
@@ -150,10 +152,10 @@ def watched(shops: Sequence[Shop], *, since: datetime, now: datetime) -> dict[in
 
 
 def _by_shop(rows: Iterable[Any], shop_of: Callable[[Any], int]) -> defaultdict[int, list[Any]]:
-    found: defaultdict[int, list[Any]] = defaultdict(list)
+    grouped: defaultdict[int, list[Any]] = defaultdict(list)
     for row in rows:
-        found[shop_of(row)].append(row)
-    return found
+        grouped[shop_of(row)].append(row)
+    return grouped
 
 
 def _first_checks(monitors: Mapping[int, Monitor]) -> dict[int, int]:
@@ -164,7 +166,7 @@ def _first_checks(monitors: Mapping[int, Monitor]) -> dict[int, int]:
 def _versions(shops: Sequence[Shop]) -> defaultdict[int, list[ContractVersion]]:
     """Shop id → every version of its contracts; a version of a contract for two shops comes once for each."""
     rows = ContractVersion.objects.filter(contract__shops__in=shops).annotate(covers=F("contract__shops"))
-    return _by_shop(rows.select_related("contract"), lambda one: one.covers)
+    return _by_shop(rows.select_related("contract"), lambda version: version.covers)
 
 
 Spans = dict[str, list[Span]]
@@ -172,15 +174,15 @@ Spans = dict[str, list[Span]]
 
 def _spans(monitors: Mapping[int, Monitor], since: datetime, now: datetime) -> defaultdict[int, Spans]:
     """Monitor id → state → when; what is stale by now is unknown since its first missing check."""
-    found: defaultdict[int, Spans] = defaultdict(lambda: {state: [] for state in SEEN})
+    spans: defaultdict[int, Spans] = defaultdict(lambda: {state: [] for state in SEEN})
     rows = Interval.objects.filter(monitor__in=monitors, state__in=SEEN).overlapping(since, now)
     for row in rows.order_by("started_at"):
         end = row.ended_at or _known_until(monitors[row.monitor_id], row, now)
-        found[row.monitor_id][row.state].append((seconds(row.started_at), seconds(end)))
+        spans[row.monitor_id][row.state].append((seconds(row.started_at), seconds(end)))
     for monitor in monitors.values():
         if monitor.is_stale(now):
-            found[monitor.pk][State.UNKNOWN].append((seconds(_blind_from(monitor)), seconds(now)))
-    return found
+            spans[monitor.pk][State.UNKNOWN].append((seconds(_blind_from(monitor)), seconds(now)))
+    return spans
 
 
 def _known_until(monitor: Monitor, row: Interval, now: datetime) -> datetime:
@@ -191,9 +193,9 @@ def _known_until(monitor: Monitor, row: Interval, now: datetime) -> datetime:
 
 def _blind(monitors: Sequence[Spans]) -> list[Span]:
     """When nobody knows whether the shop sells: one is blind, or none is watched, and none is known to be down."""
-    unknown = [span for one in monitors for span in one[State.UNKNOWN]]
-    down = union(span for one in monitors for span in one[State.DOWN])
-    return subtract(union([*unknown, *_common([one[State.PAUSED] for one in monitors])]), down)
+    unknown = [span for spans in monitors for span in spans[State.UNKNOWN]]
+    down = union(span for spans in monitors for span in spans[State.DOWN])
+    return subtract(union([*unknown, *_common([spans[State.PAUSED] for spans in monitors])]), down)
 
 
 def _common(rows: Sequence[list[Span]]) -> list[Span]:

@@ -132,8 +132,8 @@ class _Visit:
         # Before a connection only an address is read, and after a redirect the shop chose it.
         return CheckError("blocked", "host", "dns") if self.seen.hops and isinstance(error, ValueError) else None
 
-    def _note(self, **known: object) -> None:
-        self.seen = replace(self.seen, **known)  # type: ignore[arg-type]
+    def _note(self, **facts: object) -> None:
+        self.seen = replace(self.seen, **facts)  # type: ignore[arg-type]
 
     async def _visit_all(self) -> None:
         async with aiohttp.ClientSession(

@@ -35,8 +35,8 @@ async def resolve_by_system(host: str) -> Sequence[str]:
     def look_up() -> list[str]:
         nonlocal begun
         begun = True
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-        return list(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found))
+        entries = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        return list(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in entries))
 
     try:
         return await asyncio.get_running_loop().run_in_executor(_LOOK_UPS, look_up)
@@ -53,14 +53,14 @@ async def addresses_of(host: str, resolve: Resolver) -> Sequence[str]:
     except ValueError:
         pass
     try:
-        found = await resolve(host)
+        addresses = await resolve(host)
     except UnicodeError as error:
         raise CheckError("dns", "nxdomain", "dns", host) from error
     except OSError as error:
         raise name_fault(error, host) from error
-    if not found:
+    if not addresses:
         raise CheckError("dns", "nxdomain", "dns", host)
-    return found
+    return addresses
 
 
 async def connect(addresses: Sequence[str], port: int, policy: Policy) -> tuple[socket.socket, str]:

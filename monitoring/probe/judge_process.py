@@ -40,25 +40,25 @@ def frame(data: dict[str, Any], body: bytes = b"") -> bytes:
     return FRAME.pack(len(text), len(body)) + text + body
 
 
-def question(spec: CheckSpec, seen: Observation) -> bytes:
+def question(spec: CheckSpec, observation: Observation) -> bytes:
     """What the judge needs of an observation: neither address nor certificate."""
     names = ("method", "url", "fault", "phase", "detail", "subject", "status", "headers", "cut", "hops")
-    about = {name: getattr(seen, name) for name in names}
-    return frame({"spec": spec.to_json(), "seen": about, "total": seen.timings.total}, seen.body)
+    about = {name: getattr(observation, name) for name in names}
+    return frame({"spec": spec.to_json(), "seen": about, "total": observation.timings.total}, observation.body)
 
 
-def answer(asked: dict[str, Any], body: bytes) -> Opinion:
+def answer(parts: dict[str, Any], body: bytes) -> Opinion:
     """The opinion on a question's two parts."""
-    spec = CheckSpec.from_json(asked["spec"])
-    about = asked["seen"]
+    spec = CheckSpec.from_json(parts["spec"])
+    about = parts["seen"]
     about |= {"headers": tuple(map(tuple, about["headers"])), "hops": tuple(about["hops"])}
-    return opinion_whatever(spec, Observation(**about, timings=Timings(total=asked["total"]), body=body))
+    return opinion_whatever(spec, Observation(**about, timings=Timings(total=parts["total"]), body=body))
 
 
-def opinion_whatever(spec: CheckSpec, seen: Observation) -> Opinion:
+def opinion_whatever(spec: CheckSpec, observation: Observation) -> Opinion:
     """An opinion whatever the answer does; an exception that it causes is one about the shop."""
     try:
-        return opinion_of(spec, seen)
+        return opinion_of(spec, observation)
     except re2.error:
         return OURS
     except MemoryError:
@@ -77,9 +77,9 @@ def main() -> None:
     given, taken = sys.stdin.buffer, sys.stdout.buffer
     while head := given.read(FRAME.size):
         text_length, body_length = FRAME.unpack(head)
-        asked, body = json.loads(given.read(text_length)), given.read(body_length)
+        parts, body = json.loads(given.read(text_length)), given.read(body_length)
         _limit(resource.RLIMIT_CPU, math.ceil(time.process_time()) + CPU_SECONDS)
-        _put(taken, frame(asdict(answer(asked, body))))
+        _put(taken, frame(asdict(answer(parts, body))))
 
 
 def _put(taken: BinaryIO, data: bytes) -> None:

@@ -49,31 +49,31 @@ class Judge:
     def pid(self) -> int | None:
         return self._process.pid if self._process else None
 
-    async def judge(self, spec: CheckSpec, seen: Observation) -> Result:
+    async def judge(self, spec: CheckSpec, observation: Observation) -> Result:
         """The verdict on one observation. Raises what is our own fault: no process, no memory."""
-        return result_of(spec, seen, await self._opinion(spec, seen))
+        return result_of(spec, observation, await self._opinion(spec, observation))
 
-    async def _opinion(self, spec: CheckSpec, seen: Observation) -> Opinion:
-        if not seen.body:
-            return opinion_whatever(spec, seen)
+    async def _opinion(self, spec: CheckSpec, observation: Observation) -> Opinion:
+        if not observation.body:
+            return opinion_whatever(spec, observation)
         if self._waiting >= self._max_waiting:
             return OURS
         self._waiting += 1
         try:
             async with self._turn:
-                return await self._ask_twice(spec, seen)
+                return await self._ask_twice(spec, observation)
         finally:
             self._waiting -= 1
 
-    async def _ask_twice(self, spec: CheckSpec, seen: Observation) -> Opinion:
+    async def _ask_twice(self, spec: CheckSpec, observation: Observation) -> Opinion:
         """At the judge's own limit the answer is blamed at once; whatever else ended it may have been ours, so again.
 
         An answer that ends two judges is blamed as well; two that were only late had no time: our fault.
         """
-        asked = question(spec, seen)
+        frame = question(spec, observation)
         for _ in range(2):
             try:
-                return await self._ask(asked)
+                return await self._ask(frame)
             except _JudgeEndedError as gone:
                 number = gone.number
             log.warning("check %s: the judge ended (%s) and is renewed", spec.id, number)
@@ -81,11 +81,11 @@ class Judge:
                 return COSTLY
         return OURS if number is None else UNREADABLE
 
-    async def _ask(self, asked: bytes) -> Opinion:
+    async def _ask(self, frame: bytes) -> Opinion:
         process = self._process or await self._start()
         try:
             async with asyncio.timeout(self._wall_seconds):
-                return await _exchange(process, asked)
+                return await _exchange(process, frame)
         except TimeoutError:
             await self.close()
             raise _JudgeEndedError(None) from None
@@ -115,11 +115,11 @@ class Judge:
             await _end(process)
 
 
-async def _exchange(process: asyncio.subprocess.Process, asked: bytes) -> Opinion:
+async def _exchange(process: asyncio.subprocess.Process, frame: bytes) -> Opinion:
     given, taken = process.stdin, process.stdout
     assert given is not None
     assert taken is not None
-    given.write(asked)
+    given.write(frame)
     await given.drain()
     text_length, body_length = FRAME.unpack(await taken.readexactly(FRAME.size))
     if text_length > _MAX_OPINION or body_length:

@@ -125,21 +125,21 @@ class Asked:
     is_active: bool = True
 
 
-def refusal(result: Result, place: str, asked: Asked | None, now: int) -> Refusal:
+def refusal(result: Result, place: str, monitor: Asked | None, now: int) -> Refusal:
     """Why an answer that came from a place does not count, "" where it does. `now`: epoch seconds."""
-    if asked is None:
+    if monitor is None:
         return "monitor"
     if result.place != place:
         return "place"
-    if asked.checked_at is not None and result.at <= asked.checked_at:
+    if monitor.checked_at is not None and result.at <= monitor.checked_at:
         return "repeat"
-    places = dict(asked.questions)
+    places = dict(monitor.questions)
     if result.slot not in places:
-        is_old = not asked.is_active or now - LONG_AGO <= result.slot <= now
+        is_old = not monitor.is_active or now - LONG_AGO <= result.slot <= now
         return "late" if is_old else "slot"
     if places[result.slot] != place:
         return "place"
-    last = min(now, result.slot + asked.patience + AFTER_CHECK)
+    last = min(now, result.slot + monitor.patience + AFTER_CHECK)
     if not result.slot - CLOCKS_DIFFER <= result.at <= last + CLOCKS_DIFFER:
         return "time"
     return ""

@@ -145,6 +145,6 @@ class Result(Plain):
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        known = {field.name for field in fields(cls)}
-        plain = {name: _frozen(value) for name, value in data.items() if name in known}
+        names = {field.name for field in fields(cls)}
+        plain = {name: _frozen(value) for name, value in data.items() if name in names}
         return cls(**(plain | {"timings": Timings(**data["timings"])}))

@@ -66,26 +66,31 @@ class Opinion:
     excerpt: str = ""
 
 
-def judge(spec: CheckSpec, seen: Observation) -> Result:
+def judge(spec: CheckSpec, observation: Observation) -> Result:
     """The verdict of monitoring on one observation; `at` and `place` are left to the caller."""
-    return result_of(spec, seen, opinion_of(spec, seen))
+    return result_of(spec, observation, opinion_of(spec, observation))
 
 
-def opinion_of(spec: CheckSpec, seen: Observation) -> Opinion:
+def opinion_of(spec: CheckSpec, observation: Observation) -> Opinion:
     """Reads the answer: inflates, decodes and searches it, at a cost that the other side chooses within the caps."""
-    seen = _inflated(spec, seen)
-    text = decode(seen.body, dict(seen.headers))
+    observation = _inflated(spec, observation)
+    text = decode(observation.body, dict(observation.headers))
     state, reason, detail, subject = (
-        _fault(seen) or _status(spec, seen) or _content(spec, seen, text) or _grade(spec, seen)
+        _fault(observation)
+        or _status(spec, observation)
+        or _content(spec, observation, text)
+        or _grade(spec, observation)
     )
     shown = "" if state == "up" else excerpt(text, (value for _, value in spec.request_headers))
-    phase = seen.phase if seen.fault else ""
-    return Opinion(state, reason, phase, detail, line(subject, MAX_SUBJECT), len(seen.body), seen.cut, shown)
+    phase = observation.phase if observation.fault else ""
+    return Opinion(
+        state, reason, phase, detail, line(subject, MAX_SUBJECT), len(observation.body), observation.cut, shown
+    )
 
 
-def result_of(spec: CheckSpec, seen: Observation, opinion: Opinion) -> Result:
+def result_of(spec: CheckSpec, observation: Observation, opinion: Opinion) -> Result:
     """An opinion with what the probe itself measured."""
-    certificate = seen.certificate or CertificateEnd(0)
+    certificate = observation.certificate or CertificateEnd(0)
     return Result(
         id=spec.id,
         state=opinion.state,
@@ -93,55 +98,57 @@ def result_of(spec: CheckSpec, seen: Observation, opinion: Opinion) -> Result:
         phase=opinion.phase,
         detail=opinion.detail,
         subject=opinion.subject,
-        timings=seen.timings,
-        status=seen.status,
-        address=seen.address,
+        timings=observation.timings,
+        status=observation.status,
+        address=observation.address,
         bytes=opinion.size,
         cut=opinion.cut,
-        retry_after=any(name == "retry-after" for name, _ in seen.headers),
-        certificate_ends_at=certificate.ends_at if seen.certificate else None,
+        retry_after=any(name == "retry-after" for name, _ in observation.headers),
+        certificate_ends_at=certificate.ends_at if observation.certificate else None,
         certificate_host=line(certificate.host, MAX_HOST),
         certificate_intermediate=line(certificate.intermediate, MAX_NAME),
         excerpt=opinion.excerpt,
-        attempts=seen.attempts,
+        attempts=observation.attempts,
     )
 
 
-def _inflated(spec: CheckSpec, seen: Observation) -> Observation:
+def _inflated(spec: CheckSpec, observation: Observation) -> Observation:
     """The same with its body inflated; of a body that broke off, what can be read of it stays as evidence."""
-    encoding = dict(seen.headers).get("content-encoding", "")
+    encoding = dict(observation.headers).get("content-encoding", "")
     try:
-        body, has_more = inflate(seen.body, encoding, spec.body_cap, is_whole=not (seen.cut or seen.fault))
+        body, has_more = inflate(
+            observation.body, encoding, spec.body_cap, is_whole=not (observation.cut or observation.fault)
+        )
     except CheckError as failure:
-        if seen.fault:
-            return replace(seen, body=b"")
-        found = {"fault": failure.fault, "phase": failure.phase, "detail": failure.detail, "subject": failure.subject}
-        return replace(seen, body=b"", **found)  # type: ignore[arg-type]
-    return replace(seen, body=body, cut=seen.cut or has_more)
+        if observation.fault:
+            return replace(observation, body=b"")
+        fault = {"fault": failure.fault, "phase": failure.phase, "detail": failure.detail, "subject": failure.subject}
+        return replace(observation, body=b"", **fault)  # type: ignore[arg-type]
+    return replace(observation, body=body, cut=observation.cut or has_more)
 
 
-def _fault(seen: Observation) -> _Finding | None:
-    if not seen.fault:
+def _fault(observation: Observation) -> _Finding | None:
+    if not observation.fault:
         return None
-    ours = seen.fault in ("blocked", "egress")
-    return ("unknown" if ours else "down", seen.fault, seen.detail, seen.subject)
+    ours = observation.fault in ("blocked", "egress")
+    return ("unknown" if ours else "down", observation.fault, observation.detail, observation.subject)
 
 
-def _status(spec: CheckSpec, seen: Observation) -> _Finding | None:
-    if seen.status in spec.statuses:
+def _status(spec: CheckSpec, observation: Observation) -> _Finding | None:
+    if observation.status in spec.statuses:
         return None
-    if seen.status in WALLED:
+    if observation.status in WALLED:
         return ("degraded", "walled", "", "")
-    return ("down", "status", seen.detail, "")
+    return ("down", "status", observation.detail, "")
 
 
-def _content(spec: CheckSpec, seen: Observation, text: str) -> _Finding | None:
-    host = URL(seen.url).host or ""
+def _content(spec: CheckSpec, observation: Observation, text: str) -> _Finding | None:
+    host = URL(observation.url).host or ""
     if host not in allowed_hosts(spec):
         return ("down", "content", "host", host)
-    if (wrong := _header(spec, seen)) or seen.method == "HEAD":
+    if (wrong := _header(spec, observation)) or observation.method == "HEAD":
         return wrong
-    return _presence(spec, seen, text) or _absence(spec, seen, text) or _json(spec, seen, text)
+    return _presence(spec, observation, text) or _absence(spec, observation, text) or _json(spec, observation, text)
 
 
 def allowed_hosts(spec: CheckSpec) -> tuple[str, ...]:
@@ -153,32 +160,32 @@ def allowed_hosts(spec: CheckSpec) -> tuple[str, ...]:
     return (bare, f"www.{bare}")
 
 
-def _header(spec: CheckSpec, seen: Observation) -> _Finding | None:
+def _header(spec: CheckSpec, observation: Observation) -> _Finding | None:
     if spec.header is None:
         return None
-    name, wanted = spec.header
-    found = any(key == name.lower() and wanted.lower() in value.lower() for key, value in seen.headers)
-    return None if found else ("down", "content", "header", name)
+    name, part = spec.header
+    is_there = any(key == name.lower() and part.lower() in value.lower() for key, value in observation.headers)
+    return None if is_there else ("down", "content", "header", name)
 
 
-def _presence(spec: CheckSpec, seen: Observation, text: str) -> _Finding | None:
+def _presence(spec: CheckSpec, observation: Observation, text: str) -> _Finding | None:
     """What must not be there: an empty or too small page, a forbidden text."""
     if spec.min_bytes and not text.strip():
         return ("down", "content", "empty", "")
-    if len(seen.body) < spec.min_bytes and not seen.cut:
-        return ("down", "content", "small", str(len(seen.body)))
+    if len(observation.body) < spec.min_bytes and not observation.cut:
+        return ("down", "content", "small", str(len(observation.body)))
     for forbidden in (*spec.forbidden, *BUILT_IN_FORBIDDEN):
         if forbidden in text:
             return ("down", "content", "forbidden", forbidden)
     return None
 
 
-def _absence(spec: CheckSpec, seen: Observation, text: str) -> _Finding | None:
+def _absence(spec: CheckSpec, observation: Observation, text: str) -> _Finding | None:
     """What must be there and isn't; in a body that we cut ourselves that proves nothing."""
-    state, reason = ("unknown", "cut") if seen.cut else ("down", "content")
-    for wanted in spec.required:
-        if wanted not in text:
-            return (state, reason, "missing", wanted)  # type: ignore[return-value]
+    state, reason = ("unknown", "cut") if observation.cut else ("down", "content")
+    for required in spec.required:
+        if required not in text:
+            return (state, reason, "missing", required)  # type: ignore[return-value]
     for pattern in spec.regexes:
         if not matches(pattern, text):
             return (state, reason, "pattern", pattern)  # type: ignore[return-value]
@@ -190,10 +197,10 @@ def matches(pattern: str, text: str) -> bool:
     return re2.search(pattern, text) is not None
 
 
-def _json(spec: CheckSpec, seen: Observation, text: str) -> _Finding | None:
+def _json(spec: CheckSpec, observation: Observation, text: str) -> _Finding | None:
     if not spec.json_path:
         return None
-    if seen.cut:
+    if observation.cut:
         return ("unknown", "cut", "json", spec.json_path)
     try:
         value = _as_text(at_path(json.loads(text), spec.json_path))
@@ -215,12 +222,12 @@ def _as_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _grade(spec: CheckSpec, seen: Observation) -> _Finding:
-    addresses = (spec.url, *seen.hops, seen.url)
+def _grade(spec: CheckSpec, observation: Observation) -> _Finding:
+    addresses = (spec.url, *observation.hops, observation.url)
     schemes = [URL(address).scheme for address in addresses]
     if ("https", "http") in pairwise(schemes):
         return ("degraded", "redirects", "downgrade", "")
-    if seen.timings.total > spec.slow_ms:
+    if observation.timings.total > spec.slow_ms:
         return ("degraded", "slow", "", "")
     return ("up", "ok", "", "")
 

@@ -34,9 +34,9 @@ def confirm(monitor: Monitor, result: Result, *, started_at: datetime, at: datet
 
     Repeated while an outage is open, it changes nothing.
     """
-    known = Outage.objects.filter(monitor=monitor, ended_at=None).first()
-    if known:
-        return known
+    open_outage = Outage.objects.filter(monitor=monitor, ended_at=None).first()
+    if open_outage:
+        return open_outage
     outage = Outage.objects.create(
         monitor=monitor, reason=result.reason, evidence=_shown(result), flapping=flapping, started_at=started_at,
         confirmed_at=max(whole(at), started_at),
@@ -133,7 +133,7 @@ def outages_of(incident: Incident) -> OutageQuerySet:
 def _tell_recovery(incident: Incident, monitor: Monitor, at: datetime) -> None:
     """Works again since the last of its outages ended."""
     last = outages_of(incident).aggregate(Max("ended_at"))["ended_at__max"]
-    said = {language: _recovered(monitor, language) for language in LANGUAGES}
+    sentences = {language: _recovered(monitor, language) for language in LANGUAGES}
     good = monitor.checks.filter(at__gte=last, at__lte=at).order_by("at")
     checks = [
         {"at": check.at.isoformat(), "status": check.status, "total_ms": check.total_ms, "place": check.place}
@@ -143,8 +143,8 @@ def _tell_recovery(incident: Incident, monitor: Monitor, at: datetime) -> None:
         incident=incident,
         restored_at=last,
         at=at,
-        words=said[JOURNAL_LANGUAGE],
-        evidence={"sentence": said, "checks": checks, "monitor": monitor.pk},
+        words=sentences[JOURNAL_LANGUAGE],
+        evidence={"sentence": sentences, "checks": checks, "monitor": monitor.pk},
     )
 
 

@@ -25,6 +25,6 @@ def forget_checks(*, at: datetime, batch: int = BATCH) -> int:
 def _forget(monitor: int, before: datetime, batch: int) -> int:
     old = Check.objects.filter(monitor=monitor, at__lt=before).order_by("at")
     dropped = 0
-    while found := Check.objects.filter(pk__in=old.values("pk")[:batch]).delete()[0]:
-        dropped += found
+    while deleted := Check.objects.filter(pk__in=old.values("pk")[:batch]).delete()[0]:
+        dropped += deleted
     return dropped

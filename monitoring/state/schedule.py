@@ -97,13 +97,13 @@ def greet(*, send: Send = send) -> int:
 
 def sweep(*, at: datetime, send: Send = send) -> int:
     """Ask for every check that is due, and say that the sweep lives. Returns how many were asked for."""
-    asked = 0
+    sent = 0
     while batch := _claim(at, send):
-        asked += batch
+        sent += batch
         if batch < AT_ONCE:
             break
     beat("checks", at=at)
-    return asked
+    return sent
 
 
 def ask_now(monitor: Monitor, *, at: datetime) -> None:
@@ -124,10 +124,11 @@ def _claim(at: datetime, send: Send) -> int:
         monitor.next_check_at = next_slot(monitor.pk, monitor.interval, at)
     Monitor.objects.bulk_update(monitors, ["sent_to", "asked", "busy_until", "next_check_at"])
     for place in {monitor.sent_to for monitor in monitors}:
-        asked = [monitor for monitor in monitors if monitor.sent_to == place]
-        patience = max(map(_time_of, asked))
+        of_place = [monitor for monitor in monitors if monitor.sent_to == place]
+        patience = max(map(_time_of, of_place))
         transaction.on_commit(
-            partial(send, place, [specification(one, seconds(whole(at))) for one in asked], patience), robust=True
+            partial(send, place, [specification(monitor, seconds(whole(at))) for monitor in of_place], patience),
+            robust=True,
         )
     return len(monitors)
 

@@ -148,7 +148,7 @@ class Grown:
         self.row.nodes = b"".join(nodes)
 
 
-Known = tuple[int, int, str, bytes]
+StoredLeaf = tuple[int, int, str, bytes]
 """Of a stored leaf: its client (0 for our own), its place, its salt and its hash."""
 
 
@@ -156,7 +156,7 @@ Known = tuple[int, int, str, bytes]
 class Ledger:
     """Every leaf that stands, by kind and row; and what the day adds."""
 
-    known: dict[tuple[str, int], Known]
+    leaves: dict[tuple[str, int], StoredLeaf]
     trees: dict[int, Grown]
     """By client, 0 for our own."""
     added: list[AnchorLeaf] = field(default_factory=list)
@@ -167,11 +167,11 @@ class Ledger:
         trees = {row.client_id or 0: Grown(row) for row in AnchorTree.objects.order_by("pk")}
         rows = AnchorLeaf.objects.order_by("kind", "row", "-anchor__day").distinct("kind", "row")
         columns = rows.values_list("kind", "row", "tree__client", "place", "salt", "hash")
-        known: dict[tuple[str, int], Known] = {}
+        leaves: dict[tuple[str, int], StoredLeaf] = {}
         for kind, row, client, place, salt, digest in columns.iterator(chunk_size=20_000):
-            known[kind, row] = (client or 0, place, salt, bytes.fromhex(digest))
+            leaves[kind, row] = (client or 0, place, salt, bytes.fromhex(digest))
             trees[client or 0].places.add(place)
-        return cls(known, trees)
+        return cls(leaves, trees)
 
     def take(self, kind: Kind) -> int:
         """Compare every thing of a kind with its leaf; how many there are."""
@@ -182,11 +182,11 @@ class Ledger:
         return count
 
     def _compare(self, kind: str, head: Head) -> None:
-        known = self.known.get((kind, head.row))
-        grown = self._tree(known[0] if known else head.client or 0)
-        place, salt = (known[1], bytes.fromhex(known[2])) if known else grown.free_place()
+        leaf_before = self.leaves.get((kind, head.row))
+        grown = self._tree(leaf_before[0] if leaf_before else head.client or 0)
+        place, salt = (leaf_before[1], bytes.fromhex(leaf_before[2])) if leaf_before else grown.free_place()
         digest = hash_tree.leaf(salt, head.content(kind))
-        if known and known[3] == digest:
+        if leaf_before and leaf_before[3] == digest:
             return
         self.changed.add((kind, head.row))
         grown.near[hash_tree.bucket_of(place)][place] = digest
@@ -211,9 +211,9 @@ class Ledger:
 
     def renew(self) -> dict[int, bytes]:
         """Compute anew what stands above the day's leaves, from the leaves beside them; the roots by client."""
-        for thing, (client, place, _salt, digest) in self.known.items():
+        for key, (client, place, _salt, digest) in self.leaves.items():
             near = self.trees[client].near.get(hash_tree.bucket_of(place))
-            if near is not None and thing not in self.changed:
+            if near is not None and key not in self.changed:
                 near[place] = digest
         for grown in self.trees.values():
             grown.renew()

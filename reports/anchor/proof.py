@@ -27,12 +27,12 @@ class UnknownAnchorError(Exception):
 
 def find(typed: str) -> Anchor:
     """The anchor with this hash, whole or by the part that letters carry, with or without spaces."""
-    wanted = "".join(typed.split()).lower()
-    if len(wanted) < SHORTEST or wanted.strip("0123456789abcdef"):
+    digits = "".join(typed.split()).lower()
+    if len(digits) < SHORTEST or digits.strip("0123456789abcdef"):
         raise UnknownAnchorError(f"{typed!r} is no anchor: expected {SHORTEST} to 64 hex digits, as in a letter.")
-    anchor = Anchor.objects.filter(hash__startswith=wanted).first()
+    anchor = Anchor.objects.filter(hash__startswith=digits).first()
     if anchor is None:
-        raise UnknownAnchorError(f"The portal has no anchor {wanted}: it was forged, removed, or is another portal's.")
+        raise UnknownAnchorError(f"The portal has no anchor {digits}: it was forged, removed, or is another portal's.")
     return anchor
 
 
@@ -115,8 +115,8 @@ def _differences(anchor: Anchor) -> Iterator[str]:
         for leaf, digest in _again(kind, leaves[kind.name]):
             if digest is None or digest.hex() != leaf.digest:
                 is_clean = False
-                what = "is gone" if digest is None else "is not as it was"
-                yield f"{kind.words} {leaf.name}: {what}, says the anchor of {anchor.day}"
+                fault = "is gone" if digest is None else "is not as it was"
+                yield f"{kind.words} {leaf.name}: {fault}, says the anchor of {anchor.day}"
             trees[leaf.tree].append((leaf.place, digest or bytes(32)))
     if is_clean and _root(anchor, trees) != anchor.root:
         yield f"anchor of {anchor.day}: its leaves do not add up to its root; leaves were added, changed or removed"

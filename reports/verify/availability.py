@@ -25,7 +25,7 @@ from monitoring.availability.periods import local_months
 from reports.verify.calendars import NAMED_CALENDARS
 from reports.verify.outcome import Outcome, UnknownWordError
 from reports.verify.read import Answer, agreed, decimal, fields, group_outcomes, items, needed, whole, word
-from reports.verify.read_time import WARSAW, Calendars, calendars, instant, minutes, span, told
+from reports.verify.read_time import WARSAW, Calendars, calendars, instant, mapping, minutes, span
 
 DAY = 86400
 INPUT = (
@@ -54,7 +54,7 @@ MODES = {
 def availability_outcomes(data: Mapping[str, object]) -> list[Outcome]:
     """The month lengths and every case of the group `availability`. UnknownWordError names what isn't known."""
     zone = _zone_of(data)
-    own = told("calendars", data.get("calendars") or NAMED_CALENDARS)
+    own = mapping("calendars", data.get("calendars") or NAMED_CALENDARS)
     lengths = [_length(row, zone) for row in items("month_lengths", needed("the file", data, "month_lengths"))]
     answers: dict[str, Callable[[str, object], Answer]] = {"availability": partial(_month, own, zone)}
     return lengths + group_outcomes({"cases": [], **data}, answers)
@@ -62,7 +62,7 @@ def availability_outcomes(data: Mapping[str, object]) -> list[Outcome]:
 
 def _zone_of(data: Mapping[str, object]) -> str:
     """The zone of the file: `meta.timezone`, else the one that `meta.months` speaks of, else Warsaw."""
-    meta = told("meta", data.get("meta") or {})
+    meta = mapping("meta", data.get("meta") or {})
     named = re.search(r"\b[A-Z]\w+/\w+(?:/\w+)?\b|\bUTC\b", str(meta.get("months", "")))
     return str(meta.get("timezone") or (named[0] if named else WARSAW))
 
@@ -92,7 +92,7 @@ def _length(row: object, zone: str) -> Outcome:
         "dst": minutes(seconds - days * DAY),
     }
     expected = {field: value[field] for field in got if field in value}
-    answer: dict[str, object] = {field: agreed(wanted, got[field]) for field, wanted in expected.items()}
+    answer: dict[str, object] = {field: agreed(figure, got[field]) for field, figure in expected.items()}
     if "allowed_minutes" in value:
         expected["allowed_minutes"] = value["allowed_minutes"]
         answer["allowed_minutes"] = _allowed(where, value["allowed_minutes"], seconds)
@@ -100,8 +100,8 @@ def _length(row: object, zone: str) -> Outcome:
 
 
 def _allowed(where: str, expected: object, seconds: int) -> dict[str, object]:
-    targets = told(f"{where}, allowed_minutes", expected)
-    return {target: agreed(wanted, budget(seconds, decimal(where, target)) / 60) for target, wanted in targets.items()}
+    targets = mapping(f"{where}, allowed_minutes", expected)
+    return {target: agreed(figure, budget(seconds, decimal(where, target)) / 60) for target, figure in targets.items()}
 
 
 def _month(own: Mapping[str, object], zone: str, where: str, given: object) -> Answer:
@@ -132,9 +132,9 @@ def _hours(where: str, value: Mapping[str, object], own: Mapping[str, object], z
 def _intervals(where: str, value: Mapping[str, object]) -> list[Interval]:
     kinds = (("outages", State.DOWN), ("maintenance", State.MAINTENANCE), ("unknown", State.UNKNOWN))
     return [
-        _interval(f"{where}, {field}", one, state)
+        _interval(f"{where}, {field}", row, state)
         for field, state in kinds
-        for one in items(f"{where}, {field}", value.get(field) or [])
+        for row in items(f"{where}, {field}", value.get(field) or [])
     ]
 
 

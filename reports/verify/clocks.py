@@ -16,9 +16,9 @@ from reports.verify.read_time import (
     calendar,
     calendars,
     instant,
+    mapping,
     minutes,
     span,
-    told,
     written,
     zone,
 )
@@ -36,47 +36,51 @@ SPELLINGS = {
 
 def clock_outcomes(data: Mapping[str, object]) -> list[Outcome]:
     """Every case of a file of clocks. UnknownWordError names what the format doesn't know."""
-    own = told("calendars", data.get("calendars") or {})
-    known = calendars({**NAMED_CALENDARS, **own}, zone(data))
-    promised = told("terms", needed("the file", data, "terms"))
-    terms = {name: _terms(f"terms {name}", told(name, value), known, zone(data)) for name, value in promised.items()}
+    own = mapping("calendars", data.get("calendars") or {})
+    by_name = calendars({**NAMED_CALENDARS, **own}, zone(data))
+    promised = mapping("terms", needed("the file", data, "terms"))
+    terms = {
+        name: _terms(f"terms {name}", mapping(name, value), by_name, zone(data)) for name, value in promised.items()
+    }
     return [
-        _outcome(told(f"case {number}", case), number, terms)
+        _outcome(mapping(f"case {number}", case), number, terms)
         for number, case in enumerate(items("cases", needed("the file", data, "cases")), 1)
     ]
 
 
-def _terms(where: str, data: Case, known: Calendars, zone: str) -> Terms:
+def _terms(where: str, data: Case, calendars: Calendars, zone: str) -> Terms:
     severities = []
-    for severity, targets in told(where, needed(where, data, "severities")).items():
+    for severity, targets in mapping(where, needed(where, data, "severities")).items():
         place = f"{where}, {severity}"
-        named = told(place, targets).items()
-        severities.append((severity, tuple((name, _target(place, name, one, known, zone)) for name, one in named)))
+        named = mapping(place, targets).items()
+        severities.append(
+            (severity, tuple((name, _target(place, name, value, calendars, zone)) for name, value in named))
+        )
     return Terms(str(data.get("repair_starts", "report")), str(data.get("reopen", "continue")), tuple(severities))
 
 
-def _target(where: str, name: str, value: object, known: Calendars, zone: str) -> TargetTerms:
+def _target(where: str, name: str, value: object, calendars: Calendars, zone: str) -> TargetTerms:
     word(where, "target", name, NAMES)
-    target = told(f"{where}, {name}", value)
+    target = mapping(f"{where}, {name}", value)
     seconds, hours = span(where, needed(where, target, "minutes")), needed(where, target, "calendar")
     if isinstance(hours, Mapping):
         return TargetTerms(seconds, calendar(where, hours, zone))
-    return TargetTerms(seconds, word(where, "calendar", hours, known))
+    return TargetTerms(seconds, word(where, "calendar", hours, calendars))
 
 
 def _outcome(case: Case, number: int, terms: Mapping[str, Terms]) -> Outcome:
     where = str(case.get("id", f"case {number}"))
     promised = word(where, "terms", needed(where, case, "terms"), terms)
-    events = [_event(where, told(where, event)) for event in items(where, needed(where, case, "events"))]
-    expected, now = told(where, needed(where, case, "expected")), at(where, case, "now")
+    events = [_event(where, mapping(where, event)) for event in items(where, needed(where, case, "events"))]
+    expected, now = mapping(where, needed(where, case, "expected")), at(where, case, "now")
     try:
-        found = clocks(promised, events, now)
+        judged = clocks(promised, events, now)
         fired = escalation.steps(promised, events, now, _ladder(where, case))
     except UnknownWordError:
         raise
     except ValueError as wrong:
         raise UnknownWordError(f"{where}: {wrong}") from wrong
-    got = {name: _got(where, name, value, found, fired) for name, value in expected.items()}
+    got = {name: _got(where, name, value, judged, fired) for name, value in expected.items()}
     return Outcome(where, dict(expected), got)
 
 
@@ -93,18 +97,18 @@ def _event(where: str, event: Case) -> Event:
 
 
 def _ladder(where: str, case: Case) -> list[escalation.Step]:
-    found = []
+    steps = []
     for value in items(where, case.get("ladder") or []):
-        step = told(f"{where}, ladder", value)
+        step = mapping(f"{where}, ladder", value)
         target = word(where, "target", needed(where, step, "target"), NAMES)
-        found.append(escalation.Step(target, whole(where, needed(where, step, "share"))))
-    return found
+        steps.append(escalation.Step(target, whole(where, needed(where, step, "share"))))
+    return steps
 
 
-def _got(where: str, name: str, value: object, found: Mapping[str, Clock], fired: list[escalation.Fired]) -> object:
+def _got(where: str, name: str, value: object, judged: Mapping[str, Clock], fired: list[escalation.Fired]) -> object:
     if name == "fired":
         return _fired(where, items(where, value), fired)
-    clock = found[word(where, "target", name, NAMES)]
+    clock = judged[word(where, "target", name, NAMES)]
     figures = {
         "state": clock.state,
         "deadline": clock.deadline,
@@ -116,18 +120,18 @@ def _got(where: str, name: str, value: object, found: Mapping[str, Clock], fired
         "late_minutes": minutes(clock.late),
         "left_minutes": minutes(clock.left),
     }
-    wanted = told(f"{where}, {name}", value)
+    figures_expected = mapping(f"{where}, {name}", value)
     return {
         field: beside(where, field, expected, word(where, "result", field, figures))
-        for field, expected in wanted.items()
+        for field, expected in figures_expected.items()
     }
 
 
 def _fired(where: str, expected: list[object], fired: list[escalation.Fired]) -> list[object]:
     """The order in which a file names the steps is of no account; their moments are."""
-    wanted = sorted((_row(where, told(where, one)) for one in expected), key=str)
+    rows = sorted((_row(where, mapping(where, row)) for row in expected), key=str)
     got = sorted(([step.at, step.target, step.share] for step in fired), key=str)
-    if wanted == got:
+    if rows == got:
         return expected
     return [{"target": step.target, "share": step.share, "at": written(step.at)} for step in fired]
 

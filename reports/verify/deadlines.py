@@ -19,10 +19,10 @@ from reports.verify.read_time import (
     beside,
     calendar,
     calendars,
+    mapping,
     minutes,
     pauses,
     span,
-    told,
     zone,
 )
 
@@ -35,18 +35,18 @@ MODES = {mode: mode for mode in clock.REOPEN}
 
 def deadline_outcomes(data: Mapping[str, object]) -> list[Outcome]:
     """Every case of a file of deadlines. UnknownWordError names what the format doesn't know."""
-    known = calendars(needed("the file", data, "calendars"), zone(data))
+    by_name = calendars(needed("the file", data, "calendars"), zone(data))
     return [
-        _outcome(told(f"case {number}", case), number, known)
+        _outcome(mapping(f"case {number}", case), number, by_name)
         for number, case in enumerate(items("cases", needed("the file", data, "cases")), 1)
     ]
 
 
-def _outcome(case: Case, number: int, known: Calendars) -> Outcome:
+def _outcome(case: Case, number: int, calendars: Calendars) -> Outcome:
     where = str(case.get("id", f"case {number}"))
     answer = word(where, "group", needed(where, case, "group"), ANSWERS)
     try:
-        got = answer(where, case, known)
+        got = answer(where, case, calendars)
     except UnknownWordError:
         raise
     except ValueError as wrong:
@@ -55,34 +55,34 @@ def _outcome(case: Case, number: int, known: Calendars) -> Outcome:
     return Outcome(where, expected, {f: beside(where, f, value, got[f]) for f, value in expected.items()})
 
 
-def _terms(where: str, case: Case, known: Calendars) -> CalendarTerms:
-    return word(where, "calendar", needed(where, case, "calendar"), known)
+def _terms(where: str, case: Case, calendars: Calendars) -> CalendarTerms:
+    return word(where, "calendar", needed(where, case, "calendar"), calendars)
 
 
-def _work(where: str, case: Case, known: Calendars) -> WorkCalendar:
-    return work_calendar(_terms(where, case, known))
+def _work(where: str, case: Case, calendars: Calendars) -> WorkCalendar:
+    return work_calendar(_terms(where, case, calendars))
 
 
-def _target(where: str, value: object, known: Calendars) -> TargetTerms:
-    target = told(where, value)
-    return TargetTerms(span(where, needed(where, target, "target_minutes")), _terms(where, target, known))
+def _target(where: str, value: object, calendars: Calendars) -> TargetTerms:
+    target = mapping(where, value)
+    return TargetTerms(span(where, needed(where, target, "target_minutes")), _terms(where, target, calendars))
 
 
-def _working(where: str, case: Case, known: Calendars) -> Answer:
-    work, start = _work(where, case, known), at(where, case, "report_at")
+def _working(where: str, case: Case, calendars: Calendars) -> Answer:
+    work, start = _work(where, case, calendars), at(where, case, "report_at")
     seconds = span(where, needed(where, case, "target_minutes"))
     due = worktime.deadline(work, start, seconds, pauses(where, case))
     return {"effective_start": work.opening(start), "deadline": due, "deadline_utc": due}
 
 
-def _elapsed(where: str, case: Case, known: Calendars) -> Answer:
+def _elapsed(where: str, case: Case, calendars: Calendars) -> Answer:
     begin, end = at(where, case, "from"), at(where, case, "to")
-    seconds = worktime.elapsed(_work(where, case, known), begin, end, pauses(where, case))
+    seconds = worktime.elapsed(_work(where, case, calendars), begin, end, pauses(where, case))
     return {"elapsed_minutes": minutes(seconds)}
 
 
-def _day_terms(where: str, case: Case, known: Calendars) -> Answer:
-    work = _work(where, {"calendar": DAY_TERMS, **case}, {DAY_TERMS: _usual_days(), **known})
+def _day_terms(where: str, case: Case, calendars: Calendars) -> Answer:
+    work = _work(where, {"calendar": DAY_TERMS, **case}, {DAY_TERMS: _usual_days(), **calendars})
     days, mode = whole(where, needed(where, case, "days")), str(needed(where, case, "mode"))
     term = worktime.day_term(work, at(where, case, "report_at"), days, mode, POLISH_HOLIDAYS)
     return {"last_day": term.last_day.isoformat(), "deadline": term.deadline, "deadline_utc": term.deadline}
@@ -96,10 +96,10 @@ def _restore(terms: Terms, events: list[Event], now: int) -> Clock:
     return clock.clocks(terms, events, now)["restore"]
 
 
-def _severity_change(where: str, case: Case, known: Calendars) -> Answer:
+def _severity_change(where: str, case: Case, calendars: Calendars) -> Answer:
     """The old and the new target become two categories, the new one milder in a downgrade only."""
     change = word(where, "kind", needed(where, case, "kind"), CHANGES)
-    named = {name: _target(where, needed(where, case, name), known) for name in ("old", "new")}
+    named = {name: _target(where, needed(where, case, name), calendars) for name in ("old", "new")}
     order = ("old", "new") if change == "downgrade" else ("new", "old")
     terms = Terms("report", "continue", tuple((name, (("restore", named[name]),)) for name in order))
     start, changed = at(where, case, "report_at"), at(where, case, "changed_at")
@@ -108,21 +108,21 @@ def _severity_change(where: str, case: Case, known: Calendars) -> Answer:
     return {"old_deadline": before, "deadline": _restore(terms, events, changed).deadline}
 
 
-def _workaround(where: str, case: Case, known: Calendars) -> Answer:
-    targets = tuple((name, _target(where, needed(where, case, name), known)) for name in ("restore", "final_fix"))
+def _workaround(where: str, case: Case, calendars: Calendars) -> Answer:
+    targets = tuple((name, _target(where, needed(where, case, name), calendars)) for name in ("restore", "final_fix"))
     start, given = at(where, case, "report_at"), at(where, case, "workaround_at")
     events = [Event(start, "received", severity="one"), Event(given, "workaround")]
-    found = clock.clocks(Terms("report", "continue", (("one", targets),)), events, given)
+    judged = clock.clocks(Terms("report", "continue", (("one", targets),)), events, given)
     return {
-        "restore_deadline": found["restore"].deadline,
-        "restore_met": found["restore"].state == "met",
-        "final_fix_deadline": found["final_fix"].deadline,
+        "restore_deadline": judged["restore"].deadline,
+        "restore_met": judged["restore"].state == "met",
+        "final_fix_deadline": judged["final_fix"].deadline,
     }
 
 
-def _reopen(where: str, case: Case, known: Calendars) -> Answer:
+def _reopen(where: str, case: Case, calendars: Calendars) -> Answer:
     mode = word(where, "mode", needed(where, case, "mode"), MODES)
-    terms = Terms("report", mode, (("one", (("restore", _target(where, case, known)),)),))
+    terms = Terms("report", mode, (("one", (("restore", _target(where, case, calendars)),)),))
     start, resolved, reopened = (at(where, case, field) for field in ("report_at", "resolved_at", "reopened_at"))
     events = [Event(start, "received", severity="one"), Event(resolved, "resolved"), Event(reopened, "rejected")]
     worked = _restore(terms, events[:2], resolved).used

@@ -45,8 +45,8 @@ class Watch:
 
 def differences(monitors: Collection[int] | None = None) -> Iterator[Difference]:
     """Everything of these monitors, or of all, that doesn't follow from their lists; and what is gone from the room."""
-    wanted = Monitor.objects.all() if monitors is None else Monitor.objects.filter(pk__in=monitors)
-    keys = list(wanted.order_by("pk").values_list("pk", flat=True))
+    rows = Monitor.objects.all() if monitors is None else Monitor.objects.filter(pk__in=monitors)
+    keys = list(rows.order_by("pk").values_list("pk", flat=True))
     for start in range(0, len(keys), CHUNK):
         for watch in _settled(keys[start : start + CHUNK]):
             yield from _whole(watch)
@@ -128,15 +128,15 @@ def _rows(watch: Watch) -> Iterator[Difference]:
     listed = _listed(watch.acts)
     for row in watch.rows:
         table, key = str(row._meta.model_name), str(row.pk)
-        what = "" if table == "monitor" else f"{table} {key} "
+        place = "" if table == "monitor" else f"{table} {key} "
         follows = listed.get(table, {}).pop(key, None)
         if follows is None:
-            yield Difference(_name(watch), what.strip() or "terms", NEVER, "an act", LIST)
+            yield Difference(_name(watch), place.strip() or "terms", NEVER, "an act", LIST)
             continue
         for name, stored in acts.columns(row).items():
             value = follows.get(name, acts.LATER.get((type(row), name)))
             if stored != value:
-                yield Difference(_name(watch), f"{what}{name.removesuffix('_id')}", stored, value, LIST)
+                yield Difference(_name(watch), f"{place}{name.removesuffix('_id')}", stored, value, LIST)
     for table, rows in listed.items():
         for key in rows:
             yield Difference(_name(watch), f"{table} {key}", GONE, "as its act says", LIST)

@@ -69,70 +69,70 @@ def _kind(where: str, field: str, value: object) -> Kind:
 
 
 def _single(where: str, given: object) -> Answer:
-    known = ("scheme", "delay_seconds", "excluded_seconds", "late", "base_amount_pln", "incident_cap", *PEOPLE_READ)
-    told = fields(where, given, known)
-    delay = whole(where, needed(where, told, "delay_seconds"))
+    names = ("scheme", "delay_seconds", "excluded_seconds", "late", "base_amount_pln", "incident_cap", *PEOPLE_READ)
+    data = fields(where, given, names)
+    delay = whole(where, needed(where, data, "delay_seconds"))
     lines: list[Line] = [LateLine(delay)]
-    excluded = whole(where, told.get("excluded_seconds") or 0)
+    excluded = whole(where, data.get("excluded_seconds") or 0)
     if excluded:
         lines.append(ExcludedLine(min(delay, excluded), None, None, ""))
     account = priced(
-        scheme(where, needed(where, told, "scheme")),
+        scheme(where, needed(where, data, "scheme")),
         tuple(lines),
-        decimal(where, needed(where, told, "base_amount_pln")),
-        Caps(incident=_cap(where, told.get("incident_cap"))),
+        decimal(where, needed(where, data, "base_amount_pln")),
+        Caps(incident=_cap(where, data.get("incident_cap"))),
         UNUSED,
         None,
-        late=bool(told.get("late", delay > 0)),
+        late=bool(data.get("late", delay > 0)),
     )
     return {"units": account.units, "raw_pln": account.raw, "final_pln": account.amount}
 
 
 def scheme(where: str, given: object) -> Scheme:
-    told = fields(where, given, ("rate_type", "rate", "unit", "tiers", "grace"))
+    data = fields(where, given, ("rate_type", "rate", "unit", "tiers", "grace"))
     return Scheme(
-        kind=_kind(where, "rate_type", needed(where, told, "rate_type")),
-        unit=Unit.named(str(needed(where, told, "unit"))),
-        rate=None if told.get("rate") is None else decimal(where, told["rate"]),
-        tiers=tuple(_tier(where, tier) for tier in items(where, told.get("tiers") or [])),
-        grace=_grace(where, told.get("grace")),
+        kind=_kind(where, "rate_type", needed(where, data, "rate_type")),
+        unit=Unit.named(str(needed(where, data, "unit"))),
+        rate=None if data.get("rate") is None else decimal(where, data["rate"]),
+        tiers=tuple(_tier(where, tier) for tier in items(where, data.get("tiers") or [])),
+        grace=_grace(where, data.get("grace")),
     )
 
 
 def _tier(where: str, given: object) -> Tier:
-    told = fields(where, given, ("up_to", "rate"))
-    up_to = told.get("up_to")
-    return Tier(None if up_to is None else decimal(where, up_to), decimal(where, needed(where, told, "rate")))
+    data = fields(where, given, ("up_to", "rate"))
+    up_to = data.get("up_to")
+    return Tier(None if up_to is None else decimal(where, up_to), decimal(where, needed(where, data, "rate")))
 
 
 def _grace(where: str, given: object) -> Grace | None:
     if given is None:
         return None
-    told = fields(where, given, ("minutes", "mode"))
-    mode = word(where, "grace mode", needed(where, told, "mode"), {mode.value: mode for mode in GraceMode})
-    return Grace(whole(where, decimal(where, needed(where, told, "minutes")) * 60), mode)
+    data = fields(where, given, ("minutes", "mode"))
+    mode = word(where, "grace mode", needed(where, data, "mode"), {mode.value: mode for mode in GraceMode})
+    return Grace(whole(where, decimal(where, needed(where, data, "minutes")) * 60), mode)
 
 
 def _cap(where: str, given: object) -> Cap | None:
     if given is None:
         return None
-    told = fields(where, given, ("type", "value"))
-    kind = word(where, "cap type", needed(where, told, "type"), CAP_TYPES)
-    return Cap(kind, decimal(where, needed(where, told, "value")))
+    data = fields(where, given, ("type", "value"))
+    kind = word(where, "cap type", needed(where, data, "type"), CAP_TYPES)
+    return Cap(kind, decimal(where, needed(where, data, "value")))
 
 
 def _monthly(where: str, given: object) -> Answer:
     caps = (*(f"{level}_cap_{kind}" for level in ("incident", "month", "contract") for kind in ("percent", "pln")),)
-    known = ("monthly_fee_net", "incidents", "rule", "contract_already_charged_pln", "waived_pln", *caps, *PEOPLE_READ)
-    told = fields(where, given, known)
-    rule = word(where, "rule", needed(where, told, "rule"), RULES)
-    limits = Caps(*(_level(where, told, level) for level in ("incident", "month", "contract")))
+    names = ("monthly_fee_net", "incidents", "rule", "contract_already_charged_pln", "waived_pln", *caps, *PEOPLE_READ)
+    data = fields(where, given, names)
+    rule = word(where, "rule", needed(where, data, "rule"), RULES)
+    limits = Caps(*(_level(where, data, level) for level in ("incident", "month", "contract")))
     settled = month(
-        decimal(where, needed(where, told, "monthly_fee_net")),
-        [_incident(where, n, one) for n, one in enumerate(items(where, needed(where, told, "incidents")), 1)],
+        decimal(where, needed(where, data, "monthly_fee_net")),
+        [_incident(where, n, incident) for n, incident in enumerate(items(where, needed(where, data, "incidents")), 1)],
         MonthRules(rule, limits),
-        charged=decimal(where, told.get("contract_already_charged_pln") or 0),
-        waived=decimal(where, told.get("waived_pln") or 0),
+        charged=decimal(where, data.get("contract_already_charged_pln") or 0),
+        waived=decimal(where, data.get("waived_pln") or 0),
     )
     return {
         "per_incident_pln": list(settled.per_incident),
@@ -143,8 +143,8 @@ def _monthly(where: str, given: object) -> Answer:
     }
 
 
-def _level(where: str, told: Mapping[str, object], level: str) -> Cap | None:
-    percent, amount = told.get(f"{level}_cap_percent"), told.get(f"{level}_cap_pln")
+def _level(where: str, data: Mapping[str, object], level: str) -> Cap | None:
+    percent, amount = data.get(f"{level}_cap_percent"), data.get(f"{level}_cap_pln")
     if percent is not None and amount is not None:
         raise UnknownWordError(f"{where}: two limits of the {level}")
     if percent is not None:
@@ -153,22 +153,22 @@ def _level(where: str, told: Mapping[str, object], level: str) -> Cap | None:
 
 
 def _incident(where: str, number: int, given: object) -> Incident:
-    told = fields(where, given, ("targets", "waived", "cap_used_pln", *PEOPLE_READ))
-    owed = [_owed(where, target, told) for target in items(where, needed(where, told, "targets"))]
-    return Incident(str(number), tuple(owed), used=decimal(where, told.get("cap_used_pln") or 0))
+    data = fields(where, given, ("targets", "waived", "cap_used_pln", *PEOPLE_READ))
+    owed = [_owed(where, target, data) for target in items(where, needed(where, data, "targets"))]
+    return Incident(str(number), tuple(owed), used=decimal(where, data.get("cap_used_pln") or 0))
 
 
 def _owed(where: str, given: object, incident: Mapping[str, object]) -> Owed:
-    told = fields(where, given, ("target", "raw_pln", "waived", *PEOPLE_READ))
-    target = word(where, "target", needed(where, told, "target"), TARGETS)
-    waived = bool(told.get("waived") or incident.get("waived"))
-    return Owed(target, decimal(where, needed(where, told, "raw_pln")), waived)
+    data = fields(where, given, ("target", "raw_pln", "waived", *PEOPLE_READ))
+    target = word(where, "target", needed(where, data, "target"), TARGETS)
+    waived = bool(data.get("waived") or incident.get("waived"))
+    return Owed(target, decimal(where, needed(where, data, "raw_pln")), waived)
 
 
 def _bands(name: str, given: object) -> tuple[Decimal, tuple[Band, ...]]:
-    told = fields(f"bands {name}", given, ("commit", "bands", *PEOPLE_READ))
-    rows = items(f"bands {name}", needed(f"bands {name}", told, "bands"))
-    commitment = decimal(f"bands {name}", needed(f"bands {name}", told, "commit"))
+    data = fields(f"bands {name}", given, ("commit", "bands", *PEOPLE_READ))
+    rows = items(f"bands {name}", needed(f"bands {name}", data, "bands"))
+    commitment = decimal(f"bands {name}", needed(f"bands {name}", data, "commit"))
     return commitment, tuple(_band(f"bands {name}", row) for row in rows)
 
 
@@ -182,13 +182,13 @@ def _band(where: str, given: object) -> Band:
 
 
 def _credit(where: str, given: object, tables: Mapping[str, tuple[Decimal, tuple[Band, ...]]]) -> Answer:
-    told = fields(where, given, ("bands", "downtime_minutes", "total_minutes", "monthly_fee", *PEOPLE_READ))
-    commitment, bands = word(where, "bands", needed(where, told, "bands"), tables)
-    total, down = (Fraction(decimal(where, needed(where, told, f))) for f in ("total_minutes", "downtime_minutes"))
+    data = fields(where, given, ("bands", "downtime_minutes", "total_minutes", "monthly_fee", *PEOPLE_READ))
+    commitment, bands = word(where, "bands", needed(where, data, "bands"), tables)
+    total, down = (Fraction(decimal(where, needed(where, data, f))) for f in ("total_minutes", "downtime_minutes"))
     if total <= 0:
-        raise UnknownWordError(f"{where}: total_minutes must be above 0, not {told['total_minutes']!r}")
+        raise UnknownWordError(f"{where}: total_minutes must be above 0, not {data['total_minutes']!r}")
     availability = (total - down) / total
-    account = credit(bands, commitment, availability, decimal(where, needed(where, told, "monthly_fee")))
+    account = credit(bands, commitment, availability, decimal(where, needed(where, data, "monthly_fee")))
     return {
         "uptime_percent_floor4": floor4(availability),
         "credit_percent": band_percent(account),

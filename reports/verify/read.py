@@ -13,11 +13,11 @@ T = TypeVar("T")
 Answer = Mapping[str, object]
 
 
-def fields(where: str, value: object, known: Iterable[str]) -> dict[str, object]:
+def fields(where: str, value: object, names: Iterable[str]) -> dict[str, object]:
     """An object of the file; a field that the format doesn't have is named, never passed over."""
     if not isinstance(value, Mapping):
         raise UnknownWordError(f"{where}: an object is expected, not {value!r}")
-    unknown = set(value) - set(known)
+    unknown = set(value) - set(names)
     if unknown:
         raise UnknownWordError(f"{where}: unknown field {', '.join(sorted(map(repr, unknown)))}")
     return dict(value)
@@ -55,11 +55,11 @@ def whole(where: str, value: object) -> int:
     return int(figure)
 
 
-def word(where: str, field: str, value: object, known: Mapping[str, T]) -> T:
+def word(where: str, field: str, value: object, meanings: Mapping[str, T]) -> T:
     """What a word of a closed list stands for."""
-    if not isinstance(value, str) or value not in known:
+    if not isinstance(value, str) or value not in meanings:
         raise UnknownWordError(f"{where}: unknown {field}: {value!r}")
-    return known[value]
+    return meanings[value]
 
 
 def group_outcomes(data: Mapping[str, object], answers: Mapping[str, Callable[[str, object], Answer]]) -> list[Outcome]:
@@ -87,15 +87,15 @@ def _outcome(where: str, case: Mapping[str, object], answer: Callable[[str, obje
 
 def compared(where: str, expected: object, got: Mapping[str, object]) -> tuple[dict[str, object], dict[str, object]]:
     """What the case expects and what came out, in its own spelling where both are the same figure."""
-    wanted = fields(f"{where}, expected", expected, got)
-    return wanted, {field: agreed(value, got[field]) for field, value in wanted.items()}
+    figures = fields(f"{where}, expected", expected, got)
+    return figures, {field: agreed(value, got[field]) for field, value in figures.items()}
 
 
 def agreed(expected: object, got: object) -> object:
     """The expected value where `got` equals it, else `got` as a reader would write it."""
     if isinstance(got, (list, tuple)):
         pairs = zip(expected, got, strict=True) if isinstance(expected, list) and len(expected) == len(got) else ()
-        return [agreed(one, other) for one, other in pairs] or [written(one) for one in got]
+        return [agreed(value, other) for value, other in pairs] or [written(value) for value in got]
     if isinstance(got, (bool, str)) or got is None:
         return got
     return expected if _same_figure(expected, got) else written(got)
@@ -103,17 +103,17 @@ def agreed(expected: object, got: object) -> object:
 
 def _same_figure(expected: object, got: object) -> bool:
     try:
-        wanted = Decimal(str(expected))
+        figure = Decimal(str(expected))
     except InvalidOperation:
         return False
-    if isinstance(expected, bool) or not wanted.is_finite() or not isinstance(got, (int, Decimal, Fraction)):
+    if isinstance(expected, bool) or not figure.is_finite() or not isinstance(got, (int, Decimal, Fraction)):
         return False
     exact = Fraction(got)
     if _terminates(exact):
-        return exact == Fraction(wanted)
-    places = -int(wanted.as_tuple().exponent)
+        return exact == Fraction(figure)
+    places = -int(figure.as_tuple().exponent)
     scaled = exact * 10**places
-    return places >= 2 and wanted.scaleb(places) in (scaled // 1, (scaled + Fraction(1, 2)) // 1)
+    return places >= 2 and figure.scaleb(places) in (scaled // 1, (scaled + Fraction(1, 2)) // 1)
 
 
 def _terminates(value: Fraction) -> bool:

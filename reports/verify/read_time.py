@@ -16,7 +16,7 @@ WARSAW = "Europe/Warsaw"
 Calendars = Mapping[str, CalendarTerms]
 
 
-def told(where: str, value: object) -> Mapping[str, object]:
+def mapping(where: str, value: object) -> Mapping[str, object]:
     """An object of the file, whatever fields it has."""
     if not isinstance(value, Mapping):
         raise UnknownWordError(f"{where}: an object is expected, not {value!r}")
@@ -48,25 +48,25 @@ def minutes(seconds: int) -> Fraction:
 
 
 def pauses(where: str, case: Mapping[str, object]) -> list[Pause]:
-    found: list[Pause] = []
+    spans: list[Pause] = []
     for value in items(f"{where}, pauses", case.get("pauses") or []):
-        pause = told(f"{where}, pauses", value)
+        pause = mapping(f"{where}, pauses", value)
         until = pause.get("to")
-        found.append((at(where, pause, "from"), None if until is None else instant(where, until)))
-    return found
+        spans.append((at(where, pause, "from"), None if until is None else instant(where, until)))
+    return spans
 
 
 def zone(data: Mapping[str, object]) -> str:
-    return str(told("meta", data.get("meta") or {}).get("timezone") or WARSAW)
+    return str(mapping("meta", data.get("meta") or {}).get("timezone") or WARSAW)
 
 
 def calendars(data: object, zone: str) -> dict[str, CalendarTerms]:
-    return {name: calendar(f"calendar {name}", value, zone) for name, value in told("calendars", data).items()}
+    return {name: calendar(f"calendar {name}", value, zone) for name, value in mapping("calendars", data).items()}
 
 
 def calendar(where: str, value: object, zone: str) -> CalendarTerms:
     try:
-        return parse_calendar(told(where, value), zone=zone, holidays=POLISH_HOLIDAYS)
+        return parse_calendar(mapping(where, value), zone=zone, holidays=POLISH_HOLIDAYS)
     except ValueError as wrong:
         raise UnknownWordError(f"{where}: {wrong}") from wrong
 

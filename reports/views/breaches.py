@@ -68,8 +68,8 @@ def totals(cases: Iterable[Case]) -> str:
 
 def _breaches(request: SignedRequest) -> QuerySet[Breach]:
     related = ("incident__shop", "incident__client", "incident__version__contract", "version__contract")
-    found = Breach.objects.visible_to(request.user).select_related(*related)
-    return found.prefetch_related("decisions__by", "decisions__second_by")
+    breaches = Breach.objects.visible_to(request.user).select_related(*related)
+    return breaches.prefetch_related("decisions__by", "decisions__second_by")
 
 
 def _undecided(request: SignedRequest) -> QuerySet[Breach]:
@@ -105,25 +105,25 @@ def _render(
     undecided = list(_undecided(request))
     others = [breach, *(other for other in undecided if other.pk != breach.pk)]
     book = Book(others, now)
-    cases = {found.breach.pk: found for found in book.cases()}
-    found = cases[breach.pk]
+    cases = {priced.breach.pk: priced for priced in book.cases()}
+    priced = cases[breach.pk]
     zone = breach.version.contract.zone
     decision = next(iter(breach.decisions.all()), None)
     context = {
         "now": now,
         "zone": zone,
-        "case": found,
+        "case": priced,
         "breach": breach,
         "incident": breach.incident,
         "decision": decision,
         "needs_second": decision is not None and decision.awaits_second,
-        "above": breach.version.second_person_above is not None and found.own > breach.version.second_person_above,
+        "above": breach.version.second_person_above is not None and priced.own > breach.version.second_person_above,
         "liability": review.liability_words(breach.version),
         "excludes": breach.version.allowed_exclusions(),
         "limit": breach.version.second_person_above,
-        "time_rows": account_rows(found.clock, zone=zone, now=now),
-        "axis": axis(found.clock, zone=zone, now=now),
-        "rows": money_rows(found.account, breach.version.currency) if found.account else [],
+        "time_rows": account_rows(priced.clock, zone=zone, now=now),
+        "axis": axis(priced.clock, zone=zone, now=now),
+        "rows": money_rows(priced.account, breach.version.currency) if priced.account else [],
         "waiting": [cases[other.pk] for other in undecided],
         "evidence": journal_lines.lines(_evidence(breach))[::-1],
         "form": form or ExclusionForm(breach=breach),

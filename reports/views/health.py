@@ -83,8 +83,8 @@ def prove(request: SignedRequest) -> HttpResponse:
         return _page(request, form)
     result = health.prove(form.cleaned_data["newest"], _now)
     if result.wrong:
-        said = ngettext("%(n)s difference found", "%(n)s differences found", result.wrong)
-        messages.error(request, said % {"n": result.wrong})
+        sentence = ngettext("%(n)s difference found", "%(n)s differences found", result.wrong)
+        messages.error(request, sentence % {"n": result.wrong})
     else:
         messages.success(request, _("Every clock follows from its journal"))
     return redirect("settings-health")
@@ -94,14 +94,14 @@ def prove(request: SignedRequest) -> HttpResponse:
 @open_to(ADMIN)
 def again(request: SignedRequest) -> HttpResponse:
     """Tries a notice that was given up anew, or all of them."""
-    wanted = request.POST.get("notice", "")
-    if wanted == "all":
+    notice = request.POST.get("notice", "")
+    if notice == "all":
         count = health.send_all_again(request.user, at=_now())
-    elif (pk := number_in(wanted)) is not None:
+    elif (pk := number_in(notice)) is not None:
         row = get_object_or_404(Notification.objects.visible_to(request.user), pk=pk)
         count = int(outbox.send_again(row, at=_now()))
     else:
         raise Http404
-    said = ngettext("%(n)s notice will be tried again", "%(n)s notices will be tried again", count)
-    messages.success(request, said % {"n": count})
+    sentence = ngettext("%(n)s notice will be tried again", "%(n)s notices will be tried again", count)
+    messages.success(request, sentence % {"n": count})
     return redirect("settings-health")

@@ -68,7 +68,7 @@ def home(request: HttpRequest) -> HttpResponse:
 def client_home(request: HttpRequest, user: User, client: Client) -> HttpResponse:
     now = timezone.now().replace(microsecond=0)
     incidents = list(Incident.objects.visible_to(user).filter(client=client).active().with_row().order_by("due_at"))
-    rows = [(one, _lead(one, now)) for one in incidents]
+    rows = [(incident, _lead(incident, now)) for incident in incidents]
     zone = zone_of(client, now)
     shops = shop_lines(user, client, now)
     context: dict[str, Any] = {
@@ -76,12 +76,15 @@ def client_home(request: HttpRequest, user: User, client: Client) -> HttpRespons
         "zone": zone,
         "rows": rows,
         "shops": shops,
-        "yours": [one for one in incidents if waits_for_client(one)],
+        "yours": [incident for incident in incidents if waits_for_client(incident)],
         "state": state_of(incidents, shops),
         "checked_at": min((line.said.checked_at for line in shops if line.said.checked_at), default=None),
         "planned": _planned(user, client, now),
     }
-    facts = [(one.pk, one.journal_length, one.status, clock and (clock.style, str(clock.lead))) for one, clock in rows]
+    facts = [
+        (incident.pk, incident.journal_length, incident.status, clock and (clock.style, str(clock.lead)))
+        for incident, clock in rows
+    ]
     states = [(line.shop.pk, line.said.state, line.since) for line in shops]
     checked = context["checked_at"] and words.clock_time(context["checked_at"], zone)
     context["mark"] = mark_of(facts, states, checked, words.local_day(now, zone))
@@ -97,8 +100,8 @@ def zone_of(client: Client, now: datetime) -> str:
 
 
 def _lead(incident: Incident, now: datetime) -> ClockSentence | None:
-    found = incident_sentences(incident, now=now, for_client=True)
-    return found[0] if found else None
+    sentences = incident_sentences(incident, now=now, for_client=True)
+    return sentences[0] if sentences else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +114,18 @@ class HomeState:
 
 
 def state_of(incidents: Sequence[Incident], shops: Sequence[ShopLine]) -> HomeState:
-    unfixed = [one for one in incidents if one.status in {Status.NEW, Status.OPEN} and not one.is_seen_working]
-    failing = [one for one in unfixed if one.severity == "P1"]
+    unfixed = [
+        incident
+        for incident in incidents
+        if incident.status in {Status.NEW, Status.OPEN} and not incident.is_seen_working
+    ]
+    failing = [incident for incident in unfixed if incident.severity == "P1"]
     if failing:
         return HomeState(_("Failure at %(shop)s") % {"shop": failing[0].shop.name}, failing[0], "failure")
     down = [line.shop.name for line in shops if line.said.state == State.DOWN]
     if down:
         return HomeState(_("%(shop)s does not work") % {"shop": ", ".join(down)}, kind="down")
-    yours = [one for one in incidents if waits_for_client(one)]
+    yours = [incident for incident in incidents if waits_for_client(incident)]
     if yours:
         return HomeState(_("We are waiting for you"), yours[0], "yours")
     if incidents:
@@ -126,15 +133,17 @@ def state_of(incidents: Sequence[Incident], shops: Sequence[ShopLine]) -> HomeSt
     unseen = [line.shop.name for line in shops if line.said.state == State.UNKNOWN]
     if unseen:
         return HomeState(_("We don't know whether %(shop)s works") % {"shop": ", ".join(unseen)}, kind="unseen")
-    seen = {line.said.state for line in shops if line.said.is_watched}
-    if seen == {State.UP}:
+    states = {line.said.state for line in shops if line.said.is_watched}
+    if states == {State.UP}:
         return HomeState(_("Everything works"), kind="well")
     return HomeState(_("No failure is open"), kind="unsure")
 
 
 def waits_for_client(incident: Incident) -> bool:
-    asked = any(one.reason == PauseReason.CLIENT_ANSWER and one.ended_at is None for one in incident.pauses.all())
-    return asked or incident.status == Status.RESOLVED
+    has_question = any(
+        pause.reason == PauseReason.CLIENT_ANSWER and pause.ended_at is None for pause in incident.pauses.all()
+    )
+    return has_question or incident.status == Status.RESOLVED
 
 
 def shop_lines(user: User, client: Client, now: datetime) -> list[ShopLine]:
@@ -148,5 +157,5 @@ def shop_lines(user: User, client: Client, now: datetime) -> list[ShopLine]:
 
 def _planned(user: User, client: Client, now: datetime) -> list[MaintenanceWindow]:
     shops = Shop.objects.visible_to(user).filter(client=client)
-    found = MaintenanceWindow.objects.filter(shop__in=shops, ends_at__gt=now).select_related("shop")
-    return list(found.order_by("starts_at")[:3])
+    windows = MaintenanceWindow.objects.filter(shop__in=shops, ends_at__gt=now).select_related("shop")
+    return list(windows.order_by("starts_at")[:3])

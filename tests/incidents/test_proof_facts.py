@@ -142,7 +142,7 @@ def test_a_journal_of_before_is_compared_only_where_it_speaks() -> None:
     incident = Incident(nr="MAK-0001", failure="x", next_update_at=MONDAY)
     assert list(said.differences(incident)) == []
     said.hear(JournalEntry(kind="vouched", facts={"row": {"nr": "MAK-0001", "failure": ""}}), ended=False)
-    assert [difference.what for difference in said.differences(incident)] == ["failure", "next_update_at"]
+    assert [difference.fact for difference in said.differences(incident)] == ["failure", "next_update_at"]
 
 
 def test_the_database_counts_by_itself(world: build.World) -> None:

@@ -125,7 +125,7 @@ def test_a_wrong_column_is_named(column: str, value: object) -> None:
     incident = build.incident(world.shop, by=world.reporter)
     ClockRow.objects.filter(incident=incident, target="restore").update(**{column: value})
     found = list(proof.differences(at=minutes(1)))
-    assert {row.what for row in found} == {f"restore.{column} when computed", f"restore.{column} now"}
+    assert {row.fact for row in found} == {f"restore.{column} when computed", f"restore.{column} now"}
     assert {row.stored for row in found} == {value}
 
 
@@ -134,7 +134,7 @@ def test_a_state_that_time_has_overtaken_is_found_where_no_sweep_will_come() -> 
     incident = build.incident(world.shop, by=world.reporter)
     assert list(proof.differences(at=minutes(31))) == []
     Incident.objects.filter(pk=incident.pk).update(wake_at=None)
-    found = {row.what for row in proof.differences(at=minutes(31))}
+    found = {row.fact for row in proof.differences(at=minutes(31))}
     assert found == {"reaction.state now", "breach ('reaction', 1, 1)"}
 
 
@@ -147,7 +147,7 @@ def test_a_breach_that_nothing_shows_and_a_moved_pause_are_found() -> None:
         noticed_at=minutes(2),
     )  # fmt: skip
     Pause.objects.update(started_at=minutes(0))
-    assert {row.what for row in proof.differences(at=minutes(2))} == {
+    assert {row.fact for row in proof.differences(at=minutes(2))} == {
         "breach ('restore', 1, 1)", "breach restore noticed_at", "pauses",
     }  # fmt: skip
 

@@ -57,13 +57,13 @@ def probe_once(spec: CheckSpec, *, at: int) -> Result:
 
 
 async def _verdict(spec: CheckSpec) -> Result:
-    seen = await check(spec, tls=tls_context(os.environ.get("PROBE_CA_FILE", "")))
-    return await Canaries(settings.PROBE_CANARIES).vouch(judge(spec, seen))
+    observation = await check(spec, tls=tls_context(os.environ.get("PROBE_CA_FILE", "")))
+    return await Canaries(settings.PROBE_CANARIES).vouch(judge(spec, observation))
 
 
 def as_json(result: Result) -> str:
-    said = {"sentence": {language: sentence(result, language) for language in ("pl", "en")}}
-    return json.dumps(result.to_json() | said, ensure_ascii=False, indent=2)
+    words = {"sentence": {language: sentence(result, language) for language in ("pl", "en")}}
+    return json.dumps(result.to_json() | words, ensure_ascii=False, indent=2)
 
 
 def explain(result: Result, language: str) -> str:

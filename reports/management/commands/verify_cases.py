@@ -21,13 +21,13 @@ class Command(BaseCommand):
     def handle(self, *, files: list[Path], **options: object) -> None:
         """Exit status 1: a case differs. 2: a file, or a word in it, that isn't known."""
         try:
-            found = [outcome for path in files for outcome in outcomes(path)]
+            all_outcomes = [outcome for path in files for outcome in outcomes(path)]
         except UnknownWordError as unknown:
             raise CommandError(str(unknown), returncode=2) from unknown
-        failed = [outcome for outcome in found if not outcome.passed]
+        failed = [outcome for outcome in all_outcomes if not outcome.passed]
         for outcome in failed:
             self.stdout.write(line(outcome))
-        self.stdout.write(f"{len(found) - len(failed)} passed, {len(failed)} failed")
+        self.stdout.write(f"{len(all_outcomes) - len(failed)} passed, {len(failed)} failed")
         if failed:
             raise SystemExit(1)
 
@@ -43,9 +43,9 @@ def line(outcome: Outcome) -> str:
 def _text(value: object, other: object) -> str:
     """Of two objects only what differs."""
     if isinstance(value, dict) and isinstance(other, dict):
-        return " ".join(f"{name}={_text(one, None)}" for name, one in value.items() if other.get(name) != one)
+        return " ".join(f"{name}={_text(part, None)}" for name, part in value.items() if other.get(name) != part)
     if isinstance(value, list):
-        return "[" + ", ".join(_text(one, None) for one in value) + "]"
+        return "[" + ", ".join(_text(part, None) for part in value) + "]"
     if isinstance(value, dict):
-        return " ".join(f"{name}={one}" for name, one in value.items())
+        return " ".join(f"{name}={part}" for name, part in value.items())
     return "none" if value is None else str(value)
