@@ -23,7 +23,6 @@ from contracts import seal
 from contracts.models import (
     Calendar,
     CalendarDay,
-    Channel,
     Contract,
     ContractVersion,
     EscalationStep,
@@ -40,6 +39,7 @@ from contracts.models import (
 )
 from contracts.terms import seconds, whole, working_days
 from contracts.worktime import day_term, parse_calendar, work_calendar
+from messaging.models import Channel
 from wording.fields import lines
 from wording.texts import clean_line
 from wording.words import full_date

@@ -9,7 +9,8 @@ from itertools import groupby
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from contracts.models import Channel, EscalationStep, TargetKind, Whom
+from contracts.models import EscalationStep, TargetKind, Whom
+from messaging.models import Channel
 from wording.words import percent
 
 TOLD: dict[str, Promise] = {

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import MANAGER, OWNER, Client, User
+from messaging.models import Channel
 from wording.lines import NOT_A_LINE, NOT_IN_A_LINE
 
 
@@ -409,12 +410,6 @@ class Whom(models.TextChoices):
     MANAGER = MANAGER, _("manager")
     OWNER = OWNER, _("client's owner")
     PERSON = "person", _("named person")
-
-
-class Channel(models.TextChoices):
-    EMAIL = "email", _("e-mail")
-    SMS = "sms", _("text message")
-    VOICE = "voice", _("phone call")
 
 
 class EscalationStep(models.Model):

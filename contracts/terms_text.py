@@ -19,7 +19,6 @@ from contracts.calendar_text import week_words
 from contracts.escalation_text import TOLD
 from contracts.models import (
     Calendar,
-    Channel,
     ContractVersion,
     Cumulation,
     DelayTime,
@@ -35,6 +34,7 @@ from contracts.models import (
 from contracts.penalty.rules import Grace, GraceMode, Kind, Scheme, Unit
 from contracts.penalty.text import rule
 from contracts.terms import calendar_terms
+from messaging.models import Channel
 from wording.words import money, percent, share, span
 
 TITLES: dict[str, Promise] = {

@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 
 from accounts.models import INCIDENT_STAFF, MANAGER, OWNER, Client, User
 from contracts.escalation_text import TOLD
-from contracts.models import Channel, TargetKind, Whom
+from contracts.models import TargetKind, Whom
+from messaging.models import Channel
 from wording.words import percent
 
 

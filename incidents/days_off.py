@@ -16,11 +16,12 @@ from django.utils.translation import gettext as _
 from accounts.models import OWNER, Membership, User
 from contracts import agreements
 from contracts.calendar_text import entry_words
-from contracts.models import Calendar, CalendarDay, Channel, ContractVersion
+from contracts.models import Calendar, CalendarDay, ContractVersion
 from incidents.models import Notification
 from incidents.notices import write as notices
 from incidents.notices.reach import Audience
 from incidents.text import letters
+from messaging.models import Channel
 from wording import words
 
 

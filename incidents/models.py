@@ -11,10 +11,11 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import MANAGER, OWNER, Client, User
-from contracts.models import Channel, ContractVersion, EscalationStep, Severity, Shop, TargetKind
+from contracts.models import ContractVersion, EscalationStep, Severity, Shop, TargetKind
 from incidents.anchors import Anchor, AnchorLeaf, AnchorTree, Tally  # noqa: F401 Django finds an app's models here
 from incidents.choices import ENDED, LIVES, Actor, ClockState, Delivery, Origin, PauseReason, Status, What
 from incidents.notices.reach import Audience, Bar
+from messaging.models import Channel
 
 
 class IncidentQuerySet(models.QuerySet["Incident"]):
@@ -473,14 +474,3 @@ class UnheardAlarm(models.Model):
 
     def __str__(self) -> str:
         return f"{self.incident_id} {self.topic}"
-
-
-class Heartbeat(models.Model):
-    """When a sweep last ran, so that a page can say that nobody is watching."""
-
-    name = models.CharField(max_length=40, primary_key=True)
-    at = models.DateTimeField()
-    took_ms = models.PositiveIntegerField(default=0)
-
-    def __str__(self) -> str:
-        return f"{self.name} {self.at}"

@@ -31,15 +31,14 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connection
 from django.db.models import F
 
-from contracts.models import Channel
 from contracts.terms import whole
-from incidents import heartbeat
 from incidents.choices import Delivery
 from incidents.models import Notification
 from incidents.notices import alarms, digests
 from incidents.notices.reach import Bar
-from incidents.text.letters import secret_name
-from messaging import gateway
+from messaging import gateway, heartbeat
+from messaging.models import Channel
+from messaging.secret_names import secret_name
 from messaging.time_limit import within
 from wording.texts import one_line
 

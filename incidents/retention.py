@@ -11,8 +11,8 @@ from django.conf import settings
 
 from accounts.retention import BATCH, in_batches
 from incidents.choices import Delivery
-from incidents.heartbeat import beat
 from incidents.models import Notification, RepeatKey
+from messaging.heartbeat import beat
 
 
 def forget(*, at: datetime) -> int:

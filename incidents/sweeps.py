@@ -18,7 +18,7 @@ from django.db.models import QuerySet
 
 from contracts.models import EscalationStep
 from contracts.terms import moment, seconds, whole
-from incidents import heartbeat, journal, lifecycle, recovery, updates
+from incidents import journal, lifecycle, recovery, updates
 from incidents.choices import Status
 from incidents.clock import clocks as clock
 from incidents.clock import escalation
@@ -28,6 +28,7 @@ from incidents.notices import write as notices
 from incidents.projection import columns
 from incidents.projection import rows as projection
 from incidents.silence import end_silence, has_written
+from messaging import heartbeat
 
 logger = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ from django.db import DatabaseError
 from django.db.models import F
 
 from contracts.terms import seconds, whole
-from incidents.heartbeat import beat
+from messaging.heartbeat import beat
 from monitoring import watch
 from monitoring.models import Monitor, ProbePlace
 from monitoring.probe import link as probe_link

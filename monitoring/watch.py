@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from contracts.models import Shop
 from contracts.terms import moment, seconds, whole
-from incidents.heartbeat import beat
+from messaging.heartbeat import beat
 from monitoring import acts, way_out
 from monitoring.availability import maintenance
 from monitoring.availability.measure import Period

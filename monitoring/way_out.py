@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from incidents.heartbeat import beat
-from incidents.models import Heartbeat
+from messaging.heartbeat import beat
+from messaging.models import Heartbeat
 from monitoring.probe.specification import Result
 
 # A way out that failed longer ago and was not asked again has had no failing check since.

@@ -21,9 +21,10 @@ from accounts.models import LimitReached, User
 from contracts.proof import Difference
 from incidents import outbox
 from incidents.choices import Delivery
-from incidents.models import Heartbeat, Incident, Notification
+from incidents.models import Incident, Notification
 from incidents.notices import unheard
 from incidents.projection import proof
+from messaging.models import Heartbeat
 from monitoring.models import ProbePlace
 from monitoring.probe import link as probe_link
 from monitoring.way_out import WayOut

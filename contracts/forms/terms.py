@@ -19,7 +19,6 @@ from contracts.forms import parse as typed
 from contracts.forms.fields import CURRENCIES, OneOf, ReadField, choice_field, date_field, name_the_missing
 from contracts.models import (
     Calendar,
-    Channel,
     Cumulation,
     DelayTime,
     ExclusionReason,
@@ -35,6 +34,7 @@ from contracts.models import (
 )
 from contracts.penalty.rules import Unit
 from contracts.penalty.text import each
+from messaging.models import Channel
 from wording.fields import LineField
 from wording.words import figure
 

@@ -19,11 +19,11 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from contracts.models import Channel
 from incidents.choices import Delivery
 from incidents.models import Incident, Notification
 from incidents.notices.reach import Audience
-from incidents.text.letters import secret_name
+from messaging.models import Channel
+from messaging.secret_names import secret_name
 from wording import words
 
 SINGLES = 3  # texts of one channel that a person gets one by one within WINDOW: two shops and a colleague's question

@@ -11,7 +11,7 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ADMIN, INCIDENT_STAFF
-from contracts.models import Channel
+from messaging.models import Channel
 
 PATIENCE = timedelta(seconds=60)  # a way that says nothing for so long is unreachable for a rung
 

@@ -17,12 +17,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts.models import ADMIN, INCIDENT_STAFF, MANAGER, OWNER, Membership, User
-from contracts.models import Channel, EscalationStep, Whom
+from contracts.models import EscalationStep, Whom
 from incidents.anchors import Anchor, newest
 from incidents.choices import Delivery, PauseReason
 from incidents.models import ClockRow, Firing, Incident, JournalEntry, Notification, UnheardAlarm
 from incidents.notices.reach import PATIENCE, Audience, Bar, Level, Person, Plan, State, Way, plan
 from incidents.text import letters
+from messaging.models import Channel
 
 RUNS_OUT = gettext_noop("The time runs out. Please look at the incident now.")
 PASSED = gettext_noop("The deadline has passed and nothing has been delivered.")

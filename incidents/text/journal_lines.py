@@ -11,10 +11,11 @@ from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from contracts.models import Channel, ExclusionReason, Severity, TargetKind
+from contracts.models import ExclusionReason, Severity, TargetKind
 from incidents.choices import DECISION_KINDS, Actor, Origin, PauseReason, Status, What
 from incidents.models import JournalEntry
 from incidents.notices.reach import Bar
+from messaging.models import Channel
 from wording import words
 
 EVENTS = {

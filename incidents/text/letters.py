@@ -1,7 +1,4 @@
-"""What a notice says: its subject, its facts and its two renderings, in the active language.
-
-Addresses and ids in a message are derived by a keyed hash: a row's number would tell how much other clients report.
-"""
+"""What a notice says: its subject, its facts and its two renderings, in the active language."""
 
 from __future__ import annotations
 
@@ -12,17 +9,17 @@ from typing import Any
 
 from django.conf import settings
 from django.template.loader import render_to_string
-from django.utils.crypto import salted_hmac
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
-from contracts.models import Channel, EscalationStep
+from contracts.models import EscalationStep
 from incidents.anchors import Anchor
 from incidents.choices import Actor, ClockState, PauseReason, Status
 from incidents.models import ClockRow, Incident, JournalEntry, Notification
 from incidents.text.clock_sentences import repair_to_come
+from messaging.models import Channel
 from wording import words
 from wording.texts import one_line
 
@@ -103,12 +100,6 @@ class ClockLine:
     sentence: str
     question: str = ""
     why: str = ""
-
-
-def secret_name(text: str) -> str:
-    """A stable name for a message or a thread that tells nothing to its reader."""
-    # The salt keeps the name of an earlier place: what is stored must be found by it
-    return salted_hmac("incidents.letters", text, algorithm="sha256").hexdigest()[:32]
 
 
 def fingerprint(head: str) -> str:

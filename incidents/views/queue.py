@@ -11,7 +11,8 @@ from django.views.decorators.http import require_GET
 
 from accounts.models import AGENT, MANAGER
 from accounts.permissions import SignedRequest, open_to
-from incidents import heartbeat, queue
+from incidents import queue
+from messaging import heartbeat
 from wording.etag import mark_of, unchanged
 from wording.texts import number_in
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from incidents.heartbeat import beat
+from messaging.heartbeat import beat
 from monitoring.models import Check, Monitor
 
 KEPT = timedelta(days=90)

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from contracts.terms import moment, seconds, whole
-from incidents.heartbeat import beat
+from messaging.heartbeat import beat
 from monitoring.models import Monitor
 from monitoring.probe import link as probe_link
 from monitoring.probe import questions

@@ -19,11 +19,11 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db import connection, transaction
 
-from contracts.models import Channel
 from contracts.terms import whole
 from incidents.anchors import Anchor, AnchorLeaf, AnchorTree, LeafKind
-from incidents.heartbeat import beat
 from incidents.models import Incident, Notification
+from messaging.heartbeat import beat
+from messaging.models import Channel
 from reports.anchor import hash_tree
 from reports.anchor import leaves as anchor_leaves
 from reports.anchor.leaves import KINDS, Head, Kind

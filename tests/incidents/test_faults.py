@@ -19,12 +19,12 @@ from pathlib import Path
 
 import pytest
 
-from contracts.models import Channel
 from contracts.proof import one_moment
-from incidents import heartbeat
 from incidents.choices import Delivery
-from incidents.models import Breach, Firing, Heartbeat, JournalEntry, Notification
+from incidents.models import Breach, Firing, JournalEntry, Notification
 from incidents.projection import proof
+from messaging import heartbeat
+from messaging.models import Channel, Heartbeat
 from monitoring.models import Monitor
 from monitoring.probe.link import celery_address
 from sla_portal import broker_users, processes

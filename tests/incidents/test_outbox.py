@@ -17,11 +17,12 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from contracts.models import Channel
-from incidents import heartbeat, lifecycle, outbox, sweeps
+from incidents import lifecycle, outbox, sweeps
 from incidents.choices import Delivery
 from incidents.journal import check_chain
-from incidents.models import Heartbeat, Incident, Notification
+from incidents.models import Incident, Notification
+from messaging import heartbeat
+from messaging.models import Channel, Heartbeat
 from messaging.time_limit import within
 from tests import build
 from tests.owner import as_owner

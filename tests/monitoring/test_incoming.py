@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.terms import seconds
-from incidents.models import Heartbeat, Incident
+from incidents.models import Incident
+from messaging.models import Heartbeat
 from monitoring import incoming, watch
 from monitoring.models import Check, Monitor, Outage, ProbePlace, State
 from monitoring.probe import link as probe_link

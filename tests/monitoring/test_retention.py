@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from contracts.models import Shop
-from incidents.models import Heartbeat
+from messaging.models import Heartbeat
 from monitoring import tasks
 from monitoring.models import Check, Interval, Monitor, Outage
 from monitoring.state import retention

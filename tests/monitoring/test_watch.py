@@ -12,7 +12,8 @@ from django.db import DataError, connection
 from django.test.utils import CaptureQueriesContext
 
 from contracts.models import MaintenanceWindow
-from incidents.models import Heartbeat, Incident
+from incidents.models import Incident
+from messaging.models import Heartbeat
 from monitoring import watch
 from monitoring.models import Check, Interval, Monitor, Outage, State
 from monitoring.probe.specification import CheckSpec

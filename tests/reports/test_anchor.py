@@ -12,7 +12,8 @@ from django.db import DatabaseError, transaction
 from contracts import agreements
 from incidents import lifecycle, sweeps
 from incidents.anchors import Anchor, AnchorLeaf, AnchorTree
-from incidents.models import Breach, Heartbeat, Incident
+from incidents.models import Breach, Incident
+from messaging.models import Heartbeat
 from monitoring import acts
 from monitoring.models import Monitor, Outage
 from reports.anchor import make as anchor

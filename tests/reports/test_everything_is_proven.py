@@ -53,7 +53,7 @@ from tests.pages import stop_clock
 
 pytestmark = pytest.mark.django_db
 MONDAY = build.MONDAY
-OURS = ("accounts", "contracts", "incidents", "monitoring", "reports")
+OURS = ("messaging", "accounts", "contracts", "incidents", "monitoring", "reports")
 STEP = 8  # of a table's columns the daily run turns every eighth, from the last one on
 WORDS = "words of people, or how a letter travels: no money and no clock is counted by it"
 SHOWN = "how it is shown or reached: no clock and no money is counted by it"

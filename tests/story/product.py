@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 from django.conf import settings
 
-from incidents.models import Heartbeat
+from messaging.models import Heartbeat
 from monitoring.probe import link as probe_link
 from sla_portal import processes
 from sla_portal.celery import app

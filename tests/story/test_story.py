@@ -17,7 +17,8 @@ from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from contracts.models import Shop
-from incidents.models import Breach, Firing, Heartbeat, Incident
+from incidents.models import Breach, Firing, Incident
+from messaging.models import Heartbeat
 from monitoring.models import Outage, State
 from reports.models import BreachDecision
 from tests import build

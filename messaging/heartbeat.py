@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from incidents.models import Heartbeat
+from messaging.models import Heartbeat
 
 SILENT_AFTER = timedelta(seconds=60)
 
