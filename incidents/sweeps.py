@@ -17,11 +17,11 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from contracts.models import EscalationStep
-from contracts.terms import moment, seconds, whole
+from contracts.terms import moment, whole
 from incidents import journal, lifecycle, recovery, updates
 from incidents.choices import Status
 from incidents.clock import clocks as clock
-from incidents.clock import escalation
+from incidents.clock.escalation import Fired
 from incidents.models import Breach, ClockRow, Firing, Incident, JournalEntry, Notification, UnheardAlarm
 from incidents.notices import alarms
 from incidents.notices import write as notices
@@ -159,15 +159,14 @@ class Batch:
 
     def _look(self, incident: Incident) -> None:
         events, known = self.events[incident.pk], self.memory.terms(incident)
-        found: dict[str, clock.Clock] = {}
-        if known and events:
-            found = clock.clocks(known.terms, events, seconds(self.at))
-            self._project(incident, found, known)
-            self._escalate(incident, events, known)
+        timeline = known.timeline(events, self.at) if known and events else None
+        if known and timeline:
+            self._project(incident, timeline.clocks, known)
+            self._escalate(incident, timeline, known)
         self._miss_updates(incident, known)
         self._ask_again(incident, known)
-        incident.due_at = projection.due_at(found.values())
-        planned = projection.wake_at(incident, found.values(), events, self.at, known if events else None)
+        incident.due_at = projection.due_at(timeline.clocks.values() if timeline else ())
+        planned = projection.wake_at(incident, timeline, known if timeline else None)
         incident.wake_at = planned and max(planned, self.at + projection.SECOND)
 
     def _project(self, incident: Incident, found: dict[str, clock.Clock], known: projection.VersionTerms) -> None:
@@ -188,17 +187,17 @@ class Batch:
             elif projection.learnt(old, breach):
                 self.changed_breaches.append(old)
 
-    def _escalate(self, incident: Incident, events: Sequence[clock.Event], known: projection.VersionTerms) -> None:
+    def _escalate(self, incident: Incident, timeline: clock.Timeline, known: projection.VersionTerms) -> None:
         """Every rung that is due and has not gone out, in order of time."""
         if incident.is_ended or not known.steps:
             return
-        for fired in escalation.steps(known.terms, events, seconds(self.at), known.ladder):
+        for fired in timeline.fired:
             rungs = [step for step in known.steps if (step.target, step.share) == (fired.target, fired.share)]
             new = [firing for step in rungs if (firing := self._firing(incident, step, fired))]
             if new:
                 self._send(incident, new)
 
-    def _firing(self, incident: Incident, step: EscalationStep, fired: escalation.Fired) -> Firing | None:
+    def _firing(self, incident: Incident, step: EscalationStep, fired: Fired) -> Firing | None:
         firing = Firing(
             incident=incident, step=step, target=fired.target, lap=fired.lap, round=fired.round, run=fired.run,
             due_at=moment(fired.at), fired_at=max(self.at, moment(fired.at)),

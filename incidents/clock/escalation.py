@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from contracts.spans import Span, union_open
 from contracts.worktime import Pause, deadline, work_calendar
-from incidents.clock.facts import TARGETS, Event, Terms
+from incidents.clock.facts import TARGETS
 from incidents.clock.replay import Replay
 from incidents.clock.rules import Base, closed, decide, known
 from incidents.clock.track import Stretch, Track
@@ -39,24 +39,19 @@ class Fired:
         return self.target, self.share, self.offset, self.run, self.lap, self.round
 
 
-def steps(terms: Terms, events: Sequence[Event], now: int, ladder: Sequence[Step]) -> list[Fired]:
-    """The steps that have fired by `now`, in order of time. ValueError names an unknown target."""
-    replay = Replay(terms, events, now)
-    fired = [found for target in TARGETS for found in _of_target(replay, target, ladder) if found.at <= now]
-    return sorted(fired, key=lambda found: found.at)
-
-
-def next_fire(terms: Terms, events: Sequence[Event], now: int, ladder: Sequence[Step]) -> Fired | None:
-    """The first step to fire after `now` if nothing happens till then; None while paused or stopped."""
-    replay = Replay(terms, events, now)
-    ahead = [found for target in TARGETS for found in _of_target(replay, target, ladder) if found.at > now]
-    return min(ahead, key=lambda found: found.at, default=None)
-
-
-def _of_target(replay: Replay, target: str, ladder: Sequence[Step]) -> Iterator[Fired]:
+def check_steps(ladder: Sequence[Step]) -> None:
+    """ValueError names a target that there isn't."""
     for step in ladder:
         if step.target not in TARGETS:
             raise ValueError(f"unknown target: {step.target}")
+
+
+def firings(replay: Replay, ladder: Sequence[Step]) -> list[Fired]:
+    """Every step that has fired, or would if nothing else happened, target by target."""
+    return [fired for target in TARGETS for fired in _of_target(replay, target, ladder)]
+
+
+def _of_target(replay: Replay, target: str, ladder: Sequence[Step]) -> Iterator[Fired]:
     mine = [step for step in ladder if step.target == target]
     tracks = [*replay.past[target], *([replay.tracks[target]] if target in replay.tracks else [])]
     seen = set()

@@ -12,11 +12,9 @@ from typing import TypeVar
 from django.db import transaction
 
 from contracts.proof import Difference
-from contracts.terms import seconds
 from incidents import journal
 from incidents.choices import ENDED, ClockState, PauseReason, Status
 from incidents.clock import clocks as clock
-from incidents.clock import escalation
 from incidents.models import Breach, ClockRow, Incident, JournalEntry, Pause
 from incidents.projection import columns, proof_beside
 from incidents.projection import rows as projection
@@ -241,9 +239,15 @@ class Past:
     incident: Incident
     known: projection.VersionTerms
     events: tuple[clock.Event, ...]
+    _timelines: dict[datetime, clock.Timeline] = field(default_factory=dict)
+
+    def timeline(self, at: datetime) -> clock.Timeline:
+        if at not in self._timelines:
+            self._timelines[at] = self.known.timeline(self.events, at)
+        return self._timelines[at]
 
     def clocks(self, at: datetime) -> dict[str, clock.Clock]:
-        return clock.clocks(self.known.terms, self.events, seconds(at)) if self.events else {}
+        return self.timeline(at).clocks if self.events else {}
 
     def rows(self, stored: Sequence[ClockRow], at: datetime) -> Iterator[Difference]:
         for moment in {row.computed_at for row in stored}:
@@ -294,7 +298,7 @@ class Past:
         if shown - {projection.breach_key(row) for row in self.incident.breaches.all()}:
             return True
         fired = {(row.target, row.step.share, row.run, row.lap, row.round) for row in self.incident.firings.all()}
-        steps = escalation.steps(self.known.terms, self.events, seconds(at), self.known.ladder) if self.events else []
+        steps = self.timeline(at).fired if self.events else []
         return any((one.target, one.share, one.run, one.lap, one.round) not in fired for one in steps)
 
 
@@ -345,7 +349,7 @@ def _renew(
     past = Past(incident, known, events) if known and events else None
     found = past.clocks(at) if past else {}
     incident.due_at = projection.due_at(found.values())
-    planned = projection.wake_at(incident, found.values(), events, at, known if past else None)
+    planned = projection.wake_at(incident, past.timeline(at) if past else None, known if past else None)
     behind = past is not None and not incident.is_ended and past.is_behind(at)
     incident.wake_at = at if behind else planned
     if known is None:

@@ -15,7 +15,7 @@ from contracts.worktime import WorkCalendar, day_term, work_calendar
 from incidents import journal, updates
 from incidents.choices import ClockState
 from incidents.clock import clocks as clock
-from incidents.clock import escalation as ladder
+from incidents.clock.escalation import Step
 from incidents.models import Breach, ClockRow, Incident, JournalEntry
 
 DATED_BACK = frozenset({"workaround", "resolved", "monitor_recovered"})
@@ -47,8 +47,12 @@ class VersionTerms:
         return stood_digest({calendar.pk: calendar for calendar in self.calendars.values()}.values(), at)
 
     @property
-    def ladder(self) -> list[ladder.Step]:
-        return [ladder.Step(target=step.target, share=step.share) for step in self.steps]
+    def ladder(self) -> list[Step]:
+        return [Step(target=step.target, share=step.share) for step in self.steps]
+
+    def timeline(self, events: Sequence[clock.Event], at: datetime) -> clock.Timeline:
+        """The events played up to an instant by these terms: the clocks and the steps of the ladder at it."""
+        return clock.Timeline(self.terms, events, seconds(at), self.ladder)
 
 
 def version_terms(version: ContractVersion) -> VersionTerms:
@@ -111,20 +115,20 @@ def clocks_of(incident: Incident, at: datetime) -> dict[str, clock.Clock]:
 
 def project(incident: Incident, *, at: datetime) -> dict[str, clock.Clock]:
     """Recompute a locked incident's rows from its journal, record a breach it shows, plan the next wake-up, save."""
-    clocks: dict[str, clock.Clock] = {}
     events = events_for(incident)
-    known = held(incident) if events else None
+    terms = held(incident) if events else None
     incident.held_terms = None
-    if known:
-        clocks = clock.clocks(known.terms, events, seconds(at))
+    timeline = terms.timeline(events, at) if terms else None
+    clocks = timeline.clocks if timeline else {}
+    if terms:
         write_clocks(
-            ClockRow(incident=incident, target=target, computed_at=at, **row_of(found, known))
-            for target, found in clocks.items()
+            ClockRow(incident=incident, target=target, computed_at=at, **row_of(clock_now, terms))
+            for target, clock_now in clocks.items()
         )
         _void_breaches(incident, clocks.values(), events, at)
         _record_breaches(incident, clocks.values(), at)
     incident.due_at = due_at(clocks.values())
-    incident.wake_at = _unswept(incident, events, at, known) or wake_at(incident, clocks.values(), events, at, known)
+    incident.wake_at = _unswept(incident, timeline, at) or wake_at(incident, timeline, terms)
     incident.save()
     return clocks
 
@@ -150,17 +154,13 @@ def stood(incident: Incident, at: datetime) -> dict[str, str]:
     return {"calendars": known.stood(at)} if known and known.calendars else {}
 
 
-def _unswept(
-    incident: Incident, events: Sequence[clock.Event], at: datetime, known: VersionTerms | None
-) -> datetime | None:
+def _unswept(incident: Incident, timeline: clock.Timeline | None, at: datetime) -> datetime | None:
     """What fell due before this act while no worker ran, or falls due by it, is still for the sweep to send."""
     if incident.is_ended:
         return None
     if incident.wake_at and incident.wake_at <= at:
         return incident.wake_at
-    now = seconds(at)
-    fired = ladder.steps(known.terms, events, now, known.ladder) if known else []
-    return at if any(step.at == now for step in fired) else None
+    return at if timeline and any(step.at == timeline.now for step in timeline.fired) else None
 
 
 def write_clocks(rows: Iterable[ClockRow]) -> None:
@@ -294,26 +294,22 @@ def due_at(clocks: Iterable[clock.Clock]) -> datetime | None:
     return moment(min(open_deadlines)) if open_deadlines else None
 
 
-def wake_at(
-    incident: Incident,
-    clocks: Iterable[clock.Clock],
-    events: Sequence[clock.Event],
-    at: datetime,
-    known: VersionTerms | None,
-) -> datetime | None:
+def wake_at(incident: Incident, timeline: clock.Timeline | None, terms: VersionTerms | None) -> datetime | None:
     """When the sweep must look at the incident next: a missed deadline, a step, an update, a silence."""
     if incident.is_ended:
         return None
-    # Equal is on time, so a deadline or an update is missed from the next second on
-    instants = [found.deadline + 1 for found in clocks if found.state == "running" and found.deadline is not None]
-    if known:
-        fired = ladder.next_fire(known.terms, events, seconds(at), known.ladder)
-        instants += [fired.at] if fired else []
-    planned = [moment(instant) for instant in instants]
+    planned = [moment(instant) for instant in _instants_ahead(timeline)] if timeline else []
     planned += [instant for instant in (incident.silence_at, incident.ask_at) if instant]
-    missing = updates.next_missing(incident, known.rhythms.get(incident.severity) if known else None)
+    missing = updates.next_missing(incident, terms.rhythms.get(incident.severity) if terms else None)
     planned += [missing + SECOND] if missing else []
     return min(planned, default=None)
+
+
+def _instants_ahead(timeline: clock.Timeline) -> list[int]:
+    """Where a running clock is missed (equal is on time, so from the next second on), and the next step."""
+    running = [row for row in timeline.clocks.values() if row.state == "running"]
+    missed = [row.deadline + 1 for row in running if row.deadline is not None]
+    return missed + ([timeline.next_step.at] if timeline.next_step else [])
 
 
 def ask_after(rhythm: updates.Rhythm | None, at: datetime) -> datetime:

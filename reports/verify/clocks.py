@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from incidents.clock import escalation
-from incidents.clock.clocks import TARGETS, Clock, Event, TargetTerms, Terms, clocks
+from incidents.clock.clocks import TARGETS, Clock, Event, TargetTerms, Terms, Timeline
 from reports.verify.calendars import NAMED_CALENDARS
 from reports.verify.outcome import Outcome, UnknownWordError
 from reports.verify.read import items, needed, whole, word
@@ -74,8 +74,8 @@ def _outcome(case: Case, number: int, terms: Mapping[str, Terms]) -> Outcome:
     events = [_event(where, mapping(where, event)) for event in items(where, needed(where, case, "events"))]
     expected, now = mapping(where, needed(where, case, "expected")), at(where, case, "now")
     try:
-        judged = clocks(promised, events, now)
-        fired = escalation.steps(promised, events, now, _ladder(where, case))
+        timeline = Timeline(promised, events, now, _ladder(where, case))
+        judged, fired = timeline.clocks, timeline.fired
     except UnknownWordError:
         raise
     except ValueError as wrong:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from contracts.holidays_pl import POLISH_HOLIDAYS
 from contracts.worktime import CalendarTerms, parse_calendar
 from incidents.clock import escalation
-from incidents.clock.clocks import Clock, Event, TargetTerms, Terms, clocks
+from incidents.clock.clocks import Clock, Event, TargetTerms, Terms, Timeline, clocks
 from reports.verify.calendars import NAMED_CALENDARS
 
 WARSAW = ZoneInfo("Europe/Warsaw")
@@ -93,7 +93,7 @@ def _short(moment: int) -> str:
 def fired(*texts: str, now: str, shares: tuple[int, ...], name: str = "restore", by: Terms = STANDARD) -> list[str]:
     """`50 at 10 11:00`; a lap or round above the first is told."""
     steps = [escalation.Step(name, share) for share in shares]
-    return [fired_told(found) for found in escalation.steps(by, events(*texts), at(now), steps)]
+    return [fired_told(found) for found in Timeline(by, events(*texts), at(now), steps).fired]
 
 
 def fired_told(found: escalation.Fired) -> str:

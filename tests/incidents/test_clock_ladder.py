@@ -3,6 +3,7 @@
 import pytest
 
 from incidents.clock import escalation
+from incidents.clock.clocks import Timeline
 from tests.incidents.clock_world import STANDARD, at, events, fired, fired_told, terms
 
 P1_AT_9, P3_AT_9, CONTACT = "received P1 @10 09:00", "received P3 @10 09:00", "contact @10 09:10"
@@ -99,7 +100,7 @@ def test_offsets_are_working_time_from_the_deadline() -> None:
         escalation.Step("reaction", offset=900),
         escalation.Step("restore", offset=-(10**6)),
     ]
-    found = escalation.steps(STANDARD, events(P1_AT_9), at("10 09:45"), steps)
+    found = Timeline(STANDARD, events(P1_AT_9), at("10 09:45"), steps).fired
     assert [fired_told(one) for one in found] == ["-1000000 at 10 09:00", "-600 at 10 09:20", "+900 at 10 09:45"]
 
 
@@ -107,7 +108,7 @@ def test_the_next_step_is_known_ahead_and_none_while_paused() -> None:
     steps = [escalation.Step("reaction", 50), escalation.Step("restore", 50), escalation.Step("restore", 150)]
 
     def following(*texts: str, now: str) -> str:
-        found = escalation.next_fire(STANDARD, events(*texts), at(now), steps)
+        found = Timeline(STANDARD, events(*texts), at(now), steps).next_step
         return "none" if found is None else f"{found.target} {fired_told(found)}"
 
     assert following(P1_AT_9, now="10 09:00") == "reaction 50 at 10 09:15"
@@ -119,4 +120,4 @@ def test_the_next_step_is_known_ahead_and_none_while_paused() -> None:
 
 def test_an_unknown_target_of_a_step_is_named() -> None:
     with pytest.raises(ValueError, match="unknown target: coffee"):
-        escalation.steps(STANDARD, events(P1_AT_9), at("10 10:00"), [escalation.Step("coffee", 50)])
+        Timeline(STANDARD, events(P1_AT_9), at("10 10:00"), [escalation.Step("coffee", 50)])

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from incidents.clock import escalation
-from incidents.clock.clocks import CHANGES, MOVING, REASONS, Clock, Event, Terms, clocks
+from incidents.clock.clocks import CHANGES, MOVING, REASONS, Clock, Event, Terms, Timeline, clocks
 from tests.incidents.clock_world import at, terms
 
 START, DAY = at("09 08:00"), 86400
@@ -66,7 +66,7 @@ def test_seen_working_nothing_happens_until_somebody_says_or_it_fails(
         assert (after.state, after.seen_at, after.left, after.late) == (
             before.state, before.seen_at, before.left, before.late
         )  # fmt: skip
-        steps = [one for one in escalation.steps(by, seen, known + more, LADDER) if one.target == "restore"]
+        steps = [one for one in Timeline(by, seen, known + more, LADDER).fired if one.target == "restore"]
         assert all(one.at <= before.seen_at for one in steps)
         denied = clocks(by, [*seen, Event(known, "recovery_denied")], known + more)
         assert {name: (one.state, one.deadline, one.late) for name, one in denied.items()} == {
@@ -172,7 +172,7 @@ def test_a_breached_clock_owes_nothing_to_a_later_pause(by: Terms, story: tuple[
 @given(promises, stories())
 def test_each_step_fires_once_per_run_lap_and_round(by: Terms, story: tuple[list[Event], int]) -> None:
     happened, now = story
-    fired = escalation.steps(by, happened, now, LADDER)
+    fired = Timeline(by, happened, now, LADDER).fired
     assert len({one.key for one in fired}) == len(fired)
     assert [one.at for one in fired] == sorted(one.at for one in fired)
     assert all(happened[0].at <= one.at <= now for one in fired)
@@ -182,18 +182,18 @@ def test_each_step_fires_once_per_run_lap_and_round(by: Terms, story: tuple[list
 @given(promises, stories())
 def test_the_announced_step_is_the_next_to_fire(by: Terms, story: tuple[list[Event], int]) -> None:
     happened, now = story
-    fired = escalation.steps(by, happened, now, LADDER)
-    following = escalation.next_fire(by, happened, now, LADDER)
+    fired = Timeline(by, happened, now, LADDER).fired
+    following = Timeline(by, happened, now, LADDER).next_step
     if following is not None:
-        assert following in escalation.steps(by, happened, following.at, LADDER)
-        assert escalation.steps(by, happened, following.at - 1, LADDER) == fired
+        assert following in Timeline(by, happened, following.at, LADDER).fired
+        assert Timeline(by, happened, following.at - 1, LADDER).fired == fired
 
 
 @settings(max_examples=80, deadline=None)
 @given(promises, stories())
 def test_a_running_clock_that_reached_its_whole_target_has_told_so(by: Terms, story: tuple[list[Event], int]) -> None:
     happened, now = story
-    fired = {(one.target, one.run, one.lap, one.round) for one in escalation.steps(by, happened, now, LADDER)}
+    fired = {(one.target, one.run, one.lap, one.round) for one in Timeline(by, happened, now, LADDER).fired}
     for name, clock in clocks(by, happened, now).items():
         if clock.state == "breached" and clock.stopped_at is None:
             assert (name, clock.run, clock.lap, clock.round) in fired
@@ -205,4 +205,4 @@ def test_words_move_no_clock_so_whoever_counts_may_pass_over_them(by: Terms, sto
     happened, now = story
     counted = [event for event in happened if event.kind in MOVING]
     assert clocks(by, counted, now) == clocks(by, happened, now)
-    assert escalation.steps(by, counted, now, LADDER) == escalation.steps(by, happened, now, LADDER)
+    assert Timeline(by, counted, now, LADDER).fired == Timeline(by, happened, now, LADDER).fired

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
-from incidents import lifecycle
+from incidents import lifecycle, sweeps
+from incidents.clock import clocks as clock
+from incidents.clock.replay import Replay
 from incidents.models import Breach, Incident
 from incidents.projection import rows as projection
 from tests import build
@@ -38,6 +41,21 @@ def test_a_report_has_both_promises_at_once() -> None:
     assert clock_row(incident, "restore")["deadline"] == minutes(240)
     assert clock_row(incident, "final_fix")["state"] == "not_running"
     assert (incident.due_at, incident.wake_at) == (minutes(30), minutes(15))
+
+
+def test_an_act_and_a_swept_row_play_the_events_once_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, played = build.world(), []
+    incident = build.incident(world.shop, by=world.reporter)
+
+    def counted(*facts: Any) -> Replay:
+        played.append(facts)
+        return Replay(*facts)
+
+    monkeypatch.setattr(clock, "Replay", counted)
+    lifecycle.acknowledge(incident=incident, by=world.agent, at=minutes(10))
+    assert len(played) == 1
+    assert sweeps.sweep_clocks(at=minutes(120)) == 1
+    assert len(played) == 2
 
 
 def test_a_report_outside_office_hours_waits_for_the_opening() -> None:
