@@ -1,6 +1,6 @@
 """The verbs about people and clients: invited, changed, switched off and on. Nobody is ever deleted.
 
-A refusal is a ValidationError that names the field it is about.
+A refusal is `Refused` with the field it is about.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 
-from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils.functional import Promise
@@ -20,6 +19,7 @@ from knox.models import AuthToken
 
 from accounts.models import ADMIN, Client, Language, Membership, ProviderRole, User
 from wording.fields import lines
+from wording.refusals import Refused, as_refusal
 from wording.words import local_day
 
 logger = logging.getLogger(__name__)
@@ -36,11 +36,11 @@ def _unique(field: str, sentence: str | Promise) -> Iterator[None]:
         with transaction.atomic():
             yield
     except IntegrityError:
-        raise ValidationError({field: str(sentence)})
+        raise Refused(sentence, field)
 
 
 @contextmanager
-def _leaving_nothing(person: User, field: str | None = None) -> Iterator[None]:
+def _leaving_nothing(person: User, field: str = "") -> Iterator[None]:
     """The database refuses that somebody leaves who has open incidents: another room hands those over first."""
     try:
         with transaction.atomic():
@@ -49,7 +49,7 @@ def _leaving_nothing(person: User, field: str | None = None) -> Iterator[None]:
         if broken_rule(error) != HAS_INCIDENTS:
             raise
         sentence = _("%(name)s still has open incidents. Hand them over first.") % {"name": person.name}
-        raise ValidationError({field: sentence} if field else sentence)
+        raise Refused(sentence, field)
 
 
 def broken_rule(error: IntegrityError) -> str:
@@ -88,7 +88,7 @@ def invite_staff(
 ) -> User:
     """One of our own people, without a password yet. `by` is None only for the command of the first administrator."""
     if role not in set(ProviderRole.values) - {""}:
-        raise ValidationError({"role": _("Choose a role.")})
+        raise Refused(_("Choose a role."), "role")
     lines(name=name, phone=phone)
     with _unique("email", _("Somebody has this e-mail.")):
         person = User.objects.create_user(
@@ -118,11 +118,11 @@ def invite_contact(
         with _unique("email", _("Somebody has this e-mail.")):
             person = User.objects.create_user(email, None, name=name, phone=phone, language=language, created_at=at)
     elif person.is_provider:
-        raise ValidationError({"email": _("This is one of our own people, who can't speak for a client.")})
+        raise Refused(_("This is one of our own people, who can't speak for a client."), "email")
     elif not person.is_active:
-        raise ValidationError({"email": _("This account is switched off.")})
+        raise Refused(_("This account is switched off."), "email")
     elif Membership.objects.valid(local_day(at)).filter(user=person, client=client).exists():
-        raise ValidationError({"email": _("This person speaks for the client already.")})
+        raise Refused(_("This person speaks for the client already."), "email")
     Membership.objects.update_or_create(
         user=person, client=client, defaults={"role": role, "valid_until": valid_until}
     )  # fmt: skip
@@ -139,7 +139,7 @@ def change(
     admins = _administrators()
     locked = User.objects.select_for_update().get(pk=person.pk)
     if bool(role) != locked.is_provider:
-        raise ValidationError({"role": _("Our own people have a role, a client's people have rights.")})
+        raise Refused(_("Our own people have a role, a client's people have rights."), "role")
     if locked.provider_role == ADMIN != role:
         _refuse_losing(locked, admins, by, field="role")
     role_before = locked.provider_role
@@ -158,10 +158,10 @@ def _administrators() -> list[User]:
     return list(administrators.order_by("pk"))
 
 
-def _refuse_losing(person: User, admins: list[User], by: User, *, field: str | None = None) -> None:
+def _refuse_losing(person: User, admins: list[User], by: User, *, field: str = "") -> None:
     sentence = KEEPS_OWN_ROLE if by.pk == person.pk else LAST_ONE if admins == [person] else None
     if sentence:
-        raise ValidationError({field: str(sentence)} if field else str(sentence))
+        raise Refused(sentence, field)
 
 
 @transaction.atomic
@@ -171,7 +171,7 @@ def give_rights(
     """What the person may do for this client and until which day, that day included; None: without an end."""
     locked = User.objects.select_for_update().get(pk=person.pk)
     if locked.is_provider:
-        raise ValidationError({"client": _("This is one of our own people, who can't speak for a client.")})
+        raise Refused(_("This is one of our own people, who can't speak for a client."), "client")
     before = Membership.objects.valid(local_day(at)).filter(user=locked, client=client).first()
     membership, _made = Membership.objects.update_or_create(
         user=person, client=client, defaults={"role": role, "valid_until": valid_until}
@@ -191,7 +191,7 @@ def switch_off(*, person: User, by: User, at: datetime) -> User:
     if not locked.is_active:
         return locked
     if by.pk == locked.pk:
-        raise ValidationError(_("You can't switch off your own account. Ask another administrator."))
+        raise Refused(_("You can't switch off your own account. Ask another administrator."))
     if locked.provider_role == ADMIN:
         _refuse_losing(locked, admins, by)
     locked.is_active, locked.on_duty = False, False
@@ -215,14 +215,15 @@ def switch_on(*, person: User, by: User, at: datetime) -> User:
 
 
 @transaction.atomic
-def found_client(*, code: str, name: str, by: User, at: datetime, tax_id: str = "", address: str = "") -> Client:
+def create_client(*, code: str, name: str, by: User, at: datetime, tax_id: str = "", address: str = "") -> Client:
     """A company that the provider looks after. The code begins its incidents' numbers, so it never changes."""
     lines(name=name, tax_id=tax_id, address=address)
     client = Client(code=code.upper(), name=name, tax_id=tax_id, address=address, created_at=at)
-    client.clean_fields()
+    with as_refusal():
+        client.clean_fields()
     with _unique("code", _("Another client has this code.")):
         client.save(force_insert=True)
-    _note(f"client {client.code} founded", client, by, at)
+    _note(f"client {client.code} created", client, by, at)
     return client
 
 
@@ -231,7 +232,8 @@ def change_client(*, client: Client, name: str, by: User, at: datetime, tax_id: 
     lines(name=name, tax_id=tax_id, address=address)
     locked = Client.objects.select_for_update().get(pk=client.pk)
     locked.name, locked.tax_id, locked.address = name, tax_id, address
-    locked.clean_fields()
+    with as_refusal():
+        locked.clean_fields()
     locked.save(update_fields=["name", "tax_id", "address"])
     _note("client changed", locked, by, at)
     return locked

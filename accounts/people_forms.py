@@ -1,4 +1,4 @@
-"""Forms about people and clients; what a verb refuses comes back to its field."""
+"""Forms about people and clients."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
-from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from accounts.forms import PHONE
@@ -15,13 +14,6 @@ from wording.fields import LineField, MailField, PhoneField
 
 STAFF_ROLES = [choice for choice in ProviderRole.choices if choice[0]]
 RIGHTS = [(ClientRole.REPORTER, _("reporter: reports and answers")), (ClientRole.OWNER, _("owner: sees money too"))]
-
-
-def refused(form: forms.Form, error: ValidationError) -> None:
-    """A verb's refusal, each sentence at its field if the form has it."""
-    found = error.error_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.error_list}
-    for name, errors in found.items():
-        form.add_error(name if name in form.fields else None, errors)
 
 
 def name_field() -> LineField:

@@ -6,7 +6,6 @@ One person's page and the acts after which somebody may leave incidents behind s
 from __future__ import annotations
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -16,8 +15,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import letters, people
 from accounts.models import ADMIN, Client, Membership, User
-from accounts.people_forms import InviteStaffForm, refused
+from accounts.people_forms import InviteStaffForm
 from accounts.permissions import SignedRequest, open_to
+from wording.refusals import attempt
 from wording.words import local_day
 
 
@@ -58,11 +58,8 @@ def _rows(person: User) -> list[tuple[User, Membership | None]]:
 
 
 def _invited(request: SignedRequest, form: InviteStaffForm) -> User | None:
-    try:
-        return people.invite_staff(**form.cleaned_data, by=request.user, at=timezone.now().replace(microsecond=0))
-    except ValidationError as error:
-        refused(form, error)
-        return None
+    now = timezone.now().replace(microsecond=0)
+    return attempt(form, people.invite_staff, **form.cleaned_data, by=request.user, at=now)
 
 
 @require_POST

@@ -12,7 +12,6 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Max, Q
 from django.db.models.functions import Coalesce
@@ -41,6 +40,7 @@ from contracts.terms import seconds, whole, working_days
 from contracts.worktime import day_term, parse_calendar, work_calendar
 from messaging.models import Channel
 from wording.fields import lines
+from wording.refusals import Refused, as_refusal
 from wording.texts import clean_line
 from wording.words import full_date
 
@@ -131,22 +131,23 @@ def create_contract(
 ) -> Contract:
     """A contract with its version 1.
 
-    Raises ValidationError, by field, for another client's shop, a number used twice, a period that ends before it
+    Raises Refused, by field, for another client's shop, a number used twice, a period that ends before it
     starts, no targets.
     """
     lines(number=number)
     covered = list(shops)
     if not covered or any(shop.client_id != client.pk for shop in covered):
-        raise ValidationError({"shops": _("Choose this client's shops.")})
+        raise Refused(_("Choose this client's shops."), "shops")
     if ends_on and ends_on < version.valid_from:
-        raise ValidationError({"ends_on": _("The contract ends before it starts.")})
+        raise Refused(_("The contract ends before it starts."), "ends_on")
     Client.objects.select_for_update().get(pk=client.pk)
     serial = client.contracts.aggregate(last=Coalesce(Max("serial"), 0))["last"] + 1
     contract = Contract(
         client=client, serial=serial, address=f"{client.code}-{serial}", number=number.strip(), zone=zone,
         starts_on=version.valid_from, ends_on=ends_on, notice_months=notice_months,
     )  # fmt: skip
-    contract.full_clean()
+    with as_refusal():
+        contract.full_clean()
     contract.save()
     contract.shops.set(covered)
     seal.contract(contract, at=whole(at))
@@ -158,22 +159,22 @@ def create_contract(
 def add_version(*, contract: Contract, version: VersionSpec, by: User, at: datetime) -> ContractVersion:
     """The next version; the one before ends on the day it begins.
 
-    Raises ValidationError for terms without a target, a start before the day of its entry, before the version in
+    Raises Refused for terms without a target, a start before the day of its entry, before the version in
     force or after the contract's end, or a ladder that tells nobody. The first version of a contract may begin in the
     past: it rules what is received from its entry on.
     """
     if not version.targets and version.terms.get("availability_target") is None:
-        raise ValidationError(_("A contract promises at least one time, or availability."))
+        raise Refused(_("A contract promises at least one time, or availability."))
     if contract.ends_on and version.valid_from > contract.ends_on:
-        raise ValidationError({"valid_from": _("The contract ends before this version begins.")})
+        raise Refused(_("The contract ends before this version begins."), "valid_from")
     _check_ladder(version.steps)
     lines(signatories=version.terms.get("signatories", ""))
     Contract.objects.select_for_update().get(pk=contract.pk)
     last = contract.versions.order_by("-number").first()
     if last and version.valid_from <= last.valid_from:
-        raise ValidationError({"valid_from": _("A new version begins after the one before.")})
+        raise Refused(_("A new version begins after the one before."), "valid_from")
     if last and version.valid_from < contract.local_day(at):
-        raise ValidationError({"valid_from": dated_back(contract, at)})
+        raise Refused(dated_back(contract, at), "valid_from")
     if last:
         last.valid_to = version.valid_from
         last.save(update_fields=["valid_to"])
@@ -182,7 +183,8 @@ def add_version(*, contract: Contract, version: VersionSpec, by: User, at: datet
         valid_to=contract.ends_on + timedelta(days=1) if contract.ends_on else None,
         monthly_fee=version.monthly_fee, created_by=by, created_at=whole(at), **version.terms,
     )  # fmt: skip
-    row.full_clean()
+    with as_refusal():
+        row.full_clean()
     row.save()
     for target in version.targets:
         _add_target(row, target)
@@ -207,13 +209,13 @@ def dated_back(contract: Contract, at: datetime) -> str:
 
 
 def _check_ladder(steps: Iterable[StepSpec]) -> None:
-    """Raises ValidationError for a rung that names nobody where a person is told, or stands there twice."""
+    """Raises Refused for a rung that names nobody where a person is told, or stands there twice."""
     earlier = set()
     for step in steps:
         if (step.whom == Whom.PERSON) != (step.person is not None):
-            raise ValidationError({"steps": _("A rung that tells a named person names one, no other rung does.")})
+            raise Refused(_("A rung that tells a named person names one, no other rung does."), "steps")
         if step in earlier:
-            raise ValidationError({"steps": _("Two rungs of the ladder are the same.")})
+            raise Refused(_("Two rungs of the ladder are the same."), "steps")
         earlier.add(step)
 
 
@@ -236,17 +238,18 @@ def create_calendar(
 ) -> Calendar:  # fmt: skip
     """Working hours, closed on Polish public holidays where that is said, else in Poland's time zone only.
 
-    Raises ValidationError, by field, for a week that can't be read or a name that is taken.
+    Raises Refused, by field, for a week that can't be read or a name that is taken.
     """
     lines(name=name)
     check_weekly(weekly, zone)
     if Calendar.objects.filter(name=name.strip()).exists():
-        raise ValidationError({"name": _("Another calendar has this name.")})
+        raise Refused(_("Another calendar has this name."), "name")
     closed = zone == POLAND if statutory_holidays is None else statutory_holidays
     calendar = Calendar(
         name=name.strip(), zone=zone, weekly=dict(weekly), statutory_holidays=closed, is_office=is_office
     )
-    calendar.full_clean()
+    with as_refusal():
+        calendar.full_clean()
     calendar.save()
     seal.calendar(calendar, at=whole(at))
     return calendar
@@ -256,14 +259,14 @@ def check_weekly(weekly: Mapping[str, Any], zone: str) -> None:
     try:
         parse_calendar({"weekly": weekly}, zone=zone, holidays=frozenset())
     except ValueError as error:
-        raise ValidationError({"weekly": str(error)}) from error
+        raise Refused(str(error), "weekly") from error
 
 
 @transaction.atomic
 def add_day(*, calendar: Calendar, on: date, windows: Sequence[Sequence[str]], by: User, at: datetime) -> CalendarDay:
     """A day off (no windows) or a special day, ahead only, with the notice of the contracts that count by it.
 
-    Raises ValidationError for a day that is too near, one that has its hours already, or windows that can't be read.
+    Raises Refused for a day that is too near, one that has its hours already, or windows that can't be read.
     """
     hold(calendar)
     check_notice(calendar, on, at)
@@ -272,7 +275,8 @@ def add_day(*, calendar: Calendar, on: date, windows: Sequence[Sequence[str]], b
     day = CalendarDay(
         calendar=calendar, date=on, windows=[list(window) for window in windows], entered_by=by, entered_at=whole(at)
     )
-    day.full_clean()
+    with as_refusal():
+        day.full_clean()
     day.save()
     seal.day(day, at=day.entered_at)
     return day
@@ -282,7 +286,7 @@ def add_day(*, calendar: Calendar, on: date, windows: Sequence[Sequence[str]], b
 def remove_day(*, day: CalendarDay, by: User, at: datetime) -> bool:
     """A day gets its usual hours back, with the same notice; False where it has them already.
 
-    Raises ValidationError for a day that is too near.
+    Raises Refused for a day that is too near.
     """
     hold(day.calendar)
     day.refresh_from_db(fields=["removed_at"])
@@ -303,10 +307,8 @@ def hold(calendar: Calendar) -> None:
 def check_notice(calendar: Calendar, on: date, at: datetime) -> None:
     first = first_day(calendar, at)
     if on < first:
-        facts = {"day": full_date(first)}
-        raise ValidationError(
-            {"date": _("Days are entered and removed ahead: the first day possible is %(day)s.") % facts}
-        )
+        sentence = _("Days are entered and removed ahead: the first day possible is %(day)s.")
+        raise Refused(sentence % {"day": full_date(first)}, "date")
 
 
 def first_day(calendar: Calendar, at: datetime) -> date:
@@ -329,9 +331,9 @@ def notice_of(calendar: Calendar, at: datetime) -> int:
 def announce_maintenance(
     *, shop: Shop, starts_at: datetime, ends_at: datetime, note: str, by: User, at: datetime
 ) -> MaintenanceWindow:
-    """Work on a shop, announced before it begins. Raises ValidationError for the past or an end before the start."""
+    """Work on a shop, announced before it begins. Raises Refused for the past or an end before the start."""
     if starts_at <= at:
-        raise ValidationError({"starts_at": _("Work is announced before it begins.")})
+        raise Refused(_("Work is announced before it begins."), "starts_at")
     window = MaintenanceWindow(
         shop=shop,
         starts_at=whole(starts_at),
@@ -340,7 +342,8 @@ def announce_maintenance(
         note=clean_line(note),
         entered_by=by,
     )
-    window.full_clean()
+    with as_refusal():
+        window.full_clean()
     window.save()
     seal.maintenance(window, at=window.announced_at)
     return window

@@ -1,4 +1,4 @@
-"""The verbs of a shop: added to a client, closed and opened again. A refusal is a ValidationError with its field."""
+"""The verbs of a shop: added to a client, closed and opened again. A refusal is `Refused` with its field."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from datetime import datetime
 from itertools import count
 
-from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
@@ -15,6 +14,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Client, User
 from contracts.models import Shop
 from wording.fields import lines
+from wording.refusals import Refused
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ def add_shop(*, client: Client, name: str, url: str, by: User, at: datetime) -> 
     lines(name=name, url=url)
     Client.objects.select_for_update().get(pk=client.pk)
     if client.shops.filter(name__iexact=name).exists():
-        raise ValidationError({"name": _("This client has a shop with this name.")})
+        raise Refused(_("This client has a shop with this name."), "name")
     shop = next(filter(None, (_try(client, name, url, slug) for slug in slugs(name, client.code))))
     logger.info("shop %s added by %s at %s", shop.slug, by.pk, at)
     return shop

@@ -27,7 +27,7 @@ from wording import words
 
 @transaction.atomic
 def enter(*, calendar: Calendar, on: date, windows: Sequence[Sequence[str]], by: User, at: datetime) -> CalendarDay:
-    """Raises ValidationError as `agreements.add_day` does; then nothing is entered and nobody is told."""
+    """Raises Refused as `agreements.add_day` does; then nothing is entered and nobody is told."""
     day = agreements.add_day(calendar=calendar, on=on, windows=windows, by=by, at=at)
     _tell(day, at)
     return day
@@ -35,7 +35,7 @@ def enter(*, calendar: Calendar, on: date, windows: Sequence[Sequence[str]], by:
 
 @transaction.atomic
 def remove(*, day: CalendarDay, by: User, at: datetime) -> bool:
-    """False where the day was removed before. Raises ValidationError as `agreements.remove_day` does."""
+    """False where the day was removed before. Raises Refused as `agreements.remove_day` does."""
     removed = agreements.remove_day(day=day, by=by, at=at)
     if removed:
         _tell(day, at)

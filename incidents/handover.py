@@ -10,7 +10,6 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import TypeVar
 
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
@@ -120,10 +119,8 @@ def _leave(act: Callable[[], User], *, person: User, to: User | None, by: User, 
             return _hand_over(act, person=person, to=to, by=by, at=at)
         except _OvertakenError:
             continue
-        except Refused as refusal:
-            raise ValidationError({"to": str(refusal)})
     sentence = _("%(name)s is getting incidents at this very moment. Try again.") % {"name": person.name}
-    raise ValidationError(sentence)
+    raise Refused(sentence)
 
 
 @transaction.atomic

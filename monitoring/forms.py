@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
 from contracts.forms.fields import ReadField, choice_field
 from contracts.models import Shop
 from incidents.choices import SEVERITY_OF, What
-from monitoring import watch
 from monitoring.models import Monitor
 from wording import words
 from wording.fields import LineField
-from wording.refusals import Refused
 
 SECONDS = re.compile(r"(\d{1,3})(?:[.,](\d{1,3}))?\s*s?", re.ASCII)
 WHOLE_SECONDS = re.compile(r"(\d{1,5})\s*s?", re.ASCII)
@@ -67,6 +63,8 @@ def _meanings() -> list[tuple[str, str]]:
 class MonitorForm(forms.Form):
     """One address of a shop, how it is asked, and what its failure means."""
 
+    HOMES: ClassVar = {"": "name"}
+
     name = LineField(label=_("Name"), max_length=80, help_text=_("What a customer would call it: Home page, Cart"))
     url = LineField(
         label=_("Address"), max_length=500,
@@ -108,17 +106,7 @@ class MonitorForm(forms.Form):
     def columns(self) -> dict[str, Any]:
         return self.cleaned_data | {"severity": SEVERITY_OF[self.cleaned_data["what"]]}
 
-    def save(self, *, shop: Shop, monitor: Monitor | None, by: User, at: datetime) -> Monitor | None:
-        """None where the verb refuses; its sentence then stands at the field."""
-        try:
-            if monitor is None:
-                return watch.add(shop=shop, by=by, at=at, **self.columns)
-            return watch.change(monitor=monitor, by=by, at=at, **self._kept(monitor))
-        except Refused as refusal:
-            self.add_error(refusal.field or "name", str(refusal))
-            return None
-
-    def _kept(self, monitor: Monitor) -> dict[str, Any]:
+    def columns_kept(self, monitor: Monitor) -> dict[str, Any]:
         """A category that differs from its sentence's stays, as long as the sentence does; no statuses means 200."""
         columns = self.columns
         if columns["statuses"] == (monitor.statuses or [200]):

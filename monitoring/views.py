@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.active import active_client, show_client
-from accounts.models import AGENT, MANAGER, OWNER, REPORTER
+from accounts.models import AGENT, MANAGER, OWNER, REPORTER, User
 from accounts.permissions import SignedRequest, open_to, require_role
 from contracts.models import Shop
 from contracts.moved import at_shop
@@ -33,7 +33,7 @@ from monitoring.probe.verdict import warns_of_certificate
 from monitoring.sentences import certificate_sentence, sentence, shop_sentence, shop_style
 from monitoring.state import schedule
 from wording import words
-from wording.refusals import Refused
+from wording.refusals import attempt, attempt_button
 from wording.words import local_day
 
 CHECKS_SHOWN = 50
@@ -219,11 +219,19 @@ def _edit(request: SignedRequest, shop: Shop, monitor: Monitor | None) -> HttpRe
     require_role(request.user, shop.client_id, MANAGER)
     initial = values_of(monitor) if monitor else usual(shop)
     form = MonitorForm(request.POST if request.method == "POST" else None, initial=initial)
-    if form.is_valid() and (saved := form.save(shop=shop, monitor=monitor, by=request.user, at=_now())):
+    saved = _save(form, shop, monitor, request.user) if form.is_valid() else None
+    if saved:
         messages.success(request, _("Saved. The check is on its way; refresh in a moment."))
         return redirect("monitor", saved.pk)
     context = {"now": _now(), "shop": shop, "monitor": monitor, "form": form}
     return render(request, "monitoring/monitor_form.html", context, status=422 if form.errors else 200)
+
+
+def _save(form: MonitorForm, shop: Shop, monitor: Monitor | None, by: User) -> Monitor | None:
+    if monitor is None:
+        return attempt(form, watch.add, form.HOMES, shop=shop, by=by, at=_now(), **form.columns)
+    columns = form.columns_kept(monitor)
+    return attempt(form, watch.change, form.HOMES, monitor=monitor, by=by, at=_now(), **columns)
 
 
 def _certificate(monitor: Monitor, now: datetime) -> str:
@@ -269,8 +277,5 @@ def check_now(request: SignedRequest, pk: int) -> HttpResponseRedirect:
 def switch(request: SignedRequest, pk: int) -> HttpResponseRedirect:
     """Stop or start watching; refused with the reason where it may not be."""
     verb = watch.stop if request.POST.get("watch") == "stop" else watch.start
-    try:
-        verb(monitor=_monitor(request, pk), by=request.user, at=_now())
-    except Refused as refusal:
-        messages.error(request, str(refusal))
+    attempt_button(request, verb, monitor=_monitor(request, pk), by=request.user, at=_now())
     return redirect("monitor", pk)

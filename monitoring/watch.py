@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import DatabaseError, transaction
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -34,7 +33,7 @@ from monitoring.sentences import sentence
 from monitoring.state import intervals, outages, schedule
 from monitoring.state.confirmation import Change, Rule, Track, step
 from wording.fields import lines
-from wording.refusals import Refused
+from wording.refusals import Refused, as_refusal
 from wording.texts import masked
 
 log = logging.getLogger(__name__)
@@ -337,12 +336,9 @@ def _refuse_wrong(monitor: Monitor) -> None:
     if refusal:
         blocked = Result(id="", state="unknown", reason="blocked", detail=refusal, subject=subject)
         raise Refused(sentence(blocked, (get_language() or "pl")[:2]), "url")
-    try:
-        lines(**{name: getattr(monitor, name) for name in ("name", "url", "required_text", "forbidden_text")})
+    lines(**{name: getattr(monitor, name) for name in ("name", "url", "required_text", "forbidden_text")})
+    with as_refusal():
         monitor.full_clean(exclude=(*STATE_COLUMNS, "sent_to"))
-    except ValidationError as error:
-        field, words = next(iter(error.message_dict.items()))
-        raise Refused(" ".join(words), "" if field == NON_FIELD_ERRORS else field) from error
 
 
 def _ask_anew(row: Monitor, at: datetime, *, was_stale: bool) -> None:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from wording.lines import NOT_A_LINE
+from wording.refusals import Refused
 from wording.texts import HIDDEN, clean_text, is_blank, is_one_line, masked, masked_phone
 
 CARD_IS_MASKED = gettext_lazy("We masked a card number: only its last four digits are saved. We never need more.")
@@ -32,9 +33,9 @@ def lines(**texts: str) -> None:
     """For verbs: refuses, by field, a text that is no line, and a `name` of which nothing can be seen."""
     for field, text in texts.items():
         if not is_one_line(text):
-            raise ValidationError({field: str(NOT_A_LINE)})
+            raise Refused(str(NOT_A_LINE), field)
         if field == "name" and is_blank(text):
-            raise ValidationError({field: _("Write a name.")})
+            raise Refused(_("Write a name."), field)
 
 
 class TypedText(forms.CharField):

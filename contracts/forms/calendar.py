@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from itertools import groupby
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
-from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from contracts import agreements
-from contracts.forms.fields import ZONES, WindowsField, choice_field, date_field, name_the_missing, refuse
-from contracts.models import Calendar
+from contracts.forms.fields import ZONES, WindowsField, choice_field, date_field, name_the_missing
 from contracts.worktime import WEEK
 from wording.fields import LineField
 
@@ -29,6 +25,8 @@ CLOSED_WHERE = {"": None, "polish": True, "none": False}
 
 class CalendarForm(forms.Form):
     """The week is typed by groups of days; a single day may differ from its group."""
+
+    HOMES: ClassVar = {"weekly": "mon_fri", "": "is_office"}
 
     name = LineField(label=_("Name, for example Office Mon–Fri 8–16"), max_length=80)
     mon_fri = WindowsField(label=_("Monday to Friday"), help_text=_("For example 8:00-16:00, 17:00-20:00"))
@@ -78,21 +76,23 @@ class CalendarForm(forms.Form):
         own: Windows | None = self.cleaned_data[day]
         return list(self.cleaned_data["mon_fri"]) if own is None else own
 
-    def save(self, at: datetime) -> Calendar | None:
-        """None where the verb refuses; its sentence then stands at the field."""
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the verb `create_calendar` takes."""
         data = self.cleaned_data
-        try:
-            return agreements.create_calendar(
-                name=data["name"], weekly=self.weekly, zone=data["zone"],
-                statutory_holidays=CLOSED_WHERE[data["statutory_holidays"]], is_office=data["is_office"], at=at,
-            )  # fmt: skip
-        except ValidationError as error:
-            refuse(self, error, {"weekly": "mon_fri", NON_FIELD_ERRORS: "is_office"})
-            return None
+        return {
+            "name": data["name"],
+            "weekly": self.weekly,
+            "zone": data["zone"],
+            "statutory_holidays": CLOSED_WHERE[data["statutory_holidays"]],
+            "is_office": data["is_office"],
+        }
 
 
 class DayForm(forms.Form):
     """A day off or a special day, ahead."""
+
+    HOMES: ClassVar = {"weekly": "windows", "": "date"}
 
     date = date_field(_("Day"))
     windows = WindowsField(
@@ -102,7 +102,3 @@ class DayForm(forms.Form):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         name_the_missing(self)
-
-    def refused(self, error: ValidationError) -> None:
-        """The verb's sentence at its field."""
-        refuse(self, error, {NON_FIELD_ERRORS: "date", "weekly": "windows"})

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from django import forms
-from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Client, User
-from contracts import agreements
 from contracts.agreements import (
     DEFAULT_LADDER,
     DEFAULT_RHYTHMS,
@@ -26,7 +23,7 @@ from contracts.agreements import (
 )
 from contracts.calendar_text import ALL_DAY
 from contracts.forms import parse as typed
-from contracts.forms.fields import ZONES, ReadField, choice_field, date_field, refuse
+from contracts.forms.fields import ZONES, ReadField, choice_field, date_field
 from contracts.forms.terms import (
     CHOSEN,
     COLUMNS,
@@ -37,7 +34,7 @@ from contracts.forms.terms import (
     rhythm_values,
     target_values,
 )
-from contracts.models import Calendar, Contract, ContractVersion, ExclusionReason, RateType, Shop, TargetKind
+from contracts.models import Calendar, ContractVersion, ExclusionReason, RateType, Shop, TargetKind
 from contracts.notice import Notice, notice
 from contracts.terms import calendar_terms
 from wording.fields import LineField
@@ -85,36 +82,31 @@ class ContractForm(PeriodForm, TermsForm):
     number = LineField(label=_("Contract number"), max_length=40)
     shops = forms.MultipleChoiceField(label=_("Shops"), widget=forms.CheckboxSelectMultiple)
     field_order = ["number", "shops", "valid_from", "ends_on", "notice_months", "zone"]
+    HOMES: ClassVar = {"starts_on": "valid_from", "": "number"}
 
     def __init__(self, *args: Any, shops: Sequence[Shop], **options: Any) -> None:
         super().__init__(*args, **options)
-        self.known = {str(shop.pk): shop for shop in shops}
-        self.fields["shops"].choices = [(pk, shop.name) for pk, shop in self.known.items()]  # type: ignore[attr-defined]
+        self.shops_by_key = {str(shop.pk): shop for shop in shops}
+        self.fields["shops"].choices = [(pk, shop.name) for pk, shop in self.shops_by_key.items()]  # type: ignore[attr-defined]
 
-    def save(self, *, client: Client, by: User, at: datetime) -> Contract | None:
-        """None where the verb refuses; its sentence then stands at the field."""
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the verb `create_contract` takes."""
         data = self.cleaned_data
-        try:
-            return agreements.create_contract(
-                client=client, number=data["number"], shops=[self.known[pk] for pk in data["shops"]],
-                version=self.spec, by=by, at=at, ends_on=data["ends_on"], zone=data["zone"],
-                notice_months=data["notice_months"],
-            )  # fmt: skip
-        except ValidationError as error:
-            refuse(self, error, {"starts_on": "valid_from", NON_FIELD_ERRORS: "number"})
-            return None
+        return {
+            "number": data["number"],
+            "shops": [self.shops_by_key[pk] for pk in data["shops"]],
+            "version": self.spec,
+            "ends_on": data["ends_on"],
+            "zone": data["zone"],
+            "notice_months": data["notice_months"],
+        }
 
 
 class VersionForm(TermsForm):
     """The next version of a contract."""
 
-    def save(self, *, contract: Contract, by: User, at: datetime) -> ContractVersion | None:
-        """None where the verb refuses; its sentence then stands at the field."""
-        try:
-            return agreements.add_version(contract=contract, version=self.spec, by=by, at=at)
-        except ValidationError as error:
-            refuse(self, error, {NON_FIELD_ERRORS: "valid_from"})
-            return None
+    HOMES: ClassVar = {"": "valid_from"}
 
 
 def usual(calendars: Sequence[Calendar], today: date) -> dict[str, Any]:

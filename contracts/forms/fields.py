@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.core.exceptions import ValidationError
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -57,18 +57,18 @@ class WindowsField(ReadField):
         self.closed_when_empty = closed_when_empty
 
     def clean(self, value: Any) -> Any:
-        found = super().clean(value)
-        return [] if found is None and self.closed_when_empty else found
+        windows = super().clean(value)
+        return [] if windows is None and self.closed_when_empty else windows
 
 
 class OneOf(forms.TypedChoiceField):
     """One of some objects that were read once for the whole form."""
 
-    def __init__(self, things: Iterable[Any], *, empty: str | Promise = "", **options: Any) -> None:
-        known = {str(thing.pk): thing for thing in things}
+    def __init__(self, objects: Iterable[Any], *, empty: str | Promise = "", **options: Any) -> None:
+        by_key = {str(choice.pk): choice for choice in objects}
         super().__init__(
-            choices=[("", empty), *((key, str(thing)) for key, thing in known.items())],
-            coerce=lambda key: known[key], empty_value=None, required=False,
+            choices=[("", empty), *((key, str(choice)) for key, choice in by_key.items())],
+            coerce=lambda key: by_key[key], empty_value=None, required=False,
             widget=forms.Select, **options,
         )  # fmt: skip
 
@@ -101,11 +101,3 @@ def name_the_missing(form: forms.Form) -> None:
     """An empty field says which one it is, so that the summary of errors doesn't say one sentence six times."""
     for field in form.fields.values():
         field.error_messages["required"] = _("Fill in: %(label)s.") % {"label": field.label}
-
-
-def refuse(form: forms.Form, error: ValidationError, homes: Mapping[str, str] | None = None) -> None:
-    """A verb's refusal, each sentence at its field; `homes` says where a sentence without a field of its own stands."""
-    found = error.error_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: [error]}
-    for name, errors in found.items():
-        home = (homes or {}).get(name, name)
-        form.add_error(home if home in form.fields else None, errors)

@@ -70,7 +70,7 @@ def key(severity: str, kind: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Things:
+class FormChoices:
     """What the form's lists offer, read once."""
 
     calendars: Sequence[Calendar]
@@ -150,10 +150,10 @@ class TermsForm(forms.Form):
     ladder_help = _("A row without a share is left out. Over 100 % counts on from the deadline.")
 
     def __init__(
-        self, *args: Any, things: Things, today: date, rungs: int = len(DEFAULT_LADDER), **options: Any
+        self, *args: Any, choices: FormChoices, today: date, rungs: int = len(DEFAULT_LADDER), **options: Any
     ) -> None:
         super().__init__(*args, **options)
-        self.things, self.today, self.rungs = things, today, rungs + SPARE_RUNGS
+        self.choices, self.today, self.rungs = choices, today, rungs + SPARE_RUNGS
         for severity in Severity.values:
             for kind in TargetKind.values:
                 self._add_target(severity, kind)
@@ -167,7 +167,7 @@ class TermsForm(forms.Form):
         units = [(unit, each(Unit.named(unit))) for unit in UNITS]
         self.fields |= {
             name: ReadField(typed.read_minutes, label=what + _("time"), required=False, css="tiny"),
-            f"{name}_hours": OneOf(self.things.calendars, label=what + _("hours"), empty="–"),
+            f"{name}_hours": OneOf(self.choices.calendars, label=what + _("hours"), empty="–"),
             f"{name}_rate": ReadField(typed.read_rate, label=what + _("penalty"), required=False, css="tiny"),
             f"{name}_unit": choice_field(what + _("unit"), units, required=False),
             f"{name}_grace": ReadField(
@@ -184,7 +184,7 @@ class TermsForm(forms.Form):
                 css="tiny", wrong=_("Write the time like 60 min."),
             ),
             f"{severity}_update_hours": OneOf(
-                self.things.calendars, label=f"{severity}: " + _("hours of the messages"), empty=_("round the clock")
+                self.choices.calendars, label=f"{severity}: " + _("hours of the messages"), empty=_("round the clock")
             ),
             f"{severity}_silence": ReadField(
                 partial(typed.read_days, at_least=1), label=f"{severity}: " + _("working days of silence"), css="tiny"
@@ -197,7 +197,7 @@ class TermsForm(forms.Form):
             f"{name}_target": choice_field(_("of the"), TargetKind.choices, required=False),
             f"{name}_whom": choice_field(_("whom"), Whom.choices, required=False),
             f"{name}_channel": choice_field(_("by"), Channel.choices, required=False),
-            f"{name}_person": OneOf(self.things.people, label=_("named person"), empty="–"),
+            f"{name}_person": OneOf(self.choices.people, label=_("named person"), empty="–"),
         }
 
     def clean_signed_on(self) -> date:

@@ -11,9 +11,10 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.models import ADMIN, MANAGER
 from accounts.permissions import SignedRequest, open_to
-from contracts import calendar_text
+from contracts import agreements, calendar_text
 from contracts.forms.calendar import CalendarForm
 from contracts.models import Calendar
+from wording.refusals import attempt
 
 
 @require_http_methods(["GET", "POST"])
@@ -21,11 +22,16 @@ from contracts.models import Calendar
 def listing(request: SignedRequest) -> HttpResponse:
     """The calendars; a POST enters a new one."""
     form = CalendarForm(request.POST) if request.method == "POST" else CalendarForm()
-    if request.method == "POST" and form.is_valid() and (calendar := form.save(timezone.now())):
+    calendar = _create(form) if form.is_bound and form.is_valid() else None
+    if calendar:
         messages.success(request, _("%(name)s is entered") % {"name": calendar.name})
         return redirect("calendar", pk=calendar.pk)
     opened = request.method == "POST" or request.GET.get("open") == "new"
     return _listing(request, form, opened=opened)
+
+
+def _create(form: CalendarForm) -> Calendar | None:
+    return attempt(form, agreements.create_calendar, form.HOMES, **form.facts, at=timezone.now())
 
 
 def _listing(request: SignedRequest, form: CalendarForm, *, opened: bool) -> HttpResponse:

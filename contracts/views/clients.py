@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.db.models import Count, Q, QuerySet
 from django.forms import Form
 from django.http import HttpResponse
@@ -16,13 +15,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import letters, people
 from accounts.models import ADMIN, MANAGER, Client, Membership
-from accounts.people_forms import ClientChangeForm, ClientForm, InviteContactForm, refused
+from accounts.people_forms import ClientChangeForm, ClientForm, InviteContactForm
 from accounts.permissions import SignedRequest, open_to
 from accounts.views_people import tell_of_letter
 from contracts import shops
 from contracts.forms.shop import ShopForm
 from contracts.models import Contract, Shop
 from contracts.moved import at_shop
+from wording.refusals import attempt
 from wording.words import local_day
 
 # Three forms stand on one page
@@ -39,11 +39,9 @@ def listing(request: SignedRequest) -> HttpResponse:
     """Every client; a POST enters a new one."""
     form = ClientForm(request.POST) if request.method == "POST" else ClientForm()
     if form.is_bound and form.is_valid():
-        try:
-            client = people.found_client(**form.cleaned_data, by=request.user, at=timezone.now().replace(microsecond=0))
-        except ValidationError as error:
-            refused(form, error)
-        else:
+        now = timezone.now().replace(microsecond=0)
+        client = attempt(form, people.create_client, **form.cleaned_data, by=request.user, at=now)
+        if client:
             messages.success(request, _("%(name)s is entered. Next: a shop and the people.") % {"name": client.name})
             return redirect("settings-client", code=client.code)
     now_valid = Q(memberships__valid_until=None) | Q(memberships__valid_until__gte=local_day(timezone.now()))
@@ -69,9 +67,10 @@ def show(request: SignedRequest, code: str) -> HttpResponse:
         return _page(request, client)
     form = ClientChangeForm(client, request.POST, auto_id=CHANGE_IDS)
     if form.is_valid():
-        people.change_client(client=client, **form.cleaned_data, by=request.user, at=timezone.now())
-        messages.success(request, _("Saved."))
-        return redirect("settings-client", code=code)
+        facts = {"client": client, **form.cleaned_data, "by": request.user, "at": timezone.now()}
+        if attempt(form, people.change_client, **facts):
+            messages.success(request, _("Saved."))
+            return redirect("settings-client", code=code)
     return _page(request, client, opened="change", form=form)
 
 
@@ -111,11 +110,8 @@ def contact(request: SignedRequest, code: str) -> HttpResponse:
     form = InviteContactForm(request.POST, auto_id=CONTACT_IDS)
     if form.is_valid():
         now = timezone.now().replace(microsecond=0)
-        try:
-            person = people.invite_contact(client=client, **form.cleaned_data, by=request.user, at=now)
-        except ValidationError as error:
-            refused(form, error)
-        else:
+        person = attempt(form, people.invite_contact, client=client, **form.cleaned_data, by=request.user, at=now)
+        if person:
             tell_of_letter(request, person, client=client)
             return redirect("settings-client", code=code)
     return _page(request, client, opened="contact", form=form)
@@ -130,12 +126,10 @@ def shop(request: SignedRequest, code: str) -> HttpResponse:
         return _page(request, client, opened="shop")
     form = ShopForm(request.POST, auto_id=SHOP_IDS)
     if form.is_valid():
-        try:
-            added = shops.add_shop(client=client, **form.cleaned_data, by=request.user, at=timezone.now())
-        except ValidationError as error:
-            refused(form, error)
-        else:
-            messages.success(request, _("%(shop)s is added") % {"shop": added.name})
+        facts = {"client": client, **form.cleaned_data, "by": request.user, "at": timezone.now()}
+        shop = attempt(form, shops.add_shop, **facts)
+        if shop:
+            messages.success(request, _("%(shop)s is added") % {"shop": shop.name})
             return redirect("settings-client", code=code)
     return _page(request, client, opened="shop", form=form)
 

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import MANAGER, Client, User
 from accounts.permissions import SignedRequest, open_to
+from contracts import agreements
 from contracts.forms.contract import (
     AskedForm,
     ContractForm,
@@ -30,21 +31,22 @@ from contracts.forms.contract import (
     usual,
     values_of,
 )
-from contracts.forms.terms import TermsForm, Things
+from contracts.forms.terms import FormChoices, TermsForm
 from contracts.models import Calendar, Contract, ContractVersion, Shop, Target
 from contracts.moved import moved
 from contracts.notice import Notice, notice
 from contracts.preview import Preview, preview, start_words
 from contracts.unreached import unreached
+from wording.refusals import attempt
 from wording.texts import number_in
 
 MOST_RUNGS = 60
 AnyForm = TypeVar("AnyForm", bound=TermsForm)
 
 
-def _things(request: SignedRequest) -> Things:
+def _choices(request: SignedRequest) -> FormChoices:
     people = User.objects.filter(is_active=True).exclude(provider_role="").order_by("name")
-    return Things(list(Calendar.objects.visible_to(request.user).prefetch_related("days")), list(people))
+    return FormChoices(list(Calendar.objects.visible_to(request.user).prefetch_related("days")), list(people))
 
 
 def _now() -> datetime:
@@ -62,15 +64,20 @@ def new(request: SignedRequest) -> HttpResponse:
     clients = Client.objects.visible_to(request.user)
     if not (code := request.GET.get("client", "")):
         return render(request, "contracts/pick_client.html", {"clients": clients})
-    client, choices, now = get_object_or_404(clients, code=code), _things(request), _now()
+    client, choices, now = get_object_or_404(clients, code=code), _choices(request), _now()
     shops = list(Shop.objects.visible_to(request.user).filter(client=client))
-    options: dict[str, Any] = {"things": choices, "today": _today(now), "shops": shops}
+    options: dict[str, Any] = {"choices": choices, "today": _today(now), "shops": shops}
     form = _form(request, ContractForm, usual(choices.calendars, _today(now)), options)
-    if form.is_bound and form.is_valid() and (contract := form.save(client=client, by=request.user, at=now)):
+    contract = _create(form, client, request.user, now) if form.is_bound and form.is_valid() else None
+    if contract:
         messages.success(request, _("Contract %(number)s is entered") % {"number": contract.number})
         return redirect("contract", contract.address)
     shown = ContractForm(_data(request, form), **options)
     return _edit(request, form, {"client": client}, now, shown, ends=PeriodForm(shown.data).notice(now))
+
+
+def _create(form: ContractForm, client: Client, by: User, now: datetime) -> Contract | None:
+    return attempt(form, agreements.create_contract, form.HOMES, client=client, **form.facts, by=by, at=now)
 
 
 def _form(request: SignedRequest, kind: type[AnyForm], initial: dict[str, Any], options: dict[str, Any]) -> AnyForm:
@@ -125,7 +132,7 @@ def look_ahead(request: SignedRequest) -> HttpResponse:
     now, base = _now(), number_in(request.POST.get("before", ""))
     before = None if base is None else get_object_or_404(_versions(request), pk=base)
     zone = before.contract.zone if before else settings.DISPLAY_TIME_ZONE
-    form = TermsForm(request.POST, things=_things(request), today=_today(now, zone), rungs=_rungs(request.POST))
+    form = TermsForm(request.POST, choices=_choices(request), today=_today(now, zone), rungs=_rungs(request.POST))
     context = {"now": now, "zone": zone, "before": before}
     ends = _ends(before.contract, now) if before else PeriodForm(request.POST).notice(now)
     context["preview"] = _preview(form, AskedForm(request.POST), zone, now, before, ends)
@@ -162,11 +169,17 @@ def new_version(request: SignedRequest, address: str) -> HttpResponse:
     contract = get_object_or_404(Contract.objects.visible_to(request.user), address=address)
     before, now = _versions(request).filter(contract=contract).order_by("number").last(), _now()
     steps = step_specs(before)
-    options: dict[str, Any] = {"things": _things(request), "today": _today(now, contract.zone), "rungs": len(steps)}
+    options: dict[str, Any] = {"choices": _choices(request), "today": _today(now, contract.zone), "rungs": len(steps)}
     form = _form(request, VersionForm, values_of(before, target_specs(before), steps), options)
-    if form.is_bound and form.is_valid() and (made := form.save(contract=contract, by=request.user, at=now)):
-        messages.success(request, _("Version %(number)s is entered") % {"number": made.number})
+    version = _add_version(form, contract, request.user, now) if form.is_bound and form.is_valid() else None
+    if version:
+        messages.success(request, _("Version %(number)s is entered") % {"number": version.number})
         return redirect("contract", address)
     context = {"client": contract.client, "contract": contract, "next_number": before.number + 1}
     shown = VersionForm(_data(request, form), **options)
     return _edit(request, form, context, now, shown, before, _ends(contract, now))
+
+
+def _add_version(form: VersionForm, contract: Contract, by: User, now: datetime) -> ContractVersion | None:
+    facts = {"contract": contract, "version": form.spec, "by": by, "at": now}
+    return attempt(form, agreements.add_version, form.HOMES, **facts)

@@ -36,7 +36,6 @@ from incidents.notices.undelivered import undelivered
 from incidents.text import journal_lines
 from incidents.text.clock_sentences import incident_sentences
 from wording.fields import LONGEST_PASSWORD
-from wording.refusals import Refused
 from wording.serializer_fields import Line, Mail, Moment, Phone, Words, notice_of
 
 WORDS = 4000
@@ -263,10 +262,6 @@ def _context(request: Request) -> dict[str, Any]:
     return {"request": request, "now": now, "for_client": not person(request).is_provider}
 
 
-def _refused(refusal: Refused) -> Response:
-    return Response({"detail": str(refusal), "field": refusal.field}, status=status.HTTP_409_CONFLICT)
-
-
 def _works_with_incidents(user: User) -> None:
     """As on the pages: for others there are no incidents."""
     if not user.roles & (CLIENT_ROLES | INCIDENT_STAFF):
@@ -279,14 +274,14 @@ def _works_with_incidents(user: User) -> None:
 @permission_classes([AllowAny])
 def token(request: Request) -> Response:
     """Wrong passwords are limited as on the sign-in page but apart from it: 429 with `Retry-After`."""
-    asked = TokenRequest(data=request.data)
-    asked.is_valid(raise_exception=True)
-    known = asked.validated_data
-    user = authenticate(request._request, username=known["email"].lower(), password=known["password"])
+    sent = TokenRequest(data=request.data)
+    sent.is_valid(raise_exception=True)
+    data = sent.validated_data
+    user = authenticate(request._request, username=data["email"].lower(), password=data["password"])
     if not isinstance(user, User):
         raise ValidationError({"detail": _("The e-mail or the password is wrong.")})
     succeeded(request._request)
-    row, secret = tokens.make(user, name=known["name"])
+    row, secret = tokens.make(user, name=data["name"])
     return Response({"token": secret, "expiry": row.expiry}, status=status.HTTP_201_CREATED)
 
 
@@ -342,22 +337,26 @@ def _report(request: Request) -> Response:
     """Staff take calls on the page, where the caller is named; the API files for the one who calls it."""
     if not person(request).roles & CLIENT_ROLES:
         raise PermissionDenied
-    asked = ReportRequest(data=request.data)
-    asked.fields["shop"].queryset = Shop.objects.visible_to(person(request)).select_related("client")  # type: ignore[attr-defined]
-    asked.is_valid(raise_exception=True)
-    known = asked.validated_data
-    details = reporting.Details(known["occurred_at"], known["affected"], known["page"], known["order_number"])
+    sent = ReportRequest(data=request.data)
+    sent.fields["shop"].queryset = Shop.objects.visible_to(person(request)).select_related("client")  # type: ignore[attr-defined]
+    sent.is_valid(raise_exception=True)
+    data = sent.validated_data
+    details = reporting.Details(data["occurred_at"], data["affected"], data["page"], data["order_number"])
     token = token_of(request)
-    if wait := report_limits.wait_for(person(request), known["shop"], known["form_key"], token=token):
+    if wait := report_limits.wait_for(person(request), data["shop"], data["form_key"], token=token):
         raise TooMany(report_refused(wait), wait)
-    try:
-        incident = reporting.report(
-            shop=known["shop"], what=known["what"], by=person(request), at=timezone.now(), sentence=known["sentence"],
-            phone=known["phone"], form_key=known["form_key"], origin=Origin.API, details=details,
-        )  # fmt: skip
-    except Refused as refusal:
-        return _refused(refusal)
-    return _answer(request, incident, status.HTTP_201_CREATED, notice_of(asked))
+    incident = reporting.report(
+        shop=data["shop"],
+        what=data["what"],
+        by=person(request),
+        at=timezone.now(),
+        sentence=data["sentence"],
+        phone=data["phone"],
+        form_key=data["form_key"],
+        origin=Origin.API,
+        details=details,
+    )
+    return _answer(request, incident, status.HTTP_201_CREATED, notice_of(sent))
 
 
 @extend_schema(responses=IncidentAnswer, summary="Read an incident")
@@ -405,13 +404,10 @@ def acting(name: str) -> Callable[..., Any]:
         incident = _visible(request, nr)
         if person(request).role_for(incident.client_id) not in roles:
             raise PermissionDenied
-        asked = takes(data=request.data)
-        asked.is_valid(raise_exception=True)
-        try:
-            done = verb(incident=incident, by=person(request), at=timezone.now(), **asked.validated_data)
-        except Refused as refusal:
-            return _refused(refusal)
-        return _answer(request, done, notice=notice_of(asked))
+        sent = takes(data=request.data)
+        sent.is_valid(raise_exception=True)
+        changed = verb(incident=incident, by=person(request), at=timezone.now(), **sent.validated_data)
+        return _answer(request, changed, notice=notice_of(sent))
 
     act.__doc__ = (verb.__doc__ or "").strip()
     return act

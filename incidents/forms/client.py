@@ -13,11 +13,14 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from contracts.models import Shop
+from incidents import reporting
 from incidents.choices import What
 from incidents.forms.spoken_time import read_time
 from incidents.models import Incident
+from incidents.repeats import AlreadyFiled
 from incidents.reporting import Details
 from wording.fields import LineField, PhoneField, WordsField
+from wording.refusals import Refused, put_beside
 
 
 class DetailsForm(forms.Form):
@@ -47,11 +50,13 @@ class DetailsForm(forms.Form):
 
     @property
     def details(self) -> Details:
-        known = self.cleaned_data
+        data = self.cleaned_data
         return Details(
-            occurred_at=known["since"], affected=known["affected"], page=known["page"],
-            order_number=known["order_number"],
-        )  # fmt: skip
+            occurred_at=data["since"],
+            affected=data["affected"],
+            page=data["page"],
+            order_number=data["order_number"],
+        )
 
 
 class ReportForm(DetailsForm):
@@ -75,20 +80,30 @@ class ReportForm(DetailsForm):
     key = forms.UUIDField(widget=forms.HiddenInput)
     field_order = ["shop", "what", "sentence", "phone", "since", "affected", "page", "order_number", "key"]
 
-    def __init__(self, *args: Any, shops: Iterable[Shop], known: Shop | None, **options: Any) -> None:
+    def __init__(self, *args: Any, shops: Iterable[Shop], shop: Shop | None, **options: Any) -> None:
         super().__init__(*args, **options)
         self.shops = {shop.slug: shop for shop in shops}
         self.fields["key"].initial = uuid.uuid4
-        if known:
+        if shop:
             del self.fields["shop"]
         else:
             self.fields["shop"].choices = [(shop.slug, shop.name) for shop in self.shops.values()]  # type: ignore[attr-defined]
-        self.known = known
+        self.fixed_shop = shop
         self.filed: Incident | None = None
 
     @property
     def chosen_shop(self) -> Shop:
-        return self.known or self.shops[self.cleaned_data["shop"]]
+        return self.fixed_shop or self.shops[self.cleaned_data["shop"]]
+
+    def file(self, **facts: Any) -> Incident | None:
+        """What `report` files; None where it refuses, and the form then says why and keeps what was typed."""
+        try:
+            return reporting.report(**facts)
+        except AlreadyFiled as refusal:
+            self.ask_again(refusal.incident)
+        except Refused as refusal:
+            put_beside(self, refusal)
+        return None
 
     def ask_again(self, filed: Incident) -> None:
         """As it was typed, with a key of its own: its first key has made `filed` from other words."""

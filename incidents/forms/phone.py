@@ -40,7 +40,7 @@ class PhoneForm(ReportForm):
     ]
 
     def __init__(self, *args: Any, shop: Shop, members: Iterable[Membership], **options: Any) -> None:
-        super().__init__(*args, shops=[shop], known=shop, **options)
+        super().__init__(*args, shops=[shop], shop=shop, **options)
         self.members = {str(member.user_id): member.user for member in members}
         self.fields["caller"].choices = [(key, user.name) for key, user in self.members.items()]  # type: ignore[attr-defined]
 

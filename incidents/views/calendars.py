@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpResponse
@@ -19,6 +18,7 @@ from contracts.forms.calendar import DayForm
 from contracts.models import Calendar, CalendarDay, Contract
 from contracts.terms import calendar_terms
 from incidents import days_off
+from wording.refusals import attempt, attempt_button
 from wording.words import full_date
 
 
@@ -28,7 +28,8 @@ def show(request: SignedRequest, pk: int) -> HttpResponse:
     """One calendar; a POST enters a day ahead."""
     calendar = get_object_or_404(_calendars(request), pk=pk)
     form = DayForm(request.POST) if request.method == "POST" else DayForm()
-    day = _enter(form, calendar, request.user) if form.is_bound and form.is_valid() else None
+    facts = {"form": form, "calendar": calendar, "by": request.user}
+    day = attempt(form, _enter, form.HOMES, **facts) if form.is_bound and form.is_valid() else None
     if day:
         messages.success(request, _("%(day)s is entered") % {"day": full_date(day.date)})
         return redirect("calendar", pk=pk)
@@ -42,25 +43,19 @@ def remove(request: SignedRequest, pk: int, day: int) -> HttpResponse:
     calendar = get_object_or_404(_calendars(request), pk=pk)
     entry = get_object_or_404(calendar.days, pk=day)
     facts = {"day": full_date(entry.date)}
-    try:
-        done = _remove(entry, calendar, request.user)
-    except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
-    else:
-        messages.success(request, _("%(day)s is removed") % facts if done else _("%(day)s was removed before") % facts)
+    removed = attempt_button(request, _remove, day=entry, calendar=calendar, by=request.user)
+    if removed is not None:
+        sentence = _("%(day)s is removed") if removed else _("%(day)s was removed before")
+        messages.success(request, sentence % facts)
     return redirect("calendar", pk=pk)
 
 
-def _enter(form: DayForm, calendar: Calendar, by: User) -> CalendarDay | None:
-    """None where the verb refuses. The clock is read when no count by this calendar is under way any more."""
-    try:
-        with transaction.atomic():
-            agreements.hold(calendar)
-            data, now = form.cleaned_data, timezone.now()
-            return days_off.enter(calendar=calendar, on=data["date"], windows=data["windows"], by=by, at=now)
-    except ValidationError as error:
-        form.refused(error)
-        return None
+@transaction.atomic
+def _enter(form: DayForm, calendar: Calendar, by: User) -> CalendarDay:
+    """The clock is read when no count by this calendar is under way any more."""
+    agreements.hold(calendar)
+    data, now = form.cleaned_data, timezone.now()
+    return days_off.enter(calendar=calendar, on=data["date"], windows=data["windows"], by=by, at=now)
 
 
 @transaction.atomic
@@ -94,5 +89,5 @@ def _calendars(request: SignedRequest) -> QuerySet[Calendar]:
 
 def _using(request: SignedRequest, calendar: Calendar) -> QuerySet[Contract]:
     """Contracts that count by it, of those that the person may see."""
-    found = Contract.objects.visible_to(request.user).filter(versions__targets__calendar=calendar)
-    return found.select_related("client").distinct()
+    contracts = Contract.objects.visible_to(request.user).filter(versions__targets__calendar=calendar)
+    return contracts.select_related("client").distinct()

@@ -37,7 +37,7 @@ from incidents.views.why import contract_path
 from wording import words
 from wording.etag import mark_of, unchanged
 from wording.fields import say_what_was_masked
-from wording.refusals import Refused
+from wording.refusals import attempt
 from wording.words import local_day
 
 Verb = Callable[..., Incident]
@@ -116,14 +116,13 @@ def _do(verb: str, form: forms.Form, incident: Incident, by: User, now: datetime
         return ""
     known = ACTS[verb]
     before = incident.journal_length
-    try:
-        if known is None:
-            assert isinstance(form, DetailsForm)
-            changed = reporting.add_details(incident=incident, by=by, at=now, details=form.details)
-        else:
-            changed = known.verb(incident=incident, by=by, at=now, text=form.cleaned_data["text"])
-    except Refused as refused:
-        form.add_error("text" if "text" in form.fields else None, str(refused))
+    facts = {"incident": incident, "by": by, "at": now}
+    if known is None:
+        assert isinstance(form, DetailsForm)
+        changed = attempt(form, reporting.add_details, **facts, details=form.details)
+    else:
+        changed = attempt(form, known.verb, {"": "text"}, **facts, text=form.cleaned_data["text"])
+    if changed is None:
         return ""
     if changed.journal_length == before:
         return _("This was done already; nothing has changed.")

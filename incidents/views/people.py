@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.forms import Form
 from django.http import HttpResponse, QueryDict
@@ -15,11 +14,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import ADMIN, Client, Membership, User
-from accounts.people_forms import RightsForm, refused
+from accounts.people_forms import RightsForm
 from accounts.permissions import SignedRequest, open_to
 from accounts.views_people import people_of
 from incidents import handover
 from incidents.forms.people import ChangeForm, SwitchOffForm
+from wording.refusals import attempt
 from wording.words import local_day
 
 OFF_IDS = "id_off_%s"
@@ -34,10 +34,7 @@ def show(request: SignedRequest, pk: int) -> HttpResponse:
         return _page(request, person, opened=request.GET.get("open", ""))
     form = ChangeForm(person, _open_count(person), handover.colleagues(person), request.POST)
     if form.is_valid():
-        try:
-            handover.change(person=person, **form.cleaned_data, by=request.user, at=timezone.now())
-        except ValidationError as error:
-            refused(form, error)
+        attempt(form, handover.change, person=person, **form.cleaned_data, by=request.user, at=timezone.now())
     if form.errors:
         return _page(request, person, form=form)
     messages.success(request, _("Saved."))
@@ -79,14 +76,14 @@ def _page(
 def _rights_forms(person: User, typed: RightsForm | None) -> list[tuple[Membership | None, RightsForm]]:
     """A form for each membership and one for another client; the one that was typed keeps its words."""
     mine = list(person.memberships.all())
-    found: list[tuple[Membership | None, RightsForm]] = [(one, _known_rights(one)) for one in mine]
-    found.append((None, RightsForm(_others(person), auto_id=_ids("new"))))
+    forms: list[tuple[Membership | None, RightsForm]] = [(row, _rights_form(row)) for row in mine]
+    forms.append((None, RightsForm(_others(person), auto_id=_ids("new"))))
     if typed is None:
-        return found
-    return [(one, typed if form.auto_id == typed.auto_id else form) for one, form in found]
+        return forms
+    return [(row, typed if form.auto_id == typed.auto_id else form) for row, form in forms]
 
 
-def _known_rights(membership: Membership, data: QueryDict | None = None) -> RightsForm:
+def _rights_form(membership: Membership, data: QueryDict | None = None) -> RightsForm:
     facts = {"role": membership.role, "valid_until": membership.valid_until}
     return RightsForm(
         [membership.client], data, initial=facts, fixed=True, auto_id=_ids(membership.client.code)
@@ -107,14 +104,11 @@ def rights(request: SignedRequest, pk: int) -> HttpResponse:
     """What the person may do for one client, known or new."""
     person = get_object_or_404(people_of(request), pk=pk, provider_role="")
     code = request.POST.get("client", "")
-    known = next((one for one in person.memberships.all() if one.client.code == code), None)
+    membership = next((row for row in person.memberships.all() if row.client.code == code), None)
     new = RightsForm(_others(person), request.POST, auto_id=_ids("new"))
-    form = _known_rights(known, request.POST) if known else new
+    form = _rights_form(membership, request.POST) if membership else new
     if form.is_valid():
-        try:
-            handover.give_rights(person=person, **form.cleaned_data, by=request.user, at=timezone.now())
-        except ValidationError as error:
-            refused(form, error)
+        attempt(form, handover.give_rights, person=person, **form.cleaned_data, by=request.user, at=timezone.now())
     if form.errors:
         return _page(request, person, rights=form)
     messages.success(request, _("Saved."))
@@ -130,10 +124,7 @@ def off(request: SignedRequest, pk: int) -> HttpResponse:
         return _page(request, person, opened="off")
     form = SwitchOffForm(_open_count(person), handover.colleagues(person), request.POST, auto_id=OFF_IDS)
     if form.is_valid():
-        try:
-            handover.switch_off(person=person, **form.cleaned_data, by=request.user, at=timezone.now())
-        except ValidationError as error:
-            refused(form, error)
+        attempt(form, handover.switch_off, person=person, **form.cleaned_data, by=request.user, at=timezone.now())
     if form.errors:
         return _page(request, person, off=form)
     messages.success(request, _("%(name)s is switched off") % {"name": person.name})

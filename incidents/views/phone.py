@@ -20,9 +20,7 @@ from incidents import report_limits, reporting
 from incidents.choices import Origin
 from incidents.forms.phone import PhoneForm
 from incidents.models import Incident
-from incidents.repeats import AlreadyFiled
 from wording.fields import say_what_was_masked
-from wording.refusals import Refused
 from wording.words import local_day
 
 
@@ -54,21 +52,22 @@ def new(request: SignedRequest) -> HttpResponse:
 
 def _file(request: SignedRequest, form: PhoneForm) -> Incident | timedelta | None:
     """The incident; how long to wait where it is one too many; None where the form says why not."""
-    known = form.cleaned_data
-    if wait := report_limits.wait_for(request.user, form.chosen_shop, known["key"]):
+    data = form.cleaned_data
+    if wait := report_limits.wait_for(request.user, form.chosen_shop, data["key"]):
         form.add_error(None, report_refused(wait))
         return wait
-    claim = reporting.Claim(known["told"], known["why"], request.user) if known["told"] else None
-    try:
-        incident = reporting.report(
-            shop=form.chosen_shop, what=known["what"], by=request.user, at=form.now, sentence=known["sentence"],
-            phone=known["phone"], form_key=known["key"], origin=Origin.PHONE, claim=claim,
-            details=form.details, caller=form.members[known["caller"]], note="" if claim else known["why"].strip(),
-        )  # fmt: skip
-    except AlreadyFiled as refused:
-        form.ask_again(refused.incident)
-    except Refused as refused:
-        form.add_error(None, str(refused))
-    else:
-        return incident
-    return None
+    claim = reporting.Claim(data["told"], data["why"], request.user) if data["told"] else None
+    return form.file(
+        shop=form.chosen_shop,
+        what=data["what"],
+        by=request.user,
+        at=form.now,
+        sentence=data["sentence"],
+        phone=data["phone"],
+        form_key=data["key"],
+        origin=Origin.PHONE,
+        claim=claim,
+        details=form.details,
+        caller=form.members[data["caller"]],
+        note="" if claim else data["why"].strip(),
+    )

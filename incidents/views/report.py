@@ -61,19 +61,19 @@ def _shops(request: SignedRequest, client: Client | None) -> list[Shop]:
     return list(mine.filter(client=client, is_active=True))
 
 
-def _report(request: SignedRequest, shops: list[Shop], known: Shop | None) -> HttpResponse:
-    """The form; `known` is the shop that isn't asked for."""
+def _report(request: SignedRequest, shops: list[Shop], shop: Shop | None) -> HttpResponse:
+    """The form; `shop` is the one that isn't asked for."""
     now, data = timezone.now(), request.POST or None
     joining = JoinForm(data) if "join" in request.POST else None
     # A join that is refused shows the form, with the sentence that came with it
     typed = {"phone": request.user.phone, "sentence": request.POST.get("sentence", "")}
-    form = ReportForm(None if joining else data, shops=shops, known=known, now=now, zone=ZONE, initial=typed)
-    offers = _offers(request.user, [known] if known else shops)
+    form = ReportForm(None if joining else data, shops=shops, shop=shop, now=now, zone=ZONE, initial=typed)
+    offers = _offers(request.user, [shop] if shop else shops)
     filed = _join(request, joining, offers, now) if joining else _file(request.user, form, now)
     if isinstance(filed, Incident):
         say_what_was_masked(request, joining or form)
         return redirect("incident-receipt", filed.nr)
-    context = {"form": form, "shop": known, "many": len(shops) > 1, "offers": offers, "empty": not shops}
+    context = {"form": form, "shop": shop, "many": len(shops) > 1, "offers": offers, "empty": not shops}
     page = render(request, "incidents/report.html", context, status=422 if form.errors or joining else 200)
     return with_wait(page, filed) if filed else page
 
@@ -89,20 +89,21 @@ def _file(user: User, form: ReportForm, now: datetime) -> Incident | timedelta |
     """The incident; how long to wait where it is one too many; None where the form says why not."""
     if not form.is_valid():
         return None
-    known = form.cleaned_data
-    if wait := report_limits.wait_for(user, form.chosen_shop, known["key"]):
+    data = form.cleaned_data
+    if wait := report_limits.wait_for(user, form.chosen_shop, data["key"]):
         form.add_error(None, report_refused(wait))
         return wait
-    try:
-        return reporting.report(
-            shop=form.chosen_shop, what=known["what"], by=user, at=now, sentence=known["sentence"],
-            phone=known["phone"], form_key=known["key"], details=form.details,
-        )  # fmt: skip
-    except AlreadyFiled as refused:
-        form.ask_again(refused.incident)
-    except Refused as refused:
-        form.add_error("shop" if refused.field in form.fields else None, refused.message)  # type: ignore[arg-type]
-    return None
+    facts = {
+        "shop": form.chosen_shop,
+        "what": data["what"],
+        "by": user,
+        "at": now,
+        "sentence": data["sentence"],
+        "phone": data["phone"],
+        "form_key": data["key"],
+        "details": form.details,
+    }
+    return form.file(**facts)
 
 
 def _join(
@@ -113,22 +114,27 @@ def _join(
     if not joining.is_valid():
         messages.warning(request, next(str(errors[0]) for errors in joining.errors.values()))
         return None
-    known = joining.cleaned_data
-    wanted = next((incident for incident in offers if incident.nr == known["join"]), None)
+    data = joining.cleaned_data
+    incident = next((incident for incident in offers if incident.nr == data["join"]), None)
     try:
-        if wanted is None:
+        if incident is None:
             raise Refused(_("That incident has ended; file a new report."), "join")
-        if wait := report_limits.wait_for(request.user, wanted.shop, known["key"]):
+        if wait := report_limits.wait_for(request.user, incident.shop, data["key"]):
             messages.warning(request, report_refused(wait))
             return wait
         return reporting.report(
-            shop=wanted.shop, what=wanted.what, by=request.user, at=now, sentence=known["sentence"],
-            form_key=known["key"], join=wanted,
-        )  # fmt: skip
-    except AlreadyFiled as refused:
-        messages.warning(request, already_filed(refused.incident))
-    except Refused as refused:
-        messages.warning(request, str(refused))
+            shop=incident.shop,
+            what=incident.what,
+            by=request.user,
+            at=now,
+            sentence=data["sentence"],
+            form_key=data["key"],
+            join=incident,
+        )
+    except AlreadyFiled as refusal:
+        messages.warning(request, already_filed(refusal.incident))
+    except Refused as refusal:
+        messages.warning(request, str(refusal))
     return None
 
 

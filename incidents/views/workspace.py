@@ -31,7 +31,7 @@ from incidents.text import journal_lines
 from incidents.text.clock_sentences import incident_sentences
 from wording.etag import mark_of, unchanged
 from wording.fields import say_what_was_masked
-from wording.refusals import Refused
+from wording.refusals import attempt
 from wording.texts import number_in
 
 SHOWN = 10  # of what may be many: the newest notices that failed, failures that the monitor saw, acts of others
@@ -55,10 +55,7 @@ def act(request: SignedRequest, nr: str, verb: str) -> HttpResponse:
     form = FORMS[verb](data, incident=incident)
     if faster or not form.is_valid():
         return show(request, incident, opened=verb, form=form, faster=faster)
-    try:
-        form.send(by=request.user, at=timezone.now())
-    except Refused as refusal:
-        form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
+    if attempt(form, form.send, by=request.user, at=timezone.now()) is None:
         return show(request, incident, opened=verb, form=form)
     messages.success(request, f"{incident.nr}: {form.button}")
     say_what_was_masked(request, form)

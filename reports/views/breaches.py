@@ -28,7 +28,7 @@ from reports.money import month_table, review
 from reports.money.pricing import Book, Case
 from reports.money.rows import money_rows
 from wording.fields import say_what_was_masked
-from wording.refusals import Refused
+from wording.refusals import attempt, attempt_button
 from wording.words import local_day, money
 
 SOON = timedelta(hours=2)
@@ -155,10 +155,8 @@ def _evidence(breach: Breach) -> list[JournalEntry]:
 def confirm(request: SignedRequest, pk: int) -> HttpResponse:
     breach = get_object_or_404(_breaches(request), pk=pk)
     facts = {"nr": breach.incident.nr}
-    try:
-        decision = review.confirm(breach=breach, by=request.user, at=timezone.now())
-    except Refused as refusal:
-        messages.error(request, str(refusal))
+    decision = attempt_button(request, review.confirm, breach=breach, by=request.user, at=timezone.now())
+    if decision is None:
         return redirect("breach", pk=pk)
     if decision.awaits_second:
         messages.success(request, _("%(nr)s: breach confirmed; it is charged when a second person agrees") % facts)
@@ -176,13 +174,13 @@ def exclude(request: SignedRequest, pk: int) -> HttpResponse:
     form, facts = ExclusionForm(request.POST, breach=breach), {"nr": breach.incident.nr}
     if not form.is_valid():
         return _render(request, breach, opened="exclude", form=form, status=422)
-    try:
-        decision = review.exclude(breach=breach, by=request.user, at=timezone.now(), **form.cleaned_data)
-    except Refused as refusal:
-        if breach.decisions.exists():
-            messages.error(request, str(refusal))
-            return redirect("breach", pk=pk)
-        form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
+    exclusion = {"breach": breach, "by": request.user, "at": timezone.now(), **form.cleaned_data}
+    decision = attempt(form, review.exclude, **exclusion)
+    if decision is None and breach.decisions.exists():
+        # A decided breach's page has no form in which the sentence could stand
+        messages.error(request, " ".join(str(sentence) for sentences in form.errors.values() for sentence in sentences))
+        return redirect("breach", pk=pk)
+    if decision is None:
         return _render(request, breach, opened="exclude", form=form, status=422)
     say_what_was_masked(request, form)
     if decision.awaits_second:
@@ -197,11 +195,9 @@ def exclude(request: SignedRequest, pk: int) -> HttpResponse:
 def second(request: SignedRequest, pk: int) -> HttpResponse:
     breach = get_object_or_404(_breaches(request), pk=pk)
     decision = get_object_or_404(breach.decisions.all())
-    try:
-        decision = review.second(decision=decision, by=request.user, at=timezone.now())
-    except Refused as refusal:
-        messages.error(request, str(refusal))
+    agreed = attempt_button(request, review.second, decision=decision, by=request.user, at=timezone.now())
+    if agreed is None:
         return redirect("breach", pk=pk)
-    facts = {"nr": breach.incident.nr, "who": decision.second_by.name if decision.second_by else ""}
+    facts = {"nr": breach.incident.nr, "who": agreed.second_by.name if agreed.second_by else ""}
     messages.success(request, _("%(nr)s: second person %(who)s agrees, the decision counts") % facts)
     return redirect("breach", pk=pk)

@@ -85,7 +85,7 @@ def _people(cast: Cast, at: datetime) -> None:
         _enter(cast, person, logins)
     assert by is not None
     for code, (name, address, _slugs) in CLIENTS.items():
-        cast.clients[code] = people.found_client(code=code, name=name, address=address, by=by, at=at)
+        cast.clients[code] = people.create_client(code=code, name=name, address=address, by=by, at=at)
     for email, name, phone, roles in CONTACTS:
         for code, role in roles:
             client = cast.clients[code]

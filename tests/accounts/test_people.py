@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.test import Client as Browser
 from knox.models import AuthToken
@@ -18,6 +17,7 @@ from accounts.invitations import invitation_link, invited
 from accounts.models import Client, Membership, User
 from tests import build
 from tests.pages import visitor
+from wording.refusals import Refused
 from wording.words import plain
 
 pytestmark = pytest.mark.django_db
@@ -30,11 +30,9 @@ def admin() -> User:
 
 
 def refusal(verb: Any, **given: Any) -> dict[str, list[str]]:
-    with pytest.raises(ValidationError) as caught:
+    with pytest.raises(Refused) as caught:
         verb(**given, at=AT)
-    error = caught.value
-    found = error.message_dict if hasattr(error, "error_dict") else {"": error.messages}
-    return {field: [plain(sentence) for sentence in said] for field, said in found.items()}
+    return {caught.value.field: [plain(str(caught.value))]}
 
 
 def test_staff_are_invited_without_a_password(admin: User) -> None:
@@ -166,7 +164,7 @@ def test_nobody_is_invited_into_an_account_that_is_off(admin: User) -> None:
 
 
 def test_a_client_is_founded_and_keeps_its_code(admin: User) -> None:
-    made = people.found_client(code="mak", name="Mak", tax_id="781-000-11-22", address="Poznań", by=admin, at=AT)
+    made = people.create_client(code="mak", name="Mak", tax_id="781-000-11-22", address="Poznań", by=admin, at=AT)
     people.change_client(client=made, name="Mak sp. z o.o.", address="Kraków", by=admin, at=AT)
     found = Client.objects.get()
     assert (found.code, found.name, found.tax_id, found.address, found.created_at) == (
@@ -177,7 +175,7 @@ def test_a_client_is_founded_and_keeps_its_code(admin: User) -> None:
 @pytest.mark.parametrize(("code", "said"), [("MAK", "Inny klient ma już ten kod."), ("M1", "3 albo 4 wielkie litery")])
 def test_a_code_is_letters_that_no_other_client_has(admin: User, code: str, said: str) -> None:
     build.client("MAK")
-    assert refusal(people.found_client, code=code, name="Inny", by=admin) == {"code": [said]}
+    assert refusal(people.create_client, code=code, name="Inny", by=admin) == {"code": [said]}
     assert Client.objects.count() == 1
 
 

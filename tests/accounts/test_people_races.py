@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
 from accounts import people
 from accounts.models import User
 from tests import build
 from tests.incidents.test_races import Meeting, at_once
+from wording.refusals import Refused
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def take_from(person: User, by: User) -> object:
     try:
         return people.change(person=person, name=person.name, phone="", role="agent", by=by, at=build.MONDAY)
-    except ValidationError as error:
+    except Refused as error:
         return error
 
 
@@ -34,7 +34,7 @@ def test_one_administrator_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     meeting = Meeting(monkeypatch, people, "_administrators")
     found = each_other()
     assert not meeting.took_place
-    assert [type(one) for one in found].count(ValidationError) == 1
+    assert [type(one) for one in found].count(Refused) == 1
     assert administrators() == 1
 
 

@@ -14,7 +14,7 @@ from django.utils import translation
 from contracts.agreements import DEFAULT_LADDER, PenaltySpec, StepSpec, TargetSpec
 from contracts.forms import parse as typed
 from contracts.forms.contract import VersionForm, usual
-from contracts.forms.terms import Things, ladder_values
+from contracts.forms.terms import FormChoices, ladder_values
 from contracts.models import Calendar
 from tests import build
 
@@ -112,7 +112,7 @@ def form(calendars: list[Calendar], **typed_in: Any) -> VersionForm:
              "cumulation": "cumulative"}  # fmt: skip
     people = [build.staff("Anna Lis")]
     data = {key: value for key, value in (usual(calendars, TODAY) | ready | typed_in).items() if value is not False}
-    return VersionForm(data, things=Things(calendars, people), today=TODAY)
+    return VersionForm(data, choices=FormChoices(calendars, people), today=TODAY)
 
 
 def errors(bad: VersionForm) -> dict[str, list[str]]:
@@ -185,13 +185,13 @@ def test_a_mistake_is_one_sentence_at_its_field(
 
 def test_a_named_person_is_told_only_where_one_is_chosen(calendars: list[Calendar]) -> None:
     known = form(calendars)
-    person, data = known.things.people[0], dict(known.data)
+    person, data = known.choices.people[0], dict(known.data)
     told = VersionForm(
-        data | {"step0_whom": "person", "step0_person": str(person.pk)}, things=known.things, today=TODAY
+        data | {"step0_whom": "person", "step0_person": str(person.pk)}, choices=known.choices, today=TODAY
     )
     assert told.is_valid(), told.errors
     assert told.steps[0] == StepSpec("reaction", 50, "person", "sms", person)
-    astray = VersionForm(data | {"step0_person": str(person.pk)}, things=known.things, today=TODAY)
+    astray = VersionForm(data | {"step0_person": str(person.pk)}, choices=known.choices, today=TODAY)
     assert errors(astray) == {"step0_person": ["This rung tells somebody else. Choose “named person”, or nobody."]}
 
 

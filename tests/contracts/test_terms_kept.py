@@ -10,7 +10,7 @@ from django import forms
 from django.utils import translation
 
 from contracts.forms.contract import VersionForm, spec_of, step_specs, target_specs, usual, values_of
-from contracts.forms.terms import SIGNED, TermsForm, Things
+from contracts.forms.terms import SIGNED, FormChoices, TermsForm
 from contracts.models import Calendar, Contract, ContractVersion
 from contracts.preview import preview
 from contracts.terms_text import COLUMN_WORDS
@@ -60,7 +60,7 @@ def form_of(version: ContractVersion, **changes: Any) -> VersionForm:
         "valid_from": "2026-05-01", "signed_on": "2026-02-20", "signatories": "Ewa Mak"
     }  # fmt: skip
     sent = {name: value for name, value in (data | changes).items() if value is not False}
-    return VersionForm(sent, things=Things(calendars, people), today=TODAY, rungs=len(steps))
+    return VersionForm(sent, choices=FormChoices(calendars, people), today=TODAY, rungs=len(steps))
 
 
 def entered(world: build.World, **changes: Any) -> ContractVersion:

@@ -19,11 +19,11 @@ from hypothesis import strategies as st
 from contracts.forms import parse as typed
 from contracts.forms.calendar import CalendarForm, DayForm
 from contracts.forms.contract import AskedForm, ContractForm
-from contracts.forms.terms import Things, rate_value
+from contracts.forms.terms import FormChoices, rate_value
 from wording.words import figure
 
 TODAY = date(2026, 3, 2)
-FORM = ContractForm(things=Things([], []), today=TODAY, shops=[])
+FORM = ContractForm(choices=FormChoices([], []), today=TODAY, shops=[])
 FIELDS: dict[str, forms.Field] = {
     **CalendarForm().fields, **DayForm().fields, **AskedForm().fields, **FORM.fields
 }  # fmt: skip

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
 from accounts import people
@@ -16,6 +15,7 @@ from incidents.models import Incident, JournalEntry
 from tests import build
 from tests.incidents.test_races import at_once
 from tests.owner import owner_cursor
+from wording.refusals import Refused
 
 pytestmark = pytest.mark.django_db(transaction=True)
 AT = build.MONDAY
@@ -134,5 +134,5 @@ def test_two_who_hand_over_to_each_other_do_it_one_after_the_other(world: build.
 def _tried(person: User, by: User, to: User) -> object:
     try:
         return handover.switch_off(person=person, by=by, at=AT, to=to)
-    except ValidationError as refusal:
+    except Refused as refusal:
         return refusal

@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.invitations import invitation_link
 from accounts.models import ADMIN, Language, User
 from accounts.people import invite_staff
+from wording.refusals import Refused
 
 
 class Command(BaseCommand):
@@ -46,3 +47,5 @@ class Command(BaseCommand):
             )
         except ValidationError as error:
             raise CommandError(f"{email}: {' '.join(error.messages)}")
+        except Refused as refusal:
+            raise CommandError(f"{email}: {refusal}")
