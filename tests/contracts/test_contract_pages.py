@@ -211,7 +211,7 @@ def typed_in(browser: Any, client: str = "MAK", **changes: str) -> dict[str, Any
     """The editor's own values, as a browser would send them back, with something else typed in."""
     form = browser.get(f"/contracts/new/?client={client}").context["form"]
     shown = {name: form[name].value() for name in form.fields}
-    ready = {"number": "7/2026", "shops": list(form.known), "monthly_fee": "4 000,00", "signed_on": "2026-02-20",
+    ready = {"number": "7/2026", "shops": list(form.shops_by_key), "monthly_fee": "4 000,00", "signed_on": "2026-02-20",
              "signatories": "Ewa Mak", "P1_restore_rate": "2 %", "repair_starts": "report", "reopen": "continue",
              "liability": "zwloka", "delay_time": "calendar", "cumulation": "cumulative"}  # fmt: skip
     sent = {name: value for name, value in (shown | ready | changes).items() if value not in (None, False)}
