@@ -39,17 +39,22 @@ PATIENCE = 2  # seconds that the broker has for its answer
 SHOWN = 20  # differences and failed notices of one page
 FIRST = timedelta(minutes=3)  # beat, the workers and their first runs
 MINUTE, HOUR = timedelta(seconds=60), timedelta(hours=1)
+NIGHTLY = (36 * HOUR, 25 * HOUR)  # once a day: one missed night is said the next noon
 STRANGE = timedelta(days=1)  # so long an answer that was refused stands on the page
 
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """A sweep that beat calls: its heartbeat, how old that may be, and what it means when nobody does it."""
+    """A sweep that beat calls: its heartbeat, how old that may be, and what it means when nobody does it.
+
+    `first`: how long after an installation or an upgrade its first run may take.
+    """
 
     name: str
     label: str | Promise
     silent: str | Promise
     patience: timedelta = MINUTE
+    first: timedelta = FIRST
 
 
 DUTIES = (
@@ -60,6 +65,8 @@ DUTIES = (
     Duty("results", _("Results of the checks"), _("Nobody takes the results of the checks.")),
     Duty("missed", _("Search for missed checks"), _("Nobody sees that checks are missing."), 2 * MINUTE),
     Duty(anchor.DUTY, _("Daily anchor"), _("No anchor was made: forgeries since then have no witness."), 36 * HOUR),
+    Duty("forget", _("Removal of old letters' words"), _("Old letters keep their words and addresses."), *NIGHTLY),
+    Duty("retention", _("Removal of old checks"), _("Old checks are kept longer than promised."), *NIGHTLY),
 )
 
 
@@ -85,8 +92,8 @@ class Sweep:
 
 def sweeps(now: datetime) -> list[Sweep]:
     rows = Heartbeat.objects.in_bulk([duty.name for duty in DUTIES])
-    due_at = now if len(rows) == len(DUTIES) else installed_at() + FIRST
-    return [_sweep(duty, rows.get(duty.name), now, due_at) for duty in DUTIES]
+    installed = now if len(rows) == len(DUTIES) else installed_at()
+    return [_sweep(duty, rows.get(duty.name), now, installed + duty.first) for duty in DUTIES]
 
 
 def installed_at() -> datetime:

@@ -19,12 +19,13 @@ from reports.models import ProofRun
 from tests import build, tamper
 from tests.monitoring.played import DOWN, UP, monitor, play
 from tests.pages import counted, stop_clock, text_of, visitor
+from wording.words import plain
 
 pytestmark = pytest.mark.django_db
 NOW = build.at("2026-03-02 10:10:00")
 PAGE = "/settings/health/"
 ROLES = ("agent", "manager", "admin")
-NAMES = ("clocks", "mail", "calls", "checks", "results", "missed", "anchor")
+NAMES = [duty.name for duty in health.DUTIES]
 
 
 @pytest.fixture
@@ -90,14 +91,15 @@ def test_that_no_canary_is_named_is_said(page: Browser) -> None:
 
 @pytest.mark.parametrize(("name", "sentence"), [(duty.name, duty.silent) for duty in health.DUTIES])
 def test_a_sweep_that_stands_is_said_first_with_its_last_time(page: Browser, name: str, sentence: str) -> None:
-    patience = {"missed": 120, "anchor": 36 * 3600}.get(name, 60)
+    nightly = name in {"anchor", "forget", "retention"}
+    patience = 36 * 3600 if nightly else 120 if name == "missed" else 60
     beat(2)
     beat(patience, name)
     assert "stoi" not in text_of(page.get(PAGE))
     beat(patience + 1, name)
     said = text_of(page.get(PAGE))
-    moment = {"missed": "dziś 10:07:59", "anchor": "sob. 28 lut, 22:09:59"}.get(name, "dziś 10:08:59")
-    assert f"Stan systemu {sentence} Ostatnio: {moment}." in said
+    moment = "sob. 28 lut, 22:09:59" if nightly else "dziś 10:07:59" if name == "missed" else "dziś 10:08:59"
+    assert f"Stan systemu {plain(str(sentence))} Ostatnio: {moment}." in said
     assert "Wszystko działa" not in said
     assert said.count("stoi") == 1
 
@@ -117,6 +119,16 @@ def test_a_new_installation_is_not_ill_before_its_first_minutes_have_passed(
     assert "jeszcze nie, do dziś 10:10" in said
     beat(61, "mail")
     assert "Stan systemu Nikt nie wysyła e-maili." in text_of(page.get(PAGE))
+
+
+def test_what_runs_once_a_night_is_not_missed_before_the_second_day(
+    page: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beat(1, *(name for name in NAMES if name != "retention"))
+    monkeypatch.setattr(health, "installed_at", lambda: NOW - timedelta(hours=24, minutes=59))
+    assert "Stan systemu Wszystko działa." in text_of(page.get(PAGE))
+    monkeypatch.setattr(health, "installed_at", lambda: NOW - timedelta(hours=25))
+    assert "Stan systemu Stare sprawdzenia zostają dłużej, niż obiecano." in text_of(page.get(PAGE))
 
 
 def test_the_outbox_tells_what_waits_and_what_was_given_up(page: Browser) -> None:
