@@ -7,22 +7,20 @@ from collections.abc import Iterable
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from incidents.events import FAILURES, Kind
 from incidents.models import Incident, JournalEntry
 from wording.refusals import Refused
-
-AGREED = "withdrawal_agreed"
-SEEN = frozenset({"received", "alarm", "monitor_failed"})
 
 
 def takes_both(entries: Iterable[JournalEntry]) -> bool:
     """Of entries, oldest first: whether the monitor saw the failure and nobody of ours has agreed since."""
-    acts = [entry.kind for entry in entries if entry.kind == AGREED or is_seen(entry)]
-    return bool(acts) and acts[-1] != AGREED
+    acts = [entry.kind for entry in entries if entry.kind == Kind.WITHDRAWAL_AGREED or is_seen(entry)]
+    return bool(acts) and acts[-1] != Kind.WITHDRAWAL_AGREED
 
 
 def is_seen(entry: JournalEntry) -> bool:
     """Whether it says that the monitor saw the failure."""
-    return entry.kind in SEEN and entry.channel == "monitor"
+    return entry.kind in FAILURES and entry.channel == "monitor"
 
 
 def why() -> str:
@@ -35,7 +33,7 @@ def why() -> str:
 
 def needs_both(incident: Incident) -> bool:
     """The same of the locked row's journal."""
-    return takes_both(incident.journal.filter(kind__in=[*SEEN, AGREED]).order_by("seq"))
+    return takes_both(incident.journal.filter(kind__in=[*FAILURES, Kind.WITHDRAWAL_AGREED]).order_by("seq"))
 
 
 def refuse_alone(incident: Incident) -> None:

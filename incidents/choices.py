@@ -88,7 +88,3 @@ class Delivery(models.TextChoices):
     SENT = "sent", _("sent")
     FAILED = "failed", _("given up")
     WITHHELD = "withheld", _("not sent: this person may not be told")
-
-
-DECISION_KINDS = ("breach_confirmed", "breach_excluded", "breach_seconded")
-"""Entries by which a manager decides on a breach: their salted part holds amounts, for money rights only."""

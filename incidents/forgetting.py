@@ -10,6 +10,7 @@ from django.db import transaction
 from accounts.models import User
 from contracts.terms import whole
 from incidents import journal
+from incidents.events import Kind
 from incidents.models import Incident
 from incidents.reporting import lock
 
@@ -26,7 +27,7 @@ def forget(*, incident: Incident, entries: Collection[int], by: User | None, at:
     if not forgotten:
         return incident
     facts = {"forgotten": forgotten}
-    journal.append(incident, "forgotten", by=by, at=whole(at), public=False, facts=facts)
+    journal.append(incident, Kind.FORGOTTEN, by=by, at=whole(at), facts=facts)
     journal.forget_words(incident, forgotten)
     incident.save()
     return incident

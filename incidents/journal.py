@@ -14,10 +14,10 @@ from django.db import connection
 
 from accounts.models import User
 from incidents.choices import Actor
+from incidents.events import EVENTS, FORGETTING, Kind
 from incidents.models import Incident, JournalEntry
 from wording.texts import clean_text
 
-FORGETTING = frozenset({"forgotten", "vouched"})
 FORGET_WORDS = """
 SELECT count(*) FILTER (WHERE incidents_forget_words(id)) FROM incidents_journalentry
 WHERE incident_id = %s AND seq = ANY(%s)
@@ -34,14 +34,14 @@ def actor_of(by: User | None) -> str:
 
 def append(
     incident: Incident,
-    kind: str,
+    kind: Kind,
     *,
     by: User | None,
     at: datetime,
     effective: datetime | None = None,
     actor: str = "",
     text: str = "",
-    public: bool = True,
+    public: bool | None = None,
     channel: str = "portal",
     severity: str = "",
     change: str = "",
@@ -54,8 +54,8 @@ def append(
 
     `at` is the server's time of the entry, `effective` the time it is about where that differs. `facts` are hashed
     for ever, so they hold ids and codes; what names or describes a person goes into `text` or `personal`, where no
-    card number stays whoever wrote it. `row` names the incident's columns that the act has set, before this call: the
-    line holds their values, and the proof compares.
+    card number stays whoever wrote it. `public` is said where the kind alone does not. `row` names the incident's
+    columns that the act has set, before this call: the line holds their values, and the proof compares.
     """
     entry = write(
         incident, kind, by=by, at=at, effective=effective, actor=actor, text=text, public=public, channel=channel,
@@ -68,14 +68,14 @@ def append(
 
 def write(
     incident: Incident,
-    kind: str,
+    kind: Kind,
     *,
     by: User | None,
     at: datetime,
     effective: datetime | None = None,
     actor: str = "",
     text: str = "",
-    public: bool = True,
+    public: bool | None = None,
     channel: str = "portal",
     severity: str = "",
     change: str = "",
@@ -88,13 +88,13 @@ def write(
     entry = JournalEntry(
         incident=incident,
         seq=incident.journal_length + 1,
-        kind=kind,
+        kind=kind.value,
         at=effective or at,
         recorded_at=at,
         by=by,
         actor=actor or actor_of(by),
         channel=channel,
-        public=public,
+        public=EVENTS[kind].public if public is None else public,
         severity=severity,
         change=change,
         reason=reason,
@@ -207,7 +207,7 @@ def check_chain(entries: Iterable[JournalEntry], head: str = "", before: Before 
     """
     lines = list(entries)
     if before is None:
-        seal = next((number for number, entry in enumerate(lines, 1) if entry.kind == "sealed"), 0)
+        seal = next((number for number, entry in enumerate(lines, 1) if entry.kind == Kind.SEALED), 0)
         before = Before(0, "", seal if seal > 1 else 0, forgotten_by(lines))
     previous, broken, hashes = before.hash, 0, {""}
     for number, entry in enumerate(lines, before.seq + 1):

@@ -19,6 +19,7 @@ from contracts.models import RepairStart, Severity, TargetKind
 from contracts.terms import whole
 from incidents import both_sides, journal, updates
 from incidents.choices import ClockState, PauseReason, Status
+from incidents.events import DELIVERIES, Kind
 from incidents.models import Incident, JournalEntry, Pause
 from incidents.notices import write as notices
 from incidents.projection import rows as projection
@@ -76,7 +77,7 @@ def acknowledge(*, incident: Incident, by: User, at: datetime, text: str = "") -
     row = _contact(incident, at, by)
     updates.plan(incident, at)
     facts = projection.stood(incident, at)
-    entry = journal.append(incident, "contact", by=by, at=at, text=said, facts=facts, row=row)
+    entry = journal.append(incident, Kind.CONTACT, by=by, at=at, text=said, facts=facts, row=row)
     projection.project(incident, at=at)
     notices.tell_client(incident, entry, at=at)
     return incident
@@ -94,19 +95,17 @@ def start_work(*, incident: Incident, by: User, at: datetime, text: str = "") ->
     incident, at = _open(incident), whole(at)
     if not counts_from_work(incident):
         raise Refused(_("In this contract the repair does not count from the start of work."))
-    acts = set(
-        incident.journal.filter(kind__in=["work_started", "workaround", "resolved"]).values_list("kind", flat=True)
-    )
-    if "work_started" in acts:
+    acts = set(incident.journal.filter(kind__in=[Kind.WORK_STARTED, *DELIVERIES]).values_list("kind", flat=True))
+    if Kind.WORK_STARTED in acts:
         return incident
     if acts:
         raise Refused(_("Something was delivered already, so work had started."))
     updates.plan(incident, at)
     if incident.first_contact_at is None:
         row = _contact(incident, at, by)
-        journal.append(incident, "contact", by=by, at=at, text=greeting(incident, by), row=row)
+        journal.append(incident, Kind.CONTACT, by=by, at=at, text=greeting(incident, by), row=row)
     facts = projection.stood(incident, at)
-    entry = journal.append(incident, "work_started", by=by, at=at, text=text.strip(), facts=facts)
+    entry = journal.append(incident, Kind.WORK_STARTED, by=by, at=at, text=text.strip(), facts=facts)
     projection.project(incident, at=at)
     notices.tell_client(incident, entry, at=at)
     return incident
@@ -123,7 +122,7 @@ def say(*, incident: Incident, by: User, at: datetime, text: str, next_update_at
     updates.plan(incident, at, next_update_at)
     facts = {"next_update": whole(next_update_at).isoformat()} if next_update_at else {}
     facts |= projection.stood(incident, at)
-    entry = journal.append(incident, "contact", by=by, at=at, text=text, facts=facts, row=row)
+    entry = journal.append(incident, Kind.CONTACT, by=by, at=at, text=text, facts=facts, row=row)
     projection.project(incident, at=at)
     notices.tell_client(incident, entry, at=at)
     return incident
@@ -134,7 +133,7 @@ def note(*, incident: Incident, by: User, at: datetime, text: str) -> Incident:
     """An internal note: never reaches the client, moves no clock."""
     incident = lock(incident)
     text = _words(text, _("Write the note."))
-    journal.append(incident, "internal_note", by=by, at=whole(at), text=text, public=False)
+    journal.append(incident, Kind.INTERNAL_NOTE, by=by, at=whole(at), text=text)
     incident.save()
     return incident
 
@@ -149,7 +148,7 @@ def assign(*, incident: Incident, by: User, at: datetime, to: User, reason: str 
         return incident
     incident.assignee = to
     facts, row = {"to": to.pk}, ["assignee_id"]
-    entry = journal.append(incident, "assigned", by=by, at=whole(at), public=False, reason=reason, facts=facts, row=row)
+    entry = journal.append(incident, Kind.ASSIGNED, by=by, at=whole(at), reason=reason, facts=facts, row=row)
     incident.save()
     notices.tell_person(incident, entry, to=to, at=at)
     return incident
@@ -174,7 +173,7 @@ def pause(*, incident: Incident, by: User, at: datetime, reason: str, text: str)
     Pause.objects.create(incident=incident, reason=reason, started_at=at)
     updates.plan(incident, at)
     facts = projection.stood(incident, at)
-    entry = journal.append(incident, "paused", by=by, at=at, text=text, reason=reason, facts=facts, row=row)
+    entry = journal.append(incident, Kind.PAUSED, by=by, at=at, text=text, reason=reason, facts=facts, row=row)
     projection.project(incident, at=at)
     notices.tell_client(incident, entry, at=at)
     return incident
@@ -198,7 +197,7 @@ def _end_pauses(incident: Incident, *, by: User | None, at: datetime, reasons: l
     if any(open_pause.reason in updates.FOR_THE_CLIENT for open_pause in ended):
         updates.plan(incident, at)
     for open_pause in ended:
-        journal.append(incident, "resumed", by=by, at=at, reason=open_pause.reason)
+        journal.append(incident, Kind.RESUMED, by=by, at=at, reason=open_pause.reason)
     return bool(ended)
 
 
@@ -207,7 +206,7 @@ def answer(*, incident: Incident, by: User, at: datetime, text: str) -> Incident
     """A client's message; ends the pause that waits for the client, no other."""
     incident, at = _open(incident), whole(at)
     text = _words(text, _("Write your answer."))
-    entry = journal.append(incident, "client_message", by=by, at=at, text=text)
+    entry = journal.append(incident, Kind.CLIENT_MESSAGE, by=by, at=at, text=text)
     _end_pauses(incident, by=by, at=at, reasons=[PauseReason.CLIENT_ANSWER])
     asked = end_silence(incident, at=at)
     projection.project(incident, at=at)
@@ -221,9 +220,9 @@ def ask_for_manager(*, incident: Incident, by: User, at: datetime, text: str = "
     """The client's own escalation: managers hear at once. Once an hour is enough; sooner it changes nothing."""
     incident, at = _open(incident), whole(at)
     hour_ago = at - timedelta(hours=1)
-    if incident.journal.filter(kind="escalation_asked", at__gt=hour_ago).exists():
+    if incident.journal.filter(kind=Kind.ESCALATION_ASKED, at__gt=hour_ago).exists():
         return incident
-    entry = journal.append(incident, "escalation_asked", by=by, at=at, text=text.strip())
+    entry = journal.append(incident, Kind.ESCALATION_ASKED, by=by, at=at, text=text.strip())
     asked = end_silence(incident, at=at)
     projection.project(incident, at=at)
     notices.tell_managers(incident, entry, at=at)
@@ -243,7 +242,7 @@ def back_up(*, incident: Incident, by: User, at: datetime, where: str, size: str
         raise Refused(_("Say where the backup is."), "where")
     incident.backup_at = incident.backup_at or at
     typed = {"where": where, "size": clean_line(size), "checksum": clean_line(checksum)}
-    journal.append(incident, "backup", by=by, at=at, personal=typed)
+    journal.append(incident, Kind.BACKUP, by=by, at=at, personal=typed)
     incident.save()
     return incident
 
@@ -254,7 +253,7 @@ def skip_backup(*, incident: Incident, by: User, at: datetime, text: str) -> Inc
     incident, at = _open(incident), whole(at)
     text = _words(text, _("Say why there is no backup."))
     incident.backup_at = incident.backup_at or at
-    journal.append(incident, "backup_skipped", by=by, at=at, text=text)
+    journal.append(incident, Kind.BACKUP_SKIPPED, by=by, at=at, text=text)
     incident.save()
     return incident
 
@@ -274,7 +273,7 @@ def work_around(*, incident: Incident, by: User, at: datetime, text: str) -> Inc
     if incident.status == Status.WORKAROUND:
         return say(incident=incident, by=by, at=at, text=text)
     _ready_to_repair(incident)
-    return _deliver(incident, "workaround", Status.WORKAROUND, by=by, at=at, text=text)
+    return _deliver(incident, Kind.WORKAROUND, Status.WORKAROUND, by=by, at=at, text=text)
 
 
 @transaction.atomic
@@ -293,7 +292,7 @@ def resolve(*, incident: Incident, by: User, at: datetime, text: str, restored_a
     else:
         restored_at = whole(restored_at)
         _refuse_unseen(incident, restored_at, at)
-    return _deliver(incident, "resolved", Status.RESOLVED, by=by, at=at, text=text, restored_at=restored_at)
+    return _deliver(incident, Kind.RESOLVED, Status.RESOLVED, by=by, at=at, text=text, restored_at=restored_at)
 
 
 def _refuse_unseen(incident: Incident, restored_at: datetime, at: datetime) -> None:
@@ -304,7 +303,7 @@ def _refuse_unseen(incident: Incident, restored_at: datetime, at: datetime) -> N
 
 def _deliver(
     incident: Incident,
-    kind: str,
+    kind: Kind,
     status: str,
     *,
     by: User,
@@ -350,7 +349,7 @@ def accept(*, incident: Incident, by: User | None, at: datetime, text: str = "")
         raise Refused(_("Nothing has been delivered yet."))
     closes = incident.status == Status.RESOLVED or not _final_fix_runs(incident)
     facts = {"silence": by is None, "of": incident.status, "closes": closes}
-    entry = journal.append(incident, "accepted", by=by, at=at, text=text.strip(), facts=facts)
+    entry = journal.append(incident, Kind.ACCEPTED, by=by, at=at, text=text.strip(), facts=facts)
     _end_pauses(incident, by=by, at=at, reasons=[PauseReason.CLIENT_ANSWER])
     if closes:
         incident.status, incident.phone, incident.silence_at = Status.CLOSED, "", None
@@ -365,8 +364,8 @@ def accept(*, incident: Incident, by: User | None, at: datetime, text: str = "")
 
 def _is_accepted(incident: Incident) -> bool:
     """Whether the delivery that stands has been confirmed already."""
-    last = incident.journal.filter(kind__in=["workaround", "resolved", "rejected", "accepted"]).order_by("-seq").first()
-    return last is not None and last.kind == "accepted"
+    last = incident.journal.filter(kind__in=[*DELIVERIES, Kind.REJECTED, Kind.ACCEPTED]).order_by("-seq").first()
+    return last is not None and last.kind == Kind.ACCEPTED
 
 
 def _final_fix_runs(incident: Incident) -> bool:
@@ -385,7 +384,7 @@ def reject(*, incident: Incident, by: User, at: datetime, text: str) -> Incident
     incident.status = Status.WORKAROUND if stands else Status.OPEN
     incident.silence_at = incident.client_wrote_at = None
     updates.plan(incident, at)
-    entry = journal.append(incident, "rejected", by=by, at=at, text=text, facts=projection.stood(incident, at))
+    entry = journal.append(incident, Kind.REJECTED, by=by, at=at, text=text, facts=projection.stood(incident, at))
     _end_pauses(incident, by=by, at=at, reasons=[PauseReason.CLIENT_ANSWER])
     projection.project(incident, at=at)
     notices.tell_staff(incident, entry, at=at)
@@ -396,12 +395,12 @@ def _workaround_stands(incident: Incident) -> bool:
     """Whether a workaround was given and not rejected since."""
     stands = False
     last = ""
-    for kind in incident.journal.filter(kind__in=["workaround", "resolved", "rejected"]).values_list("kind", flat=True):
-        if kind == "workaround":
+    for kind in incident.journal.filter(kind__in=[*DELIVERIES, Kind.REJECTED]).values_list("kind", flat=True):
+        if kind == Kind.WORKAROUND:
             stands = True
-        elif kind == "rejected" and last == "workaround":
+        elif kind == Kind.REJECTED and last == Kind.WORKAROUND:
             stands = False
-        last = "workaround" if kind == "rejected" and stands else kind
+        last = Kind.WORKAROUND if kind == Kind.REJECTED and stands else kind
     return stands
 
 
@@ -451,7 +450,7 @@ def _set_severity(
     else:
         updates.plan_sooner(incident, at)
     entry = journal.append(
-        incident, "severity", by=by, at=at, text=text, severity=to, change=change, reason=reason,
+        incident, Kind.SEVERITY, by=by, at=at, text=text, severity=to, change=change, reason=reason,
         facts={"old": old, **projection.stood(incident, at)}, row=["contested"] if reason == "contested" else (),
     )  # fmt: skip
     asked = None if by.is_provider else end_silence(incident, at=at)
@@ -475,7 +474,7 @@ def cancel(*, incident: Incident, by: User, at: datetime, text: str) -> Incident
     incident.status, incident.phone, incident.silence_at = Status.CANCELLED, "", None
     incident.client_wrote_at = incident.ask_at = None
     updates.forget(incident)
-    entry = journal.append(incident, "cancelled", by=by, at=at, text=text)
+    entry = journal.append(incident, Kind.CANCELLED, by=by, at=at, text=text)
     _close_pause_rows(incident, at)
     projection.project(incident, at=at)
     notices.tell_staff(incident, entry, at=at)

@@ -14,6 +14,7 @@ from accounts.models import MANAGER, OWNER, Client, User
 from contracts.models import ContractVersion, EscalationStep, Severity, Shop, TargetKind
 from incidents.anchors import Anchor, AnchorLeaf, AnchorTree, Tally  # noqa: F401 Django finds an app's models here
 from incidents.choices import ENDED, LIVES, Actor, ClockState, Delivery, Origin, PauseReason, Status, What
+from incidents.events import Kind
 from incidents.notices.reach import Audience, Bar
 from messaging.models import Channel
 
@@ -225,6 +226,7 @@ class JournalEntry(models.Model):
             models.CheckConstraint(
                 condition=~Q(salt="") | Q(text="", personal={}), name="an_entry_without_salt_has_no_words"
             ),
+            models.CheckConstraint(condition=Q(kind__in=[kind.value for kind in Kind]), name="journal_knows_its_kinds"),
         ]
 
     def __str__(self) -> str:

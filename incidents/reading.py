@@ -9,20 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from incidents.clock import clocks as clock
-from incidents.journal import FORGETTING, Before, ChainCheck, check_chain, forgotten_by
+from incidents.events import FORGETTING, MARKS, Kind
+from incidents.journal import Before, ChainCheck, check_chain, forgotten_by
 from incidents.models import Incident, JournalEntry, JournalQuerySet
 from incidents.projection import rows as projection
 
 PAGE = 50  # entries of a page
 WHOLE = 200  # entries that are read and checked with each page; 200 take 15 ms
 CHECKED = 5000  # entries whose chain one request checks
-MARKS = frozenset(
-    {
-        "received", "alarm", "monitor_failed", "reported_claim", "paused", "work_started", "backup_skipped",
-        "workaround", "resolved", "rejected", "accepted", "withdrawal_agreed",
-    }
-)  # fmt: skip
-"""The kinds from which a page tells what was asked, delivered, accepted and seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +117,7 @@ def check(incident: Incident, first: int = 1, head: str = "") -> Part:
         if not last:
             return Part(0, 0, ChainCheck(0, "", 0, knows_head=False), None)
         first = max(1, last - CHECKED + 1)
-    seal = incident.journal.filter(kind="sealed").order_by("seq").values_list("seq", flat=True).first() or 0
+    seal = incident.journal.filter(kind=Kind.SEALED).order_by("seq").values_list("seq", flat=True).first() or 0
     if first <= seal <= last:
         first = 1  # the seal tells of all before it; they were written by an older version, so they don't get more
     lines = incident.journal.filter(seq__gte=first, seq__lte=last).order_by("seq")

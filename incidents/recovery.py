@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Language, User
 from contracts.terms import whole
 from incidents import journal, lifecycle, updates
+from incidents.events import Kind
 from incidents.models import Incident, JournalEntry
 from incidents.notices import write as notices
 from incidents.projection import rows as projection
@@ -47,7 +48,7 @@ def deny_recovery(*, incident: Incident, by: User, at: datetime, text: str = "")
         raise Refused(_("The monitor does not see it work now; the clock runs."))
     incident.ask_at = incident.restored_at = None
     entry = journal.append(
-        incident, "recovery_denied", by=by, at=at, text=text.strip(), facts=projection.stood(incident, at)
+        incident, Kind.RECOVERY_DENIED, by=by, at=at, text=text.strip(), facts=projection.stood(incident, at)
     )
     projection.project(incident, at=at)
     notices.tell_client(incident, entry, at=at)
@@ -60,4 +61,4 @@ def ask_again(incident: Incident, at: datetime, rhythm: updates.Rhythm | None) -
         return None
     incident.ask_at = projection.ask_after(rhythm, at)
     facts = {"ask_at": incident.ask_at.isoformat()}
-    return journal.write(incident, "recovery_asked", by=None, at=at, public=False, facts=facts)
+    return journal.write(incident, Kind.RECOVERY_ASKED, by=None, at=at, facts=facts)

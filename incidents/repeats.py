@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from contracts.models import Shop
+from incidents.events import Kind
 from incidents.models import Incident, RepeatKey
 from wording.refusals import Refused
 
@@ -52,7 +53,7 @@ def _is_same(row: RepeatKey, incident: Incident, shop: Shop, body: object, facts
     """Rows of before bodies were kept have none: the shop and the person's sentence tell."""
     if row.body:
         return row.body == body
-    words = incident.journal.filter(kind__in=["received", "joined"], text=facts["sentence"])
+    words = incident.journal.filter(kind__in=[Kind.RECEIVED, Kind.JOINED], text=facts["sentence"])
     return incident.shop_id == shop.pk and words.exists()
 
 

@@ -17,6 +17,7 @@ from contracts.models import ContractVersion, Severity, Shop
 from contracts.terms import whole
 from incidents import journal, repeats, updates
 from incidents.choices import ENDED, JOINS_MONITOR, SEVERITY_OF, Actor, Origin, Status, What
+from incidents.events import Kind
 from incidents.models import Incident, JoinedReport
 from incidents.notices import write as notices
 from incidents.projection import rows as projection
@@ -105,7 +106,7 @@ def report(
             caller=caller,
         )  # fmt: skip
     if note:
-        journal.append(incident, "internal_note", by=by, at=at, text=note, public=False)
+        journal.append(incident, Kind.INTERNAL_NOTE, by=by, at=at, text=note)
         incident.save()
     return repeats.keep(key, incident)
 
@@ -140,7 +141,7 @@ def _file(
     )  # fmt: skip
     facts = {"what": what, "reported_at": incident.reported_at.isoformat(), "origin": origin, **_terms(incident, at)}
     entry = journal.append(
-        incident, "received", by=by, at=at, text=sentence, severity=incident.severity, channel=origin, facts=facts,
+        incident, Kind.RECEIVED, by=by, at=at, text=sentence, severity=incident.severity, channel=origin, facts=facts,
         row=ROW,
     )  # fmt: skip
     _note_claim(incident, claim, at)
@@ -160,7 +161,7 @@ def _note_claim(incident: Incident, claim: Claim | None, at: datetime) -> None:
     """The claimed time on record for both sides, not approved: the clocks run by the server's."""
     if claim is not None:
         facts = {"claimed_at": whole(claim.at).isoformat(), "zone": incident.zone}
-        journal.append(incident, "reported_claim", by=claim.by, at=at, text=clean_line(claim.why), facts=facts)
+        journal.append(incident, Kind.REPORTED_CLAIM, by=claim.by, at=at, text=clean_line(claim.why), facts=facts)
 
 
 def _to_join(shop: Shop, what: str, wanted: Incident | None) -> Incident | None:
@@ -187,7 +188,7 @@ def _join(
     """The earliest receipt stands; the stricter severity wins; the author gets a receipt and hears the rest."""
     JoinedReport.objects.create(incident=incident, by=by, at=at)
     # Where the contract doesn't let an alarm start the clocks, the first person's report does
-    kind = "joined" if incident.journal.filter(kind="received").exists() else "received"
+    kind = Kind.JOINED if incident.journal.filter(kind=Kind.RECEIVED).exists() else Kind.RECEIVED
     is_first_word = incident.reporter_id is None
     if is_first_word:
         incident.reporter = by
@@ -211,7 +212,7 @@ def _make_stricter(incident: Incident, severity: str, at: datetime) -> None:
     incident.severity = severity
     updates.plan_sooner(incident, at)
     journal.append(
-        incident, "severity", by=None, at=at, severity=severity, change="worse", reason="joined",
+        incident, Kind.SEVERITY, by=None, at=at, severity=severity, change="worse", reason="joined",
         facts=projection.stood(incident, at),
     )  # fmt: skip
 
@@ -260,7 +261,7 @@ def add_details(*, incident: Incident, by: User, at: datetime, details: Details,
         setattr(incident, name, value)
     words = "; ".join(str(value) for value in changed.values())
     at = whole(at)
-    entry = journal.append(incident, "details", by=by, at=at, text=words, facts={"fields": sorted(changed)},
+    entry = journal.append(incident, Kind.DETAILS, by=by, at=at, text=words, facts={"fields": sorted(changed)},
         row=[name for name in changed if name == "occurred_at"],
     )  # fmt: skip
     asked = None if by.is_provider else end_silence(incident, at=at)
@@ -301,7 +302,7 @@ def open_from_monitor(
         details=Details(occurred_at=first_failed_at), failure=failure,
     )  # fmt: skip
     runs = incident.version is None or incident.version.monitoring_starts_clock
-    kind = "received" if runs else "alarm"
+    kind = Kind.RECEIVED if runs else Kind.ALARM
     entry = journal.append(
         incident,
         kind,
@@ -333,7 +334,7 @@ def _add_evidence(
     stood = incident.is_seen_working
     incident.failure, incident.restored_at, incident.ask_at = incident.failure or failure, None, None
     entry = journal.append(
-        incident, "monitor_failed", by=None, actor=Actor.MONITOR, at=at, channel="monitor", text=words,
+        incident, Kind.MONITOR_FAILED, by=None, actor=Actor.MONITOR, at=at, channel="monitor", text=words,
         facts={**facts, **projection.stood(incident, at)}, row=["failure"],
     )  # fmt: skip
     _make_stricter(incident, severity, at)
@@ -358,7 +359,7 @@ def note_recovery(
     stands = incident.status in {Status.NEW, Status.OPEN} and incident.restored_at < at
     incident.ask_at = projection.ask_after(updates.rhythm_for(incident), at) if stands else None
     entry = journal.append(
-        incident, "monitor_recovered", by=None, actor=Actor.MONITOR, at=at, effective=incident.restored_at,
+        incident, Kind.MONITOR_RECOVERED, by=None, actor=Actor.MONITOR, at=at, effective=incident.restored_at,
         channel="monitor", text=words,
         facts={
             **(evidence or {}), "restored_at": incident.restored_at.isoformat(),

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from incidents import journal
 from incidents.choices import Actor, Status
+from incidents.events import Kind
 from incidents.models import Incident, JournalEntry
 
 
@@ -17,10 +18,10 @@ def end_silence(incident: Incident, *, at: datetime) -> JournalEntry | None:
     if incident.status != Status.RESOLVED or incident.client_wrote_at is not None:
         return None
     incident.silence_at, incident.client_wrote_at = None, at
-    return journal.append(incident, "verdict_asked", by=None, at=at)
+    return journal.append(incident, Kind.VERDICT_ASKED, by=None, at=at)
 
 
 def has_written(incident: Incident) -> bool:
     """Whether anybody of the client has written since the last delivery, whatever kind of message it was."""
-    last = incident.journal.filter(kind="resolved").order_by("-seq").values_list("seq", flat=True).first()
+    last = incident.journal.filter(kind=Kind.RESOLVED).order_by("-seq").values_list("seq", flat=True).first()
     return last is not None and incident.journal.filter(seq__gt=last, actor=Actor.CLIENT).exists()

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from incidents.choices import Status
+from incidents.events import DELIVERIES, Kind
 from incidents.models import Incident, JournalEntry
 
 NAMES = {
@@ -47,14 +48,14 @@ def repair_steps(incident: Incident, entries: Sequence[JournalEntry]) -> list[St
     done = {
         "reaction": incident.first_contact_at,
         "backup": incident.backup_at,
-        "diagnosis": _last(entries, "workaround", "resolved") if incident.status in DELIVERED else None,
+        "diagnosis": _last(entries, *DELIVERIES) if incident.status in DELIVERED else None,
         "workaround": _workaround_at(entries),
-        "fix": _last(entries, "resolved") if incident.status in REPAIRED else None,
-        "check": _last(entries, "accepted") if incident.status == Status.CLOSED else None,
+        "fix": _last(entries, Kind.RESOLVED) if incident.status in REPAIRED else None,
+        "check": _last(entries, Kind.ACCEPTED) if incident.status == Status.CLOSED else None,
     }
     wanted = [key for key in NAMES if _is_wanted(key, incident, done)]
     current = next((key for key in wanted if not done[key] and key != "backup"), "") if not incident.is_ended else ""
-    skipped = any(entry.kind == "backup_skipped" for entry in entries)
+    skipped = any(entry.kind == Kind.BACKUP_SKIPPED for entry in entries)
     return [
         Step(key, NAMES[key], _state(key, done[key], current), done[key], skipped and key == "backup") for key in wanted
     ]
@@ -75,13 +76,13 @@ def _workaround_at(entries: Sequence[JournalEntry]) -> datetime | None:
     """When the workaround was given that no rejection has taken away since."""
     given, last = None, ""
     for entry in entries:
-        if entry.kind == "workaround":
+        if entry.kind == Kind.WORKAROUND:
             given = entry.at
-        elif entry.kind == "rejected" and last == "workaround":
+        elif entry.kind == Kind.REJECTED and last == Kind.WORKAROUND:
             given = None
-        last = entry.kind if entry.kind in {"workaround", "resolved", "rejected"} else last
+        last = entry.kind if entry.kind in {*DELIVERIES, Kind.REJECTED} else last
     return given
 
 
-def _last(entries: Sequence[JournalEntry], *kinds: str) -> datetime | None:
+def _last(entries: Sequence[JournalEntry], *kinds: Kind) -> datetime | None:
     return next((entry.at for entry in reversed(entries) if entry.kind in kinds), None)

@@ -22,6 +22,7 @@ from incidents import journal, lifecycle, recovery, updates
 from incidents.choices import Status
 from incidents.clock import clocks as clock
 from incidents.clock.escalation import Fired
+from incidents.events import MOVING, Kind
 from incidents.models import Breach, ClockRow, Firing, Incident, JournalEntry, Notification, UnheardAlarm
 from incidents.notices import alarms
 from incidents.notices import write as notices
@@ -105,8 +106,8 @@ def _alone(pk: int, at: datetime, memory: Memory) -> None:
 def _leave_trace(incident: Incident, at: datetime, error: str) -> None:
     """One line until somebody acts, seen by staff; the sweep tries again later."""
     incident.wake_at = at + AHEAD
-    if incident.last_entry is None or incident.last_entry.kind != "sweep_failed":
-        journal.append(incident, "sweep_failed", by=None, at=at, public=False, text=error)
+    if incident.last_entry is None or incident.last_entry.kind != Kind.SWEEP_FAILED:
+        journal.append(incident, Kind.SWEEP_FAILED, by=None, at=at, text=error)
     incident.save()
 
 
@@ -250,7 +251,7 @@ class Batch:
 
 
 def _events(incidents: Sequence[Incident]) -> dict[int, tuple[clock.Event, ...]]:
-    lines = JournalEntry.objects.filter(incident__in=incidents, kind__in=clock.MOVING).order_by("incident_id", "seq")
+    lines = JournalEntry.objects.filter(incident__in=incidents, kind__in=MOVING).order_by("incident_id", "seq")
     found: dict[int, tuple[clock.Event, ...]] = defaultdict(tuple)
     facts = lines.only("incident_id", "seq", "at", "recorded_at", "kind", "severity", "change", "reason")
     for pk, entries in groupby(facts, key=lambda entry: entry.incident_id):

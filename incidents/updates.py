@@ -18,6 +18,7 @@ from contracts.worktime import CalendarTerms, work_calendar
 from incidents import journal
 from incidents.choices import PauseReason, Status
 from incidents.clock.facts import TargetTerms
+from incidents.events import Kind
 from incidents.models import Incident, JournalEntry
 from wording import words
 from wording.refusals import Refused
@@ -122,4 +123,4 @@ def missed(incident: Incident, at: datetime, rhythm: Rhythm | None) -> Iterator[
             return
         incident.update_missed_at = due
         facts = {"due": due.isoformat(), "promised": (incident.next_update_at or due).isoformat()}
-        yield journal.write(incident, "update_missed", by=None, at=at, effective=due, facts=facts)
+        yield journal.write(incident, Kind.UPDATE_MISSED, by=None, at=at, effective=due, facts=facts)

@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from contracts.terms import whole
 from incidents import journal, lifecycle
-from incidents.both_sides import AGREED, needs_both
+from incidents.both_sides import needs_both
+from incidents.events import Kind
 from incidents.models import Incident
 from incidents.reporting import lock
 from wording.refusals import Refused
@@ -26,6 +27,6 @@ def agree(*, incident: Incident, by: User, at: datetime, text: str) -> Incident:
     if not incident.is_ended and not needs_both(incident):
         raise Refused(_("The client can withdraw this report alone."))
     incident = lifecycle.say(incident=incident, by=by, at=at, text=text)
-    journal.append(incident, AGREED, by=by, at=whole(at))
+    journal.append(incident, Kind.WITHDRAWAL_AGREED, by=by, at=whole(at))
     incident.save()
     return incident

@@ -13,12 +13,11 @@ from decimal import Decimal
 from accounts.models import User
 from contracts.proof import Difference
 from incidents import journal
-from incidents.choices import DECISION_KINDS
+from incidents.events import DECISIONS, Kind
 from incidents.models import Incident, JournalEntry
 from reports.models import BreachDecision, Verdict
 
-KINDS: dict[str, str] = {Verdict.CONFIRMED: "breach_confirmed", Verdict.EXCLUDED: "breach_excluded"}
-SECONDED = "breach_seconded"
+KINDS: dict[str, Kind] = {Verdict.CONFIRMED: Kind.BREACH_CONFIRMED, Verdict.EXCLUDED: Kind.BREACH_EXCLUDED}
 SPAN = ("excluded_from", "excluded_to")
 SALTED = ("amount_before", "amount_after", "evidence")
 
@@ -35,13 +34,13 @@ def enter(incident: Incident, decision: BreachDecision) -> JournalEntry:
 
 def enter_second(incident: Incident, decision: BreachDecision, *, by: User, at: datetime) -> JournalEntry:
     """The line of the second person's word, at `at`."""
-    return _enter(incident, decision, SECONDED, by=by, at=at)
+    return _enter(incident, decision, Kind.BREACH_SECONDED, by=by, at=at)
 
 
 def _enter(
     incident: Incident,
     decision: BreachDecision,
-    kind: str,
+    kind: Kind,
     *,
     by: User,
     at: datetime,
@@ -54,7 +53,7 @@ def _enter(
         "decision": decision.pk, "breach": breach.pk, "target": breach.target, "run": breach.run, "lap": breach.lap,
     }  # fmt: skip
     entry = journal.append(
-        incident, kind, by=by, at=at, public=False, reason=reason, facts={**which, **(facts or {})}, personal=personal
+        incident, kind, by=by, at=at, reason=reason, facts={**which, **(facts or {})}, personal=personal
     )
     incident.save(update_fields=["journal_length", "journal_head", "changed_at", "last_entry"])
     return entry
@@ -92,8 +91,8 @@ def _lines() -> tuple[dict[object, JournalEntry], dict[object, JournalEntry]]:
     """Decision's key → its line, and → the line of its second person; where there are several the first counts."""
     lines: dict[object, JournalEntry] = {}
     seconds: dict[object, JournalEntry] = {}
-    for entry in JournalEntry.objects.filter(kind__in=DECISION_KINDS).select_related("incident").order_by("-pk"):
-        (seconds if entry.kind == SECONDED else lines)[entry.facts.get("decision")] = entry
+    for entry in JournalEntry.objects.filter(kind__in=DECISIONS).select_related("incident").order_by("-pk"):
+        (seconds if entry.kind == Kind.BREACH_SECONDED else lines)[entry.facts.get("decision")] = entry
     return lines, seconds
 
 
@@ -101,7 +100,7 @@ def _says(entry: JournalEntry) -> dict[str, object]:
     """What the line says of the decision's columns; of forgotten words nothing."""
     verdicts = {kind: verdict for verdict, kind in KINDS.items()}
     says = {
-        "breach_id": entry.facts.get("breach"), "verdict": verdicts[entry.kind], "reason": entry.reason,
+        "breach_id": entry.facts.get("breach"), "verdict": verdicts[Kind(entry.kind)], "reason": entry.reason,
         "by_id": entry.by_id, "at": _plain(entry.at), **{name: entry.facts.get(name) for name in SPAN},
     }  # fmt: skip
     return says | ({name: entry.personal.get(name) for name in SALTED} if entry.salt else {})

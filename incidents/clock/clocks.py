@@ -11,8 +11,6 @@ from functools import cached_property
 from incidents.clock.escalation import Fired, Step, check_steps, firings
 from incidents.clock.facts import (
     CHANGES,
-    KINDS,
-    MOVING,
     REASONS,
     REOPEN,
     REPAIR_STARTS,
@@ -29,8 +27,6 @@ from incidents.clock.trace import judge
 
 __all__ = [
     "CHANGES",
-    "KINDS",
-    "MOVING",
     "REASONS",
     "REOPEN",
     "REPAIR_STARTS",

@@ -9,38 +9,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from contracts.worktime import CalendarTerms
+from incidents.events import COUNTED, Kind
 
 TARGETS = ("reaction", "restore", "final_fix")
 REPAIR_STARTS = ("report", "first_contact", "contact_or_reaction_deadline", "work_started")
 REOPEN = ("continue", "restart")
 REASONS = ("client_answer", "third_party", "client_wait", "force_majeure", "maintenance_window")
 CHANGES = ("worse", "downgrade", "correction")
-KINDS = (
-    "received",
-    "received_earlier",
-    "contact",
-    "auto_reply",
-    "internal_note",
-    "client_message",
-    "paused",
-    "resumed",
-    "work_started",
-    "workaround",
-    "resolved",
-    "rejected",
-    "accepted",
-    "closed",
-    "severity",
-    "cancelled",
-    "merged_into",
-    "monitor_failed",
-    "monitor_recovered",
-    "recovery_denied",
-    "calendar_kept",
-)
-SILENT = frozenset({"auto_reply", "internal_note", "client_message"})
-MOVING = tuple(kind for kind in KINDS if kind not in SILENT)
-"""The kinds that can move a clock: whoever counts reads these, and passes over words however many there are."""
 State = Literal["running", "paused", "seen_working", "met", "breached", "not_running"]
 
 
@@ -163,12 +138,12 @@ def check_terms(terms: Terms) -> None:
 
 def check_event(terms: Terms, event: Event) -> None:
     """ValueError names an unknown kind, category, change or reason."""
-    if event.kind not in KINDS:
+    if event.kind not in COUNTED:
         raise ValueError(f"unknown event: {event.kind}")
-    if event.kind in {"paused", "resumed"} and event.reason not in REASONS:
+    if event.kind in {Kind.PAUSED, Kind.RESUMED} and event.reason not in REASONS:
         raise ValueError(f"unknown reason of a pause: {event.reason or '(none)'}")
-    if event.kind == "severity" and event.change not in CHANGES:
+    if event.kind == Kind.SEVERITY and event.change not in CHANGES:
         raise ValueError(f"unknown kind of severity change: {event.change or '(none)'}")
-    named = event.kind in {"received", "severity"} or event.severity
+    named = event.kind in {Kind.RECEIVED, Kind.SEVERITY} or event.severity
     if named and event.severity not in dict(terms.severities):
         raise ValueError(f"unknown severity: {event.severity or '(none)'}")

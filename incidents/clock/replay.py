@@ -9,6 +9,7 @@ from contracts.worktime import Pause
 from incidents.clock.facts import REPAIR_STARTS, TARGETS, Event, TargetTerms, Terms, check_event, check_terms
 from incidents.clock.rules import Base, Change, closed, decide
 from incidents.clock.track import Track
+from incidents.events import DELIVERIES, Kind
 
 
 class Replay:
@@ -32,23 +33,23 @@ class Replay:
         self.working_since: int | None = None
         self.closed = False
         self.over = False
-        self.calendar_kept_at = max((event.at for event in events if event.kind == "calendar_kept"), default=0)
+        self.calendar_kept_at = max((event.at for event in events if event.kind == Kind.CALENDAR_KEPT), default=0)
         known_now = [event for event in events if max(event.at, event.told_at or event.at) <= now]
         words = [
             Event(event.told_at, "told")
             for event in known_now
-            if event.told_at is not None and event.kind in {"workaround", "resolved"}
+            if event.told_at is not None and event.kind in DELIVERIES
         ]
         self._play(sorted([*known_now, *words], key=lambda event: event.at))
 
     def _play(self, events: list[Event]) -> None:
-        if not any(event.kind == "received" for event in events):
+        if not any(event.kind == Kind.RECEIVED for event in events):
             return
-        receipts = [event for event in events if event.kind in {"received", "received_earlier"}]
+        receipts = [event for event in events if event.kind in {Kind.RECEIVED, Kind.RECEIVED_EARLIER}]
         self._receive(receipts)
         first = receipts[0].at
         for event in events:
-            if event.kind == "monitor_recovered" and (event.told_at or event.at) < first:
+            if event.kind == Kind.MONITOR_RECOVERED and (event.told_at or event.at) < first:
                 continue  # a report that comes after it says that it doesn't work
             counted = replace(event, at=max(event.at, first))
             self._reaction_ran_out(counted.at)
@@ -202,7 +203,7 @@ class Replay:
         """True where this delivery is one: while another stands, it is a message."""
         if event.told_at is None:
             self.contact(event)
-        if self.repair_at is not None or (event.kind == "workaround" and self.workaround_at is not None):
+        if self.repair_at is not None or (event.kind == Kind.WORKAROUND and self.workaround_at is not None):
             return False
         self.work_at = event.at if self.work_at is None else self.work_at
         self._begin_restore(event.at, *REPAIR_STARTS)
@@ -387,21 +388,21 @@ class Replay:
 
 
 HANDLED: tuple[tuple[str, Callable[[Replay, Event], None]], ...] = (
-    ("contact", Replay.contact),
+    (Kind.CONTACT, Replay.contact),
     ("told", Replay.told),
-    ("work_started", Replay.work_started),
-    ("monitor_recovered", Replay.monitor_recovered),
-    ("monitor_failed", Replay.monitor_failed),
-    ("recovery_denied", Replay.recovery_denied),
-    ("paused", Replay.pause),
-    ("resumed", Replay.resume),
-    ("workaround", Replay.workaround),
-    ("resolved", Replay.resolve),
-    ("rejected", Replay.reject),
-    ("accepted", Replay.accept),
-    ("closed", Replay.accept),
-    ("cancelled", Replay.cancel),
-    ("merged_into", Replay.cancel),
-    ("severity", Replay.change_severity),
+    (Kind.WORK_STARTED, Replay.work_started),
+    (Kind.MONITOR_RECOVERED, Replay.monitor_recovered),
+    (Kind.MONITOR_FAILED, Replay.monitor_failed),
+    (Kind.RECOVERY_DENIED, Replay.recovery_denied),
+    (Kind.PAUSED, Replay.pause),
+    (Kind.RESUMED, Replay.resume),
+    (Kind.WORKAROUND, Replay.workaround),
+    (Kind.RESOLVED, Replay.resolve),
+    (Kind.REJECTED, Replay.reject),
+    (Kind.ACCEPTED, Replay.accept),
+    (Kind.CLOSED, Replay.accept),
+    (Kind.CANCELLED, Replay.cancel),
+    (Kind.MERGED_INTO, Replay.cancel),
+    (Kind.SEVERITY, Replay.change_severity),
 )
 HANDLERS = dict(HANDLED)

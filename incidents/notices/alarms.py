@@ -17,6 +17,7 @@ from django.db.models import Q
 
 from incidents import journal
 from incidents.choices import ENDED, Actor, Delivery
+from incidents.events import Kind
 from incidents.models import Firing, Incident, JournalEntry, Notification, UnheardAlarm
 from incidents.notices import reach
 from incidents.notices import write as notices
@@ -155,7 +156,7 @@ def _close(closing: Closing, plans: Sequence[reach.Plan]) -> None:
     if topic.firings and topic.firings[0].entry_id is None:
         _note_rung(closing, plans)
     elif is_unheard and closing.is_first:
-        _note(closing, plans, "unheard", {"of": topic.entry.kind if topic.entry else ""}, public=False)
+        _note(closing, plans, Kind.UNHEARD, {"of": topic.entry.kind if topic.entry else ""})
     if is_unheard and alarm is None:
         alarm = notices.unheard(topic, at=at)
         alarm.look_at = at + reach.PATIENCE
@@ -189,7 +190,7 @@ def _note_rung(closing: Closing, plans: Sequence[reach.Plan]) -> None:
     channels = sorted({str(row.channel) for row in closing.rows if row.status == Delivery.SENT})
     facts = {"target": first.target, "share": first.step.share, "channels": channels, **_rungs(topic.firings)}
     is_theirs = topic.side == Audience.CLIENT
-    entry = _note(closing, plans, "escalated", facts, public=is_theirs, effective=first.due_at)
+    entry = _note(closing, plans, Kind.ESCALATED, facts, public=is_theirs, effective=first.due_at)
     Firing.objects.filter(pk__in=[firing.pk for firing in topic.firings]).update(entry=entry)
 
 
@@ -205,10 +206,10 @@ def _rungs(firings: Sequence[Firing]) -> dict[str, Any]:
 def _note(
     closing: Closing,
     plans: Sequence[reach.Plan],
-    kind: str,
+    kind: Kind,
     facts: Mapping[str, Any],
     *,
-    public: bool,
+    public: bool | None = None,
     effective: datetime | None = None,
 ) -> JournalEntry:
     """Who was told, who was not, by what and why, and which places in the chain nobody holds: ids and codes only."""

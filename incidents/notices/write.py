@@ -20,6 +20,7 @@ from accounts.models import ADMIN, INCIDENT_STAFF, MANAGER, OWNER, Membership, U
 from contracts.models import EscalationStep, Whom
 from incidents.anchors import Anchor, newest
 from incidents.choices import Delivery, PauseReason
+from incidents.events import ASKING_CLIENT, INFORMING, Kind
 from incidents.models import ClockRow, Firing, Incident, JournalEntry, Notification, UnheardAlarm
 from incidents.notices.reach import PATIENCE, Audience, Bar, Level, Person, Plan, State, Way, plan
 from incidents.text import letters
@@ -28,7 +29,6 @@ from messaging.models import Channel
 RUNS_OUT = gettext_noop("The time runs out. Please look at the incident now.")
 PASSED = gettext_noop("The deadline has passed and nothing has been delivered.")
 ADMINISTRATORS = "admin"
-FOR_INFORMATION = frozenset({"accepted", "cancelled"})  # what staff are told and need not act on
 CHAINS: dict[str, tuple[str, ...]] = {
     Whom.PERSON: (Whom.PERSON, Whom.ASSIGNEE, Whom.DUTY, Whom.MANAGER, ADMINISTRATORS),
     Whom.ASSIGNEE: (Whom.ASSIGNEE, Whom.DUTY, Whom.MANAGER, ADMINISTRATORS),
@@ -142,9 +142,9 @@ class Topic:
         if self.entry is None:
             return True
         if self.side == Audience.CLIENT:
-            question = self.entry.kind == "paused" and self.entry.reason == PauseReason.CLIENT_ANSWER
-            return question or self.entry.kind in {"workaround", "resolved", "verdict_asked"}
-        return self.entry.kind not in FOR_INFORMATION
+            question = self.entry.kind == Kind.PAUSED and self.entry.reason == PauseReason.CLIENT_ANSWER
+            return question or self.entry.kind in ASKING_CLIENT
+        return self.entry.kind not in INFORMING
 
     @property
     def counts_silence(self) -> bool:
@@ -182,9 +182,9 @@ class Topic:
 
 def _whom(entry: JournalEntry) -> tuple[str, User | None]:
     """Where the chain of our people begins for a line of the journal."""
-    if entry.kind == "escalation_asked":
+    if entry.kind == Kind.ESCALATION_ASKED:
         return Whom.MANAGER, None
-    if entry.kind == "assigned":
+    if entry.kind == Kind.ASSIGNED:
         return Whom.PERSON, User.objects.get(pk=entry.facts["to"])
     return Whom.ASSIGNEE, None
 

@@ -15,6 +15,7 @@ from contracts.proof import Difference
 from incidents import journal
 from incidents.choices import ENDED, ClockState, PauseReason, Status
 from incidents.clock import clocks as clock
+from incidents.events import BACKUPS, CONTACTS, EVENTS, Kind
 from incidents.models import Breach, ClockRow, Incident, JournalEntry, Pause
 from incidents.projection import columns, proof_beside
 from incidents.projection import rows as projection
@@ -22,8 +23,6 @@ from incidents.projection import rows as projection
 T = TypeVar("T", ClockRow, Breach, Pause)
 logger = logging.getLogger(__name__)
 CHUNK = 500
-CONTACTS = frozenset({"contact", "paused", "workaround", "resolved"})
-BACKUPS = frozenset({"backup", "backup_skipped"})
 
 
 @dataclass(slots=True)
@@ -51,9 +50,9 @@ class Told:
             self.first_contact_at = self.first_contact_at or entry.recorded_at
         if entry.kind in BACKUPS:
             self.backup_at = self.backup_at or entry.at
-        if entry.kind == "monitor_recovered":
+        if entry.kind == Kind.MONITOR_RECOVERED:
             self.restored_at = datetime.fromisoformat(entry.facts["restored_at"])
-        elif entry.kind in {"monitor_failed", "recovery_denied"}:
+        elif entry.kind in {Kind.MONITOR_FAILED, Kind.RECOVERY_DENIED}:
             self.restored_at = None
         self._asks(entry)
         self._silence(entry)
@@ -63,17 +62,17 @@ class Told:
 
     def _asks(self, entry: JournalEntry) -> None:
         """When staff are asked whether to take what the monitor saw; each line that asks says when the next will."""
-        if entry.kind in {"monitor_recovered", "recovery_asked"}:
+        if entry.kind in {Kind.MONITOR_RECOVERED, Kind.RECOVERY_ASKED}:
             next_time = entry.facts.get("ask_at")
             self.ask_at = datetime.fromisoformat(next_time) if next_time else None
-        elif entry.kind in {"monitor_failed", "recovery_denied", *AFTER}:
+        elif entry.kind in {Kind.MONITOR_FAILED, Kind.RECOVERY_DENIED, *AFTER}:
             self.ask_at = None
 
     def _silence(self, entry: JournalEntry) -> None:
         """When silence accepts the repair that stands; journals of the first landing don't say it."""
-        if entry.kind == "verdict_asked":
+        if entry.kind == Kind.VERDICT_ASKED:
             self.silence_at, self.silence_is_told, self.client_wrote_at = None, True, entry.recorded_at
-        elif entry.kind in {"rejected", "accepted", *AFTER}:
+        elif entry.kind in {Kind.REJECTED, Kind.ACCEPTED, *AFTER}:
             term = entry.facts.get("silence_at")
             self.silence_at = datetime.fromisoformat(term) if term else None
             self.silence_is_told = entry.kind != Status.RESOLVED.value or "silence_at" in entry.facts
@@ -81,34 +80,31 @@ class Told:
 
     def _status(self, entry: JournalEntry) -> None:
         kind = entry.kind
-        if kind == "rejected":
+        if kind == Kind.REJECTED:
             self.workaround_stands = self.workaround_stands and self.status == Status.RESOLVED
             self.status = Status.WORKAROUND if self.workaround_stands else Status.OPEN
-        elif kind == "accepted":
+        elif kind == Kind.ACCEPTED:
             self.status = Status.CLOSED if entry.facts["closes"] else self.status
         elif kind in AFTER:
-            self.workaround_stands = self.workaround_stands or kind == "workaround"
+            self.workaround_stands = self.workaround_stands or kind == Kind.WORKAROUND
             self.status = AFTER[kind]
         elif kind in CONTACTS and self.status == Status.NEW:
             self.status = Status.OPEN
 
     def _pauses(self, entry: JournalEntry) -> None:
         """A delivery and a withdrawal end every pause; else `resumed` says which."""
-        if entry.kind == "paused":
+        if entry.kind == Kind.PAUSED:
             self.pauses.append((entry.reason, entry.at, None))
-        ended = set(PauseReason.values) if entry.kind in AFTER else {entry.reason} if entry.kind == "resumed" else set()
+        ended = (
+            set(PauseReason.values) if entry.kind in AFTER else {entry.reason} if entry.kind == Kind.RESUMED else set()
+        )
         self.pauses = [
             (reason, start, entry.recorded_at if end is None and reason in ended else end)
             for reason, start, end in self.pauses
         ]
 
 
-AFTER: dict[str, str] = {
-    "workaround": Status.WORKAROUND,
-    Status.RESOLVED.value: Status.RESOLVED,
-    "cancelled": Status.CANCELLED,
-    "merged_into": Status.MERGED,
-}
+AFTER: dict[str, str] = {kind: event.ends_as for kind, event in EVENTS.items() if event.ends_as}
 
 
 def told_by(entries: Iterable[JournalEntry]) -> Told:

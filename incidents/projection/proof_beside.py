@@ -20,6 +20,7 @@ from contracts.proof import Difference
 from contracts.seal import days_at, version_digest, with_terms
 from incidents import journal
 from incidents.anchors import Tally
+from incidents.events import Kind
 from incidents.models import Breach, Firing, Incident, JoinedReport, JournalEntry, Notification
 from incidents.projection import rows as projection
 
@@ -184,7 +185,7 @@ class Beside:
 
     def _rungs(self, incident: Incident, entries: Sequence[JournalEntry]) -> Iterator[Difference]:
         """A rung of which the journal says who was told is as the journal says, and none of them is gone."""
-        lines = {entry.pk: entry for entry in entries if entry.kind == "escalated"}
+        lines = {entry.pk: entry for entry in entries if entry.kind == Kind.ESCALATED}
         rungs: Counter[int] = Counter()
         for firing in self.firings.get(incident.pk, ()):
             if firing.entry_id is None:
@@ -210,7 +211,7 @@ def _iso(at: datetime) -> str:
 
 
 def _joins(entry: JournalEntry) -> bool:
-    return entry.kind == "joined" or (entry.kind == "received" and entry.seq > 1)
+    return entry.kind == Kind.JOINED or (entry.kind == Kind.RECEIVED and entry.seq > 1)
 
 
 def _forged(keys: Sequence[int]) -> dict[int, list[str]]:
@@ -234,9 +235,9 @@ def breaches(incident: Incident, entries: Iterable[JournalEntry], recorded: Iter
     lines: dict[tuple[object, ...], JournalEntry] = {}
     for entry in entries:
         key = tuple(entry.facts.get(name) for name in ("target", "run", "lap"))
-        if entry.kind == "breach":
+        if entry.kind == Kind.BREACH:
             lines[key] = entry
-        elif entry.kind == "breach_void":
+        elif entry.kind == Kind.BREACH_VOID:
             lines.pop(key, None)
     for breach in recorded:
         noted = lines.pop((breach.target, breach.run, breach.lap), None)

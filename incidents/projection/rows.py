@@ -16,9 +16,9 @@ from incidents import journal, updates
 from incidents.choices import ClockState
 from incidents.clock import clocks as clock
 from incidents.clock.escalation import Step
+from incidents.events import COUNTED, DATED_BACK, MOVING, Kind
 from incidents.models import Breach, ClockRow, Incident, JournalEntry
 
-DATED_BACK = frozenset({"workaround", "resolved", "monitor_recovered"})
 ASK_EVERY = 3600
 """Seconds between two questions whether to take what the monitor saw, where the contract has no rhythm of updates."""
 SECOND = timedelta(seconds=1)
@@ -82,11 +82,11 @@ def events_of(entries: Iterable[JournalEntry]) -> tuple[clock.Event, ...]:
     events = [
         clock.Event(seconds(entry.at), entry.kind, entry.severity, entry.change, entry.reason, _told_at(entry))
         for entry in entries
-        if entry.kind in clock.KINDS and not _is_evidence_only(entry)
+        if entry.kind in COUNTED and not _is_evidence_only(entry)
     ]
-    while events and events[0].kind == "received" and not events[0].severity:
-        later = [index for index, event in enumerate(events) if event.kind == "severity"]
-        events = [replace(events[later[0]], kind="received", change=""), *events[later[0] + 1 :]] if later else []
+    while events and events[0].kind == Kind.RECEIVED and not events[0].severity:
+        later = [index for index, event in enumerate(events) if event.kind == Kind.SEVERITY]
+        events = [replace(events[later[0]], kind=Kind.RECEIVED, change=""), *events[later[0] + 1 :]] if later else []
     return tuple(events)
 
 
@@ -97,12 +97,12 @@ def _told_at(entry: JournalEntry) -> int | None:
 
 def _is_evidence_only(entry: JournalEntry) -> bool:
     """A recovery of the first landing moved no clock: it stands at the check that confirmed it, not at the first."""
-    return entry.kind == "monitor_recovered" and entry.recorded_at == entry.at
+    return entry.kind == Kind.MONITOR_RECOVERED and entry.recorded_at == entry.at
 
 
 def events_for(incident: Incident) -> tuple[clock.Event, ...]:
     """Read without the words: they move no clock, and there may be fifty thousand of them."""
-    return events_of(incident.journal.filter(kind__in=clock.MOVING).order_by("seq"))
+    return events_of(incident.journal.filter(kind__in=MOVING).order_by("seq"))
 
 
 def clocks_of(incident: Incident, at: datetime) -> dict[str, clock.Clock]:
@@ -242,7 +242,7 @@ def learnt(old: Breach, new: Breach) -> bool:
 def note_breach(incident: Incident, breach: Breach, at: datetime) -> JournalEntry:
     """The line that tells of a new breach: at its deadline, recorded when it was noticed; not yet stored."""
     facts = {"target": breach.target, "severity": breach.severity, "run": breach.run, "lap": breach.lap}
-    return journal.write(incident, "breach", by=None, at=at, effective=breach.deadline, facts=facts)
+    return journal.write(incident, Kind.BREACH, by=None, at=at, effective=breach.deadline, facts=facts)
 
 
 def _void_breaches(
@@ -268,7 +268,7 @@ def _void(incident: Incident, breach: Breach, at: datetime) -> bool:
     except IntegrityError:
         return False
     facts = {"target": breach.target, "run": breach.run, "lap": breach.lap, "deadline": breach.deadline.isoformat()}
-    incident.last_entry = journal.append(incident, "breach_void", by=None, at=at, facts=facts)
+    incident.last_entry = journal.append(incident, Kind.BREACH_VOID, by=None, at=at, facts=facts)
     return True
 
 

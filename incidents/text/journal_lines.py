@@ -12,79 +12,19 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from contracts.models import ExclusionReason, Severity, TargetKind
-from incidents.choices import DECISION_KINDS, Actor, Origin, PauseReason, Status, What
+from incidents.choices import Actor, Origin, PauseReason, What
+from incidents.events import DECISIONS, EVENTS, SEALS, SPEECH, Event, Kind, Words
 from incidents.models import JournalEntry
 from incidents.notices.reach import Bar
 from messaging.models import Channel
 from wording import words
 
-EVENTS = {
-    "received": gettext_noop("Report received (%(channel)s)"),
-    "alarm": gettext_noop("Our monitor sees a failure"),
-    "joined": gettext_noop("%(by)s reported the same failure"),
-    "details": gettext_noop("%(by)s added details"),
-    "monitor_failed": gettext_noop("Our monitor sees the failure too"),
-    "monitor_recovered": gettext_noop("Our monitor sees the shop work again"),
-    "reported_claim": gettext_noop("%(by)s: the client says that it reported %(claimed)s (not approved)"),
-    "verdict_asked": gettext_noop("We asked the client: does it work? Silence no longer closes it"),
-    "recovery_asked": gettext_noop("Staff were asked whether it works, as the monitor sees it"),
-    "recovery_denied": gettext_noop("%(by)s: it does not work yet, the repair's time counts as if it had never stood"),
-    "breach_void": gettext_noop("The deadline was kept after all: %(target)s. The monitor's checks came later"),
-    "resumed": gettext_noop("The clock runs again (it stood: %(reason)s)"),
-    "backup": gettext_noop("Backup ready: %(where)s"),
-    "backup_skipped": gettext_noop("No backup before the repair"),
-    "accepted": gettext_noop("%(by)s confirmed"),
-    "silence": gettext_noop("Accepted by silence"),
-    "severity": gettext_noop("Category: %(severity)s"),
-    "assigned": gettext_noop("Handed to %(name)s"),
-    "taken_over": gettext_noop("Handed to %(name)s: whoever had it works on no incidents any more"),
-    "unassigned": gettext_noop("Whoever had it works on no incidents any more: waits for the people on duty"),
-    "reader_left": gettext_noop("A reader's rights have ended, letters go to: %(people)s"),
-    "nobody_reads": gettext_noop("A reader's rights have ended, nobody of the client gets letters now"),
-    "escalated": gettext_noop("%(share)s %% of the time used: told %(people)s"),
-    "unreached": gettext_noop("%(share)s %% of the time used: nobody could be told"),
-    "unheard": gettext_noop("Nobody could be told"),
-    "escalation_asked": gettext_noop("%(by)s asked for a manager"),
-    "update_missed": gettext_noop("The promised update was not sent in time"),
-    "breach": gettext_noop("Deadline missed: %(target)s"),
-    "sweep_failed": gettext_noop("The clocks could not be counted"),
-    "withdrawal_agreed": gettext_noop("%(by)s: the report may be withdrawn"),
-    "cancelled": gettext_noop("%(by)s withdrew the report"),
-    "breach_confirmed": gettext_noop("Breach confirmed: %(target)s"),
-    "breach_excluded": gettext_noop("Part of the delay excluded: %(target)s, %(reason)s"),
-    "breach_seconded": gettext_noop("The second person agrees with the decision: %(target)s"),
-    "work_started": gettext_noop("%(by)s started work"),
-    "auto_reply": gettext_noop("Receipt sent"),
-    "calendar_kept": gettext_noop("The deadlines keep the days by which they were counted: %(dates)s"),
-    "vouched": gettext_noop("Put on record at the upgrade: what the report's row and the contract's terms were then"),
-    "forgotten": gettext_noop("Words and data of people were removed for good from entries %(entries)s"),
-    "sealed": gettext_noop("Journal sealed: names left the fingerprints of %(entries)s entries before it"),
-}
-BLOCKS = {
-    "contact": gettext_noop("to the client"),
-    "internal_note": gettext_noop("internal note"),
-    "client_message": gettext_noop("client"),
-    "paused": gettext_noop("stops the clock: %(reason)s"),
-    "workaround": gettext_noop("workaround"),
-    Status.RESOLVED.value: gettext_noop("fixed"),
-    "rejected": gettext_noop("still broken"),
-}
-
-
-# The same words as the client reads them: "to the client" is no news to the client
-CLIENT_BLOCKS = {
-    **BLOCKS,
-    "contact": "",
-    "client_message": "",
-    "paused": gettext_noop("the clock stands: %(reason)s"),
-}
 EMPTY = {
     "duty": gettext_noop("nobody is on duty"),
     "manager": gettext_noop("there is no manager"),
     "owner": gettext_noop("the client has no owner"),
 }
 WAITS_FOR_YOU = gettext_noop("waiting for your answer")
-SEALED = frozenset({"sealed", "vouched"})
 Names = Mapping[int, str]
 
 
@@ -101,7 +41,7 @@ class Line:
     @property
     def at(self) -> datetime:
         """What a person said, when it was said; an event, when it happened."""
-        return self.entry.recorded_at if self.entry.kind in BLOCKS else self.entry.at
+        return self.entry.recorded_at if self.entry.kind in SPEECH else self.entry.at
 
 
 def names_of(entries: Iterable[JournalEntry]) -> dict[int, str]:
@@ -128,32 +68,32 @@ def lines(
 
     `contact_at` is the first contact, which is marked as the reaction. `money`: the reader may see amounts.
     """
-    ordered = sorted((entry for entry in entries if whole or entry.kind not in SEALED), key=lambda entry: -entry.seq)
+    ordered = sorted((entry for entry in entries if whole or entry.kind not in SEALS), key=lambda entry: -entry.seq)
     names = names_of(ordered)
     if for_client:
         return [_client_line(entry, names) for entry in ordered]
-    reactions = (entry.seq for entry in ordered if entry.kind == "contact" and entry.recorded_at == contact_at)
+    reactions = (entry.seq for entry in ordered if entry.kind == Kind.CONTACT and entry.recorded_at == contact_at)
     first = min(reactions, default=0)
     return [_line(entry, names, is_reaction=entry.seq == first, money=money) for entry in ordered]
 
 
 def _client_line(entry: JournalEntry, names: Names) -> Line:
     """A monitor's words are evidence for staff; the client reads the event."""
-    if entry.kind in BLOCKS:
+    if entry.kind in SPEECH:
         facts = _facts(entry, names)
         if entry.reason == PauseReason.CLIENT_ANSWER:
             facts["reason"] = _(WAITS_FOR_YOU)
-        words = CLIENT_BLOCKS[entry.kind]
-        return Line(entry, _style(entry), str(entry.by or _("monitor")), _(words) % facts if words else "", entry.text)
+        note = _of(entry).words.client_note
+        return Line(entry, _style(entry), str(entry.by or _("monitor")), _(note) % facts if note else "", entry.text)
     return Line(entry, "event", "", _event(entry, names), "" if entry.actor == Actor.MONITOR else entry.text)
 
 
 def _line(entry: JournalEntry, names: Names, *, is_reaction: bool, money: bool) -> Line:
-    if entry.kind in BLOCKS:
-        note = _(BLOCKS[entry.kind]) % _facts(entry, names)
+    if entry.kind in SPEECH:
+        note = _(_of(entry).words.note) % _facts(entry, names)
         note = f"{note}, {_('reaction')}" if is_reaction else note
         return Line(entry, _style(entry), str(entry.by or _("monitor")), note, entry.text)
-    if money and entry.kind in DECISION_KINDS:
+    if money and entry.kind in DECISIONS:
         return Line(entry, "event", "", _priced(entry, names), entry.personal.get("evidence", ""))
     return Line(entry, "event", "", _event(entry, names), said(entry))
 
@@ -174,14 +114,23 @@ def _style(entry: JournalEntry) -> str:
     return "said from-client" if entry.actor == Actor.CLIENT else "said"
 
 
+def _of(entry: JournalEntry) -> Event:
+    return EVENTS[Kind(entry.kind)]
+
+
 def _event(entry: JournalEntry, names: Names) -> str:
-    kind = "silence" if entry.kind == "accepted" and entry.by_id is None else entry.kind
-    kind = "taken_over" if kind == "assigned" and entry.reason else kind
-    kind = "alarm" if kind == "received" and entry.actor == Actor.MONITOR else kind
-    kind = "unreached" if kind == "escalated" and not entry.every_fact.get("people") else kind
-    kind = "nobody_reads" if kind == "reader_left" and not entry.facts.get("people") else kind
-    event = _(EVENTS[kind]) % _facts(entry, names)
+    event = _(_words(entry).line) % _facts(entry, names)
     return "; ".join((event, *_missed(entry, names)))
+
+
+def _words(entry: JournalEntry) -> Words:
+    """What the journal's line says, in its other case too: by silence, by somebody who leaves, to nobody."""
+    if entry.kind == Kind.RECEIVED and entry.actor == Actor.MONITOR:
+        return EVENTS[Kind.ALARM].words
+    silent = entry.kind == Kind.ACCEPTED and entry.by_id is None
+    leaves = entry.kind == Kind.ASSIGNED and bool(entry.reason)
+    alone = entry.kind in {Kind.ESCALATED, Kind.READER_LEFT} and not entry.every_fact.get("people")
+    return _of(entry).other if silent or leaves or alone else _of(entry).words
 
 
 def _priced(entry: JournalEntry, names: Names) -> str:
@@ -227,7 +176,7 @@ def _facts(entry: JournalEntry, names: Names) -> dict[str, object]:
 
 def _reason(entry: JournalEntry) -> str:
     """Why a clock stands, or why a part of a delay was excluded; "" for other entries."""
-    reasons = ExclusionReason if entry.kind in DECISION_KINDS else PauseReason
+    reasons = ExclusionReason if entry.kind in DECISIONS else PauseReason
     return str(reasons(entry.reason).label) if entry.reason in reasons.values else ""
 
 
@@ -248,7 +197,7 @@ class ClaimLine:
 
 
 def claims(entries: Iterable[JournalEntry]) -> list[ClaimLine]:
-    return [ClaimLine(claimed(entry), entry.text) for entry in entries if entry.kind == "reported_claim"]
+    return [ClaimLine(claimed(entry), entry.text) for entry in entries if entry.kind == Kind.REPORTED_CLAIM]
 
 
 def _channel(channel: str) -> str:
@@ -260,7 +209,7 @@ def _channel(channel: str) -> str:
 def brief(entry: JournalEntry, names: Names, *, money: bool = False) -> str:
     """One line for a list: who, and the words or the event; `names` as from `names_of`; `money` as in `lines`."""
     text = " ".join(entry.text.split())
-    if entry.kind in BLOCKS and text:
+    if entry.kind in SPEECH and text:
         return f"{entry.by.first_name if entry.by else _('monitor')}: {text}"
-    event = _priced(entry, names) if money and entry.kind in DECISION_KINDS else _event(entry, names)
-    return f"{event}, {entry.by}" if entry.kind == "received" and entry.by else event
+    event = _priced(entry, names) if money and entry.kind in DECISIONS else _event(entry, names)
+    return f"{event}, {entry.by}" if entry.kind == Kind.RECEIVED and entry.by else event

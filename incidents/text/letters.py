@@ -16,7 +16,8 @@ from django.utils.translation import gettext_lazy
 from accounts.models import User
 from contracts.models import EscalationStep
 from incidents.anchors import Anchor
-from incidents.choices import Actor, ClockState, PauseReason, Status
+from incidents.choices import Actor, ClockState, PauseReason
+from incidents.events import EVENTS, RECEIPT, Kind, Words
 from incidents.models import ClockRow, Incident, JournalEntry, Notification
 from incidents.text.clock_sentences import repair_to_come
 from messaging.models import Channel
@@ -24,47 +25,6 @@ from wording import words
 from wording.texts import one_line
 
 FINGERPRINT = 32  # hex digits, 128 bits: what a person can compare and nobody can forge
-SUBJECTS: dict[str, str | Promise] = {
-    "verdict_asked": gettext_lazy("%(nr)s: does it work? We need your yes or no"),
-    "client_wrote": gettext_lazy("%(nr)s: the client wrote after the repair"),
-    "details": gettext_lazy("%(nr)s: the client added details"),
-    "receipt": gettext_lazy("%(nr)s: we received your report"),
-    "received": gettext_lazy("%(nr)s: new report, %(severity)s"),
-    "alarm": gettext_lazy("%(nr)s: our monitor sees a failure"),
-    "joined": gettext_lazy("%(nr)s: the client reports it too"),
-    "contact": gettext_lazy("%(nr)s: message from %(by)s"),
-    "work_started": gettext_lazy("%(nr)s: work has started"),
-    "monitor_recovered": gettext_lazy("%(nr)s: our monitor sees it work, please say whether it does"),
-    "recovery_asked": gettext_lazy("%(nr)s: does it work? The repair's clock stands until you say"),
-    "recovery_denied": gettext_lazy("%(nr)s: it does not work yet, the repair's time runs"),
-    "monitor_failed": gettext_lazy("%(nr)s: it fails again, the repair's time runs"),
-    "paused": gettext_lazy("%(nr)s: the clock stands"),
-    "question": gettext_lazy("%(nr)s: we need your answer"),
-    "workaround": gettext_lazy("%(nr)s: the shop sells again, by a workaround"),
-    Status.RESOLVED.value: gettext_lazy("%(nr)s: fixed, please check"),
-    "severity": gettext_lazy("%(nr)s: category %(severity)s"),
-    "client_message": gettext_lazy("%(nr)s: the client answered"),
-    "rejected": gettext_lazy("%(nr)s: the client says it is still broken"),
-    "accepted": gettext_lazy("%(nr)s: the client confirmed"),
-    "silence": gettext_lazy("%(nr)s: closed, nobody objected"),
-    "cancelled": gettext_lazy("%(nr)s: the client withdrew the report"),
-    "assigned": gettext_lazy("%(nr)s is yours now"),
-    "unassigned": gettext_lazy("%(nr)s: nobody has it any more, please take it"),
-    "escalation_asked": gettext_lazy("%(nr)s: the client asks for a manager"),
-    "update_missed": gettext_lazy("%(nr)s: the promised update is late"),
-}
-TAKE_OR_DENY = gettext_lazy("Take the time that the monitor saw, or say that it does not work.")
-ASKS: dict[str, str | Promise] = {
-    "verdict_asked": gettext_lazy(
-        "You wrote after the repair, so silence no longer closes the incident. Say that it works, or send it back."
-    ),
-    "question": gettext_lazy("The clock stands until you answer."),
-    "monitor_recovered": TAKE_OR_DENY,
-    "recovery_asked": TAKE_OR_DENY,
-    "work_started": gettext_lazy("By your contract the repair's time counts from now."),
-    Status.RESOLVED.value: gettext_lazy("Does it work now? Confirm, or say what is still broken."),
-    "workaround": gettext_lazy("If it doesn't work like this, say so: the repair time goes on."),
-}
 RUNS: dict[str, str | Promise] = {
     "reaction": gettext_lazy("We answer by %(when)s"),
     "restore": gettext_lazy("Repair by %(when)s"),
@@ -108,42 +68,40 @@ def fingerprint(head: str) -> str:
     return " ".join(shown[start : start + 4] for start in range(0, len(shown), 4))
 
 
-def subject_key(entry: JournalEntry, template: str) -> str:
-    if template == "receipt":
-        return "receipt"
-    if entry.kind == "paused" and entry.reason == PauseReason.CLIENT_ANSWER:
-        return "question"
-    if entry.kind == "received" and entry.actor == Actor.MONITOR:
-        return "alarm"
-    return "silence" if entry.facts.get("silence") else entry.kind
+def words_for(entry: JournalEntry, person: User) -> Words:
+    """Subject and request of a letter about the line, msgids: a question, a silence and a verdict have their own."""
+    event = EVENTS[Kind(entry.kind)]
+    if entry.kind == Kind.RECEIVED and entry.actor == Actor.MONITOR:
+        return EVENTS[Kind.ALARM].words
+    question = entry.kind == Kind.PAUSED and entry.reason == PauseReason.CLIENT_ANSWER
+    ours = entry.kind == Kind.VERDICT_ASKED and person.is_provider
+    return event.other if question or ours or entry.facts.get("silence") else event.words
 
 
 def about_entry(
     incident: Incident, entry: JournalEntry, person: User, template: str, at: datetime, clocks: Iterable[ClockRow]
 ) -> tuple[str, dict[str, Any]]:
     """Subject and facts of a letter about one line of the journal, in the active language."""
-    key = subject_key(entry, template)
-    if key == "verdict_asked" and person.is_provider:
-        key = "client_wrote"
+    texts = Words(subject=RECEIPT) if template == "receipt" else words_for(entry, person)
     by = entry.by.name if entry.by else entry.get_actor_display()
     severity = incident.severity or _("question")
-    subject = str(SUBJECTS[key]) % {"nr": incident.nr, "by": by, "severity": severity}
+    subject = _(texts.subject) % {"nr": incident.nr, "by": by, "severity": severity}
     # A delivery that counts from an earlier instant is said now
     when = words.when(entry.recorded_at, at, incident.zone, today=False)
     facts = {
         "entry": entry,
-        "joined": entry.kind == "joined",
+        "joined": entry.kind == Kind.JOINED,
         "happened": f"{_sentence(by)}, {when}.",
         "received": f"{words.full_time(entry.at, incident.zone)}.",
         "words_of": _words(incident, entry),
-        "asks": str(ASKS.get(key, "")),
+        "asks": _(texts.asks) if texts.asks else "",
     }
     return subject, base(incident, person, at, clocks) | facts | {"subject": subject}
 
 
 def _words(incident: Incident, entry: JournalEntry) -> str:
     """The person's words; a report's own sentence stands in the letter already."""
-    if entry.kind == "severity":
+    if entry.kind == Kind.SEVERITY:
         old = entry.facts.get("old") or _("question")
         change = _("Category changed from %(old)s to %(new)s.") % {"old": old, "new": entry.severity}
         return f"{change}\n\n{entry.text}".strip()

@@ -25,6 +25,7 @@ from contracts.models import Severity, Target
 from contracts.terms import seconds
 from incidents import both_sides, lifecycle, reporting
 from incidents.choices import ClockState, PauseReason, Status
+from incidents.events import DELIVERIES, Kind
 from incidents.forms.client import DetailsForm, WordsForm
 from incidents.models import ClockRow, Incident, JournalEntry
 from incidents.notices.undelivered import undelivered
@@ -41,7 +42,6 @@ from wording.refusals import attempt
 from wording.words import local_day
 
 Verb = Callable[..., Incident]
-DELIVERIES = frozenset({"workaround", "resolved"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,12 +198,12 @@ def duty(incident: Incident, entries: Sequence[JournalEntry]) -> str:
         return "answer"
     if incident.status == Status.RESOLVED:
         return "check"
-    last = next((entry.kind for entry in reversed(entries) if entry.kind in DELIVERIES | {"accepted"}), "")
-    return "check" if incident.status == Status.WORKAROUND and last == "workaround" else ""
+    last = next((entry.kind for entry in reversed(entries) if entry.kind in {*DELIVERIES, Kind.ACCEPTED}), "")
+    return "check" if incident.status == Status.WORKAROUND and last == Kind.WORKAROUND else ""
 
 
 def _question(incident: Incident, entries: Sequence[JournalEntry]) -> JournalEntry | None:
-    asked = (one for one in reversed(entries) if one.kind == "paused" and one.reason == PauseReason.CLIENT_ANSWER)
+    asked = (one for one in reversed(entries) if one.kind == Kind.PAUSED and one.reason == PauseReason.CLIENT_ANSWER)
     return next(asked, None)
 
 

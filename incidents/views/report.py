@@ -24,6 +24,7 @@ from contracts.models import Shop
 from contracts.moved import at_shop
 from incidents import report_limits, reporting
 from incidents.choices import JOINS_MONITOR, Delivery, Status
+from incidents.events import Kind
 from incidents.forms.client import DetailsForm, JoinForm, ReportForm, already_filed
 from incidents.models import Incident, IncidentQuerySet, Notification
 from incidents.repeats import AlreadyFiled
@@ -163,7 +164,7 @@ def _receipt(request: SignedRequest, incident: Incident, now: datetime) -> dict[
         "incident": incident,
         "promises": promises(incident, now),
         "repair_to_come": repair_to_come(incident, incident.clocks.all()),
-        "claims": journal_lines.claims(incident.journal.filter(kind="reported_claim")),
+        "claims": journal_lines.claims(incident.journal.filter(kind=Kind.REPORTED_CLAIM)),
         "joined_at": joined.at if joined else None,
         "copy": copy.exclude(status=Delivery.FAILED).order_by("created_at").first(),
         "details": form,

@@ -19,6 +19,7 @@ from accounts.permissions import SignedRequest, open_to
 from contracts.models import TargetKind
 from contracts.terms import moment
 from incidents.clock.clocks import Clock
+from incidents.events import Kind
 from incidents.models import Incident
 from incidents.projection import rows as projection
 from incidents.text import journal_lines
@@ -61,7 +62,7 @@ def _context(user: User, incident: Incident, clock: Clock, now: datetime) -> dic
         "title": title(clock, now, zone),
         "lead": lead(clock, now, zone),
         "axis": axis(clock, zone=zone, now=now),
-        "claims": journal_lines.claims(incident.journal.filter(kind="reported_claim")),
+        "claims": journal_lines.claims(incident.journal.filter(kind=Kind.REPORTED_CLAIM)),
         "rows": account_rows(clock, zone=zone, now=now),
         "earlier": [(lap, account_rows(lap, zone=zone, now=now)) for lap in reversed(clock.earlier)],
         "calendar": next((row.calendar for row in incident.clocks.all() if row.target == clock.target), None),

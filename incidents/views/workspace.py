@@ -18,9 +18,10 @@ from accounts.permissions import SignedRequest, open_to
 from contracts.models import Severity
 from contracts.terms import moment, seconds
 from incidents import lifecycle
-from incidents.both_sides import takes_both
+from incidents.both_sides import is_seen, takes_both
 from incidents.choices import Status
 from incidents.clock import clocks as clock
+from incidents.events import DELIVERIES, OVERTAKING, Kind
 from incidents.forms.staff import FORMS, VerbForm
 from incidents.models import Incident, JournalEntry, Notification
 from incidents.notices.undelivered import undelivered
@@ -35,10 +36,6 @@ from wording.refusals import attempt
 from wording.texts import number_in
 
 SHOWN = 10  # of what may be many: the newest notices that failed, failures that the monitor saw, acts of others
-# What another person's act changes about the form in hand; machines and notes change nothing.
-ACTS = frozenset(
-    {"contact", "work_started", "paused", "resumed", "workaround", "resolved", "rejected", "client_message", "severity"}
-)
 
 
 @require_http_methods(["GET", "POST"])
@@ -72,7 +69,7 @@ def _faster(request: SignedRequest, incident: Incident) -> list[JournalEntry]:
     seen = number_in(request.POST.get("seen", ""))
     if seen is None or seen >= incident.journal_length:
         return []
-    since = incident.journal.filter(seq__gt=seen, kind__in=ACTS).exclude(by=request.user)
+    since = incident.journal.filter(seq__gt=seen, kind__in=OVERTAKING).exclude(by=request.user)
     return list(since.select_related("by").order_by("-seq")[:SHOWN])[::-1]
 
 
@@ -124,20 +121,12 @@ def _context(journal: Reading, now: datetime, silent: set[int], reader: User) ->
         "claims": journal_lines.claims(journal.marks),
         "verbs": [*available(incident), *agreement(incident, journal.marks)],
         "starts_work": starts_work(incident, journal.marks),
-        "evidence": [
-            (entry, journal_lines.said(entry))
-            for entry in journal.marks
-            if entry.kind in {"received", "alarm", "monitor_failed"} and _seen(entry)
-        ][-SHOWN:],
+        "evidence": [(entry, journal_lines.said(entry)) for entry in journal.marks if is_seen(entry)][-SHOWN:],
         "failed_notices": Notification.objects.given_up().filter(incident=incident).select_related("recipient")[:SHOWN],
         "open_incidents": _others(incident),
         "targets": _promises(incident),
         "previews": previews(incident, journal.events, now),
     }
-
-
-def _seen(entry: JournalEntry) -> bool:
-    return entry.channel == "monitor"
 
 
 def _others(incident: Incident) -> list[Incident]:
@@ -176,7 +165,7 @@ def starts_work(incident: Incident, entries: list[JournalEntry]) -> bool:
     """Whether the start of work is still to be said, where the contract counts the repair from it."""
     if incident.is_ended or not lifecycle.counts_from_work(incident):
         return False
-    return not any(entry.kind in {"work_started", "workaround", "resolved"} for entry in entries)
+    return not any(entry.kind in {Kind.WORK_STARTED, *DELIVERIES} for entry in entries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +188,7 @@ def previews(incident: Incident, events: Sequence[clock.Event], now: datetime) -
     for severity in Severity.values:
         if severity >= incident.severity:
             continue
-        worse = (*events, clock.Event(seconds(now), "severity", severity, "worse"))
+        worse = (*events, clock.Event(seconds(now), Kind.SEVERITY, severity, "worse"))
         after = clock.clocks(terms, worse, seconds(now))
         found += [
             Preview(severity, name, _moment(before[name].deadline), _moment(after[name].deadline))

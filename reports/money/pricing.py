@@ -21,6 +21,7 @@ from contracts.penalty.rules import ZERO, Account, Base, Line, ResultLine
 from contracts.terms import caps_of, scheme_of, seconds
 from contracts.worktime import WorkCalendar, work_calendar
 from incidents.clock import clocks as clock
+from incidents.events import MOVING
 from incidents.models import Breach, JournalEntry
 from incidents.projection import rows as projection
 from reports.models import BreachDecision, Verdict
@@ -201,7 +202,7 @@ class Book:
     @cached_property
     def _journals(self) -> dict[int, list[JournalEntry]]:
         journals: dict[int, list[JournalEntry]] = {breach.incident_id: [] for breach in self._priced}
-        entries = JournalEntry.objects.filter(incident__in=journals, kind__in=clock.MOVING)
+        entries = JournalEntry.objects.filter(incident__in=journals, kind__in=MOVING)
         for entry in entries.order_by("incident", "seq"):
             journals[entry.incident_id].append(entry)
         return journals

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.models import MANAGER, Client
 from accounts.permissions import SignedRequest, open_to
 from contracts.penalty.rules import ZERO
+from incidents.events import EVIDENCE
 from incidents.models import Breach, Incident, JournalEntry
 from incidents.queue import nearest, waiting
 from incidents.text import journal_lines
@@ -134,20 +135,7 @@ def _render(
 
 def _evidence(breach: Breach) -> list[JournalEntry]:
     """The entries that made the clock what it is."""
-    kinds = (
-        "received",
-        "work_started",
-        "paused",
-        "resumed",
-        "severity",
-        "workaround",
-        "resolved",
-        "rejected",
-        "monitor_recovered",
-        "monitor_failed",
-        "recovery_denied",
-    )
-    return list(breach.incident.journal.filter(kind__in=kinds).select_related("by"))
+    return list(breach.incident.journal.filter(kind__in=EVIDENCE).select_related("by"))
 
 
 @require_POST

@@ -22,6 +22,7 @@ from contracts.holidays_pl import POLISH_HOLIDAYS
 from contracts.worktime import WorkCalendar, parse_calendar, work_calendar
 from incidents import journal, lifecycle, reporting
 from incidents.anchors import Anchor, AnchorLeaf
+from incidents.events import Kind
 from incidents.models import Breach, Incident
 from incidents.sweeps import sweep_clocks
 from reports.anchor import make as anchor
@@ -240,7 +241,7 @@ def anchors() -> list[Figure]:
     copy_in(world, 100_000, lambda n: now - timedelta(days=2, seconds=n * 60), contact=True, closed=True)
     first = took(lambda: anchor.make(at=now))
     for row in Incident.objects.order_by("pk")[::100]:
-        row.last_entry = journal.append(row, "note", by=world.agent, at=now, text="Słowo.", public=False)
+        row.last_entry = journal.append(row, Kind.INTERNAL_NOTE, by=world.agent, at=now, text="Słowo.")
         row.save(update_fields=["journal_length", "journal_head", "changed_at", "last_entry"])
     second = took(lambda: anchor.make(at=now + timedelta(days=1)))
     assert Anchor.objects.count() == 2

@@ -9,6 +9,7 @@ from contracts.terms import seconds
 from incidents import journal
 from incidents.choices import Status
 from incidents.clock import clocks as clock
+from incidents.events import Kind
 from incidents.models import ClockRow, Incident, JournalEntry, Notification
 from incidents.projection import rows as projection
 from tests.build import World
@@ -96,7 +97,7 @@ def talk(world: World, incident: Incident, count: int) -> None:
     for start in range(0, count, BATCH):
         entries = [
             journal.write(
-                incident, "client_message", by=world.reporter, at=at, text=f"Odpowiedź {start + n}: bez zmian."
+                incident, Kind.CLIENT_MESSAGE, by=world.reporter, at=at, text=f"Odpowiedź {start + n}: bez zmian."
             )
             for n in range(min(BATCH, count - start))
         ]

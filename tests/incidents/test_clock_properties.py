@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from incidents.clock import escalation
-from incidents.clock.clocks import CHANGES, MOVING, REASONS, Clock, Event, Terms, Timeline, clocks
+from incidents.clock.clocks import CHANGES, REASONS, Clock, Event, Terms, Timeline, clocks
+from incidents.events import MOVING
 from tests.incidents.clock_world import at, terms
 
 START, DAY = at("09 08:00"), 86400

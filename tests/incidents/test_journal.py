@@ -9,6 +9,7 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from incidents import forgetting, journal, lifecycle
+from incidents.events import Kind
 from incidents.models import Incident, JournalEntry
 from incidents.text import journal_lines
 from tests import build
@@ -187,6 +188,8 @@ def test_a_line_that_is_about_another_time_keeps_both() -> None:
     world = build.world()
     incident = build.incident(world.shop, by=world.reporter)
     before = build.MONDAY - timedelta(minutes=5)
-    entry = journal.append(incident, "details", by=world.reporter, at=build.MONDAY, effective=before, text="Od 9:55.")
+    entry = journal.append(
+        incident, Kind.DETAILS, by=world.reporter, at=build.MONDAY, effective=before, text="Od 9:55."
+    )
     assert (entry.at, entry.recorded_at) == (before, build.MONDAY)
     assert check(incident).broken_at == 0

@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from accounts.models import Client, User
 from contracts.models import Shop
 from incidents import journal, lifecycle, outbox, reporting
+from incidents.events import Kind
 from incidents.models import Incident, JournalEntry, Notification
 from incidents.reporting import Details
 from tests import build, tamper
@@ -106,7 +107,7 @@ def test_verbs_of_commands_and_monitors_store_none_either(world: build.World) ->
     )
     assert (incident.sentence, incident.affected, incident.page) == (SHOWN, f"ktoś {SHOWN}", "")
     entry = journal.append(
-        incident, "monitor_failed", by=None, at=build.MONDAY, text=f"Strona: {CARD}", actor="monitor"
+        incident, Kind.MONITOR_FAILED, by=None, at=build.MONDAY, text=f"Strona: {CARD}", actor="monitor"
     )
     assert entry.text == f"Strona: {SHOWN}"
     assert "4111111111111111" not in everything_stored()

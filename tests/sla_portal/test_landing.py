@@ -28,7 +28,7 @@ from accounts.models import User
 from contracts import proof as contracts_proof
 from contracts.models import Calendar, Contract, ContractVersion, Seal, Shop
 from incidents import forgetting, journal, lifecycle, reporting
-from incidents.choices import DECISION_KINDS
+from incidents.events import DECISIONS
 from incidents.models import Breach, Incident, JoinedReport, JournalEntry, Notification, RepeatKey
 from incidents.projection import proof, proof_beside
 from incidents.repeats import AlreadyFiled
@@ -192,7 +192,7 @@ def test_every_clock_and_chain_of_the_first_landing_follows_from_its_journal(dum
 
 
 def test_each_decision_of_the_first_landing_is_an_entry_of_its_own_time_that_was_recorded_at_the_upgrade() -> None:
-    entries = list(JournalEntry.objects.filter(kind__in=DECISION_KINDS))
+    entries = list(JournalEntry.objects.filter(kind__in=DECISIONS))
     decided = {(decision.pk, decision.at, decision.by_id) for decision in BreachDecision.objects.all()}
     assert {(entry.facts["decision"], entry.at, entry.by_id) for entry in entries} == decided != set()
     assert {(entry.public, entry.text, entry.recorded_at > entry.at) for entry in entries} == {(False, "", True)}

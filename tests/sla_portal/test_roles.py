@@ -19,6 +19,7 @@ from django.db import DatabaseError, connection, transaction
 from psycopg2.extensions import connection as Link  # noqa: N812
 
 from incidents import journal
+from incidents.events import Kind
 from incidents.models import Breach, JournalEntry
 from reports.models import BreachDecision
 from reports.money import review
@@ -184,7 +185,7 @@ def test_forgetting_empties_the_words_that_a_line_names_and_nothing_else(
 ) -> None:
     incident = decided.breach.incident
     incident.refresh_from_db()
-    journal.append(incident, "forgotten", by=None, at=decided.at, public=False, facts={"forgotten": [1]})
+    journal.append(incident, Kind.FORGOTTEN, by=None, at=decided.at, public=False, facts={"forgotten": [1]})
     incident.save()
     lines = list(JournalEntry.objects.order_by("pk").values())
     with attacker.cursor() as cursor:

@@ -1,0 +1,65 @@
+"""The journal's kinds are a closed list: a line of another kind is refused, whoever writes it."""
+
+from __future__ import annotations
+
+from django.db import migrations, models
+
+KINDS = [
+    "received",
+    "received_earlier",
+    "alarm",
+    "joined",
+    "details",
+    "reported_claim",
+    "contact",
+    "auto_reply",
+    "internal_note",
+    "client_message",
+    "escalation_asked",
+    "assigned",
+    "unassigned",
+    "reader_left",
+    "paused",
+    "resumed",
+    "work_started",
+    "backup",
+    "backup_skipped",
+    "workaround",
+    "resolved",
+    "rejected",
+    "accepted",
+    "closed",
+    "verdict_asked",
+    "severity",
+    "withdrawal_agreed",
+    "cancelled",
+    "merged_into",
+    "monitor_failed",
+    "monitor_recovered",
+    "recovery_asked",
+    "recovery_denied",
+    "update_missed",
+    "escalated",
+    "unheard",
+    "breach",
+    "breach_void",
+    "breach_confirmed",
+    "breach_excluded",
+    "breach_seconded",
+    "sweep_failed",
+    "calendar_kept",
+    "vouched",
+    "forgotten",
+    "sealed",
+]
+
+
+class Migration(migrations.Migration):
+    dependencies = [("incidents", "0018_heartbeat_moves_out")]
+
+    operations = [
+        migrations.AddConstraint(
+            model_name="journalentry",
+            constraint=models.CheckConstraint(condition=models.Q(kind__in=KINDS), name="journal_knows_its_kinds"),
+        ),
+    ]
