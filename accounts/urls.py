@@ -1,7 +1,7 @@
 """Addresses of signing in and of a person's own settings."""
 
 from django.contrib.auth import views as django_views
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, path, reverse_lazy
 
 from accounts import views, views_letters, views_people
 from accounts.forms import OwnPasswordForm
@@ -23,7 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         django_views.PasswordChangeView.as_view(
             template_name="accounts/password_change.html",
             form_class=OwnPasswordForm,
-            success_url="/account/?new_password=1",
+            success_url=reverse_lazy("account", query={"new_password": 1}),
         ),
         name="password_change",
     ),

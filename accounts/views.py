@@ -11,6 +11,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
@@ -84,7 +85,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     form = InvitationForm(user, request.POST or None, initial={"name": user.name, "phone": user.phone})
     if form.is_valid():
         enter(request, form.save())
-        return _known(request, redirect("/"), user.email)
+        return _known(request, redirect("home"), user.email)
     return render(request, "accounts/invitation.html", {"form": form, "invited": user})
 
 
@@ -155,7 +156,7 @@ def choose_client(request: HttpRequest) -> HttpResponse:
     if chosen is None:
         raise Http404
     show_client(request, chosen.pk)
-    return redirect("/")
+    return redirect("home")
 
 
 def accessibility(request: HttpRequest) -> HttpResponse:
@@ -177,6 +178,6 @@ def manifest(request: HttpRequest) -> HttpResponse:
         "background_color": "#ffffff",
         "theme_color": "#0a58a6",
         "icons": icons,
-        "shortcuts": [{"name": _("Report a failure"), "url": "/report/", "icons": icons[:1]}],
+        "shortcuts": [{"name": _("Report a failure"), "url": reverse("report"), "icons": icons[:1]}],
     }
     return JsonResponse(data, content_type="application/manifest+json")

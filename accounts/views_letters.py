@@ -9,6 +9,7 @@ from django.contrib.auth import views as django_views
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse_lazy
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
@@ -70,7 +71,7 @@ def sign_in_by_letter(request: HttpRequest, token: str) -> HttpResponse:
     if request.method != "POST":
         return render(request, "accounts/sign_in_by_letter.html", {"person": person})
     enter(request, person)
-    response = redirect("/")
+    response = redirect("home")
     remember_device(request, response, person.email)
     return response
 
@@ -80,7 +81,7 @@ class NewPassword(django_views.PasswordResetConfirmView):
 
     template_name = "accounts/password_set.html"
     form_class = NewPasswordForm
-    success_url = "/login/?new_password=1"
+    success_url = reverse_lazy("login", query={"new_password": 1})
     token_generator = letters.PASSWORD
 
     def get_user(self, uidb64: str) -> User | None:

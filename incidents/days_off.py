@@ -23,6 +23,7 @@ from incidents.notices.reach import Audience
 from incidents.text import letters
 from messaging.models import Channel
 from wording import words
+from wording.links import page_link
 
 
 @transaction.atomic
@@ -92,7 +93,7 @@ def _facts(day: CalendarDay, person: User, at: datetime) -> dict[str, Any]:
         "provider": settings.PROVIDER_NAME,
         "zone_words": f"{calendar.zone} ({local.tzname()})",
         "link": settings.BASE_URL,
-        "account": f"{settings.BASE_URL}/account/",
+        "account": page_link("account"),
     }
 
 

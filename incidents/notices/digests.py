@@ -25,6 +25,7 @@ from incidents.notices.reach import Audience
 from messaging.models import Channel
 from messaging.secret_names import secret_name
 from wording import words
+from wording.links import page_link
 
 SINGLES = 3  # texts of one channel that a person gets one by one within WINDOW: two shops and a colleague's question
 WINDOW = timedelta(minutes=5)
@@ -96,7 +97,7 @@ def text_of(rows: Sequence[Notification], at: datetime) -> str:
     if len(incidents) < 2:
         return rows[-1].body
     with translation.override(person.language if person else None):
-        return f"{_waiting(incidents)}: {_numbers(incidents)}. {_deadline(incidents, at)}{settings.BASE_URL}/queue/"
+        return f"{_waiting(incidents)}: {_numbers(incidents)}. {_deadline(incidents, at)}{page_link('queue')}"
 
 
 def _waiting(incidents: Sequence[Incident]) -> str:

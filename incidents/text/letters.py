@@ -22,6 +22,7 @@ from incidents.models import ClockRow, Incident, JournalEntry, Notification
 from incidents.text.clock_sentences import repair_to_come
 from messaging.models import Channel
 from wording import words
+from wording.links import page_link
 from wording.texts import one_line
 
 FINGERPRINT = 32  # hex digits, 128 bits: what a person can compare and nobody can forge
@@ -114,7 +115,7 @@ def _sentence(text: str) -> str:
 
 def base(incident: Incident, person: User, at: datetime, clocks: Iterable[ClockRow]) -> dict[str, Any]:
     """What every letter carries: the incident, its clocks, the way in, the duty phone and the journal's head."""
-    link = f"{settings.BASE_URL}/incidents/{incident.nr}/"
+    link = page_link("incident", nr=incident.nr)
     local = at.astimezone(words.as_zone(incident.zone))
     label = _("Category %(severity)s, %(words)s.") % {
         "severity": incident.severity, "words": incident.get_severity_display(),
@@ -132,7 +133,7 @@ def base(incident: Incident, person: User, at: datetime, clocks: Iterable[ClockR
         "duty_phone": settings.DUTY_PHONE,
         "provider": settings.PROVIDER_NAME,
         "link": link,
-        "account": f"{settings.BASE_URL}/account/",
+        "account": page_link("account"),
         "fingerprint": fingerprint(incident.journal_head),
     }
 
@@ -191,7 +192,7 @@ def to_administrator(
         "zone_words": f"{incident.zone} ({local.tzname()})",
         "calls": calls or [_("the duty phone %(phone)s") % {"phone": settings.DUTY_PHONE}],
         "provider": settings.PROVIDER_NAME,
-        "link": f"{settings.BASE_URL}/settings/health/",
+        "link": page_link("settings-health"),
         "subject": subject,
     }
     return subject, facts

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -14,7 +15,6 @@ from django.views.decorators.http import require_GET
 
 from accounts.active import show_client
 from accounts.models import AGENT, MANAGER, OWNER, REPORTER, User
-from accounts.navigation import answered
 from accounts.permissions import SignedRequest, open_to
 from contracts.models import TargetKind
 from contracts.terms import moment
@@ -108,5 +108,4 @@ def contract_path(user: User, incident: Incident) -> str:
     """Where the contract is read, for those who may: it holds money."""
     if incident.version is None or user.role_for(incident.client_id) not in {OWNER, MANAGER}:
         return ""
-    path = f"/contracts/{incident.version.contract.address}/"
-    return path if answered(path) else ""
+    return reverse("contract", args=[incident.version.contract.address])

@@ -18,7 +18,6 @@ from django.views.decorators.http import require_GET
 
 from accounts.active import active_client
 from accounts.models import ADMIN, AGENT, MANAGER, Client, User
-from accounts.navigation import answered
 from contracts.models import MaintenanceWindow, Shop
 from incidents.choices import PauseReason, Status
 from incidents.models import Incident
@@ -31,7 +30,7 @@ from reports.money.month_table import running
 from wording import words
 from wording.etag import mark_of, unchanged
 
-HOMES = {AGENT: "/queue/", MANAGER: "/breaches/", ADMIN: "/settings/health/"}
+HOMES = {AGENT: "queue", MANAGER: "breaches", ADMIN: "settings-health"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +58,7 @@ class ShopLine:
 def home(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)
     if request.user.is_provider:
-        path = HOMES[request.user.provider_role]
-        return redirect(path if answered(path) else "account")
+        return redirect(HOMES[request.user.provider_role])
     client = active_client(request)
     return client_home(request, request.user, client) if client else render(request, "reports/home_nobody.html")
 
