@@ -22,7 +22,7 @@ def chosen_theme(request: HttpRequest) -> str:
     return cookie if cookie in Theme.values else Theme.SYSTEM
 
 
-class Frame:
+class PageHeader:
     """The header's facts about the person, each asked for once."""
 
     def __init__(self, request: HttpRequest) -> None:
@@ -54,5 +54,5 @@ def portal(request: HttpRequest) -> dict[str, Any]:
         "now": timezone.now().replace(microsecond=0),
         "zone": settings.DISPLAY_TIME_ZONE,
         "theme": chosen_theme(request),
-        "frame": Frame(request),
+        "frame": PageHeader(request),
     }

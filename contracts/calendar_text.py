@@ -47,13 +47,13 @@ def _hours(entry: tuple[int, tuple[Window, ...]]) -> tuple[Window, ...]:
 
 
 def _days(days: Sequence[int]) -> str:
-    names = words.tongue().weekdays["nominative"]
+    names = words.language_forms().weekdays["nominative"]
     return names[days[0]] if len(days) == 1 else f"{names[days[0]]}–{names[days[-1]]}"
 
 
 def week_rows(terms: CalendarTerms) -> list[tuple[str, str]]:
     """Monday to Sunday, each with its hours."""
-    names = words.tongue().weekdays["long"]
+    names = words.language_forms().weekdays["long"]
     return [(names[day], windows_words(windows)) for day, windows in enumerate(terms.weekly)]
 
 

@@ -44,7 +44,7 @@ STRANGE = timedelta(days=1)  # so long an answer that was refused stands on the 
 
 
 @dataclass(frozen=True, slots=True)
-class Duty:
+class Job:
     """A sweep that beat calls: its heartbeat, how old that may be, and what it means when nobody does it.
 
     `first`: how long after an installation or an upgrade its first run may take.
@@ -52,60 +52,60 @@ class Duty:
 
     name: str
     label: str | Promise
-    silent: str | Promise
+    stalled: str | Promise
     patience: timedelta = MINUTE
     first: timedelta = FIRST
 
 
-DUTIES = (
-    Duty("clocks", _("Deadlines and escalations"), _("Nobody watches the deadlines.")),
-    Duty("mail", _("Sending of e-mails"), _("Nobody sends e-mails.")),
-    Duty("calls", _("Sending of text messages and calls"), _("Nobody sends text messages and calls.")),
-    Duty("checks", _("Checks of the shops"), _("Nobody looks at the shops.")),
-    Duty("results", _("Results of the checks"), _("Nobody takes the results of the checks.")),
-    Duty("missed", _("Search for missed checks"), _("Nobody sees that checks are missing."), 2 * MINUTE),
-    Duty(anchor.DUTY, _("Daily anchor"), _("No anchor was made: forgeries since then have no witness."), 36 * HOUR),
-    Duty("forget", _("Removal of old letters' words"), _("Old letters keep their words and addresses."), *NIGHTLY),
-    Duty("retention", _("Removal of old checks"), _("Old checks are kept longer than promised."), *NIGHTLY),
+JOBS = (
+    Job("clocks", _("Deadlines and escalations"), _("Nobody watches the deadlines.")),
+    Job("mail", _("Sending of e-mails"), _("Nobody sends e-mails.")),
+    Job("calls", _("Sending of text messages and calls"), _("Nobody sends text messages and calls.")),
+    Job("checks", _("Checks of the shops"), _("Nobody looks at the shops.")),
+    Job("results", _("Results of the checks"), _("Nobody takes the results of the checks.")),
+    Job("missed", _("Search for missed checks"), _("Nobody sees that checks are missing."), 2 * MINUTE),
+    Job(anchor.JOB, _("Daily anchor"), _("No anchor was made: forgeries since then have no witness."), 36 * HOUR),
+    Job("forget", _("Removal of old letters' words"), _("Old letters keep their words and addresses."), *NIGHTLY),
+    Job("retention", _("Removal of old checks"), _("Old checks are kept longer than promised."), *NIGHTLY),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """A duty and its last run: `age` in seconds, None when it has never run.
+    """A job and its last run: `age` in seconds, None when it has never run.
 
-    `due_at`: until when a duty that has never run may still begin; None where that has passed or it has run.
+    `due_at`: until when a job that has never run may still begin; None where that has passed or it has run.
     """
 
-    duty: Duty
+    job: Job
     at: datetime | None
     age: int | None
     took_ms: int
     due_at: datetime | None = None
 
     @property
-    def is_silent(self) -> bool:
+    def is_stalled(self) -> bool:
         if self.age is None:
             return self.due_at is None
-        return timedelta(seconds=self.age) > self.duty.patience
+        return timedelta(seconds=self.age) > self.job.patience
 
 
 def sweeps(now: datetime) -> list[Sweep]:
-    rows = Heartbeat.objects.in_bulk([duty.name for duty in DUTIES])
-    installed = now if len(rows) == len(DUTIES) else installed_at()
-    return [_sweep(duty, rows.get(duty.name), now, installed + duty.first) for duty in DUTIES]
+    rows = Heartbeat.objects.in_bulk([job.name for job in JOBS])
+    installed = now if len(rows) == len(JOBS) else installed_at()
+    return [_sweep(job, rows.get(job.name), now, installed + job.first) for job in JOBS]
 
 
 def installed_at() -> datetime:
-    """When this version of the tables came to be: a duty that is new can't have run before."""
+    """When this version of the tables came to be: a job that is new can't have run before."""
     newest: datetime = MigrationRecorder.Migration.objects.latest("applied").applied
     return newest
 
 
-def _sweep(duty: Duty, row: Heartbeat | None, now: datetime, due_at: datetime) -> Sweep:
+def _sweep(job: Job, row: Heartbeat | None, now: datetime, due_at: datetime) -> Sweep:
     if row is None:
-        return Sweep(duty, None, None, 0, due_at if due_at > now else None)
-    return Sweep(duty, row.at, max(int((now - row.at).total_seconds()), 0), row.took_ms)
+        return Sweep(job, None, None, 0, due_at if due_at > now else None)
+    return Sweep(job, row.at, max(int((now - row.at).total_seconds()), 0), row.took_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +193,7 @@ def _since(started: float) -> int:
 class Verdict:
     """Whether all is well, said once for everything that shows it; each fact is one thing that is not."""
 
-    silent: list[Sweep]
+    stalled: list[Sweep]
     broker_error: str
     blind: list[WayOut]
     unheard: int
@@ -204,7 +204,7 @@ class Verdict:
     @property
     def is_well(self) -> bool:
         return not (
-            self.silent or self.broker_error or self.blind or self.unheard or self.given_up or self.differences
+            self.stalled or self.broker_error or self.blind or self.unheard or self.given_up or self.differences
             or self.refused_reports
         )  # fmt: skip
 
@@ -218,10 +218,10 @@ def verdict(
     last: ProofRun | None,
     limits: list[LimitReached],
 ) -> Verdict:
-    silent = [sweep for sweep in runs if sweep.is_silent]
+    stalled = [sweep for sweep in runs if sweep.is_stalled]
     refused = sum(row.times for row in limits if row.kind == LimitReached.Kind.REPORTS)
     return Verdict(
-        silent, broker_error, blind, len(unheard.unheard(user)), given_up, last.wrong if last else 0, refused
+        stalled, broker_error, blind, len(unheard.unheard(user)), given_up, last.wrong if last else 0, refused
     )  # fmt: skip
 
 

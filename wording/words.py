@@ -21,7 +21,7 @@ PLACES = 4  # decimals of a figure at most
 
 
 @dataclass(frozen=True)
-class Tongue:
+class LanguageForms:
     """The words of one language that no catalogue has: Babel knows "wtorek", not "do wtorku"."""
 
     near: dict[int, dict[str, str]]
@@ -38,7 +38,7 @@ def _months(words: str) -> tuple[str, ...]:
     return tuple(words.split())
 
 
-POLISH = Tongue(
+POLISH = LanguageForms(
     near={
         -1: {"nominative": "wczoraj", "genitive": "wczoraj", "long": "wczoraj"},
         0: {"nominative": "dziś", "genitive": "dziś", "long": "dziś"},
@@ -69,7 +69,7 @@ POLISH = Tongue(
 )
 _ENGLISH_MONTHS = _months("January February March April May June July August September October November December")
 _ENGLISH_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-ENGLISH = Tongue(
+ENGLISH = LanguageForms(
     near={n: dict.fromkeys(POLISH.near[n], word) for n, word in ((-1, "yesterday"), (0, "today"), (1, "tomorrow"))},
     near_first=False,
     weekdays={
@@ -88,7 +88,7 @@ ENGLISH = Tongue(
 )
 
 
-def tongue() -> Tongue:
+def language_forms() -> LanguageForms:
     return ENGLISH if (get_language() or "pl").startswith("en") else POLISH
 
 
@@ -130,7 +130,7 @@ def when(
 
     `today=False` leaves the word "dziś" out: `9:10`.
     """
-    words, local = tongue(), _local(instant, zone)
+    words, local = language_forms(), _local(instant, zone)
     hour = clock_time(instant, zone, seconds=seconds)
     distance = (local.date() - _local(now, zone).date()).days
     if distance == 0 and not today:
@@ -143,7 +143,7 @@ def when(
 
 def day(value: date, today: date, case: Case = "nominative") -> str:
     """`wt. 24 lis`, `wtorku 24 lis`, `wtorek 24 lis`; with the year where it isn't this one."""
-    words = tongue()
+    words = language_forms()
     parts = [str(value.day), words.months["short"][value.month - 1]]
     if value.year != today.year:
         parts.append(str(value.year))
@@ -152,12 +152,12 @@ def day(value: date, today: date, case: Case = "nominative") -> str:
 
 def full_date(value: date) -> str:
     """`24 listopada 2026`, `24 November 2026`."""
-    return NBSP.join((str(value.day), tongue().months["genitive"][value.month - 1], str(value.year)))
+    return NBSP.join((str(value.day), language_forms().months["genitive"][value.month - 1], str(value.year)))
 
 
 def month(value: date, case: MonthCase = "nominative", *, year: bool = True) -> str:
     """`listopad 2026`; locative after "w": `listopadzie 2026`."""
-    name = tongue().months[case][value.month - 1]
+    name = language_forms().months[case][value.month - 1]
     return f"{name}{NBSP}{value.year}" if year else name
 
 
@@ -172,7 +172,7 @@ def span(seconds: int, *, working: bool = False, seconds_shown: bool | None = No
     Raises ValueError for a negative span: "late by" and "left" are different sentences.
     """
     text = bare_span(seconds, seconds_shown=seconds_shown)
-    return f"{text}{NBSP}{tongue().of_work.replace(' ', NBSP)}" if working else text
+    return f"{text}{NBSP}{language_forms().of_work.replace(' ', NBSP)}" if working else text
 
 
 def bare_span(seconds: int, *, seconds_shown: bool | None = None) -> str:
@@ -191,7 +191,7 @@ def bare_span(seconds: int, *, seconds_shown: bool | None = None) -> str:
 
 def number(value: Decimal | int, places: int = 0) -> str:
     """`1 160,00`, `1,160.00`: grouped, with the language's own decimal sign."""
-    words = tongue()
+    words = language_forms()
     text = f"{value:,.{places}f}"
     return text.replace(",", "\0").replace(".", words.decimal).replace("\0", words.thousands)
 
@@ -203,7 +203,7 @@ def money(amount: Decimal | int, currency: str = "PLN") -> str:
     """
     if isinstance(amount, float):
         raise TypeError("money is Decimal, not float")
-    words = tongue()
+    words = language_forms()
     sign = words.signs.get(currency, currency)
     text = number(amount, 2)
     return f"{sign}{NBSP}{text}" if words is ENGLISH else f"{text}{NBSP}{sign}"

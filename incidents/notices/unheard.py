@@ -15,7 +15,7 @@ from accounts.active import person_of
 from accounts.models import User
 from incidents.models import UnheardAlarm
 from incidents.notices.reach import Audience
-from wording.etag import mark_of
+from wording.etag import etag_of
 
 SHOWN = 5  # incidents of one bar; the rest is counted
 
@@ -49,8 +49,8 @@ def unheard(user: User) -> list[Unheard]:
 
 def red_bar(user: User, now: datetime) -> RedBar:
     alarms = unheard(user)
-    mark = mark_of(alarms, timezone.localdate(now), get_language())
-    return RedBar(alarms[:SHOWN], max(len(alarms) - SHOWN, 0), mark)
+    etag = etag_of(alarms, timezone.localdate(now), get_language())
+    return RedBar(alarms[:SHOWN], max(len(alarms) - SHOWN, 0), etag)
 
 
 def bar_of_page(request: HttpRequest) -> dict[str, Any]:

@@ -36,7 +36,7 @@ from incidents.text import journal_lines
 from incidents.text.clock_sentences import incident_sentences
 from incidents.views.why import contract_path
 from wording import words
-from wording.etag import mark_of, unchanged
+from wording.etag import etag_of, not_modified
 from wording.fields import say_what_was_masked
 from wording.refusals import attempt
 from wording.words import local_day
@@ -138,14 +138,14 @@ def show(
     context = page(request.user, incident, now)
     facts = [(one.target, one.style, str(one.lead), one.tail) for one in context["clocks"]]
     state = (incident.journal_length, incident.status, sorted(context["undelivered"]))
-    mark = mark_of(state, facts, local_day(now, incident.zone), request.LANGUAGE_CODE)
+    etag = etag_of(state, facts, local_day(now, incident.zone), request.LANGUAGE_CODE)
     if request.GET.get("part") == "live":
-        context |= {"mark": mark, "stale": request.GET.get("duty") != context["duty"]}
-        return unchanged(request, mark) or render(request, "incidents/_client_live.html", context)
+        context |= {"mark": etag, "stale": request.GET.get("duty") != context["duty"]}
+        return not_modified(request, etag) or render(request, "incidents/_client_live.html", context)
     shown = {verb: make_form(verb, incident, now) for verb in ACTS}
     if form:
         shown[opened] = form
-    context |= {"forms": shown, "opened": opened, "form": form, "mark": mark}
+    context |= {"forms": shown, "opened": opened, "form": form, "mark": etag}
     refused = form is not None and bool(form.errors)
     return render(request, "incidents/incident_client.html", context, status=422 if refused else 200)
 

@@ -86,7 +86,7 @@ class _Echo:
 
 def _csv(request: SignedRequest, found: IncidentQuerySet, now: datetime) -> StreamingHttpResponse:
     """Semicolons where the comma is the decimal sign, so that a spreadsheet opens it by a double click."""
-    writer = csv.writer(_Echo(), delimiter=";" if words.tongue().decimal == "," else ",")
+    writer = csv.writer(_Echo(), delimiter=";" if words.language_forms().decimal == "," else ",")
     staff = request.user.works_incidents
     lines = chain([_head(staff)], (_cells(one, staff=staff) for one in found.iterator(CSV_CHUNK)))
     body: Iterator[str] = (writer.writerow([_safe(cell) for cell in line]) for line in lines)

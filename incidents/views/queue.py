@@ -13,7 +13,7 @@ from accounts.models import AGENT, MANAGER
 from accounts.permissions import SignedRequest, open_to
 from incidents import queue
 from messaging import heartbeat
-from wording.etag import mark_of, unchanged
+from wording.etag import etag_of, not_modified
 from wording.texts import number_in
 
 
@@ -28,7 +28,7 @@ def show(request: SignedRequest) -> HttpResponse:
 def live(request: SignedRequest) -> HttpResponse:
     """Rows that the page shows change in place; what is new, gone or moved is counted and waits for a click."""
     context = _context(request)
-    if answer := unchanged(request, context["mark"]):
+    if answer := not_modified(request, context["mark"]):
         return answer
     shown = [pk for row in request.GET.get("rows", "").split(",") if (pk := number_in(row)) is not None]
     places = [row["incident"].pk for group in context["groups"] for row in group.rows]
@@ -64,6 +64,6 @@ def _context(request: SignedRequest) -> dict[str, Any]:
         "boundary": queue.boundary(now),
         "rows": ",".join(str(row["incident"].pk) for row in rows),
         "silence": silence,
-        "mark": mark_of(facts, [(group.key, group.count) for group in found], request.LANGUAGE_CODE, silence),
+        "mark": etag_of(facts, [(group.key, group.count) for group in found], request.LANGUAGE_CODE, silence),
         "next_due": None if found else queue.next_deadline(now),
     }

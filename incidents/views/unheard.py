@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET
 from accounts.models import ADMIN, AGENT, MANAGER
 from accounts.permissions import SignedRequest, open_to
 from incidents.notices import unheard
-from wording.etag import unchanged
+from wording.etag import not_modified
 
 
 @require_GET
@@ -18,4 +18,4 @@ from wording.etag import unchanged
 def bar(request: SignedRequest) -> HttpResponse:
     """204 while it stays as it is, so a screen reader says each alarm once."""
     red_bar = unheard.red_bar(request.user, timezone.now())
-    return unchanged(request, red_bar.mark) or render(request, "incidents/_red_bar.html", {"red_bar": red_bar})
+    return not_modified(request, red_bar.mark) or render(request, "incidents/_red_bar.html", {"red_bar": red_bar})

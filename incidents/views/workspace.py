@@ -30,7 +30,7 @@ from incidents.reading import Reading, read
 from incidents.steps import repair_steps
 from incidents.text import journal_lines
 from incidents.text.clock_sentences import incident_sentences
-from wording.etag import mark_of, unchanged
+from wording.etag import etag_of, not_modified
 from wording.fields import say_what_was_masked
 from wording.refusals import attempt
 from wording.texts import number_in
@@ -85,16 +85,16 @@ def show(
     now = timezone.now().replace(microsecond=0)
     journal = read(incident, JournalEntry.objects.visible_to(request.user))
     silent = undelivered(incident, journal.entries)
-    mark = mark_of(incident.journal_length, incident.status, sorted(silent), request.LANGUAGE_CODE)
+    etag = etag_of(incident.journal_length, incident.status, sorted(silent), request.LANGUAGE_CODE)
     if request.htmx and opened == "":
-        if answer := unchanged(request, mark):
+        if answer := not_modified(request, etag):
             return answer
         return render(
-            request, "incidents/_workspace_live.html", _context(journal, now, silent, request.user) | {"mark": mark}
+            request, "incidents/_workspace_live.html", _context(journal, now, silent, request.user) | {"mark": etag}
         )
     refused = bool(form and form.errors) or bool(faster)
     context = _context(journal, now, silent, request.user) | {
-        "mark": mark,
+        "mark": etag,
         "opened": opened,
         "form": form,
         "faster": faster,

@@ -15,7 +15,7 @@ register = template.Library()
 @register.filter
 def short_day(value: date) -> str:
     """`27 sie`, under a chart and in its table."""
-    return words.NBSP.join((str(value.day), words.tongue().months["short"][value.month - 1]))
+    return words.NBSP.join((str(value.day), words.language_forms().months["short"][value.month - 1]))
 
 
 @register.simple_tag(takes_context=True)

@@ -29,7 +29,7 @@ from reports.anchor import leaves as anchor_leaves
 from reports.anchor.leaves import KINDS, Head, Kind
 
 LOCK = 7_268_001  # one maker at a time, also from two workers
-DUTY = "anchor"
+JOB = "anchor"
 SALT = 16  # bytes
 TURNS = 16  # days in which every kept node is computed anew
 
@@ -57,7 +57,7 @@ def make(*, at: datetime) -> Anchor | None:
     anchor = _anchor(roots, counts, at)
     ledger.store(anchor, ways(bytes.fromhex(anchor.secret), roots))
     _send(anchor)
-    beat(DUTY, at=anchor.created_at, took_ms=int((time.monotonic() - started) * 1000))
+    beat(JOB, at=anchor.created_at, took_ms=int((time.monotonic() - started) * 1000))
     return anchor
 
 

@@ -28,7 +28,7 @@ from monitoring.sentences import shop_sentence, shop_style
 from monitoring.state.shop import ShopState
 from reports.money.month_table import running
 from wording import words
-from wording.etag import mark_of, unchanged
+from wording.etag import etag_of, not_modified
 
 HOMES = {AGENT: "queue", MANAGER: "breaches", ADMIN: "settings-health"}
 
@@ -85,9 +85,9 @@ def client_home(request: HttpRequest, user: User, client: Client) -> HttpRespons
     ]
     states = [(line.shop.pk, line.said.state, line.since) for line in shops]
     checked = context["checked_at"] and words.clock_time(context["checked_at"], zone)
-    context["mark"] = mark_of(facts, states, checked, words.local_day(now, zone))
+    context["mark"] = etag_of(facts, states, checked, words.local_day(now, zone))
     if request.GET.get("part") == "live":
-        return unchanged(request, context["mark"]) or render(request, "reports/_home_live.html", context)
+        return not_modified(request, context["mark"]) or render(request, "reports/_home_live.html", context)
     return render(request, "reports/home.html", context)
 
 

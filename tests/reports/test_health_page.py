@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 NOW = build.at("2026-03-02 10:10:00")
 PAGE = "/settings/health/"
 ROLES = ("agent", "manager", "admin")
-NAMES = [duty.name for duty in health.DUTIES]
+NAMES = [job.name for job in health.JOBS]
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_that_no_canary_is_named_is_said(page: Browser) -> None:
         assert "Nikt nie potwierdza" in text_of(page.get(PAGE))
 
 
-@pytest.mark.parametrize(("name", "sentence"), [(duty.name, duty.silent) for duty in health.DUTIES])
+@pytest.mark.parametrize(("name", "sentence"), [(job.name, job.stalled) for job in health.JOBS])
 def test_a_sweep_that_stands_is_said_first_with_its_last_time(page: Browser, name: str, sentence: str) -> None:
     nightly = name in {"anchor", "forget", "retention"}
     patience = 36 * 3600 if nightly else 120 if name == "missed" else 60

@@ -119,7 +119,7 @@ def countdown(context: Context, left: int, until: datetime | None = None, *, wor
 
 
 def _of_work() -> str:
-    return words.tongue().of_work.replace(" ", words.NBSP)
+    return words.language_forms().of_work.replace(" ", words.NBSP)
 
 
 @register.simple_tag
