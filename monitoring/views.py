@@ -25,7 +25,7 @@ from contracts.terms import seconds
 from monitoring import watch
 from monitoring.availability import page as shop_page
 from monitoring.availability import shops as figures
-from monitoring.availability.shops import Watched
+from monitoring.availability.shops import ShopHistory
 from monitoring.forms import MonitorForm, usual, values_of
 from monitoring.models import Act, ActKind, Check, Interval, Monitor, Outage, State
 from monitoring.probe.specification import Result
@@ -51,9 +51,9 @@ def _day_before(day: date) -> datetime:
     return datetime.combine(day - timedelta(days=1), time(), UTC)
 
 
-def _watched(request: SignedRequest, shop: Shop, since: date, now: datetime) -> Watched:
+def _history(request: SignedRequest, shop: Shop, since: date, now: datetime) -> ShopHistory:
     show_client(request, shop.client_id)
-    return figures.watched([shop], since=_day_before(since), now=now)[shop.pk]
+    return figures.histories([shop], since=_day_before(since), now=now)[shop.pk]
 
 
 @require_GET
@@ -64,28 +64,28 @@ def shop(request: SignedRequest, shop: Shop) -> HttpResponse:
     now = _now()
     today = local_day(now)
     since = min(shop_page.first_of_month(today, shop_page.EARLIER_MONTHS), today - timedelta(shop_page.DAYS))
-    watched = _watched(request, shop, since, now)
-    this = shop_page.first_of_month(watched.today)
-    month = shop_page.month_figure(watched, this)
+    history = _history(request, shop, since, now)
+    this = shop_page.first_of_month(history.today)
+    month = shop_page.month_figure(history, this)
     earlier = [shop_page.first_of_month(this, back) for back in range(1, shop_page.EARLIER_MONTHS + 1)]
-    days = shop_page.days(watched)
+    days = shop_page.days(history)
     context = {
         "now": now,
-        "zone": watched.zone,
-        "watched": watched,
-        "shop": watched.shop,
+        "zone": history.zone,
+        "history": history,
+        "shop": history.shop,
         "down_now": ", ".join(
-            monitor.name for monitor in watched.active if monitor.means_down and monitor.state_at(now) == State.DOWN
+            monitor.name for monitor in history.active if monitor.means_down and monitor.state_at(now) == State.DOWN
         ),
-        "headline": shop_page.headline(watched, now),
+        "headline": shop_page.headline(history, now),
         "month": month,
-        "budget": shop_page.budget_of(watched, month),
+        "budget": shop_page.budget_of(history, month),
         "days": days,
         "marks": [days[0], days[len(days) // 2], days[-1]],
         "caption": shop_page.caption(days),
-        "failures": shop_page.failures(watched, month.measured),
-        "earlier": [shop_page.month_figure(watched, first) for first in earlier],
-        "monitors": [_seen(monitor, now) for monitor in watched.active],
+        "failures": shop_page.failures(history, month.measured),
+        "earlier": [shop_page.month_figure(history, first) for first in earlier],
+        "monitors": [_seen(monitor, now) for monitor in history.active],
     }
     return render(request, "monitoring/shop.html", context)
 
@@ -100,23 +100,23 @@ def _seen(monitor: Monitor, now: datetime) -> dict[str, Any]:
 def account(request: SignedRequest, shop: Shop, month: date) -> HttpResponse:
     """The month's figure line by line."""
     now, first = _now(), month
-    watched = _watched(request, shop, first, now)
-    if first > watched.today:
+    history = _history(request, shop, first, now)
+    if first > history.today:
         raise Http404
-    figure = shop_page.month_figure(watched, first)
-    measured, vouched_at = figure.measured, figures.vouched_at(watched)
+    figure = shop_page.month_figure(history, first)
+    measured, vouched_at = figure.measured, figures.vouched_at(history)
     context = {
         "vouched_at": vouched_at if vouched_at and seconds(vouched_at) > measured.period.start else None,
         "now": now,
-        "zone": watched.zone,
-        "watched": watched,
-        "shop": watched.shop,
+        "zone": history.zone,
+        "history": history,
+        "shop": history.shop,
         "month": figure,
-        "rows": shop_page.account(measured, watched.zone),
+        "rows": shop_page.account(measured, history.zone),
         "note": shop_page.unknown_note(measured),
-        "version": watched.version_on(min(watched.today, shop_page.first_of_month(first, -1) - timedelta(days=1))),
-        "failures": shop_page.failures(watched, measured),
-        "monitors": [monitor for monitor in watched.monitors if monitor.means_down],
+        "version": history.version_on(min(history.today, shop_page.first_of_month(first, -1) - timedelta(days=1))),
+        "failures": shop_page.failures(history, measured),
+        "monitors": [monitor for monitor in history.monitors if monitor.means_down],
     }
     return render(request, "monitoring/account.html", context)
 
@@ -142,7 +142,7 @@ def all_shops(request: SignedRequest, month: date | None = None) -> HttpResponse
 def _table(request: SignedRequest, first: date) -> HttpResponse:
     now = _now()
     mine = list(_mine(request).filter(is_active=True).select_related("client"))
-    histories = figures.watched(mine, since=_day_before(first), now=now)
+    histories = figures.histories(mine, since=_day_before(first), now=now)
     rows = [_line(histories[shop.pk], first, now) for shop in mine]
     context = {
         "now": now,
@@ -160,14 +160,14 @@ def _mine(request: SignedRequest) -> QuerySet[Shop]:
     return mine if request.user.is_provider else mine.filter(client=active_client(request))
 
 
-def _line(watched: Watched, first: date, now: datetime) -> dict[str, Any]:
-    month, state = shop_page.month_figure(watched, first), watched.state
+def _line(history: ShopHistory, first: date, now: datetime) -> dict[str, Any]:
+    month, state = shop_page.month_figure(history, first), history.state
     return {
-        "shop": watched.shop,
+        "shop": history.shop,
         "state": shop_sentence(state),
         "style": "" if state.state == State.UP else shop_style(state),
         "month": month,
-        "budget": shop_page.budget_of(watched, month),
+        "budget": shop_page.budget_of(history, month),
         "checked_at": state.checked_at,
         "is_bad": state.state in (State.DOWN, State.UNKNOWN) or month.is_below,
     }

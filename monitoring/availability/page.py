@@ -27,7 +27,7 @@ from monitoring.availability.measure import (
     Verdict,
     floored,
 )
-from monitoring.availability.shops import Watched
+from monitoring.availability.shops import ShopHistory
 from monitoring.models import Outage, State
 from monitoring.probe.specification import Result
 from monitoring.sentences import sentence
@@ -40,11 +40,11 @@ BAR_TOP, BAR_LOW, BAR_HIGH = 72, 18, 66
 GAP_SECONDS = 60
 
 
-def headline(watched: Watched, now: datetime) -> str:
+def headline(history: ShopHistory, now: datetime) -> str:
     """The state as a sentence, with since when where something is wrong."""
-    state = watched.state
-    since = words.when(state.since, now, watched.zone, "genitive", today=False) if state.since else ""
-    return str(_headline(state.state, is_dated=bool(since))) % {"shop": watched.shop.name, "since": since}
+    state = history.state
+    since = words.when(state.since, now, history.zone, "genitive", today=False) if state.since else ""
+    return str(_headline(state.state, is_dated=bool(since))) % {"shop": history.shop.name, "since": since}
 
 
 def _headline(state: str, *, is_dated: bool) -> str:
@@ -135,9 +135,9 @@ class MonthFigure:
         return availability_words.time_span(self.measured.unknown) if self.measured.unknown else ""
 
 
-def month_figure(watched: Watched, first: date) -> MonthFigure:
-    period = watched.month(first)
-    return MonthFigure(first, watched.measure(period), watched.was_watched(period))
+def month_figure(history: ShopHistory, first: date) -> MonthFigure:
+    period = history.month(first)
+    return MonthFigure(first, history.measure(period), history.was_watched(period))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +151,12 @@ class Budget:
     share: int
 
 
-def budget_of(watched: Watched, month: MonthFigure) -> Budget | None:
+def budget_of(history: ShopHistory, month: MonthFigure) -> Budget | None:
     """Against the whole month's budget, as promised; None where nothing is promised or measured."""
     measured = month.measured
     if measured.target is None or not month.watched:
         return None
-    period = watched.month(month.first)
+    period = history.month(month.first)
     allowed = (period.end - period.start) * (1 - Fraction(measured.target) / 100)
     left = allowed - measured.down
     share = int(min(Fraction(100), measured.down * 100 / allowed)) if allowed else 100 * bool(measured.down)
@@ -205,10 +205,10 @@ class Day:
 HEIGHTS = {"up": 10, "gap": 26, "plan": 18, "none": 0}
 
 
-def days(watched: Watched) -> list[Day]:
+def days(history: ShopHistory) -> list[Day]:
     """The last 90 days, the oldest first; the longest downtime has the highest bar."""
-    dates = [watched.today - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
-    measured = [_measured_day(watched, day) for day in dates]
+    dates = [history.today - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
+    measured = [_measured_day(history, day) for day in dates]
     longest = max((int(measured_day.down) for measured_day in measured if measured_day), default=0)
     return [
         _day(day, place, measured_day, longest)
@@ -216,9 +216,9 @@ def days(watched: Watched) -> list[Day]:
     ]
 
 
-def _measured_day(watched: Watched, day: date) -> Measured | None:
-    period = watched.day(day)
-    return watched.measure(period) if watched.was_watched(period) else None
+def _measured_day(history: ShopHistory, day: date) -> Measured | None:
+    period = history.day(day)
+    return history.measure(period) if history.was_watched(period) else None
 
 
 def _day(day: date, place: int, measured: Measured | None, longest: int) -> Day:
@@ -266,36 +266,36 @@ class Failure:
     nrs: tuple[str, ...] = ()
 
 
-def failures(watched: Watched, measured: Measured) -> list[Failure]:
+def failures(history: ShopHistory, measured: Measured) -> list[Failure]:
     """The month's outages and planned work, the newest first, each with whether it counts and why not."""
     lines = [line for line in measured.lines if isinstance(line, OutageLine)]
-    inside = [outage for outage in watched.outages if _touches(watched, outage, measured.period)]
-    inside.sort(key=lambda outage: (seconds(outage.started_at), watched.end_of(outage)))
-    rows = [_outage(watched, outage, line) for outage, line in zip(inside, lines, strict=True)]
+    inside = [outage for outage in history.outages if _touches(history, outage, measured.period)]
+    inside.sort(key=lambda outage: (seconds(outage.started_at), history.end_of(outage)))
+    rows = [_outage(history, outage, line) for outage, line in zip(inside, lines, strict=True)]
     planned = [line for line in measured.lines if isinstance(line, MaintenanceLine)]
     rows += [
-        _planned(window, planned, watched.zone) for window in watched.windows if _in_period(window, measured.period)
+        _planned(window, planned, history.zone) for window in history.windows if _in_period(window, measured.period)
     ]
     return sorted(rows, key=lambda row: row.start, reverse=True)
 
 
-def _touches(watched: Watched, outage: Outage, period: Period) -> bool:
-    return seconds(outage.started_at) < period.end and watched.end_of(outage) > period.start
+def _touches(history: ShopHistory, outage: Outage, period: Period) -> bool:
+    return seconds(outage.started_at) < period.end and history.end_of(outage) > period.start
 
 
 def _in_period(window: MaintenanceWindow, period: Period) -> bool:
     return seconds(window.starts_at) < period.end and seconds(window.ends_at) > period.start
 
 
-def _outage(watched: Watched, outage: Outage, line: OutageLine) -> Failure:
-    length = watched.end_of(outage) - seconds(outage.started_at)
+def _outage(history: ShopHistory, outage: Outage, line: OutageLine) -> Failure:
+    length = history.end_of(outage) - seconds(outage.started_at)
     return Failure(
         start=outage.started_at,
         end=outage.ended_at,
         length=words.bare_span(length),
         counts=_counts(line, length),
         reason=cause(outage),
-        same_day=_same_day(outage.started_at, outage.ended_at, watched.zone),
+        same_day=_same_day(outage.started_at, outage.ended_at, history.zone),
         nrs=tuple(incident.nr for incident in outage.incidents),
     )
 

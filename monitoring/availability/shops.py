@@ -30,7 +30,7 @@ SEEN = (State.UNKNOWN, State.PAUSED, State.DOWN)
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class ShopHistory:
     """What was seen of one shop up to `now` (epoch seconds). `since` is the first check ever, None: never watched."""
 
     shop: Shop
@@ -106,9 +106,9 @@ class Watched:
         return self.since is not None and self.since < period.end and period.start < self.now
 
 
-def vouched_at(watched: Watched) -> datetime | None:
+def vouched_at(history: ShopHistory) -> datetime | None:
     """When what was seen before was put on record as it stood; None where every change has its own line."""
-    monitors = [monitor.pk for monitor in watched.monitors if monitor.means_down]
+    monitors = [monitor.pk for monitor in history.monitors if monitor.means_down]
     newest = Act.objects.filter(monitor__in=monitors, kind=ActKind.VOUCHED).aggregate(at=Max("at"))
     at: datetime | None = newest["at"]
     return at
@@ -124,7 +124,7 @@ def _blind_from(monitor: Monitor) -> datetime:
     return monitor.checked_at + timedelta(seconds=monitor.interval)
 
 
-def watched(shops: Sequence[Shop], *, since: datetime, now: datetime) -> dict[int, Watched]:
+def histories(shops: Sequence[Shop], *, since: datetime, now: datetime) -> dict[int, ShopHistory]:
     """Shop id → what was seen of it from `since` on; the same number of queries for any number of shops."""
     monitors = _by_shop(Monitor.objects.filter(shop__in=shops), lambda row: row.shop_id)
     counting = {row.pk: row for of_shop in monitors.values() for row in of_shop if row.means_down}
@@ -137,7 +137,7 @@ def watched(shops: Sequence[Shop], *, since: datetime, now: datetime) -> dict[in
     first = _first_checks(counting)
     versions = _versions(shops)
     return {
-        shop.pk: Watched(
+        shop.pk: ShopHistory(
             shop=shop,
             monitors=tuple(monitors[shop.pk]),
             outages=tuple(by_shop[shop.pk]),

@@ -153,7 +153,7 @@ def test_a_monitor_whose_probe_died_is_not_green(world: World, home: Monitor) ->
 def test_the_bars_are_ninety_days_the_longest_downtime_the_highest(world: World, home: Monitor) -> None:
     break_down(home, "2026-03-10 08:00", "2026-03-10 08:10")
     see_all_through()
-    seen = figures.watched([world.shop], since=build.at("2025-12-01 00:00"), now=NOW)[world.shop.pk]
+    seen = figures.histories([world.shop], since=build.at("2025-12-01 00:00"), now=NOW)[world.shop.pk]
     days = {day.date: day for day in shop_page.days(seen)}
     assert len(days) == 90
     assert days[date(2026, 3, 4)].height == 66
@@ -231,7 +231,7 @@ def test_a_days_bar_knows_what_the_days_before_took_of_the_limit(world: World, h
     for day in (5, 6, 9):
         plan(world, f"2026-03-{day:02d} 02:00", f"2026-03-{day:02d} 03:00")
     see_all_through()
-    seen = figures.watched([world.shop], since=build.at("2025-12-01 00:00"), now=NOW)[world.shop.pk]
+    seen = figures.histories([world.shop], since=build.at("2025-12-01 00:00"), now=NOW)[world.shop.pk]
     days = {day.date: (day.kind, day.planned) for day in shop_page.days(seen)}
     found = [days[date(2026, 3, day)] for day in (5, 6, 9)]
     assert [(kind, span.replace("\u00a0", " ")) for kind, span in found] == [
@@ -424,7 +424,7 @@ def test_a_contract_of_two_shops_judges_each_by_its_own_outages(world: World, ho
     say(monitor(second), START, UP)
     see_all_through()
     shops = list(Shop.objects.order_by("pk"))
-    seen = figures.watched(shops, since=build.at("2026-02-01 00:00"), now=NOW)
+    seen = figures.histories(shops, since=build.at("2026-02-01 00:00"), now=NOW)
     months = [shop_page.month_figure(seen[shop.pk], date(2026, 3, 1)) for shop in shops]
     assert [(month.text.replace("\u00a0", " "), month.is_below) for month in months] == [
         ("99,73 %", True), ("100 %", False),
