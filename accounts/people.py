@@ -83,7 +83,7 @@ def invite_staff(
     by: User | None,
     at: datetime,
     phone: str = "",
-    on_duty: bool = False,
+    on_call: bool = False,
     language: str = Language.POLISH,
 ) -> User:
     """One of our own people, without a password yet. `by` is None only for the command of the first administrator."""
@@ -92,7 +92,7 @@ def invite_staff(
     lines(name=name, phone=phone)
     with _unique("email", _("Somebody has this e-mail.")):
         person = User.objects.create_user(
-            email, None, name=name, phone=phone, provider_role=role, on_duty=on_duty, language=language, created_at=at
+            email, None, name=name, phone=phone, provider_role=role, on_call=on_call, language=language, created_at=at
         )
     _note("staff invited", person, by, at)
     return person
@@ -132,7 +132,7 @@ def invite_contact(
 
 @transaction.atomic
 def change(
-    *, person: User, name: str, phone: str, by: User, at: datetime, role: str = "", on_duty: bool = False
+    *, person: User, name: str, phone: str, by: User, at: datetime, role: str = "", on_call: bool = False
 ) -> User:
     """Name and phone of anybody; role and duty of our own people, whose role is never empty."""
     lines(name=name, phone=phone)
@@ -143,9 +143,9 @@ def change(
     if locked.provider_role == ADMIN != role:
         _refuse_losing(locked, admins, by, field="role")
     role_before = locked.provider_role
-    locked.name, locked.phone, locked.provider_role, locked.on_duty = name, phone, role, on_duty
+    locked.name, locked.phone, locked.provider_role, locked.on_call = name, phone, role, on_call
     with _leaving_nothing(locked, "role"):
-        locked.save(update_fields=["name", "phone", "provider_role", "on_duty"])
+        locked.save(update_fields=["name", "phone", "provider_role", "on_call"])
     if role_before != role:
         end_access(locked)
     _note(f"person changed, role {role or 'contact'}", locked, by, at)
@@ -194,10 +194,10 @@ def switch_off(*, person: User, by: User, at: datetime) -> User:
         raise Refused(_("You can't switch off your own account. Ask another administrator."))
     if locked.provider_role == ADMIN:
         _refuse_losing(locked, admins, by)
-    locked.is_active, locked.on_duty = False, False
+    locked.is_active, locked.on_call = False, False
     locked.set_unusable_password()
     with _leaving_nothing(locked):
-        locked.save(update_fields=["is_active", "on_duty", "password"])
+        locked.save(update_fields=["is_active", "on_call", "password"])
     end_access(locked)
     _note("switched off", locked, by, at)
     return locked

@@ -51,7 +51,7 @@ class InviteStaffForm(forms.Form):
     phone = phone_field()
     role = forms.ChoiceField(label=_("Role"), choices=STAFF_ROLES)
     language = language_field()
-    on_duty = forms.BooleanField(label=_("On duty"), required=False)
+    on_call = forms.BooleanField(label=_("On duty"), required=False)
 
 
 class InviteContactForm(forms.Form):
@@ -69,15 +69,15 @@ class PersonForm(forms.Form):
     name = name_field()
     phone = phone_field()
     role = forms.ChoiceField(label=_("Role"), choices=STAFF_ROLES)
-    on_duty = forms.BooleanField(
+    on_call = forms.BooleanField(
         label=_("On duty"), required=False, help_text=_("Urgent text messages go to the person on duty.")
     )
 
     def __init__(self, person: User, *args: Any, **kwargs: Any) -> None:
-        facts = {"name": person.name, "phone": person.phone, "role": person.provider_role, "on_duty": person.on_duty}
+        facts = {"name": person.name, "phone": person.phone, "role": person.provider_role, "on_call": person.on_call}
         super().__init__(*args, **{"initial": facts} | kwargs)
         if not person.is_provider:
-            del self.fields["role"], self.fields["on_duty"]
+            del self.fields["role"], self.fields["on_call"]
 
 
 class RightsForm(forms.Form):

@@ -88,7 +88,7 @@ class StepSpec:
 
 
 DEFAULT_LADDER = (
-    StepSpec(TargetKind.REACTION, 50, Whom.DUTY, Channel.SMS),
+    StepSpec(TargetKind.REACTION, 50, Whom.ON_CALL, Channel.SMS),
     StepSpec(TargetKind.REACTION, 80, Whom.MANAGER, Channel.EMAIL),
     StepSpec(TargetKind.REACTION, 100, Whom.MANAGER, Channel.VOICE),
     StepSpec(TargetKind.RESTORE, 50, Whom.ASSIGNEE, Channel.EMAIL),

@@ -406,7 +406,7 @@ class PenaltyRule(models.Model):
 
 class Whom(models.TextChoices):
     ASSIGNEE = "assignee", _("assignee")
-    DUTY = "duty", _("person on duty")
+    ON_CALL = "duty", _("person on duty")
     MANAGER = MANAGER, _("manager")
     OWNER = OWNER, _("client's owner")
     PERSON = "person", _("named person")

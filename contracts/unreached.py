@@ -70,14 +70,14 @@ def _reason(step: Rung, staff: list[User], owners: list[User]) -> str:
 def _people(whom: str, staff: list[User], owners: list[User]) -> list[User]:
     """Whoever works on incidents may be the one who has it."""
     chosen: dict[str, Callable[[User], bool]] = {
-        Whom.DUTY: lambda person: person.on_duty,
+        Whom.ON_CALL: lambda person: person.on_call,
         Whom.MANAGER: lambda person: person.provider_role == MANAGER,
     }
     return owners if whom == Whom.OWNER else [person for person in staff if whom not in chosen or chosen[whom](person)]
 
 
 def _nobody(whom: str) -> str:
-    if whom == Whom.DUTY:
+    if whom == Whom.ON_CALL:
         return _("nobody is on duty")
     if whom == Whom.MANAGER:
         return _("there is no manager")

@@ -103,13 +103,13 @@ def change(
     by: User,
     at: datetime,
     role: str = "",
-    on_duty: bool = False,
+    on_call: bool = False,
     to: User | None = None,
 ) -> User:
     """`people.change`; with a role that works on no incidents the open ones go to `to`, None: to those on duty."""
 
     def act() -> User:
-        return people.change(person=person, name=name, phone=phone, role=role, on_duty=on_duty, by=by, at=at)
+        return people.change(person=person, name=name, phone=phone, role=role, on_call=on_call, by=by, at=at)
 
     return act() if role in INCIDENT_STAFF else _leave(act, person=person, to=to, by=by, at=at)
 

@@ -66,10 +66,10 @@ def form_key() -> UUID:
 
 
 def staff(
-    name: str = "Anna Lis", *, role: str = "agent", on_duty: bool = True, language: str = "pl", phone: str = ""
+    name: str = "Anna Lis", *, role: str = "agent", on_call: bool = True, language: str = "pl", phone: str = ""
 ) -> User:
     return User.objects.create_user(
-        f"{_mailbox(name)}@korba.example", PASSWORD, name=name, provider_role=role, on_duty=on_duty,
+        f"{_mailbox(name)}@korba.example", PASSWORD, name=name, provider_role=role, on_call=on_call,
         language=language, phone=phone, created_at=MONDAY,
     )  # fmt: skip
 
@@ -234,7 +234,7 @@ def world(code: str = "MAK", **terms: Any) -> World:
     low = code.lower()
     agent = User.objects.filter(provider_role="agent").first() or staff("Anna Lis")
     manager = User.objects.filter(provider_role="manager").first()
-    manager = manager or staff("Marek Dyr", role="manager", on_duty=False, phone="+48600100200")
+    manager = manager or staff("Marek Dyr", role="manager", on_call=False, phone="+48600100200")
     owned = shop(made, f"{low}.example")
     return World(
         client=made, shop=owned, agent=agent, manager=manager,

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import INCIDENT_STAFF, User
 from accounts.people_forms import PersonForm
 
-ON_DUTY = "duty"
+ON_CALL = "duty"
 
 
 def _taker(colleagues: Iterable[User], *, required: bool) -> forms.TypedChoiceField:
@@ -22,7 +22,7 @@ def _taker(colleagues: Iterable[User], *, required: bool) -> forms.TypedChoiceFi
         required=required,
         choices=[
             ("", _("choose")),
-            (ON_DUTY, _("nobody yet: the people on duty")),
+            (ON_CALL, _("nobody yet: the people on duty")),
             *((key, person.name) for key, person in by_key.items()),
         ],
         coerce=by_key.get,

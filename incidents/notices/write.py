@@ -30,9 +30,9 @@ RUNS_OUT = gettext_noop("The time runs out. Please look at the incident now.")
 PASSED = gettext_noop("The deadline has passed and nothing has been delivered.")
 ADMINISTRATORS = "admin"
 CHAINS: dict[str, tuple[str, ...]] = {
-    Whom.PERSON: (Whom.PERSON, Whom.ASSIGNEE, Whom.DUTY, Whom.MANAGER, ADMINISTRATORS),
-    Whom.ASSIGNEE: (Whom.ASSIGNEE, Whom.DUTY, Whom.MANAGER, ADMINISTRATORS),
-    Whom.DUTY: (Whom.DUTY, Whom.MANAGER, ADMINISTRATORS),
+    Whom.PERSON: (Whom.PERSON, Whom.ASSIGNEE, Whom.ON_CALL, Whom.MANAGER, ADMINISTRATORS),
+    Whom.ASSIGNEE: (Whom.ASSIGNEE, Whom.ON_CALL, Whom.MANAGER, ADMINISTRATORS),
+    Whom.ON_CALL: (Whom.ON_CALL, Whom.MANAGER, ADMINISTRATORS),
     Whom.MANAGER: (Whom.MANAGER, ADMINISTRATORS),
 }
 
@@ -80,7 +80,7 @@ class People:
         people = {
             Whom.PERSON.value: [named] if named else [],
             Whom.ASSIGNEE.value: [incident.assignee] if incident.assignee else [],
-            Whom.DUTY.value: [user for user in self._incident_staff() if user.on_duty],
+            Whom.ON_CALL.value: [user for user in self._incident_staff() if user.on_call],
             Whom.MANAGER.value: [user for user in self._incident_staff() if user.provider_role == MANAGER],
             ADMINISTRATORS: [user for user in self.staff() if user.provider_role == ADMIN],
         }

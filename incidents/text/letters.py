@@ -201,7 +201,7 @@ def to_administrator(
 def _callable(incident: Incident, staff: Iterable[User]) -> list[User]:
     """Who works incidents and has a number: the assignee, those on duty, the rest."""
     known = [user for user in staff if user.works_incidents and user.phone]
-    return sorted(known, key=lambda user: (user.pk != incident.assignee_id, not user.on_duty, user.pk))
+    return sorted(known, key=lambda user: (user.pk != incident.assignee_id, not user.on_call, user.pk))
 
 
 def fill(

@@ -79,8 +79,8 @@ def enter(today: date, now: datetime) -> Cast:
 def _people(cast: Cast, at: datetime) -> None:
     """The administrator comes first and invites the rest; only the passwords are chosen for them."""
     logins, by = _logins(), None
-    for email, name, phone, role, on_duty in STAFF:
-        person = people.invite_staff(email=email, name=name, phone=phone, role=role, on_duty=on_duty, by=by, at=at)
+    for email, name, phone, role, on_call in STAFF:
+        person = people.invite_staff(email=email, name=name, phone=phone, role=role, on_call=on_call, by=by, at=at)
         by = by or person
         _enter(cast, person, logins)
     assert by is not None

@@ -26,7 +26,7 @@ AT = build.MONDAY
 
 @pytest.fixture
 def admin() -> User:
-    return build.staff("Ada Min", role="admin", on_duty=False)
+    return build.staff("Ada Min", role="admin", on_call=False)
 
 
 def refusal(verb: Any, **given: Any) -> dict[str, list[str]]:
@@ -37,10 +37,10 @@ def refusal(verb: Any, **given: Any) -> dict[str, list[str]]:
 
 def test_staff_are_invited_without_a_password(admin: User) -> None:
     made = people.invite_staff(
-        email="Nowy@Korba.example", name="Nowy", role="agent", on_duty=True, by=admin, at=AT
+        email="Nowy@Korba.example", name="Nowy", role="agent", on_call=True, by=admin, at=AT
     )  # fmt: skip
     found = User.objects.get(email="nowy@korba.example")
-    assert (found, found.provider_role, found.on_duty, found.created_at) == (made, "agent", True, AT)
+    assert (found, found.provider_role, found.on_call, found.created_at) == (made, "agent", True, AT)
     assert not found.has_usable_password()
     assert invited(invitation_link(found).rstrip("/").rpartition("/")[2]) == found
 
@@ -100,10 +100,10 @@ def test_nobody_is_both_staff_and_a_contact(admin: User) -> None:
 
 
 def test_role_duty_and_rights_change(admin: User) -> None:
-    anna, mak = build.staff("Anna Lis", on_duty=False), build.client("MAK")
-    people.change(person=anna, name="Anna Nowa", phone="600 100 200", role="manager", on_duty=True, by=admin, at=AT)
+    anna, mak = build.staff("Anna Lis", on_call=False), build.client("MAK")
+    people.change(person=anna, name="Anna Nowa", phone="600 100 200", role="manager", on_call=True, by=admin, at=AT)
     anna.refresh_from_db()
-    assert (anna.name, anna.phone, anna.provider_role, anna.on_duty) == ("Anna Nowa", "600 100 200", "manager", True)
+    assert (anna.name, anna.phone, anna.provider_role, anna.on_call) == ("Anna Nowa", "600 100 200", "manager", True)
     ola = build.contact(mak)
     people.give_rights(person=ola, client=mak, role="owner", valid_until=date(2026, 4, 1), by=admin, at=AT)
     assert list(ola.memberships.values_list("role", "valid_until")) == [("owner", date(2026, 4, 1))]
@@ -148,10 +148,10 @@ def test_who_is_switched_on_again_chooses_a_new_password(admin: User) -> None:
     anna = build.staff("Anna Lis")
     people.switch_off(person=anna, by=admin, at=AT)
     off = people.switch_off(person=anna, by=admin, at=AT)
-    assert (off.is_active, off.on_duty) == (False, False)
+    assert (off.is_active, off.on_call) == (False, False)
     assert invited(invitation_link(off).rstrip("/").rpartition("/")[2]) is None
     on = people.switch_on(person=anna, by=admin, at=AT)
-    assert (on.is_active, on.has_usable_password(), on.on_duty) == (True, False, False)
+    assert (on.is_active, on.has_usable_password(), on.on_call) == (True, False, False)
     assert invited(invitation_link(on).rstrip("/").rpartition("/")[2]) == anna
 
 

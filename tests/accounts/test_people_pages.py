@@ -25,7 +25,7 @@ NEW = {"name": "Nowy Opiekun", "email": "nowy@korba.example", "phone": "", "role
 @pytest.fixture
 def admin(monkeypatch: pytest.MonkeyPatch) -> User:
     stop_clock(monkeypatch, build.MONDAY)
-    return build.staff("Ada Min", role="admin", on_duty=False)
+    return build.staff("Ada Min", role="admin", on_call=False)
 
 
 @pytest.fixture
@@ -159,11 +159,11 @@ def test_the_subject_of_an_invitation_is_one_line_whatever_the_provider_is_calle
 
 
 def test_an_administrator_changes_role_and_duty(page: Browser) -> None:
-    anna = build.staff("Anna Lis", on_duty=False)
+    anna = build.staff("Anna Lis", on_call=False)
     path = f"/settings/users/{anna.pk}/"
-    page.post(path, {"name": "Anna Lis", "phone": "600 100 200", "role": "manager", "on_duty": "on"})
+    page.post(path, {"name": "Anna Lis", "phone": "600 100 200", "role": "manager", "on_call": "on"})
     anna.refresh_from_db()
-    assert (anna.provider_role, anna.on_duty, anna.phone) == ("manager", True, "600 100 200")
+    assert (anna.provider_role, anna.on_call, anna.phone) == ("manager", True, "600 100 200")
 
 
 def test_the_own_role_stays_and_the_page_says_why(page: Browser, admin: User) -> None:

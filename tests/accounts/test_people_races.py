@@ -22,7 +22,7 @@ def take_from(person: User, by: User) -> object:
 
 
 def each_other() -> list[object]:
-    ada, ewa = (build.staff(name, role="admin", on_duty=False) for name in ("Ada Min", "Ewa Min"))
+    ada, ewa = (build.staff(name, role="admin", on_call=False) for name in ("Ada Min", "Ewa Min"))
     return at_once(lambda: take_from(ada, ewa), lambda: take_from(ewa, ada))
 
 

@@ -310,7 +310,7 @@ def test_a_lost_role_ends_them_and_a_new_phone_number_does_not() -> None:
     try_in(browser, anna.email, build.PASSWORD)
     AuthToken.objects.create(user=anna)
     for role, stays in (("manager", True), ("agent", False)):
-        people.change(person=anna, name="Anna", phone="600100200", role=role, on_duty=True, by=ada, at=build.MONDAY)
+        people.change(person=anna, name="Anna", phone="600100200", role=role, on_call=True, by=ada, at=build.MONDAY)
         assert (signed_in(browser), AuthToken.objects.exists()) == (stays, stays)
 
 

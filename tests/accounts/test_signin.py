@@ -322,7 +322,7 @@ def test_a_public_page_has_one_heading_and_a_way_past_the_header(browser: Browse
 @pytest.mark.parametrize("language", ["pl", "en"])
 @pytest.mark.parametrize("role", ["", "agent", "manager", "admin"])
 def test_the_account_page_is_wholly_in_its_language(browser: Browser, marta: User, role: str, language: str) -> None:
-    User.objects.update(provider_role=role, language=language, on_duty=True)
+    User.objects.update(provider_role=role, language=language, on_call=True)
     browser.force_login(marta)
     for path in ("/account/", "/account/password/"):
         assert languages.shows_through(browser.get(path).content.decode(), language) == []

@@ -24,7 +24,7 @@ MAK = "/settings/clients/MAK/"
 def page(monkeypatch: pytest.MonkeyPatch) -> Browser:
     """The manager's, with the clock stopped."""
     stop_clock(monkeypatch, AT)
-    return visitor(build.staff("Marek Dyr", role="manager", on_duty=False))
+    return visitor(build.staff("Marek Dyr", role="manager", on_call=False))
 
 
 @pytest.mark.parametrize(

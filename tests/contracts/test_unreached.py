@@ -35,7 +35,7 @@ def test_each_reason_follows_from_the_people_of_today(world: build.World) -> Non
     assert reason(world, "duty", "sms") == reason(world, "owner", "voice") == "nie ma numeru telefonu"
     assert (reason(world, "manager", "voice"), reason(world, "assignee", "sms")) == ("", "")
     assert reason(world, "person", "sms", world.agent) == "nie ma numeru telefonu"
-    User.objects.filter(pk=world.agent.pk).update(on_duty=False)
+    User.objects.filter(pk=world.agent.pk).update(on_call=False)
     assert reason(world, "duty") == "nikt nie ma dyżuru"
     Membership.objects.filter(user=world.owner).update(valid_until=TODAY - timedelta(days=1))
     assert reason(world, "owner") == "klient nie ma tu właściciela"

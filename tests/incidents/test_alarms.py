@@ -89,7 +89,7 @@ def open_alarms() -> list[str]:
 
 def test_a_client_who_answers_an_incident_of_somebody_who_left_is_heard_by_those_on_duty(ways: Ways) -> None:
     world = build.world()
-    gone = build.staff("Jan Byl", on_duty=False)
+    gone = build.staff("Jan Byl", on_call=False)
     incident = build.incident(world.shop, by=world.reporter)
     lifecycle.acknowledge(incident=incident, by=gone, at=minutes(1))
     build.gone(gone)
@@ -105,7 +105,7 @@ def test_a_client_who_answers_an_incident_of_somebody_who_left_is_heard_by_those
 @pytest.mark.parametrize("verb", ["reject", "ask_for_manager"])
 def test_a_rejection_and_a_wish_for_a_manager_reach_the_next_who_can_be_told(ways: Ways, verb: str) -> None:
     world = build.world()
-    boss = build.staff("Adam Min", role="admin", on_duty=False, phone="+48500")
+    boss = build.staff("Adam Min", role="admin", on_call=False, phone="+48500")
     incident = build.incident(world.shop, by=world.reporter)
     lifecycle.skip_backup(incident=incident, by=world.agent, at=minutes(1), text="Tylko odczyt.")
     lifecycle.resolve(incident=incident, by=world.agent, at=minutes(1), text="Działa.")
@@ -124,7 +124,7 @@ def test_a_rejection_and_a_wish_for_a_manager_reach_the_next_who_can_be_told(way
 
 def test_a_break_in_with_nobody_on_duty_reaches_the_manager(ways: Ways) -> None:
     world = build.world()
-    User.objects.filter(pk=world.agent.pk).update(on_duty=False)
+    User.objects.filter(pk=world.agent.pk).update(on_call=False)
     build.incident(world.shop, by=world.reporter, what="break_in")
     outbox.send_due(at=minutes(0))
     assert sorted(ways.taken) == sorted([("email", world.reporter.email), ("email", world.manager.email)])
@@ -174,7 +174,7 @@ def test_an_unheard_alarm_ends_with_an_act_by_hand_and_with_the_incident(ways: W
 @pytest.mark.parametrize("whom", ["assignee", "person"])
 def test_a_rung_for_somebody_who_left_goes_to_the_chain(ways: Ways, whom: str, left: dict[str, Any]) -> None:
     world = with_ladder()
-    gone = build.staff("Jan Byl", on_duty=False)
+    gone = build.staff("Jan Byl", on_call=False)
     named = gone if whom == "person" else None
     EscalationStep.objects.create(
         version=world.version, target="restore", share=50, whom=whom, channel="email", person=named
@@ -224,7 +224,7 @@ def test_a_text_message_to_nobodys_number_becomes_an_e_mail_and_goes_to_the_next
 
 def test_a_call_that_is_refused_becomes_an_e_mail_at_once_and_then_the_next_person(ways: Ways) -> None:
     world = with_ladder(("reaction", 50, "manager", "voice"))
-    boss = build.staff("Adam Min", role="admin", on_duty=False, phone="+48500")
+    boss = build.staff("Adam Min", role="admin", on_call=False, phone="+48500")
     ways.refused = {world.manager.phone}
     fired(world)
     assert ways.taken == [("email", world.manager.email)]

@@ -22,14 +22,14 @@ AT = build.MONDAY
 @pytest.fixture
 def admin(monkeypatch: pytest.MonkeyPatch) -> User:
     stop_clock(monkeypatch, AT)
-    return build.staff("Ada Min", role="admin", on_duty=False)
+    return build.staff("Ada Min", role="admin", on_call=False)
 
 
 @pytest.fixture
 def world(admin: User) -> build.World:
     """Anna has two open incidents; Jan and Halina are her colleagues, Halina is on duty."""
     world = build.world()
-    build.staff("Jan Nowy", on_duty=False)
+    build.staff("Jan Nowy", on_call=False)
     build.staff("Halina Nocna")
     for _ in range(2):
         incident = build.incident(world.shop, by=world.reporter)

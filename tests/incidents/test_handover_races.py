@@ -31,9 +31,9 @@ def world() -> build.World:
     world = build.world()
     incidents = [build.incident(world.shop, by=world.reporter) for _ in range(2)]
     lifecycle.acknowledge(incident=incidents[0], by=world.agent, at=AT)
-    build.staff("Ada Min", role="admin", on_duty=False)
-    build.staff("Ewa Adm", role="admin", on_duty=False)
-    build.staff("Jan Nowy", on_duty=False)
+    build.staff("Ada Min", role="admin", on_call=False)
+    build.staff("Ewa Adm", role="admin", on_call=False)
+    build.staff("Jan Nowy", on_call=False)
     return world
 
 

@@ -72,7 +72,7 @@ FLAGS = st.fixed_dictionaries(
     {
         "is_active": st.booleans(),
         "provider_role": st.sampled_from(["", "agent", "manager", "admin"]),
-        "on_duty": st.booleans(),
+        "on_call": st.booleans(),
         "phone": st.sampled_from(["", "+48"]),
         "notices": st.booleans(),
         "member": st.sampled_from(["", "reporter", "owner"]),

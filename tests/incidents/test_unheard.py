@@ -25,7 +25,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> build.World:
     stop_clock(monkeypatch, AT + timedelta(minutes=30))
     world = build.world()
     build.incident(world.shop, by=world.reporter)
-    build.staff("Ada Min", role="admin", on_duty=False)
+    build.staff("Ada Min", role="admin", on_call=False)
     return world
 
 

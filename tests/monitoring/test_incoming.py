@@ -196,7 +196,7 @@ def test_a_slow_answer_counts_while_the_next_question_is_out_but_not_after_its_a
 
 def test_a_question_that_is_changed_or_withdrawn_is_answered_too_late(shop: Monitor) -> None:
     asked_of(shop, NOW)
-    staff = build.staff("Ada Min", role="admin", on_duty=False)
+    staff = build.staff("Ada Min", role="admin", on_call=False)
     watch.change(monitor=shop, by=staff, at=NOW + timedelta(seconds=1), required_text="Kasa")
     assert incoming.record_lines("pl", [answer(shop, SLOT)], at=NOW + timedelta(seconds=3)) == 0
     assert ProbePlace.objects.values_list("late", "refused").get() == (1, 0)

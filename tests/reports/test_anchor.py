@@ -86,7 +86,7 @@ def test_the_local_day_counts(world: build.World) -> None:
 
 def test_what_grew_since_is_still_proven_as_it_was(world: build.World) -> None:
     first = anchor.make(at=days(0))
-    second_person = build.staff("Zofia Kier", role="manager", on_duty=False)
+    second_person = build.staff("Zofia Kier", role="manager", on_call=False)
     review.second(decision=BreachDecision.objects.get(), by=second_person, at=days(1))
     lifecycle.say(incident=Incident.objects.get(nr="MAK-0002"), by=world.agent, at=days(1), text="Pracujemy.")
     build.incident(world.shop, by=world.reporter, what="typo", at=days(1))

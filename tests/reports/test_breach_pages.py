@@ -219,7 +219,7 @@ def test_above_the_contract_s_amount_another_manager_must_agree(page: Client, wo
     assert "Czekają na drugą osobę" in text_of(page.get("/breaches/"))
     page.post(path(breach, "second/"))
     assert BreachDecision.objects.get().second_by is None
-    other = visitor(build.staff("Halina Nowak", role="manager", on_duty=False))
+    other = visitor(build.staff("Halina Nowak", role="manager", on_call=False))
     assert path(breach, "second/") in other.get(path(breach)).content.decode()
     other.post(path(breach, "second/"))
     assert "Druga osoba: Halina Nowak" in text_of(page.get(path(breach)))
@@ -228,7 +228,7 @@ def test_above_the_contract_s_amount_another_manager_must_agree(page: Client, wo
 
 def test_the_manager_who_comes_second_is_told_who_decided(page: Client, breach: Breach) -> None:
     page.post(path(breach, "confirm/"))
-    other = visitor(build.staff("Halina Nowak", role="manager", on_duty=False))
+    other = visitor(build.staff("Halina Nowak", role="manager", on_call=False))
     assert "Marek Dyr" in text_of(other.post(path(breach, "confirm/"), follow=True))
     answer = other.post(path(breach, "exclude/"), GIVEN, follow=True)
     assert "Już rozstrzygnięte: potwierdzone, Marek Dyr, 2 marca 2026" in text_of(answer)

@@ -97,7 +97,7 @@ def test_an_exclusion_that_waits_for_a_second_person_takes_nothing_yet() -> None
         end=repair.deadline + timedelta(minutes=10),
     )  # fmt: skip
     assert (done.amount_after, sums(world)) == (Decimal(0), (Decimal(160), Decimal(0)))
-    halina = build.staff("Halina Nowak", role="manager", on_duty=False)
+    halina = build.staff("Halina Nowak", role="manager", on_call=False)
     review.second(decision=done, by=halina, at=LATER)
     assert sums(world) == (Decimal(60), Decimal(0))
 
@@ -253,7 +253,7 @@ def test_the_messages_say_what_waits_and_what_counts(monkeypatch: pytest.MonkeyP
     assert "wyłączenie zadziała, gdy zgodzi się druga osoba" in said.replace(" :", ":")
     assert "Do tego czasu liczy się 100,00 zł." in said
     assert "Czekają na drugą osobę" in text_of(page.get("/breaches/"))
-    halina = visitor(build.staff("Halina Nowak", role="manager", on_duty=False))
+    halina = visitor(build.staff("Halina Nowak", role="manager", on_call=False))
     said = text_of(halina.post(f"{address}second/", follow=True))
     assert "druga osoba, Halina Nowak, zgadza się; decyzja obowiązuje" in said
     assert "Kara 0,00 zł" in said

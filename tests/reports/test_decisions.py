@@ -37,7 +37,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> build.World:
 
 @pytest.fixture
 def second() -> User:
-    return build.staff("Halina Nowak", role="manager", on_duty=False)
+    return build.staff("Halina Nowak", role="manager", on_call=False)
 
 
 @pytest.fixture

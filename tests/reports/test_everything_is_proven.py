@@ -114,7 +114,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> build.World:
     world = build.world(second_person_above="50.00")
     build.seal_all()
     hours = build.round_the_clock()
-    second = build.staff("Halina Nowak", role="manager", on_duty=False)
+    second = build.staff("Halina Nowak", role="manager", on_call=False)
     for on in (date(2026, 7, 1), date(2026, 7, 2)):
         day = agreements.add_day(calendar=hours, on=on, windows=[], by=world.manager, at=MONDAY)
     agreements.remove_day(day=day, by=world.manager, at=MONDAY + timedelta(seconds=1))

@@ -32,7 +32,7 @@ NAMES = [job.name for job in health.JOBS]
 def page(monkeypatch: pytest.MonkeyPatch) -> Browser:
     stop_clock(monkeypatch, NOW)
     monkeypatch.setattr(health, "installed_at", lambda: NOW - timedelta(minutes=3))
-    return visitor(build.staff("Ada Min", role="admin", on_duty=False))
+    return visitor(build.staff("Ada Min", role="admin", on_call=False))
 
 
 def beat(seconds_ago: int, *names: str) -> None:

@@ -34,7 +34,7 @@ def span(start: int, end: int) -> dict[str, Any]:
 
 
 def halina() -> User:
-    return build.staff("Halina Nowak", role="manager", on_duty=False)
+    return build.staff("Halina Nowak", role="manager", on_call=False)
 
 
 @pytest.mark.django_db
@@ -165,7 +165,7 @@ def test_the_second_person_is_another_and_agrees_once() -> None:
     done = review.confirm(breach=late_repair(world, LATE), by=world.manager, at=LATER)
     with pytest.raises(Refused):
         review.second(decision=done, by=world.manager, at=LATER)
-    other, third = halina(), build.staff("Ida Trzecia", role="manager", on_duty=False)
+    other, third = halina(), build.staff("Ida Trzecia", role="manager", on_call=False)
     assert review.second(decision=done, by=other, at=LATER).second_by == other
     assert review.second(decision=done, by=third, at=LATER + timedelta(hours=1)).second_at == LATER
     done.refresh_from_db()

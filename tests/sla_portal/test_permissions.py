@@ -128,7 +128,7 @@ def built() -> Stage:
     Membership.objects.create(user=both, client=tur.client, role="owner")
     people = {
         "reporter": mak.reporter, "owner": mak.owner, "agent": mak.agent, "manager": mak.manager,
-        "admin": build.staff("Krzysztof Bak", role="admin", on_duty=False), "stranger": tur.owner, "both": both,
+        "admin": build.staff("Krzysztof Bak", role="admin", on_call=False), "stranger": tur.owner, "both": both,
         "former": build.contact(mak.client, "Jan Dawny", valid_until=LATE.date() - timedelta(days=1)),
     }  # fmt: skip
     new, paused, late = (build.incident(mak.shop, by=mak.reporter, what=what) for what in ("slower", "typo", "closed"))
@@ -137,7 +137,7 @@ def built() -> Stage:
     lifecycle.skip_backup(incident=late, by=mak.agent, at=LATE, text="Zmiana tylko w DNS.")
     lifecycle.resolve(incident=late, by=mak.agent, at=LATE, text="Adres poprawiony.")
     reaction, restore = (Breach.objects.get(incident=late, target=target) for target in ("reaction", "restore"))
-    review.confirm(breach=reaction, by=build.staff("Halina Nowak", role="manager", on_duty=False), at=LATE)
+    review.confirm(breach=reaction, by=build.staff("Halina Nowak", role="manager", on_call=False), at=LATE)
     anchor.make(at=LATE)
     monitor = Monitor.objects.create(shop=mak.shop, name="Strona główna", url="https://mak.example/")
     on = {verb: {"nr": late.nr} for verb in ("incident-accept", "incident-reject", "api-accept", "api-reject")}

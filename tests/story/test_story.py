@@ -49,7 +49,7 @@ class Cast:
 def cast(product: Product) -> Cast:
     """Their shops are the demo shops, each watched by a monitor."""
     anna = build.staff("Anna Kowalska")
-    tomasz = build.staff("Tomasz Wrona", role="manager", on_duty=False, phone="+48 600 700 800")
+    tomasz = build.staff("Tomasz Wrona", role="manager", on_call=False, phone="+48 600 700 800")
     mak, lis = build.client("MAK", name="Mak sp. z o.o."), build.client("LIS", name="Lis i synowie")
     shops = {
         name: build.shop(owner, name) for name, owner in {"mak.pl": mak, "hurt.mak.pl": mak, "lis.pl": lis}.items()
@@ -65,7 +65,7 @@ def cast(product: Product) -> Cast:
     return Cast(
         marta=build.contact(mak, "Marta Maj"), olga=build.contact(lis, "Olga Lis"),
         ewa=build.contact(lis, "Ewa Lis", role="owner"), anna=anna, tomasz=tomasz,
-        boss=build.staff("Adam Nowak", role="admin", on_duty=False), wholesale=shops["hurt.mak.pl"],
+        boss=build.staff("Adam Nowak", role="admin", on_call=False), wholesale=shops["hurt.mak.pl"],
     )  # fmt: skip
 
 
