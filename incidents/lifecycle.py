@@ -20,7 +20,7 @@ from contracts.terms import whole
 from incidents import both_sides, journal, updates
 from incidents.choices import ClockState, PauseReason, Status
 from incidents.events import DELIVERIES, Kind
-from incidents.models import Incident, JournalEntry, Pause
+from incidents.models import Incident, Pause
 from incidents.notices import write as notices
 from incidents.projection import rows as projection
 from incidents.reporting import lock
@@ -479,8 +479,3 @@ def cancel(*, incident: Incident, by: User, at: datetime, text: str) -> Incident
     projection.project(incident, at=at)
     notices.tell_staff(incident, entry, at=at)
     return incident
-
-
-def last_word(entry: JournalEntry) -> str:
-    """The words of an entry for a list: its text's first line."""
-    return entry.text.strip().splitlines()[0] if entry.text.strip() else ""

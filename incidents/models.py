@@ -107,10 +107,6 @@ class Incident(models.Model):
     def is_ended(self) -> bool:
         return self.status in ENDED
 
-    def is_update_late(self, now: datetime) -> bool:
-        """Whether a promised word to the client didn't come in time; equal is on time."""
-        return self.next_update_at is not None and self.next_update_at < now
-
     @property
     def is_request(self) -> bool:
         """A question or a change: care, no SLA clock."""

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Client, User
 from contracts import seal
-from contracts.models import ContractVersion, Severity, Shop
+from contracts.models import ContractVersion, Shop
 from contracts.terms import whole
 from incidents import journal, repeats, updates
 from incidents.choices import ENDED, JOINS_MONITOR, SEVERITY_OF, Actor, Origin, Status, What
@@ -376,7 +376,3 @@ def lock(incident: Incident) -> Incident:
     """The row, locked; `of` leaves the joined rows to others."""
     rows = Incident.objects.select_for_update(of=("self",))
     return rows.select_related("client", "shop", "version__contract").get(pk=incident.pk)
-
-
-def severity_label(severity: str) -> str:
-    return f"{severity} {Severity(severity).label}" if severity else str(_("question or change"))

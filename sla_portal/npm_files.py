@@ -16,8 +16,6 @@ NODE_MODULES = BASE_DIR / "node_modules"
 FILES = {
     "npm/tabler.min.css": "@tabler/core/dist/css/tabler.min.css",
     "npm/tabler.min.css.map": "@tabler/core/dist/css/tabler.min.css.map",
-    "npm/uPlot.min.css": "uplot/dist/uPlot.min.css",
-    "npm/uPlot.iife.min.js": "uplot/dist/uPlot.iife.min.js",
 }
 
 

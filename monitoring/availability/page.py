@@ -23,7 +23,6 @@ from monitoring.availability.measure import (
     Period,
     Reason,
     TimeLine,
-    UnknownLine,
     Verdict,
     floored,
 )
@@ -391,7 +390,3 @@ def unknown_note(measured: Measured) -> str:
         "high": words.percent(floored(measured.high), 4),
     }
     return _("%(unknown)s without data: %(low)s if the shop was down then, %(high)s if it worked.") % facts
-
-
-def has_unknown(measured: Measured) -> bool:
-    return any(isinstance(line, UnknownLine) and line.taken for line in measured.lines)

@@ -20,7 +20,6 @@ from incidents.choices import What
 from monitoring import watch
 from monitoring.models import Monitor
 
-ZLOTY = "PLN"
 CLIENTS = {
     "MAK": ("Makowy Dom sp. z o.o.", "ul. Ogrodowa 14, 61-821 Poznań", ("mak", "hurt-mak")),
     "TUR": ("Turnia Sport sp. z o.o.", "ul. Kościeliska 7, 34-500 Zakopane", ("tur", "lis")),
