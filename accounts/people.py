@@ -123,9 +123,7 @@ def invite_contact(
         raise Refused(_("This account is switched off."), "email")
     elif Membership.objects.valid(local_day(at)).filter(user=person, client=client).exists():
         raise Refused(_("This person speaks for the client already."), "email")
-    Membership.objects.update_or_create(
-        user=person, client=client, defaults={"role": role, "valid_until": valid_until}
-    )  # fmt: skip
+    Membership.objects.update_or_create(user=person, client=client, defaults={"role": role, "valid_until": valid_until})
     _note(f"contact of {client.code} invited", person, by, at)
     return person
 

@@ -66,9 +66,7 @@ def _invited(request: SignedRequest, form: InviteStaffForm) -> User | None:
 @open_to(ADMIN)
 def on(request: SignedRequest, pk: int) -> HttpResponse:
     """The account works again; a new password is chosen by an invitation."""
-    person = people.switch_on(
-        person=get_object_or_404(people_of(request), pk=pk), by=request.user, at=timezone.now()
-    )  # fmt: skip
+    person = people.switch_on(person=get_object_or_404(people_of(request), pk=pk), by=request.user, at=timezone.now())
     tell_of_letter(request, person)
     return redirect("user", pk=pk)
 

@@ -143,9 +143,15 @@ def create_contract(
     Client.objects.select_for_update().get(pk=client.pk)
     serial = client.contracts.aggregate(last=Coalesce(Max("serial"), 0))["last"] + 1
     contract = Contract(
-        client=client, serial=serial, address=f"{client.code}-{serial}", number=number.strip(), zone=zone,
-        starts_on=version.valid_from, ends_on=ends_on, notice_months=notice_months,
-    )  # fmt: skip
+        client=client,
+        serial=serial,
+        address=f"{client.code}-{serial}",
+        number=number.strip(),
+        zone=zone,
+        starts_on=version.valid_from,
+        ends_on=ends_on,
+        notice_months=notice_months,
+    )
     with as_refusal():
         contract.full_clean()
     contract.save()
@@ -179,10 +185,15 @@ def add_version(*, contract: Contract, version: VersionSpec, by: User, at: datet
         last.valid_to = version.valid_from
         last.save(update_fields=["valid_to"])
     row = ContractVersion(
-        contract=contract, number=last.number + 1 if last else 1, valid_from=version.valid_from,
+        contract=contract,
+        number=last.number + 1 if last else 1,
+        valid_from=version.valid_from,
         valid_to=contract.ends_on + timedelta(days=1) if contract.ends_on else None,
-        monthly_fee=version.monthly_fee, created_by=by, created_at=whole(at), **version.terms,
-    )  # fmt: skip
+        monthly_fee=version.monthly_fee,
+        created_by=by,
+        created_at=whole(at),
+        **version.terms,
+    )
     with as_refusal():
         row.full_clean()
     row.save()
@@ -226,16 +237,25 @@ def _add_target(version: ContractVersion, spec: TargetSpec) -> None:
     if spec.penalty:
         rule = spec.penalty
         PenaltyRule.objects.create(
-            target=target, rate=rule.rate, rate_type=rule.rate_type, unit=rule.unit, grace_minutes=rule.grace_minutes,
+            target=target,
+            rate=rule.rate,
+            rate_type=rule.rate_type,
+            unit=rule.unit,
+            grace_minutes=rule.grace_minutes,
             grace_mode=rule.grace_mode,
-        )  # fmt: skip
+        )
 
 
 @transaction.atomic
 def create_calendar(
-    *, name: str, weekly: Mapping[str, Any], at: datetime, zone: str = "Europe/Warsaw",
-    statutory_holidays: bool | None = None, is_office: bool = False,
-) -> Calendar:  # fmt: skip
+    *,
+    name: str,
+    weekly: Mapping[str, Any],
+    at: datetime,
+    zone: str = "Europe/Warsaw",
+    statutory_holidays: bool | None = None,
+    is_office: bool = False,
+) -> Calendar:
     """Working hours, closed on Polish public holidays where that is said, else in Poland's time zone only.
 
     Raises Refused, by field, for a week that can't be read or a name that is taken.

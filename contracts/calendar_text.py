@@ -101,6 +101,8 @@ def ahead(calendar: Calendar, now: datetime) -> Hours:
     closed = sorted(day for day in terms.holidays if day >= today and terms.weekly[day.weekday()])
     entered = [day for day in calendar.days.all() if day.date >= today and day.removed_at is None]
     return Hours(
-        calendar, week_words(terms), tuple(closed[:SHOWN]),
+        calendar,
+        week_words(terms),
+        tuple(closed[:SHOWN]),
         tuple((day, windows_words(hours.day_windows(day.date))) for day in entered),
-    )  # fmt: skip
+    )

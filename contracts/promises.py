@@ -69,9 +69,11 @@ def _row(severity: str, by_kind: dict[tuple[str, str], Promised], at: int, repai
     contact = _cell(reaction, at, at) if reaction else None
     begins = _repair_from(repair_starts, at, contact)
     return Row(
-        severity, contact, _cell(restore, at, begins) if restore else None,
+        severity,
+        contact,
+        _cell(restore, at, begins) if restore else None,
         _cell(final_fix, at, None) if final_fix else None,
-    )  # fmt: skip
+    )
 
 
 def _repair_from(repair_starts: str, at: int, contact: Cell | None) -> int | None:

@@ -38,12 +38,38 @@ NAMES: dict[type[models.Model], tuple[str, ...]] = {
     CalendarDay: ("calendar_id", "date", "windows", "entered_by_id", "entered_at"),
     Contract: ("client_id", "number", "zone", "starts_on", "ends_on", "notice_months"),
     ContractVersion: (
-        "contract_id", "number", "valid_from", "monthly_fee", "currency", "repair_starts", "reopen", "liability",
-        "delay_time", "cumulation", "incident_cap_percent", "incident_cap_amount", "month_cap_percent",
-        "contract_cap_amount", "availability_target", "minimum_outage_minutes", "maintenance",
-        "maintenance_notice_hours", "maintenance_limit_minutes", "unknown_limit_minutes", "monitoring_starts_clock",
-        "third_party_pause", "second_person_above", "exclusion_reasons", "silence_days_p1", "silence_days_p2",
-        "silence_days_p3", "silence_days_p4", "days_off_notice", "signed_on", "signatories", "created_by_id",
+        "contract_id",
+        "number",
+        "valid_from",
+        "monthly_fee",
+        "currency",
+        "repair_starts",
+        "reopen",
+        "liability",
+        "delay_time",
+        "cumulation",
+        "incident_cap_percent",
+        "incident_cap_amount",
+        "month_cap_percent",
+        "contract_cap_amount",
+        "availability_target",
+        "minimum_outage_minutes",
+        "maintenance",
+        "maintenance_notice_hours",
+        "maintenance_limit_minutes",
+        "unknown_limit_minutes",
+        "monitoring_starts_clock",
+        "third_party_pause",
+        "second_person_above",
+        "exclusion_reasons",
+        "silence_days_p1",
+        "silence_days_p2",
+        "silence_days_p3",
+        "silence_days_p4",
+        "days_off_notice",
+        "signed_on",
+        "signatories",
+        "created_by_id",
         "created_at",
     ),
     Target: ("severity", "kind", "minutes", "calendar_id"),
@@ -51,7 +77,7 @@ NAMES: dict[type[models.Model], tuple[str, ...]] = {
     UpdateRhythm: ("severity", "minutes", "calendar_id"),
     EscalationStep: ("target", "share", "whom", "person_id", "channel"),
     MaintenanceWindow: ("shop_id", "starts_at", "ends_at", "announced_at", "note", "entered_by_id"),
-}  # fmt: skip
+}
 LATER: dict[tuple[type[models.Model], str], object] = {}
 """(model, column) → the default that rows of before the column hold."""
 
@@ -175,9 +201,14 @@ def add(kind: SealKind, row: int, content: str, *, at: datetime) -> Seal:
     last = Seal.objects.order_by("-seq").first()
     seq, previous = (last.seq + 1, last.hash) if last else (1, "")
     return Seal.objects.create(
-        seq=seq, kind=kind, row=row, digest=content, at=at, previous=previous,
+        seq=seq,
+        kind=kind,
+        row=row,
+        digest=content,
+        at=at,
+        previous=previous,
         hash=link(previous, seq, kind, row, content, at),
-    )  # fmt: skip
+    )
 
 
 def calendar(row: Calendar, *, at: datetime) -> Seal:

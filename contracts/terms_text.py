@@ -191,7 +191,7 @@ def differences(old: Compared, new: Compared, labels: Mapping[str, str], unread:
         *_changed(_targets(old), _targets(new), unread),
         *_changed(_rhythms(old), _rhythms(new), unread),
         *([] if unread("ladder") else _changed(_rungs(old), _rungs(new), unread)),
-    ]  # fmt: skip
+    ]
 
 
 Lines = dict[str, tuple[str, str]]

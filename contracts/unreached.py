@@ -89,6 +89,8 @@ def _nobody(whom: str) -> str:
 def _rung(step: Rung) -> str:
     """`50 % of the reaction: the person on duty (text message)`."""
     return _("%(share)s, %(target)s: %(whom)s (%(channel)s)") % {
-        "share": percent(step.share), "target": TargetKind(step.target).label,
-        "whom": step.person.name if step.person else TOLD[step.whom], "channel": Channel(step.channel).label,
-    }  # fmt: skip
+        "share": percent(step.share),
+        "target": TargetKind(step.target).label,
+        "whom": step.person.name if step.person else TOLD[step.whom],
+        "channel": Channel(step.channel).label,
+    }

@@ -20,17 +20,37 @@ from contracts.terms import whole
 from monitoring.models import Act, ActKind, Interval, Monitor, Outage, Reopening
 
 TERMS = (
-    "shop_id", "name", "url", "method", "interval", "timeout_ms", "slow_ms", "statuses", "required_text",
-    "forbidden_text", "min_bytes", "what", "severity", "means_down", "is_active",
-)  # fmt: skip
+    "shop_id",
+    "name",
+    "url",
+    "method",
+    "interval",
+    "timeout_ms",
+    "slow_ms",
+    "statuses",
+    "required_text",
+    "forbidden_text",
+    "min_bytes",
+    "what",
+    "severity",
+    "means_down",
+    "is_active",
+)
 NAMES: dict[type[models.Model], tuple[str, ...]] = {
     Monitor: TERMS,
     Interval: ("monitor_id", "state", "reason", "started_at", "ended_at"),
     Outage: (
-        "monitor_id", "incident_id", "reason", "evidence", "flapping", "started_at", "confirmed_at", "ended_at",
+        "monitor_id",
+        "incident_id",
+        "reason",
+        "evidence",
+        "flapping",
+        "started_at",
+        "confirmed_at",
+        "ended_at",
     ),
     Reopening: ("outage_id", "incident_id", "reopened_at", "reason", "evidence"),
-}  # fmt: skip
+}
 TABLES = {model._meta.model_name: model for model in NAMES}
 DIGESTED = frozenset({"evidence"})
 """Columns of which the list holds a digest."""

@@ -67,9 +67,10 @@ class MonitorForm(forms.Form):
 
     name = LineField(label=_("Name"), max_length=80, help_text=_("What a customer would call it: Home page, Cart"))
     url = LineField(
-        label=_("Address"), max_length=500,
+        label=_("Address"),
+        max_length=500,
         widget=forms.TextInput(attrs={"inputmode": "url", "autocomplete": "off", "autocapitalize": "none"}),
-    )  # fmt: skip
+    )
     interval = ReadField(read_interval, label=_("Every, seconds"), css="tiny", attrs={"inputmode": "numeric"})
     timeout_ms = ReadField(read_limit, label=_("No answer counts as down after, seconds"), css="tiny")
     slow_ms = ReadField(read_limit, label=_("Slow from, seconds"), css="tiny")
@@ -77,15 +78,18 @@ class MonitorForm(forms.Form):
         label=_("Text that must be on the page"), max_length=200, required=False, help_text=_("For example Checkout")
     )
     forbidden_text = LineField(
-        label=_("Text that must not be on the page"), max_length=200, required=False,
+        label=_("Text that must not be on the page"),
+        max_length=200,
+        required=False,
         help_text=_("Known error messages are looked for anyway"),
-    )  # fmt: skip
+    )
     statuses = ReadField(read_statuses, label=_("Good statuses"), help_text=_("Like 200 or 200, 301"))
     what = choice_field(_("When it fails, the incident says"), ())
     means_down = forms.BooleanField(
-        label=_("Its failure means that the shop is down"), required=False,
+        label=_("Its failure means that the shop is down"),
+        required=False,
         help_text=_("Counts in the availability that the contract promises"),
-    )  # fmt: skip
+    )
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

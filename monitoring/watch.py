@@ -40,9 +40,18 @@ log = logging.getLogger(__name__)
 
 LOUD = frozenset({"confirmed", "reopened", "ended"})
 RESULT_COLUMNS = (
-    "reason", "checked_at", "seen_from", "busy_until", "next_check_at", "track", "certificate_ends_at",
-    "certificate_host", "certificate_intermediate", "fault", "asked",
-)  # fmt: skip
+    "reason",
+    "checked_at",
+    "seen_from",
+    "busy_until",
+    "next_check_at",
+    "track",
+    "certificate_ends_at",
+    "certificate_host",
+    "certificate_intermediate",
+    "fault",
+    "asked",
+)
 STATE_COLUMNS = (*RESULT_COLUMNS, "state", "state_since")
 # What the probe is asked, and what else people may change of a monitor.
 ASKED = frozenset(
@@ -210,11 +219,20 @@ def _take(finding: Finding, at: datetime) -> None:
 def _check(finding: Finding) -> Check:
     result, timings = finding.result, finding.result.timings
     return Check(
-        monitor=finding.monitor, at=finding.at, state=result.state, reason=result.reason, phase=result.phase,
-        place=result.place, status=result.status, dns_ms=timings.dns, connect_ms=timings.connect, tls_ms=timings.tls,
-        first_byte_ms=timings.first_byte, total_ms=timings.total,
+        monitor=finding.monitor,
+        at=finding.at,
+        state=result.state,
+        reason=result.reason,
+        phase=result.phase,
+        place=result.place,
+        status=result.status,
+        dns_ms=timings.dns,
+        connect_ms=timings.connect,
+        tls_ms=timings.tls,
+        first_byte_ms=timings.first_byte,
+        total_ms=timings.total,
         evidence={} if result.state == "up" else result.to_json(),
-    )  # fmt: skip
+    )
 
 
 def _apply(change: Change, finding: Finding, before: Track, *, at: datetime) -> None:

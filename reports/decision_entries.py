@@ -27,9 +27,15 @@ def enter(incident: Incident, decision: BreachDecision) -> JournalEntry:
     span = {name: _plain(value) for name in SPAN if (value := getattr(decision, name))}
     salted = {name: _plain(getattr(decision, name)) for name in SALTED}
     return _enter(
-        incident, decision, KINDS[decision.verdict], by=decision.by, at=decision.at, reason=decision.reason, facts=span,
+        incident,
+        decision,
+        KINDS[decision.verdict],
+        by=decision.by,
+        at=decision.at,
+        reason=decision.reason,
+        facts=span,
         personal={**salted, "currency": decision.breach.version.currency},
-    )  # fmt: skip
+    )
 
 
 def enter_second(incident: Incident, decision: BreachDecision, *, by: User, at: datetime) -> JournalEntry:
@@ -50,8 +56,12 @@ def _enter(
 ) -> JournalEntry:
     breach = decision.breach
     which = {
-        "decision": decision.pk, "breach": breach.pk, "target": breach.target, "run": breach.run, "lap": breach.lap,
-    }  # fmt: skip
+        "decision": decision.pk,
+        "breach": breach.pk,
+        "target": breach.target,
+        "run": breach.run,
+        "lap": breach.lap,
+    }
     entry = journal.append(
         incident, kind, by=by, at=at, reason=reason, facts={**which, **(facts or {})}, personal=personal
     )
@@ -100,9 +110,13 @@ def _says(entry: JournalEntry) -> dict[str, object]:
     """What the line says of the decision's columns; of forgotten words nothing."""
     verdicts = {kind: verdict for verdict, kind in KINDS.items()}
     says = {
-        "breach_id": entry.facts.get("breach"), "verdict": verdicts[Kind(entry.kind)], "reason": entry.reason,
-        "by_id": entry.by_id, "at": _plain(entry.at), **{name: entry.facts.get(name) for name in SPAN},
-    }  # fmt: skip
+        "breach_id": entry.facts.get("breach"),
+        "verdict": verdicts[Kind(entry.kind)],
+        "reason": entry.reason,
+        "by_id": entry.by_id,
+        "at": _plain(entry.at),
+        **{name: entry.facts.get(name) for name in SPAN},
+    }
     return says | ({name: entry.personal.get(name) for name in SALTED} if entry.salt else {})
 
 

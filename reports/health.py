@@ -204,9 +204,14 @@ class Verdict:
     @property
     def is_well(self) -> bool:
         return not (
-            self.stalled or self.broker_error or self.blind or self.unheard or self.given_up or self.differences
+            self.stalled
+            or self.broker_error
+            or self.blind
+            or self.unheard
+            or self.given_up
+            or self.differences
             or self.refused_reports
-        )  # fmt: skip
+        )
 
 
 def verdict(
@@ -222,7 +227,7 @@ def verdict(
     refused = sum(row.times for row in limits if row.kind == LimitReached.Kind.REPORTS)
     return Verdict(
         stalled, broker_error, blind, len(unheard.unheard(user)), given_up, last.wrong if last else 0, refused
-    )  # fmt: skip
+    )
 
 
 def last_proof(user: User) -> ProofRun | None:

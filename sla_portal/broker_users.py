@@ -18,8 +18,16 @@ PORTAL, KEEPER = "portal", "keeper"
 # Everything on data; nothing of the server itself. Scripts by their hash, as Kombu's locks send them: one reaches no
 # key or command that its user does not.
 PORTAL_RULES = (
-    "~*", "&*", "+@all", "-@admin", "-@dangerous", "-@scripting", "+evalsha", "+script|load", "+script|exists",
-)  # fmt: skip
+    "~*",
+    "&*",
+    "+@all",
+    "-@admin",
+    "-@dangerous",
+    "-@scripting",
+    "+evalsha",
+    "+script|load",
+    "+script|exists",
+)
 # A probe's flood ends at these and not with the server. The largest message of ours, 300 questions with long texts, has
 # about 1.5 MB; `monitoring.tasks.guard` makes room again.
 LIMITS = "--maxmemory 160mb --maxmemory-clients 64mb --proto-max-bulk-len 4mb"

@@ -185,8 +185,11 @@ STORAGES = {
 }
 
 # Ways out
-globals().update(environ.Env.email_url_config(environment.url(
-    "EMAIL_URL", "smtp", "smtp+tls", "smtps", "smtp+ssl", default=f"smtp://127.0.0.1:{PORT + 2}")))  # fmt: skip
+globals().update(
+    environ.Env.email_url_config(
+        environment.url("EMAIL_URL", "smtp", "smtp+tls", "smtps", "smtp+ssl", default=f"smtp://127.0.0.1:{PORT + 2}")
+    )
+)
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = environment.text("EMAIL_FROM")
 GATEWAY_URL = environment.url("GATEWAY_URL", "http", "https", default=f"http://127.0.0.1:{PORT + 1}/gateway")

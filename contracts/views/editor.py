@@ -96,15 +96,24 @@ def _data(request: SignedRequest, form: TermsForm) -> dict[str, Any]:
 
 
 def _edit(
-    request: SignedRequest, form: TermsForm, context: dict[str, Any], now: datetime, shown: TermsForm,
-    before: ContractVersion | None = None, ends: Notice | None = None,
-) -> HttpResponse:  # fmt: skip
+    request: SignedRequest,
+    form: TermsForm,
+    context: dict[str, Any],
+    now: datetime,
+    shown: TermsForm,
+    before: ContractVersion | None = None,
+    ends: Notice | None = None,
+) -> HttpResponse:
     zone = before.contract.zone if before else settings.DISPLAY_TIME_ZONE
     moment_form = AskedForm(request.POST) if request.method == "POST" else AskedForm(initial=asked_values(zone, now))
     context |= {
-        "now": now, "zone": zone, "form": form, "asked": moment_form, "before": before,
+        "now": now,
+        "zone": zone,
+        "form": form,
+        "asked": moment_form,
+        "before": before,
         "preview": _preview(shown, moment_form, zone, now, before, ends),
-    }  # fmt: skip
+    }
     context["unreached"] = unreached(shown.steps, context["client"], _today(now, zone))
     return render(request, "contracts/editor.html", context, status=422 if form.errors else 200)
 

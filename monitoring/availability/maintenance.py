@@ -35,9 +35,11 @@ def terms_of(version: ContractVersion | None) -> Terms:
 
 def window_interval(window: MaintenanceWindow) -> pure.Interval:
     return pure.Interval(
-        seconds(window.starts_at), seconds(window.ends_at), pure.State.MAINTENANCE,
+        seconds(window.starts_at),
+        seconds(window.ends_at),
+        pure.State.MAINTENANCE,
         announced=seconds(window.announced_at),
-    )  # fmt: skip
+    )
 
 
 def counted_lines(windows: Iterable[MaintenanceWindow], period: Period, terms: Terms) -> list[MaintenanceLine]:

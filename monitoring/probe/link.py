@@ -20,10 +20,17 @@ RESULTS_KEPT = 100_000
 # It stands in keys and in the broker's list of users, where a star or a blank would mean more.
 PLACE_NAME = re.compile("[A-Za-z0-9_-]{1,40}")
 PROBE_COMMANDS = (
-    "ping", "hello", "select", "client|setinfo", "client|setname",
-    "brpop", "lpush", "llen",  # the queue; a worker that ends puts back what it has not begun
-    "rpush", "ltrim",  # the results
-)  # fmt: skip
+    "ping",
+    "hello",
+    "select",
+    "client|setinfo",
+    "client|setname",
+    "brpop",
+    "lpush",
+    "llen",  # the queue; a worker that ends puts back what it has not begun
+    "rpush",
+    "ltrim",  # the results
+)
 
 
 def prefix(place: str) -> str:

@@ -26,9 +26,15 @@ AFTER_CHECK = 90  # seconds
 LONG_AGO = 3600  # seconds; an older slot was never asked within anybody's patience
 
 TEXTS = {
-    "phase": 8, "detail": 40, "subject": 300, "address": 64, "certificate_host": 255, "certificate_intermediate": 100,
-    "excerpt": 4096, "place": 40,
-}  # fmt: skip
+    "phase": 8,
+    "detail": 40,
+    "subject": 300,
+    "address": 64,
+    "certificate_host": 255,
+    "certificate_intermediate": 100,
+    "excerpt": 4096,
+    "place": 40,
+}
 _WHOLE = {"bytes": 2**31 - 1, "attempts": 9, "at": 2**35, "slot": 2**35}
 _MAYBE = {"status": 999, "certificate_ends_at": 2**37}
 _TIMES = ("dns", "connect", "tls", "first_byte", "total")

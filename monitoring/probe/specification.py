@@ -5,9 +5,24 @@ from typing import Any, Literal, Self, get_args
 
 State = Literal["up", "degraded", "down", "unknown", "maintenance", "paused"]
 Reason = Literal[
-    "ok", "slow", "timeout", "connect", "dns", "tls", "protocol", "redirects", "truncated", "encoding", "content",
-    "cut", "status", "walled", "blocked", "egress", "missed",
-]  # fmt: skip
+    "ok",
+    "slow",
+    "timeout",
+    "connect",
+    "dns",
+    "tls",
+    "protocol",
+    "redirects",
+    "truncated",
+    "encoding",
+    "content",
+    "cut",
+    "status",
+    "walled",
+    "blocked",
+    "egress",
+    "missed",
+]
 # Whether the canaries vouched for our own way out: "" where nobody had to be asked, "none" where none are named.
 Vouch = Literal["", "answered", "failed", "none"]
 Phase = Literal["", "dns", "connect", "tls", "headers", "body"]

@@ -38,9 +38,13 @@ def confirm(monitor: Monitor, result: Result, *, started_at: datetime, at: datet
     if open_outage:
         return open_outage
     outage = Outage.objects.create(
-        monitor=monitor, reason=result.reason, evidence=_shown(result), flapping=flapping, started_at=started_at,
+        monitor=monitor,
+        reason=result.reason,
+        evidence=_shown(result),
+        flapping=flapping,
+        started_at=started_at,
         confirmed_at=max(whole(at), started_at),
-    )  # fmt: skip
+    )
     outage.incident = _tell_incident(outage, result, at)
     outage.save(update_fields=["incident"])
     acts.write(monitor, ActKind.CONFIRMED, [outage], at=at)

@@ -74,9 +74,14 @@ def _anchor(roots: Mapping[int, bytes], counts: Mapping[str, int], at: datetime)
     secret = secrets.token_bytes(32)
     root, day = day_root(secret, roots), day_of(at)
     return Anchor.objects.create(
-        day=day, root=root, previous=previous, hash=anchor_hash(day, root, previous), secret=secret.hex(),
-        counts=counts, created_at=whole(at),
-    )  # fmt: skip
+        day=day,
+        root=root,
+        previous=previous,
+        hash=anchor_hash(day, root, previous),
+        secret=secret.hex(),
+        counts=counts,
+        created_at=whole(at),
+    )
 
 
 def day_root(secret: bytes, roots: Mapping[int, bytes]) -> str:
@@ -273,9 +278,13 @@ def proof_of(incident: Incident) -> dict[str, object] | None:
     if hash_tree.climb(start, map(read, steps)).hex() != anchor.root:
         raise DamagedPathError
     return {
-        "day": anchor.day.isoformat(), "leaf": content, "salt": leaf.salt, "path": steps, "previous": anchor.previous,
+        "day": anchor.day.isoformat(),
+        "leaf": content,
+        "salt": leaf.salt,
+        "path": steps,
+        "previous": anchor.previous,
         "anchor": anchor.hash,
-    }  # fmt: skip
+    }
 
 
 def _content(incident: Incident, leaf: AnchorLeaf) -> str:

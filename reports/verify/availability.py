@@ -29,9 +29,20 @@ from reports.verify.read_time import WARSAW, Calendars, calendars, instant, mapp
 
 DAY = 86400
 INPUT = (
-    "year", "month", "timezone", "outages", "maintenance", "unknown", "unknown_limit_minutes", "service_calendar",
-    "min_outage_minutes_exclusive", "maintenance_mode", "target", "note", "title",
-)  # fmt: skip
+    "year",
+    "month",
+    "timezone",
+    "outages",
+    "maintenance",
+    "unknown",
+    "unknown_limit_minutes",
+    "service_calendar",
+    "min_outage_minutes_exclusive",
+    "maintenance_mode",
+    "target",
+    "note",
+    "title",
+)
 LENGTHS = ("year", "month", "timezone", "days", "minutes", "naive_minutes", "dst", "allowed_minutes", "note")
 MODES = {
     "exclude_from_total": MaintenanceMode.OUT_OF_TOTAL,

@@ -27,9 +27,16 @@ CLIENTS = {
     "JOD": ("Jodłowa Manufaktura", "ul. Leśna 3, 38-600 Lesko", ("jodlowa", "filcownia")),
 }
 DOMAINS = {
-    "mak": "mak.pl", "hurt-mak": "hurt.mak.pl", "tur": "tur.pl", "lis": "lis.pl", "sowa": "sowa.pl",
-    "wisla-foto": "wisla-foto.pl", "bukszpan": "bukszpan.pl", "jodlowa": "jodlowa.pl", "filcownia": "filcownia.pl",
-}  # fmt: skip
+    "mak": "mak.pl",
+    "hurt-mak": "hurt.mak.pl",
+    "tur": "tur.pl",
+    "lis": "lis.pl",
+    "sowa": "sowa.pl",
+    "wisla-foto": "wisla-foto.pl",
+    "bukszpan": "bukszpan.pl",
+    "jodlowa": "jodlowa.pl",
+    "filcownia": "filcownia.pl",
+}
 # e-mail, name, phone, language, then for a client's person (client, role)…
 STAFF = (
     ("admin@studiopolnoc.example", "Krzysztof Bąk", "600 200 305", ADMIN, False),
@@ -137,28 +144,47 @@ def _contracts(cast: Cast, calendars: dict[str, Calendar], today: date, now: dat
     stricter = VersionSpec(annex, Decimal(4600), _round_the_clock(calendars, Decimal("2.5")), terms=_caps(annex))
     agreements.add_version(contract=mak, version=stricter, by=by, at=now)
     agreements.create_contract(
-        client=cast.clients["TUR"], number="3/2026", shops=_of(cast, "TUR"), by=by, at=now,
+        client=cast.clients["TUR"],
+        number="3/2026",
+        shops=_of(cast, "TUR"),
+        by=by,
+        at=now,
         version=VersionSpec(
-            first, Decimal(2900), _round_the_clock(calendars, Decimal(1)),
-            terms=_signed(first) | {"third_party_pause": True, "availability_target": Decimal("99.5"),
-                                    "month_cap_percent": Decimal(20)},
+            first,
+            Decimal(2900),
+            _round_the_clock(calendars, Decimal(1)),
+            terms=_signed(first)
+            | {"third_party_pause": True, "availability_target": Decimal("99.5"), "month_cap_percent": Decimal(20)},
         ),
-    )  # fmt: skip
+    )
     agreements.create_contract(
-        client=cast.clients["SOW"], number="12/2025", shops=_of(cast, "SOW"), by=by, at=now,
+        client=cast.clients["SOW"],
+        number="12/2025",
+        shops=_of(cast, "SOW"),
+        by=by,
+        at=now,
         ends_on=today + timedelta(days=200),
         version=VersionSpec(
-            first, Decimal(1800), _office(calendars),
+            first,
+            Decimal(1800),
+            _office(calendars),
             terms=_signed(first) | {"contract_cap_amount": Decimal(9000), "availability_target": Decimal("99.0")},
         ),
-    )  # fmt: skip
+    )
     agreements.create_contract(
-        client=cast.clients["JOD"], number="4/2026", shops=_of(cast, "JOD"), by=by, at=now,
+        client=cast.clients["JOD"],
+        number="4/2026",
+        shops=_of(cast, "JOD"),
+        by=by,
+        at=now,
         version=VersionSpec(
-            first, Decimal(900), (), steps=(),
+            first,
+            Decimal(900),
+            (),
+            steps=(),
             terms=_signed(first) | {"availability_target": Decimal("99.5"), "minimum_outage_minutes": 5},
         ),
-    )  # fmt: skip
+    )
 
 
 def _of(cast: Cast, code: str) -> list[Shop]:
@@ -171,9 +197,13 @@ def _signed(on: date) -> dict[str, object]:
 
 def _caps(on: date) -> dict[str, object]:
     return _signed(on) | {
-        "incident_cap_amount": Decimal(500), "month_cap_percent": Decimal(30), "contract_cap_amount": Decimal(24000),
-        "availability_target": Decimal("99.95"), "second_person_above": Decimal(300), "third_party_pause": True,
-    }  # fmt: skip
+        "incident_cap_amount": Decimal(500),
+        "month_cap_percent": Decimal(30),
+        "contract_cap_amount": Decimal(24000),
+        "availability_target": Decimal("99.95"),
+        "second_person_above": Decimal(300),
+        "third_party_pause": True,
+    }
 
 
 def _round_the_clock(calendars: dict[str, Calendar], rate: Decimal) -> list[TargetSpec]:

@@ -84,9 +84,16 @@ def _builder(
 def _for_signing(builder: x509.CertificateBuilder, deputies: int) -> x509.CertificateBuilder:
     ca = x509.BasicConstraints(ca=True, path_length=deputies)
     usage = x509.KeyUsage(
-        digital_signature=False, content_commitment=False, key_encipherment=False, data_encipherment=False,
-        key_agreement=False, key_cert_sign=True, crl_sign=True, encipher_only=False, decipher_only=False,
-    )  # fmt: skip
+        digital_signature=False,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=True,
+        crl_sign=True,
+        encipher_only=False,
+        decipher_only=False,
+    )
     return builder.add_extension(ca, critical=True).add_extension(usage, critical=True)
 
 

@@ -65,9 +65,14 @@ def _good(monitor: Monitor, at: datetime) -> None:
 def autumn_payments(player: Player, cast: Cast, when: Calendar) -> None:
     t = when.day(12, 1, "9:14")
     scene = player.report(
-        "payments", t, cast.shops["mak"], What.NO_PAYMENT, cast.marta,
-        "Po wyborze BLIK-a klient wraca do koszyka, od rana zero opłaconych.", phone="600 100 200",
-    )  # fmt: skip
+        "payments",
+        t,
+        cast.shops["mak"],
+        What.NO_PAYMENT,
+        cast.marta,
+        "Po wyborze BLIK-a klient wraca do koszyka, od rana zero opłaconych.",
+        phone="600 100 200",
+    )
     scene.react(after(t, 8), cast.anna).backup(after(t, 21), cast.anna, "S3 Frankfurt", "4,2 GB", "sha256 9f2c41d708be")
     scene.say(
         after(t, 34), cast.anna, "Operator zmienił w nocy adres powiadomień. Ustawiamy nowy i sprawdzamy na teście."
@@ -178,9 +183,14 @@ def excluded_breach(player: Player, cast: Cast, when: Calendar) -> None:
     scene.resolve(after(t, 330), cast.piotr, "Operator przywrócił usługę, płatności testowe przechodzą.")
     scene.accept(after(t, 360), cast.jan)
     scene.exclude(
-        after(t, 60 * 70), cast.tomasz, "restore", "third_party", after(t, 240, 1), after(t, 330),
+        after(t, 60 * 70),
+        cast.tomasz,
+        "restore",
+        "third_party",
+        after(t, 240, 1),
+        after(t, 330),
         "Awaria operatora płatności od 16:38 do 22:12, jego komunikat 48213; w umowie wymieniony jako podmiot trzeci.",
-    )  # fmt: skip
+    )
 
 
 def small_things(player: Player, cast: Cast, when: Calendar) -> None:

@@ -149,7 +149,12 @@ def checked(monitor: Monitor, state: State, reason: Reason, *, at: datetime, sta
     """One check's result, through the same door as a real one; until then every check said what the last one did."""
     watch.see_through(monitor, at=at - timedelta(seconds=1))
     result = Result(
-        id=str(monitor.pk), state=state, reason=reason, status=status, at=seconds(at), place="warszawa",
+        id=str(monitor.pk),
+        state=state,
+        reason=reason,
+        status=status,
+        at=seconds(at),
+        place="warszawa",
         timings=Timings(dns=4, connect=11, tls=23, first_byte=180, total=240),
-    )  # fmt: skip
+    )
     watch.record(monitor, result, at=at)

@@ -39,16 +39,26 @@ def ago(now: datetime, minutes: int) -> datetime:
 def soon_late(player: Player, cast: Cast, now: datetime) -> None:
     """Nobody has answered: its reaction time ends within five minutes."""
     player.report(
-        "soon", ago(now, 26), cast.shops["tur"], What.NO_PAYMENT, cast.kinga,
-        "Klienci dzwonią, że po BLIK-u wraca ich do koszyka.", phone="601 330 119",
-    )  # fmt: skip
+        "soon",
+        ago(now, 26),
+        cast.shops["tur"],
+        What.NO_PAYMENT,
+        cast.kinga,
+        "Klienci dzwonią, że po BLIK-u wraca ich do koszyka.",
+        phone="601 330 119",
+    )
 
 
 def in_work(player: Player, cast: Cast, now: datetime) -> None:
     scene = player.report(
-        "work", ago(now, 70), cast.shops["mak"], What.NO_ORDERS, cast.marta,
-        "Od rana nikt nie może dokończyć zamówienia, kręci się kółko.", phone="600 100 200",
-    )  # fmt: skip
+        "work",
+        ago(now, 70),
+        cast.shops["mak"],
+        What.NO_ORDERS,
+        cast.marta,
+        "Od rana nikt nie może dokończyć zamówienia, kręci się kółko.",
+        phone="600 100 200",
+    )
     scene.react(ago(now, 62), cast.anna)
     scene.backup(ago(now, 50), cast.anna, "S3 Frankfurt", "4,2 GB", "sha256 9f2c41d708be")
     scene.note(
@@ -148,9 +158,13 @@ def announced(player: Player, cast: Cast, now: datetime) -> None:
 
 def _announce(cast: Cast, night: datetime, at: datetime) -> None:
     agreements.announce_maintenance(
-        shop=cast.shops["sowa"], starts_at=night, ends_at=night + timedelta(hours=2), by=cast.tomasz, at=at,
+        shop=cast.shops["sowa"],
+        starts_at=night,
+        ends_at=night + timedelta(hours=2),
+        by=cast.tomasz,
+        at=at,
         note="Aktualizacja bazy i wersji PHP",
-    )  # fmt: skip
+    )
 
 
 def _look_until(at: datetime) -> None:
@@ -164,9 +178,11 @@ def break_a_shop() -> None:
     The shops' server is told if it runs already, else it finds the fault in its folder when it starts.
     """
     request = urllib.request.Request(  # noqa: S310 settings allow http only
-        f"{settings.DEMO_SHOPS_URL}/api/shops/{BROKEN_SHOP}", json.dumps({"fault": BROKEN_BY}).encode(),
-        {"Content-Type": "application/json"}, method="PUT",
-    )  # fmt: skip
+        f"{settings.DEMO_SHOPS_URL}/api/shops/{BROKEN_SHOP}",
+        json.dumps({"fault": BROKEN_BY}).encode(),
+        {"Content-Type": "application/json"},
+        method="PUT",
+    )
     try:
         urllib.request.urlopen(request, timeout=5).close()  # noqa: S310 the same
     except OSError:

@@ -36,98 +36,166 @@ SHOPS: dict[str, Shop] = {
     shop.slug: shop
     for shop in (
         _shop(
-            "mak", "Mak", "mak.pl", "Nasiona i cebulki z polskich pól",
-            ("kwiaty", "Kwiaty", (
-                P("mak-polny", "Mak polny, nasiona 2 g", 690, "Kwitnie od maja do lipca, lubi słońce."),
-                P("chaber-blawatek", "Chaber bławatek, nasiona 3 g", 590, "Na łąkę i do wazonu."),
-            )),
-            ("warzywa", "Warzywa", (
-                P("pomidor-malinowy", "Pomidor malinowy, nasiona 0,5 g", 890, "Duże, słodkie owoce, także pod osłony."),
-                P("ogorek-srem", "Ogórek Śremski, nasiona 5 g", 490, "Na kiszenie i na świeżo."),
-            )),
+            "mak",
+            "Mak",
+            "mak.pl",
+            "Nasiona i cebulki z polskich pól",
+            (
+                "kwiaty",
+                "Kwiaty",
+                (
+                    P("mak-polny", "Mak polny, nasiona 2 g", 690, "Kwitnie od maja do lipca, lubi słońce."),
+                    P("chaber-blawatek", "Chaber bławatek, nasiona 3 g", 590, "Na łąkę i do wazonu."),
+                ),
+            ),
+            (
+                "warzywa",
+                "Warzywa",
+                (
+                    P(
+                        "pomidor-malinowy",
+                        "Pomidor malinowy, nasiona 0,5 g",
+                        890,
+                        "Duże, słodkie owoce, także pod osłony.",
+                    ),
+                    P("ogorek-srem", "Ogórek Śremski, nasiona 5 g", 490, "Na kiszenie i na świeżo."),
+                ),
+            ),
         ),
         _shop(
-            "hurt-mak", "Mak Hurt", "hurt.mak.pl", "Nasiona dla sklepów ogrodniczych",
-            ("worki", "Worki i wiadra", (
-                P("trawa-25kg", "Trawa uniwersalna, worek 25 kg", 48900, "Wysyłka na palecie w dwa dni robocze."),
-                P("koniczyna-10kg", "Koniczyna biała, wiadro 10 kg", 35900, "Do podsiewu i na pastwiska."),
-            )),
-            ("ekspozytory", "Ekspozytory", (
-                P("stojak-120", "Stojak na 120 torebek", 27900, "Z pierwszym zatowarowaniem."),
-            )),
+            "hurt-mak",
+            "Mak Hurt",
+            "hurt.mak.pl",
+            "Nasiona dla sklepów ogrodniczych",
+            (
+                "worki",
+                "Worki i wiadra",
+                (
+                    P("trawa-25kg", "Trawa uniwersalna, worek 25 kg", 48900, "Wysyłka na palecie w dwa dni robocze."),
+                    P("koniczyna-10kg", "Koniczyna biała, wiadro 10 kg", 35900, "Do podsiewu i na pastwiska."),
+                ),
+            ),
+            (
+                "ekspozytory",
+                "Ekspozytory",
+                (P("stojak-120", "Stojak na 120 torebek", 27900, "Z pierwszym zatowarowaniem."),),
+            ),
         ),
         _shop(
-            "lis", "Lis", "lis.pl", "Ubrania na deszcz i wiatr",
-            ("kurtki", "Kurtki", (
-                P("kurtka-slota", "Kurtka Słota", 64900, "Membrana 20 000 mm, klejone szwy."),
-                P("kurtka-bryza", "Kurtka Bryza", 45900, "Lekka wiatrówka, 190 g."),
-            )),
-            ("dodatki", "Dodatki", (
-                P("czapka-merino", "Czapka z wełny merino", 11900, "Ciepła także mokra."),
-            )),
+            "lis",
+            "Lis",
+            "lis.pl",
+            "Ubrania na deszcz i wiatr",
+            (
+                "kurtki",
+                "Kurtki",
+                (
+                    P("kurtka-slota", "Kurtka Słota", 64900, "Membrana 20 000 mm, klejone szwy."),
+                    P("kurtka-bryza", "Kurtka Bryza", 45900, "Lekka wiatrówka, 190 g."),
+                ),
+            ),
+            ("dodatki", "Dodatki", (P("czapka-merino", "Czapka z wełny merino", 11900, "Ciepła także mokra."),)),
         ),
         _shop(
-            "tur", "Tur", "tur.pl", "Plecaki, namioty, śpiwory",
-            ("plecaki", "Plecaki", (
-                P("plecak-gorce-45", "Plecak Gorce 45 l", 52900, "Regulowane plecy, pokrowiec od deszczu."),
-                P("plecak-rysy-30", "Plecak Rysy 30 l", 38900, "Na jeden dzień w górach."),
-            )),
-            ("namioty", "Namioty", (
-                P("namiot-biebrza-2", "Namiot Biebrza 2", 119900, "Dwie osoby, 2,1 kg."),
-            )),
+            "tur",
+            "Tur",
+            "tur.pl",
+            "Plecaki, namioty, śpiwory",
+            (
+                "plecaki",
+                "Plecaki",
+                (
+                    P("plecak-gorce-45", "Plecak Gorce 45 l", 52900, "Regulowane plecy, pokrowiec od deszczu."),
+                    P("plecak-rysy-30", "Plecak Rysy 30 l", 38900, "Na jeden dzień w górach."),
+                ),
+            ),
+            ("namioty", "Namioty", (P("namiot-biebrza-2", "Namiot Biebrza 2", 119900, "Dwie osoby, 2,1 kg."),)),
         ),
         _shop(
-            "wisla-foto", "Wisła Foto", "wisla-foto.pl", "Odbitki, albumy, aparaty z drugiej ręki",
-            ("odbitki", "Odbitki", (
-                P("odbitka-10x15", "Odbitka 10 × 15 cm", 99, "Papier jedwab, gotowa jutro."),
-                P("fotoksiazka-a4", "Fotoksiążka A4, 32 strony", 8900, "Twarda oprawa, płaskie rozkładówki."),
-            )),
-            ("aparaty", "Aparaty", (
-                P("zenit-ttl", "Zenit TTL z obiektywem 58 mm", 34900, "Sprawdzony, gwarancja 12 miesięcy."),
-            )),
+            "wisla-foto",
+            "Wisła Foto",
+            "wisla-foto.pl",
+            "Odbitki, albumy, aparaty z drugiej ręki",
+            (
+                "odbitki",
+                "Odbitki",
+                (
+                    P("odbitka-10x15", "Odbitka 10 × 15 cm", 99, "Papier jedwab, gotowa jutro."),
+                    P("fotoksiazka-a4", "Fotoksiążka A4, 32 strony", 8900, "Twarda oprawa, płaskie rozkładówki."),
+                ),
+            ),
+            (
+                "aparaty",
+                "Aparaty",
+                (P("zenit-ttl", "Zenit TTL z obiektywem 58 mm", 34900, "Sprawdzony, gwarancja 12 miesięcy."),),
+            ),
         ),
         _shop(
-            "sowa", "Księgarnia Sowa", "sowa.pl", "Książki, które czyta się do rana",
-            ("kryminaly", "Kryminały", (
-                P("noc-nad-warta", "Noc nad Wartą", 4490, "Komisarz wraca do Poznania po dwudziestu latach."),
-                P("zimny-trop", "Zimny trop", 3990, "Śnieg, Suwałki i list bez nadawcy."),
-            )),
-            ("dla-dzieci", "Dla dzieci", (
-                P("sowa-i-ksiezyc", "Sowa i księżyc", 3490, "Do czytania na głos, od 3 lat."),
-            )),
+            "sowa",
+            "Księgarnia Sowa",
+            "sowa.pl",
+            "Książki, które czyta się do rana",
+            (
+                "kryminaly",
+                "Kryminały",
+                (
+                    P("noc-nad-warta", "Noc nad Wartą", 4490, "Komisarz wraca do Poznania po dwudziestu latach."),
+                    P("zimny-trop", "Zimny trop", 3990, "Śnieg, Suwałki i list bez nadawcy."),
+                ),
+            ),
+            (
+                "dla-dzieci",
+                "Dla dzieci",
+                (P("sowa-i-ksiezyc", "Sowa i księżyc", 3490, "Do czytania na głos, od 3 lat."),),
+            ),
         ),
         _shop(
-            "jodlowa", "Jodłowa", "jodlowa.pl", "Mydła i olejki z Beskidu",
-            ("mydla", "Mydła", (
-                P("mydlo-jodlowe", "Mydło jodłowe 100 g", 2400, "Warzone na zimno, dojrzewa sześć tygodni."),
-                P("mydlo-owsiane", "Mydło owsiane 100 g", 2200, "Dla skóry wrażliwej."),
-            )),
-            ("olejki", "Olejki", (
-                P("olejek-sosnowy", "Olejek sosnowy 10 ml", 2900, "Destylowany z igliwia."),
-            )),
+            "jodlowa",
+            "Jodłowa",
+            "jodlowa.pl",
+            "Mydła i olejki z Beskidu",
+            (
+                "mydla",
+                "Mydła",
+                (
+                    P("mydlo-jodlowe", "Mydło jodłowe 100 g", 2400, "Warzone na zimno, dojrzewa sześć tygodni."),
+                    P("mydlo-owsiane", "Mydło owsiane 100 g", 2200, "Dla skóry wrażliwej."),
+                ),
+            ),
+            ("olejki", "Olejki", (P("olejek-sosnowy", "Olejek sosnowy 10 ml", 2900, "Destylowany z igliwia."),)),
         ),
         _shop(
-            "filcownia", "Filcownia", "filcownia.pl", "Kapcie i torby z filcu",
-            ("kapcie", "Kapcie", (
-                P("kapcie-goralskie", "Kapcie góralskie", 8900, "Filc wełniany, podeszwa z gumy."),
-                P("kapcie-goscinne", "Kapcie gościnne, 4 pary", 15900, "W worku z bawełny."),
-            )),
-            ("torby", "Torby", (
-                P("torba-miejska", "Torba miejska", 18900, "Mieści laptop 15 cali."),
-            )),
+            "filcownia",
+            "Filcownia",
+            "filcownia.pl",
+            "Kapcie i torby z filcu",
+            (
+                "kapcie",
+                "Kapcie",
+                (
+                    P("kapcie-goralskie", "Kapcie góralskie", 8900, "Filc wełniany, podeszwa z gumy."),
+                    P("kapcie-goscinne", "Kapcie gościnne, 4 pary", 15900, "W worku z bawełny."),
+                ),
+            ),
+            ("torby", "Torby", (P("torba-miejska", "Torba miejska", 18900, "Mieści laptop 15 cali."),)),
         ),
         _shop(
-            "bukszpan", "Bukszpan", "bukszpan.pl", "Rośliny do ogrodu, prosto ze szkółki",
-            ("krzewy", "Krzewy", (
-                P("bukszpan-30", "Bukszpan wieczniezielony, 30 cm", 3900, "W doniczce 3 l."),
-                P("hortensja-limelight", "Hortensja bukietowa Limelight", 5900, "Kwitnie od lipca do mrozów."),
-            )),
-            ("byliny", "Byliny", (
-                P("jezowka", "Jeżówka purpurowa", 1900, "Wabi motyle, zimuje bez okrycia."),
-            )),
+            "bukszpan",
+            "Bukszpan",
+            "bukszpan.pl",
+            "Rośliny do ogrodu, prosto ze szkółki",
+            (
+                "krzewy",
+                "Krzewy",
+                (
+                    P("bukszpan-30", "Bukszpan wieczniezielony, 30 cm", 3900, "W doniczce 3 l."),
+                    P("hortensja-limelight", "Hortensja bukietowa Limelight", 5900, "Kwitnie od lipca do mrozów."),
+                ),
+            ),
+            ("byliny", "Byliny", (P("jezowka", "Jeżówka purpurowa", 1900, "Wabi motyle, zimuje bez okrycia."),)),
         ),
     )
-}  # fmt: skip
+}
 
 STYLE = """
 :root { color-scheme: light dark; --page: light-dark(#fff, #10151c); --sunken: light-dark(#f4f6f8, #181f28);
