@@ -185,11 +185,13 @@ STORAGES = {
 }
 
 # Ways out
-globals().update(
-    environ.Env.email_url_config(
-        environment.url("EMAIL_URL", "smtp", "smtp+tls", "smtps", "smtp+ssl", default=f"smtp://127.0.0.1:{PORT + 2}")
-    )
+_mail = environ.Env.email_url_config(
+    environment.url("EMAIL_URL", "smtp", "smtp+tls", "smtps", "smtp+ssl", default=f"smtp://127.0.0.1:{PORT + 2}")
 )
+EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
+EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_HOST"], _mail["EMAIL_PORT"]
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"], _mail["EMAIL_HOST_PASSWORD"]
+EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.get("EMAIL_USE_TLS", False), _mail.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = environment.text("EMAIL_FROM")
 GATEWAY_URL = environment.url("GATEWAY_URL", "http", "https", default=f"http://127.0.0.1:{PORT + 1}/gateway")
