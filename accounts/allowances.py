@@ -26,7 +26,7 @@ from accounts.models import Client, LimitReached, User
 logger = logging.getLogger(__name__)
 
 DAY = timedelta(days=1)
-SHOWN = 20
+SHOWN = 20  # on the health page, those whose reports were refused first
 TOKENS, CLIENT = 3, 10  # a person's tokens together, and a client's people together, have so many allowances
 # Signing out ends something, and a report counts where it is filed: after its form is right and it is no repeat
 NEVER = frozenset({"logout", "api-token-end"})

@@ -13,7 +13,7 @@ from knox.models import AuthToken
 
 from accounts.models import Letter, Limit, LimitReached
 
-BATCH = 5_000
+BATCH = 5_000  # rows of one transaction, so that no lock is held for long
 
 
 def forget(*, at: datetime, batch: int = BATCH) -> int:

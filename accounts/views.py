@@ -27,8 +27,8 @@ from accounts.forms import AccountForm, InvitationForm, SignInForm
 from accounts.invitations import invited
 from accounts.models import Language, Theme, User
 
-CLIENT_SESSION = timedelta(days=30)
-STAFF_SESSION = timedelta(hours=12)
+CLIENT_SESSION = timedelta(days=30)  # a failure is reported from a phone that is signed in, or late
+STAFF_SESSION = timedelta(hours=12)  # a shift
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 

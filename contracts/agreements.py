@@ -87,6 +87,7 @@ class StepSpec:
     person: User | None = None
 
 
+# What a new contract proposes: whoever can still act is told in time, by the loudest way last (voice at 100 and 150 %)
 DEFAULT_LADDER = (
     StepSpec(TargetKind.REACTION, 50, Whom.ON_CALL, Channel.SMS),
     StepSpec(TargetKind.REACTION, 80, Whom.MANAGER, Channel.EMAIL),
@@ -101,6 +102,7 @@ DEFAULT_LADDER = (
 )
 
 
+# Minutes between words to the client, where the contract says nothing else; P3 and P4 promise none
 DEFAULT_RHYTHMS = (RhythmSpec(Severity.P1, 60), RhythmSpec(Severity.P2, 240))
 
 
@@ -252,7 +254,7 @@ def create_calendar(
     name: str,
     weekly: Mapping[str, Any],
     at: datetime,
-    zone: str = "Europe/Warsaw",
+    zone: str = POLAND,
     statutory_holidays: bool | None = None,
     is_office: bool = False,
 ) -> Calendar:

@@ -16,7 +16,7 @@ from contracts.worktime import CalendarTerms, Window, parse_calendar, work_calen
 from wording import words
 
 ALL_DAY: tuple[Window, ...] = ((0, 1440),)
-SHOWN = 4
+SHOWN = 4  # of the days off to come: the page of a promise has one line for them
 
 
 def hour(minutes: int) -> str:

@@ -31,7 +31,7 @@ from contracts.models import (
     UpdateRhythm,
 )
 
-FORMAT = 1
+FORMAT = 1  # of what is hashed; another one would make every old seal look forged
 LOCK = 0x5EA1  # held till the end of the transaction by whoever adds to the list; always the last lock taken
 NAMES: dict[type[models.Model], tuple[str, ...]] = {
     Calendar: ("zone", "weekly", "statutory_holidays"),

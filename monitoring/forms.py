@@ -22,7 +22,7 @@ WHOLE_SECONDS = re.compile(r"(\d{1,5})\s*s?", re.ASCII)
 STATUSES = re.compile(r"[1-5]\d\d(?:[\s,;]+[1-5]\d\d)*", re.ASCII)
 # An hour between two looks is the most that still is watching
 SHORTEST, LONGEST = 5, 3600
-MOST_PATIENT_MS = 60_000
+MOST_PATIENT_MS = 60_000  # as long as the probe waits at most for anybody (probe/worker.py, MOST_MS)
 
 
 def read_interval(text: str) -> int:

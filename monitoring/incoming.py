@@ -30,11 +30,11 @@ from monitoring.state import schedule
 
 log = logging.getLogger(__name__)
 
-BATCH, ROUNDS = 500, 10
+BATCH, ROUNDS = 500, 10  # lines of a reading, readings of a run: it ends though a probe never stops to write
 KEPT = 20_000  # lines of a place
 KEPT_BYTES = 48 * 1024 * 1024  # of all places' results, and of all their questions
 LEASE = 60  # seconds that one worker has a place's list for itself
-BROKER_SECONDS = 5.0
+BROKER_SECONDS = 5.0  # a broker that hangs costs the sweep this and no more
 
 
 @dataclass

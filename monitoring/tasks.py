@@ -18,7 +18,7 @@ from monitoring.state import retention, schedule
 
 log = logging.getLogger(__name__)
 
-GUARD_SECONDS, GUARD_PATIENCE = 0.5, 5.0
+GUARD_SECONDS, GUARD_PATIENCE = 0.5, 5.0  # between two looks at the broker; the pause after one that failed
 
 
 @worker_ready.connect

@@ -36,10 +36,10 @@ from wording import words
 from wording.refusals import attempt, attempt_button
 from wording.words import local_day
 
-CHECKS_SHOWN = 50
+CHECKS_SHOWN = 50  # at one a minute the last hour nearly
 OUTAGES_SHOWN = 20
 ACTS_SHOWN = 20
-FIRST_MONTH = date(2000, 1, 1)
+FIRST_MONTH = date(2000, 1, 1)  # before any shop of ours: "the month before" ends there
 
 
 def _now() -> datetime:

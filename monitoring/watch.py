@@ -38,6 +38,8 @@ from wording.texts import masked
 
 log = logging.getLogger(__name__)
 
+# Changes that write more than the monitor's own row (an outage, an incident, a state of the past): each result that
+# brings one is taken alone, in a transaction of its own; all others are written together.
 LOUD = frozenset({"confirmed", "reopened", "ended"})
 RESULT_COLUMNS = (
     "reason",

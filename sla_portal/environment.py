@@ -23,8 +23,8 @@ from wording.texts import number_in
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 YES, NO = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
-KEY_LETTERS = 50
-MOST_DAYS = 36_500
+KEY_LETTERS = 50  # as Django's own check of SECRET_KEY asks (security.W009)
+MOST_DAYS = 36_500  # a century
 NEW_KEY = 'python3 -c "import secrets; print(secrets.token_urlsafe(50))"'
 
 

@@ -192,7 +192,7 @@ EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
 EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_HOST"], _mail["EMAIL_PORT"]
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"], _mail["EMAIL_HOST_PASSWORD"]
 EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.get("EMAIL_USE_TLS", False), _mail.get("EMAIL_USE_SSL", False)
-EMAIL_TIMEOUT = 10
+EMAIL_TIMEOUT = 10  # seconds one wait of a conversation may take; `messaging.time_limit` ends the whole of it
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = environment.text("EMAIL_FROM")
 GATEWAY_URL = environment.url("GATEWAY_URL", "http", "https", default=f"http://127.0.0.1:{PORT + 1}/gateway")
 GATEWAY_TOKEN = environment.text("GATEWAY_TOKEN")
@@ -289,7 +289,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 6 * 3600},
     },
 }
-CELERY_BEAT_SYNC_EVERY = 60
+CELERY_BEAT_SYNC_EVERY = 60  # tasks sent between two writes of beat's file
 
 LOGGING_CONFIG = "sla_portal.request_id.configure_logging"
 LOGGING = {"level": "DEBUG" if DEBUG else "INFO"}

@@ -20,7 +20,7 @@ from wording.refusals import Refused
 from wording.texts import HIDDEN, clean_text, is_blank, is_one_line, masked, masked_phone
 
 CARD_IS_MASKED = gettext_lazy("We masked a card number: only its last four digits are saved. We never need more.")
-LONGEST_PASSWORD = 1024
+LONGEST_PASSWORD = 1024  # letters; a sentence fits, and a megabyte is never hashed
 
 
 def one_line(text: str) -> None:

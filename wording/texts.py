@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-LARGEST_ID = 2**63 - 1
+LARGEST_ID = 2**63 - 1  # PostgreSQL's bigint: a larger number in an address is no row, not an error
 # Line and paragraph separators; embeddings, overrides and isolates that turn the letters after them round
 BREAKS = "\u2028\u2029"
 TURNS = "\u202a-\u202e\u2066-\u2069"
@@ -87,9 +87,9 @@ CHECKSUM = re.compile(r"(?<![0-9A-Za-z])(?=[0-9]*[A-Fa-f])[0-9A-Fa-f]{32,}(?![0-
 COUNTRY = re.compile(r"(?<![A-Za-z])([A-Za-z]{2}) ?$")
 BETWEEN = re.compile(r"[ \t\u00a0\u2000-\u200d\u202f\u2060\ufeff.\-_\u2010-\u2015\u2212]{1,3}")
 DIGITS = re.compile(r"\d+")
-SHORTEST, LONGEST = 13, 19
+SHORTEST, LONGEST = 13, 19  # digits of a card number (ISO/IEC 7812)
 LONGEST_PHONE = 15  # with its country's digits (ITU-T E.164)
-SHOWN = 4
+SHOWN = 4  # last digits, as PCI DSS lets anybody see them
 HIDDEN = "\u2022"
 
 

@@ -16,7 +16,7 @@ from django.utils.translation import get_language
 Case = Literal["nominative", "genitive", "long"]
 MonthCase = Literal["nominative", "genitive", "locative", "short"]
 NBSP = "\u00a0"
-SECONDS_BELOW = 600
+SECONDS_BELOW = 600  # a span below ten minutes shows its seconds: they decide there
 PLACES = 4  # decimals of a figure at most
 
 

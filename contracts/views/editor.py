@@ -40,7 +40,7 @@ from contracts.unreached import unreached
 from wording.refusals import attempt
 from wording.texts import number_in
 
-MOST_RUNGS = 60
+MOST_RUNGS = 60  # each is five fields, and a request may hold 1,000 (DATA_UPLOAD_MAX_NUMBER_FIELDS)
 AnyForm = TypeVar("AnyForm", bound=TermsForm)
 
 

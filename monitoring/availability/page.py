@@ -32,8 +32,10 @@ from monitoring.probe.specification import Result
 from monitoring.sentences import sentence
 from wording import words
 
-DAYS = 90
-EARLIER_MONTHS = 3
+DAYS = 90  # of the chart; for as long raw checks are kept (state/retention.py), so each bar can be looked into
+EARLIER_MONTHS = 3  # a quarter beside the month in progress
+# In the units of the chart: its height; the bar of the least and of the longest downtime. Between them the height grows
+# with the square root, so that an hour is still seen beside a whole day.
 BAR_TOP, BAR_LOW, BAR_HIGH = 72, 18, 66
 # Shorter blind time than this leaves a day's bar as it is; the figures count every second.
 GAP_SECONDS = 60
@@ -201,6 +203,7 @@ class Day:
         return availability_words.time_span(taken) if taken else ""
 
 
+# Of days without downtime; a gap is higher than a good day, for nobody knows what happened in it
 HEIGHTS = {"up": 10, "gap": 26, "plan": 18, "none": 0}
 
 

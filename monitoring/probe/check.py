@@ -25,7 +25,7 @@ from monitoring.probe.cookies import ShopCookies
 from monitoring.probe.faults import CheckError, connect_fault, is_from_peer
 from monitoring.probe.specification import CertificateEnd, CheckSpec, Observation, Phase, Timings
 
-MAX_REDIRECTS = 5
+MAX_REDIRECTS = 5  # to https, to www and to a language are three; browsers give up after 20
 # Servers take no longer address; reading a host of 60,000 Polish letters costs us 80 ms.
 MAX_LOCATION = 8192
 _REDIRECTS = (301, 302, 303, 307, 308)

@@ -25,6 +25,7 @@ CLOCKS_DIFFER = 5  # seconds
 AFTER_CHECK = 90  # seconds
 LONG_AGO = 3600  # seconds; an older slot was never asked within anybody's patience
 
+# Letters of each text at most, as our own probe cuts them: a line from a stranger may hold anything
 TEXTS = {
     "phase": 8,
     "detail": 40,
@@ -35,6 +36,7 @@ TEXTS = {
     "excerpt": 4096,
     "place": 40,
 }
+# Largest whole numbers: what the columns hold; 2**35 s is the year 3058
 _WHOLE = {"bytes": 2**31 - 1, "attempts": 9, "at": 2**35, "slot": 2**35}
 _MAYBE = {"status": 999, "certificate_ends_at": 2**37}
 _TIMES = ("dns", "connect", "tls", "first_byte", "total")

@@ -40,9 +40,9 @@ BUILT_IN_FORBIDDEN = (
 )
 
 MAX_NAME = 100  # characters of a certificate's name that are kept
-MAX_HOST = 255
+MAX_HOST = 255  # of a name in DNS (RFC 1035)
 MAX_SUBJECT = 300
-WALLED = (403, 429)
+WALLED = (403, 429)  # a wall against robots says nothing about customers: degraded, not down
 # What a broken way out of ours looks like from here; an answer with a wrong status or text is the shop's own.
 NETWORK_REASONS: frozenset[Reason] = frozenset({"dns", "connect", "timeout", "tls", "protocol", "truncated"})
 # No name server gave an answer of use; a router said that there is no way.

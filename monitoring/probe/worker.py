@@ -42,7 +42,7 @@ from monitoring.probe.result_lines import line_of
 from monitoring.probe.specification import CheckSpec, Result
 
 IN_FLIGHT = 200
-FLUSH_SECONDS = 0.2
+FLUSH_SECONDS = 0.2  # results wait so long for others to go with
 BROKER_SECONDS = 5.0
 AT_ONCE = 200  # results in one command: a client of the broker has a size
 # A broker that is away for long must not fill our memory: about ten minutes of a full worker.

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from messaging.heartbeat import beat
 from monitoring.models import Check, Monitor
 
-KEPT = timedelta(days=90)
-BATCH = 5_000
+KEPT = timedelta(days=90)  # as far back as a shop's page draws
+BATCH = 5_000  # rows of one transaction
 
 
 def forget_checks(*, at: datetime, batch: int = BATCH) -> int:

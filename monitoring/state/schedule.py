@@ -21,12 +21,13 @@ from monitoring.probe.specification import CheckSpec
 
 log = logging.getLogger(__name__)
 
+# Checks of one message: with long texts some 1.5 MB, and a client of the broker may send 4 MB (broker_users.py).
 AT_ONCE = 300
 # Messages that a place's queue holds at most: a probe drops old ones unread, but only one that runs does.
 QUEUE_KEPT = 100
 # Questions of one monitor that may still be answered: a slow probe's answer may come when the next one is out already.
 OUT_AT_ONCE = 3
-GREETING = timedelta(seconds=60)
+GREETING = timedelta(seconds=60)  # beat greets every 20 s; a greeting that nobody took in time is dropped
 # What a queue and a busy probe may add to a check's own time before it is asked for again.
 QUEUE_GRACE = timedelta(seconds=5)
 

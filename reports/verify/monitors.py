@@ -18,7 +18,7 @@ from monitoring import acts
 from monitoring.models import Act, ActTally, Interval, Monitor, Outage, Reopening, State
 
 logger = logging.getLogger(__name__)
-CHUNK = 100
+CHUNK = 100  # monitors whose lists are in memory at once
 TURNS = 3  # readings of a list that grows while it is read
 LIST, COUNTED = "its acts", "the database's own count"
 

@@ -33,7 +33,7 @@ from wording.refusals import attempt, attempt_button
 from wording.words import local_day, money
 
 SOON = timedelta(hours=2)
-DECIDED_SHOWN = 20
+DECIDED_SHOWN = 20  # under those that wait; every other stands in its incident
 
 
 @require_GET

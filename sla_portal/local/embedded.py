@@ -32,7 +32,7 @@ from psycopg2.extensions import connection, encrypt_password
 from sla_portal import broker_users
 from sla_portal.sockets import OWNER, reachable, socket_url
 
-NOBODY = 65534
+NOBODY = 65534  # PostgreSQL refuses to run as root; the user `nobody` exists on every Linux
 ASK = "local all all scram-sha-256\n"  # the whole pg_hba.conf: the server has no other door than its socket
 FIRST_OWNER, RENAMER = "postgres", "sla_portal_renamer"  # how the owner's role was called before, and who renames it
 START_SECONDS = 60.0

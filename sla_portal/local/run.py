@@ -53,7 +53,7 @@ LOGINS = {
     "tomasz@studiopolnoc.example": "manager",
     "admin@studiopolnoc.example": "administrator",
 }
-PORTS_USED = 5
+PORTS_USED = 5  # from PORT on, as listed above
 READY_SECONDS = 90.0
 END_SECONDS = 12.0
 SHORT_LIFE_SECONDS = 10.0
