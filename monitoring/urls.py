@@ -10,7 +10,7 @@ register_converter(MonthConverter, "month")
 urlpatterns: list[URLPattern | URLResolver] = [
     path("shops/", views.shops, name="shops"),
     path("shops/<slug:slug>/", views.shop, name="shop"),
-    path("shops/<slug:slug>/availability/<month:month>/", views.account, name="availability-account"),
+    path("shops/<slug:slug>/availability/<month:month>/", views.explanation, name="availability-account"),
     path("shops/<slug:slug>/monitors/new/", views.new_monitor, name="monitor-new"),
     path("availability/", views.all_shops, name="availability"),
     path("availability/<month:month>/", views.all_shops, name="availability-month"),

@@ -1,4 +1,4 @@
-"""Pages of what was seen: a shop's availability and its account, all shops of a month, one monitor for staff."""
+"""Pages of what was seen: a shop's availability and its explanation, all shops of a month, one monitor for staff."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def _seen(monitor: Monitor, now: datetime) -> dict[str, Any]:
 @require_GET
 @open_to(REPORTER, OWNER, AGENT, MANAGER)
 @at_shop
-def account(request: SignedRequest, shop: Shop, month: date) -> HttpResponse:
+def explanation(request: SignedRequest, shop: Shop, month: date) -> HttpResponse:
     """The month's figure line by line."""
     now, first = _now(), month
     history = _history(request, shop, first, now)
@@ -112,13 +112,13 @@ def account(request: SignedRequest, shop: Shop, month: date) -> HttpResponse:
         "history": history,
         "shop": history.shop,
         "month": figure,
-        "rows": shop_page.account(measured, history.zone),
+        "rows": shop_page.explanation(measured, history.zone),
         "note": shop_page.unknown_note(measured),
         "version": history.version_on(min(history.today, shop_page.first_of_month(first, -1) - timedelta(days=1))),
         "failures": shop_page.failures(history, measured),
         "monitors": [monitor for monitor in history.monitors if monitor.means_down],
     }
-    return render(request, "monitoring/account.html", context)
+    return render(request, "monitoring/explanation.html", context)
 
 
 @require_GET

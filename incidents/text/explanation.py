@@ -1,4 +1,4 @@
-"""The account of a deadline as people read it: rows and an axis from the clock's own trace, nothing computed anew."""
+"""The explanation of a deadline as people read it: rows and an axis from the clock's own trace, nothing anew."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ BARS = {
 
 
 @dataclass(frozen=True, slots=True)
-class AccountRow:
+class ExplanationRow:
     """`time` and `figure` may be empty; `style` is the row's class: off, mid, late, sum or none."""
 
     style: str
@@ -72,21 +72,21 @@ class AccountRow:
 
 
 def hms(span: int) -> str:
-    """`3:32:05`: how an account writes a span, to the second."""
+    """`3:32:05`: how an explanation writes a span, to the second."""
     hours, rest = divmod(abs(span), 3600)
     return f"{hours}:{rest // 60:02d}:{rest % 60:02d}"
 
 
-def account_rows(clock: Clock, *, zone: str, now: datetime) -> list[AccountRow]:
+def explanation_rows(clock: Clock, *, zone: str, now: datetime) -> list[ExplanationRow]:
     """One row a trace line; the last, under a double rule, is the result."""
     if not clock.trace:
         return []
     *steps, result = clock.trace
     rows = [_row(line, clock, zone, now) for line in steps]
-    return [*rows, AccountRow("sum", _time(result.at, zone, now), _(RESULTS[result.kind]), hms(result.seconds))]
+    return [*rows, ExplanationRow("sum", _time(result.at, zone, now), _(RESULTS[result.kind]), hms(result.seconds))]
 
 
-def _row(line: TraceLine, clock: Clock, zone: str, now: datetime) -> AccountRow:
+def _row(line: TraceLine, clock: Clock, zone: str, now: datetime) -> ExplanationRow:
     facts = {
         "severity": f"{line.detail} {Severity(line.detail).label}" if line.detail in Severity.values else "",
         "target": TargetKind(clock.target).label,
@@ -97,7 +97,7 @@ def _row(line: TraceLine, clock: Clock, zone: str, now: datetime) -> AccountRow:
     if line.kind in CHANGES and line.until is not None:
         until = words.when(moment(line.until), now, zone, "genitive", seconds=True)
         what = _("%(what)s: by %(until)s") % {"what": what, "until": until}
-    return AccountRow(STYLES.get(line.kind, ""), _hours(line, zone, now), what, _figure(line))
+    return ExplanationRow(STYLES.get(line.kind, ""), _hours(line, zone, now), what, _figure(line))
 
 
 def _figure(line: TraceLine) -> str:

@@ -1,4 +1,4 @@
-"""Why this deadline: the account of a clock, line by line, from the calculation's own trace."""
+"""Why this deadline: the explanation of a clock, line by line, from the calculation's own trace."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from incidents.events import Kind
 from incidents.models import Incident
 from incidents.projection import rows as projection
 from incidents.text import journal_lines
-from incidents.text.explanation import account_rows, axis, hms
+from incidents.text.explanation import axis, explanation_rows, hms
 from wording import words
 
 BY = {
@@ -63,8 +63,8 @@ def _context(user: User, incident: Incident, clock: Clock, now: datetime) -> dic
         "lead": lead(clock, now, zone),
         "axis": axis(clock, zone=zone, now=now),
         "claims": journal_lines.claims(incident.journal.filter(kind=Kind.REPORTED_CLAIM)),
-        "rows": account_rows(clock, zone=zone, now=now),
-        "earlier": [(lap, account_rows(lap, zone=zone, now=now)) for lap in reversed(clock.earlier)],
+        "rows": explanation_rows(clock, zone=zone, now=now),
+        "earlier": [(lap, explanation_rows(lap, zone=zone, now=now)) for lap in reversed(clock.earlier)],
         "calendar": next((row.calendar for row in incident.clocks.all() if row.target == clock.target), None),
         "contract_path": contract_path(user, incident),
     }
@@ -77,7 +77,7 @@ def title(clock: Clock, now: datetime, zone: str) -> str:
 
 
 def lead(clock: Clock, now: datetime, zone: str) -> str:
-    """One sentence before the account: where it began, how much it had, and what has come of it."""
+    """One sentence before the explanation: where it began, how much it had, and what has come of it."""
     if clock.started_at is None:
         return _("This clock does not run; below is how its earlier run was judged.")
     facts = {

@@ -1,4 +1,4 @@
-"""What the availability pages say: sentences, bars, rows and the account, all from the same measured figures."""
+"""What the availability pages say: sentences, bars, rows and the explanation, all from the same measured figures."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from contracts.models import MaintenanceWindow
 from contracts.terms import moment, seconds
-from incidents.text.explanation import AccountRow, hms
+from incidents.text.explanation import ExplanationRow, hms
 from monitoring.availability import text as availability_words
 from monitoring.availability.measure import (
     AvailabilityLine,
@@ -344,29 +344,29 @@ def _excused(reasons: set[Reason]) -> str:
     return _("partly, over the month's limit") if Reason.COUNTS in reasons else _("yes, over the month's limit")
 
 
-def account(measured: Measured, zone: str) -> list[AccountRow]:
+def explanation(measured: Measured, zone: str) -> list[ExplanationRow]:
     """The figure line by line: what it adds to the time that counts, then what of it was down, then the result."""
     return list(_rows(measured, zone))
 
 
-def _rows(measured: Measured, zone: str) -> Iterator[AccountRow]:
+def _rows(measured: Measured, zone: str) -> Iterator[ExplanationRow]:
     *lines, last = measured.lines
     outages = [line for line in lines if isinstance(line, OutageLine)]
     for line in lines:
         if not isinstance(line, OutageLine):
             yield _row(line, zone, _signed(line.seconds), "" if line.seconds > 0 else "off")
-    yield AccountRow("mid", "", _("Time that counts"), hms(measured.known))
+    yield ExplanationRow("mid", "", _("Time that counts"), hms(measured.known))
     for line in outages:
         yield _row(line, zone, hms(_up(line.down)), "" if line.down else "off")
-    yield AccountRow("mid", "", _("Down in all"), hms(_up(measured.down)))
+    yield ExplanationRow("mid", "", _("Down in all"), hms(_up(measured.down)))
     assert isinstance(last, AvailabilityLine)
-    yield AccountRow("sum", "", availability_words.sentence(last, zone), _four(measured))
+    yield ExplanationRow("sum", "", availability_words.sentence(last, zone), _four(measured))
 
 
-def _row(line: TimeLine, zone: str, amount: str, style: str) -> AccountRow:
+def _row(line: TimeLine, zone: str, amount: str, style: str) -> ExplanationRow:
     start = getattr(line, "start", None)
     local = words.day(moment(start).astimezone(words.as_zone(zone)).date(), moment(start).date()) if start else ""
-    return AccountRow(style, local, availability_words.sentence(line, zone), amount)
+    return ExplanationRow(style, local, availability_words.sentence(line, zone), amount)
 
 
 def _up(down: Fraction) -> int:

@@ -22,7 +22,7 @@ from incidents.events import EVIDENCE
 from incidents.models import Breach, Incident, JournalEntry
 from incidents.queue import nearest, waiting
 from incidents.text import journal_lines
-from incidents.text.explanation import account_rows, axis
+from incidents.text.explanation import axis, explanation_rows
 from reports.forms import ExclusionForm
 from reports.models import BreachDecision
 from reports.money import month_table, review
@@ -122,7 +122,7 @@ def _render(
         "liability": review.liability_words(breach.version),
         "excludes": breach.version.allowed_exclusions(),
         "limit": breach.version.second_person_above,
-        "time_rows": account_rows(priced.clock, zone=zone, now=now),
+        "time_rows": explanation_rows(priced.clock, zone=zone, now=now),
         "axis": axis(priced.clock, zone=zone, now=now),
         "rows": money_rows(priced.account, breach.version.currency) if priced.account else [],
         "waiting": [cases[other.pk] for other in undecided],
