@@ -15,9 +15,9 @@ SILENT = {"asked", "found", "known", "one", "said", "seen", "thing", "things", "
 CEILINGS = {
     "reports": 2,
     "monitoring": 22,
-    "incidents": 175,
-    "contracts": 29,
-    "accounts": 1,
+    "incidents": 146,
+    "contracts": 22,
+    "accounts": 0,
     "messaging": 0,
     "wording": 0,
     "sla_portal": 0,
