@@ -15,21 +15,23 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import MANAGER, OWNER, Client, User
+from contracts import vocabulary
 from messaging.models import Channel
 from wording.lines import NOT_A_LINE, NOT_IN_A_LINE
+from wording.words import SEVERITIES
 
 
 class Severity(models.TextChoices):
-    P1 = "P1", _("critical failure")
-    P2 = "P2", _("serious fault")
-    P3 = "P3", _("ordinary fault")
-    P4 = "P4", _("blemish")
+    P1 = vocabulary.Severity.P1, SEVERITIES["P1"]
+    P2 = vocabulary.Severity.P2, SEVERITIES["P2"]
+    P3 = vocabulary.Severity.P3, SEVERITIES["P3"]
+    P4 = vocabulary.Severity.P4, SEVERITIES["P4"]
 
 
 class TargetKind(models.TextChoices):
-    REACTION = "reaction", _("reaction")
-    RESTORE = "restore", _("repair")
-    FINAL_FIX = "final_fix", _("final fix")
+    REACTION = vocabulary.TargetKind.REACTION, _("reaction")
+    RESTORE = vocabulary.TargetKind.RESTORE, _("repair")
+    FINAL_FIX = vocabulary.TargetKind.FINAL_FIX, _("final fix")
 
 
 class ShopQuerySet(models.QuerySet["Shop"]):
@@ -186,15 +188,18 @@ class Contract(models.Model):
 
 
 class RepairStart(models.TextChoices):
-    REPORT = "report", _("from the report")
-    FIRST_CONTACT = "first_contact", _("from the first contact")
-    CONTACT_OR_DEADLINE = "contact_or_reaction_deadline", _("from the first contact or the end of the reaction time")
-    WORK_STARTED = "work_started", _("from the start of work")
+    REPORT = vocabulary.RepairStart.REPORT, _("from the report")
+    FIRST_CONTACT = vocabulary.RepairStart.FIRST_CONTACT, _("from the first contact")
+    CONTACT_OR_DEADLINE = (
+        vocabulary.RepairStart.CONTACT_OR_DEADLINE,
+        _("from the first contact or the end of the reaction time"),
+    )
+    WORK_STARTED = vocabulary.RepairStart.WORK_STARTED, _("from the start of work")
 
 
 class Reopen(models.TextChoices):
-    CONTINUE = "continue", _("goes on with the time left")
-    RESTART = "restart", _("starts anew")
+    CONTINUE = vocabulary.Reopen.CONTINUE, _("goes on with the time left")
+    RESTART = vocabulary.Reopen.RESTART, _("starts anew")
 
 
 class Liability(models.TextChoices):
@@ -213,8 +218,8 @@ class ExclusionReason(models.TextChoices):
 
 
 class Cumulation(models.TextChoices):
-    CUMULATIVE = "cumulative", _("added up")
-    HIGHEST = "highest", _("only the highest")
+    CUMULATIVE = vocabulary.Cumulation.CUMULATIVE, _("added up")
+    HIGHEST = vocabulary.Cumulation.HIGHEST, _("only the highest")
 
 
 class DelayTime(models.TextChoices):
@@ -225,8 +230,8 @@ class DelayTime(models.TextChoices):
 class Maintenance(models.TextChoices):
     """What announced work is in the availability of a month."""
 
-    OUT_OF_TOTAL = "out_of_total", _("leaves the time that counts")
-    IN_TOTAL = "in_total", _("counts as time that the shop worked")
+    OUT_OF_TOTAL = vocabulary.MaintenanceMode.OUT_OF_TOTAL, _("leaves the time that counts")
+    IN_TOTAL = vocabulary.MaintenanceMode.IN_TOTAL, _("counts as time that the shop worked")
 
 
 class VersionQuerySet(models.QuerySet["ContractVersion"]):
@@ -381,13 +386,13 @@ class UpdateRhythm(models.Model):
 
 
 class RateType(models.TextChoices):
-    PERCENT = "percent", _("% of the fee")
-    AMOUNT = "amount", _("amount")
+    PERCENT = vocabulary.RateType.PERCENT, _("% of the fee")
+    AMOUNT = vocabulary.RateType.AMOUNT, _("amount")
 
 
 class GraceMode(models.TextChoices):
-    DEDUCTIBLE = "deductible", _("the first minutes are free")
-    THRESHOLD = "threshold", _("nothing up to the threshold, everything above")
+    DEDUCTIBLE = vocabulary.GraceMode.DEDUCTIBLE, _("the first minutes are free")
+    THRESHOLD = vocabulary.GraceMode.THRESHOLD, _("nothing up to the threshold, everything above")
 
 
 class PenaltyRule(models.Model):

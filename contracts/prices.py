@@ -9,9 +9,10 @@ from django.utils.translation import gettext as _
 
 from contracts.models import ContractVersion, Target, TargetKind
 from contracts.penalty.breach import Lateness, breach_penalty
-from contracts.penalty.rules import Kind, Rounding
+from contracts.penalty.rules import Rounding
 from contracts.penalty.text import rule, worked_example
 from contracts.terms import caps_of, scheme_of
+from contracts.vocabulary import RateType
 from wording.words import money, share
 
 EXAMPLE = 3 * 3600 + 20 * 60
@@ -39,7 +40,7 @@ def prices(version: ContractVersion, targets: Iterable[Target]) -> list[Price]:
 def _price(version: ContractVersion, target: Target) -> Price:
     scheme = scheme_of(target.penalty)
     sentence = rule(scheme, version.currency)
-    if scheme.kind is Kind.AMOUNT and scheme.unit.rounding is Rounding.ONCE:
+    if scheme.kind is RateType.AMOUNT and scheme.unit.rounding is Rounding.ONCE:
         return Price(target.severity, target.kind, sentence, "")
     account = breach_penalty(scheme, Lateness(0, EXAMPLE), version.monthly_fee, caps=caps_of(version))
     return Price(target.severity, target.kind, sentence, worked_example(account, target.severity, version.currency))

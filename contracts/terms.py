@@ -9,8 +9,9 @@ from functools import lru_cache
 
 from contracts.holidays_pl import POLISH_HOLIDAYS
 from contracts.models import Calendar, CalendarDay, ContractVersion, PenaltyRule
-from contracts.penalty.rules import Cap, Caps, Grace, Kind, Scheme, Unit
-from contracts.penalty.rules import GraceMode as PenaltyGrace
+from contracts.penalty.rules import Cap, Caps, Grace, Scheme, Unit
+from contracts.vocabulary import GraceMode as PenaltyGrace
+from contracts.vocabulary import RateType
 from contracts.worktime import CalendarTerms, parse_calendar
 
 SECOND = timedelta(seconds=1)
@@ -83,7 +84,7 @@ def _parsed(
 def scheme_of(rule: PenaltyRule) -> Scheme:
     """The pure rule of one target. PenaltyError where the stored unit is unknown."""
     grace = Grace(rule.grace_minutes * 60, PenaltyGrace(rule.grace_mode)) if rule.grace_minutes else None
-    return Scheme(kind=Kind(rule.rate_type), unit=Unit.named(rule.unit), rate=rule.rate, grace=grace)
+    return Scheme(kind=RateType(rule.rate_type), unit=Unit.named(rule.unit), rate=rule.rate, grace=grace)
 
 
 def caps_of(version: ContractVersion) -> Caps:
@@ -96,8 +97,8 @@ def caps_of(version: ContractVersion) -> Caps:
 
 
 def _percent(value: Decimal | None) -> Cap | None:
-    return None if value is None else Cap(Kind.PERCENT, value)
+    return None if value is None else Cap(RateType.PERCENT, value)
 
 
 def _amount(value: Decimal | None) -> Cap | None:
-    return None if value is None else Cap(Kind.AMOUNT, value)
+    return None if value is None else Cap(RateType.AMOUNT, value)

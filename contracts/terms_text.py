@@ -31,9 +31,10 @@ from contracts.models import (
     TargetKind,
     UpdateRhythm,
 )
-from contracts.penalty.rules import Grace, GraceMode, Kind, Scheme, Unit
+from contracts.penalty.rules import Grace, Scheme, Unit
 from contracts.penalty.text import rule
 from contracts.terms import calendar_terms
+from contracts.vocabulary import GraceMode, RateType
 from messaging.models import Channel
 from wording.words import money, percent, share, span
 
@@ -236,7 +237,7 @@ def _target(target: TargetSpec, currency: str) -> str:
 
 def _rule(penalty: PenaltySpec, currency: str) -> str:
     grace = Grace(penalty.grace_minutes * 60, GraceMode(penalty.grace_mode)) if penalty.grace_minutes else None
-    return rule(Scheme(Kind(penalty.rate_type), Unit.named(penalty.unit), penalty.rate, grace=grace), currency)
+    return rule(Scheme(RateType(penalty.rate_type), Unit.named(penalty.unit), penalty.rate, grace=grace), currency)
 
 
 def _rhythms(terms: Compared) -> Lines:

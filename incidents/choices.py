@@ -7,6 +7,8 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from incidents.clock import facts as clock
+
 
 class What(models.TextChoices):
     """The sentences of the report form, in the form's order."""
@@ -60,11 +62,11 @@ class Origin(models.TextChoices):
 
 
 class PauseReason(models.TextChoices):
-    CLIENT_ANSWER = "client_answer", _("waiting for the client's answer")
-    THIRD_PARTY = "third_party", _("waiting for a third party")
-    CLIENT_WAIT = "client_wait", _("the client asked to wait")
-    FORCE_MAJEURE = "force_majeure", _("force majeure")
-    MAINTENANCE = "maintenance_window", _("maintenance window")
+    CLIENT_ANSWER = clock.PauseReason.CLIENT_ANSWER, _("waiting for the client's answer")
+    THIRD_PARTY = clock.PauseReason.THIRD_PARTY, _("waiting for a third party")
+    CLIENT_WAIT = clock.PauseReason.CLIENT_WAIT, _("the client asked to wait")
+    FORCE_MAJEURE = clock.PauseReason.FORCE_MAJEURE, _("force majeure")
+    MAINTENANCE = clock.PauseReason.MAINTENANCE, _("maintenance window")
 
 
 class Actor(models.TextChoices):
@@ -75,12 +77,12 @@ class Actor(models.TextChoices):
 
 
 class ClockState(models.TextChoices):
-    RUNNING = "running", _("running")
-    PAUSED = "paused", _("paused")
-    SEEN_WORKING = "seen_working", _("seen working by the monitor")
-    MET = "met", _("met")
-    BREACHED = "breached", _("breached")
-    NOT_RUNNING = "not_running", _("not running")
+    RUNNING = clock.ClockState.RUNNING, _("running")
+    PAUSED = clock.ClockState.PAUSED, _("paused")
+    SEEN_WORKING = clock.ClockState.SEEN_WORKING, _("seen working by the monitor")
+    MET = clock.ClockState.MET, _("met")
+    BREACHED = clock.ClockState.BREACHED, _("breached")
+    NOT_RUNNING = clock.ClockState.NOT_RUNNING, _("not running")
 
 
 class Delivery(models.TextChoices):

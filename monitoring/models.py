@@ -16,16 +16,17 @@ from contracts.models import Severity, Shop
 from contracts.terms import moment
 from incidents.choices import What
 from incidents.models import Incident
+from monitoring.probe import specification
 from monitoring.state.shop import Part, is_stale
 
 
 class State(models.TextChoices):
-    UP = "up", _("works")
-    DEGRADED = "degraded", _("works badly")
-    DOWN = "down", _("does not work")
-    UNKNOWN = "unknown", pgettext_lazy("monitor", "unknown")
-    MAINTENANCE = "maintenance", _("maintenance")
-    PAUSED = "paused", pgettext_lazy("monitor", "not watched")
+    UP = specification.State.UP, _("works")
+    DEGRADED = specification.State.DEGRADED, _("works badly")
+    DOWN = specification.State.DOWN, _("does not work")
+    UNKNOWN = specification.State.UNKNOWN, pgettext_lazy("monitor", "unknown")
+    MAINTENANCE = specification.State.MAINTENANCE, _("maintenance")
+    PAUSED = specification.State.PAUSED, pgettext_lazy("monitor", "not watched")
 
 
 class MonitorQuerySet(models.QuerySet["Monitor"]):

@@ -13,10 +13,12 @@ from fractions import Fraction
 
 from contracts.holidays_pl import POLISH_HOLIDAYS
 from contracts.penalty.breach import Exclusion, Lateness, breach_penalty
-from contracts.penalty.rules import Base, Cap, Caps, Grace, GraceMode, Kind, Scheme, Tier, Unit
+from contracts.penalty.rules import Base, Cap, Caps, Grace, Scheme, Tier, Unit
+from contracts.vocabulary import GraceMode, RateType
 from contracts.worktime import parse_calendar, work_calendar
-from monitoring.availability.measure import Interval, State, Terms, measure
+from monitoring.availability.measure import Interval, Terms, measure
 from monitoring.availability.periods import local_months
+from monitoring.probe.specification import State
 
 HOUR = 3600
 OFFICE = work_calendar(
@@ -34,10 +36,10 @@ STATES = (State.DOWN, State.DOWN, State.UNKNOWN, State.DOWN, State.MAINTENANCE)
 def penalty_of_a_breach() -> object:
     """Tiers, grace, two exclusions, three caps, in office hours."""
     tiers = (Tier(Decimal(4), Decimal(1)), Tier(None, Decimal("1.5")))
-    scheme = Scheme(Kind.PERCENT, Unit.named("started_hour"), tiers=tiers, grace=Grace(900, GraceMode.DEDUCTIBLE))
+    scheme = Scheme(RateType.PERCENT, Unit.named("started_hour"), tiers=tiers, grace=Grace(900, GraceMode.DEDUCTIBLE))
     late = Lateness(MONTH.start + 8 * HOUR, MONTH.start + 80 * HOUR, OFFICE)
     out = [Exclusion(MONTH.start + start * HOUR, MONTH.start + (start + 2) * HOUR, "third_party") for start in (33, 34)]
-    cap = Cap(Kind.PERCENT, Decimal(20))
+    cap = Cap(RateType.PERCENT, Decimal(20))
     base = Base(Decimal("5000.00"), Fraction(1, 2), month="2026-11")
     return breach_penalty(scheme, late, base, exclusions=out, caps=Caps(cap, cap, cap))
 

@@ -11,13 +11,19 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 
 Case = Literal["nominative", "genitive", "long"]
 MonthCase = Literal["nominative", "genitive", "locative", "short"]
 NBSP = "\u00a0"
 SECONDS_BELOW = 600  # a span below ten minutes shows its seconds: they decide there
 PLACES = 4  # decimals of a figure at most
+SEVERITIES = {
+    "P1": gettext_lazy("critical failure"),
+    "P2": gettext_lazy("serious fault"),
+    "P3": gettext_lazy("ordinary fault"),
+    "P4": gettext_lazy("blemish"),
+}
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ from contracts.penalty.rules import (
     HUNDRED,
     Account,
     Base,
-    Kind,
     Line,
     PenaltyError,
     ResultLine,
@@ -22,6 +21,7 @@ from contracts.penalty.rules import (
     charge_lines,
     round_line,
 )
+from contracts.vocabulary import RateType
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def credit(bands: Sequence[Band], commitment: Decimal, availability: Fraction, f
     lines: list[Line] = [MeasuredLine(availability, commitment, met)]
     band = None if met else next((band for band in bands if _inside(band, percent)), None)
     if band is not None:
-        scheme = Scheme(Kind.PERCENT, Unit.named("once"), band.percent)
+        scheme = Scheme(RateType.PERCENT, Unit.named("once"), band.percent)
         lines += [BandLine(band.below, band.down_to, band.percent), *base_lines(scheme, of)]
         lines += charge_lines(scheme, Fraction(1), of.exact)
     amount = round_line(lines)

@@ -14,8 +14,9 @@ from decimal import Decimal
 from fractions import Fraction
 from itertools import groupby
 
-from contracts.penalty.month import Cumulation, EarlierLine, Incident, MonthRules, Owed, highest, month
+from contracts.penalty.month import EarlierLine, Incident, MonthRules, Owed, highest, month
 from contracts.penalty.rules import NO_CAPS, ZERO, Caps, Line, Used, under_caps
+from contracts.vocabulary import Cumulation
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,15 +24,9 @@ from contracts.penalty.rules import (
     ResultLine,
     cap_line,
 )
+from contracts.vocabulary import Cumulation
 
 AVAILABILITY = "availability"
-
-
-class Cumulation(StrEnum):
-    """What one incident owes for several missed targets."""
-
-    CUMULATIVE = "cumulative"
-    HIGHEST = "highest"
 
 
 class SameEvent(StrEnum):

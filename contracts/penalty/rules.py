@@ -14,6 +14,8 @@ from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
 
+from contracts.vocabulary import GraceMode, RateType
+
 HUNDRED = 100
 UNIT_NAME = re.compile(r"(?:(started|full|exact)_)?(\d{1,4})?(minute|min|hour|h|day|d)s?(?:_24h)?")
 WIDTHS = {"minute": 60, "min": 60, "hour": 3600, "h": 3600, "day": 86400, "d": 86400}
@@ -25,16 +27,6 @@ NOTHING = Fraction(0)
 
 class PenaltyError(ValueError):
     """Terms that can't be counted; the message names what is wrong and with which value."""
-
-
-class Kind(StrEnum):
-    PERCENT = "percent"
-    AMOUNT = "amount"
-
-
-class GraceMode(StrEnum):
-    DEDUCTIBLE = "deductible"
-    THRESHOLD = "threshold"
 
 
 class CapLevel(StrEnum):
@@ -127,7 +119,7 @@ class BaseLine(Line):
 class ChargeLine(Line):
     """units × rate (of the base); with tiers one line a tier. Exact: rounding is a line of its own."""
 
-    kind: Kind
+    kind: RateType
     rate: Decimal
     units: Fraction
     unit: str
@@ -234,7 +226,7 @@ class Grace:
 class Scheme:
     """A penalty rule: a percentage of the base or an amount for each unit of delay, one rate or tiers."""
 
-    kind: Kind
+    kind: RateType
     unit: Unit
     rate: Decimal | None = None
     tiers: tuple[Tier, ...] = ()
@@ -282,12 +274,12 @@ class Base:
 class Cap:
     """A limit: a percentage of the fee, or an amount."""
 
-    kind: Kind
+    kind: RateType
     value: Decimal
 
     def limit(self, of: Decimal | Fraction) -> Decimal:
         """The limit in money, rounded once to 0.01 half up."""
-        return rounded(Fraction(self.value) * (Fraction(of) / HUNDRED if self.kind is Kind.PERCENT else 1))
+        return rounded(Fraction(self.value) * (Fraction(of) / HUNDRED if self.kind is RateType.PERCENT else 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -377,7 +369,7 @@ def _units(scheme: Scheme, found: int, left: int, counted: int) -> Fraction:
 
 
 def base_lines(scheme: Scheme, base: Base) -> list[Line]:
-    if scheme.kind is Kind.AMOUNT:
+    if scheme.kind is RateType.AMOUNT:
         return []
     if base.share == 1 and base.days is None and not base.month and not base.version:
         return []
@@ -391,7 +383,7 @@ def charge_lines(scheme: Scheme, units: Fraction, base: Fraction) -> list[Charge
         upto = units if tier.up_to is None else min(units, Fraction(tier.up_to))
         if upto <= done and lines:
             break
-        worth = Fraction(tier.rate) * (base / HUNDRED if scheme.kind is Kind.PERCENT else 1)
+        worth = Fraction(tier.rate) * (base / HUNDRED if scheme.kind is RateType.PERCENT else 1)
         part = upto - done
         lines.append(ChargeLine(scheme.kind, tier.rate, part, scheme.unit.name, base, done, part * worth))
         done = upto

@@ -24,8 +24,6 @@ from contracts.penalty.rules import (
     ChargeLine,
     ExcludedLine,
     GraceLine,
-    GraceMode,
-    Kind,
     LateLine,
     Line,
     ResultLine,
@@ -37,6 +35,7 @@ from contracts.penalty.rules import (
     UnitsLine,
     rounded,
 )
+from contracts.vocabulary import GraceMode, RateType
 from wording.words import NBSP, PLACES, bare_span, figure, full_time, money, number, share
 
 REASONS: dict[str, Promise] = {
@@ -230,7 +229,7 @@ def product(line: ChargeLine, tone: Tone) -> str:
     """`4 started hours × 1 % of 5 000,00 zł`, `2 started days × 1 700,00 zł`."""
     unit = Unit.named(line.unit)
     rate = tone.money(line.rate)
-    if line.kind is Kind.PERCENT:
+    if line.kind is RateType.PERCENT:
         rate = gettext("%(rate)s of %(base)s") % {"rate": share(line.rate), "base": tone.money(line.base)}
     return rate if unit.rounding is Rounding.ONCE and line.units == 1 else f"{counted(line.units, unit)} × {rate}"
 
@@ -353,7 +352,7 @@ def rule(scheme: Scheme, currency: str = "PLN") -> str:
 
 
 def _tier(tier: Tier, scheme: Scheme, tone: Tone) -> str:
-    if scheme.kind is Kind.PERCENT:
+    if scheme.kind is RateType.PERCENT:
         rate = gettext("%(rate)s of the fee") % {"rate": share(tier.rate)}
     else:
         rate = tone.money(tier.rate)

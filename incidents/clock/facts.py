@@ -6,17 +6,40 @@ Instants are int seconds since the epoch (UTC), spans int seconds of working tim
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from enum import StrEnum
 
+from contracts.vocabulary import Reopen, RepairStart, TargetKind
 from contracts.worktime import CalendarTerms
 from incidents.events import COUNTED, Kind
 
-TARGETS = ("reaction", "restore", "final_fix")
-REPAIR_STARTS = ("report", "first_contact", "contact_or_reaction_deadline", "work_started")
-REOPEN = ("continue", "restart")
-REASONS = ("client_answer", "third_party", "client_wait", "force_majeure", "maintenance_window")
+
+class PauseReason(StrEnum):
+    """Why a clock is paused."""
+
+    CLIENT_ANSWER = "client_answer"
+    THIRD_PARTY = "third_party"
+    CLIENT_WAIT = "client_wait"
+    FORCE_MAJEURE = "force_majeure"
+    MAINTENANCE = "maintenance_window"
+
+
+class ClockState(StrEnum):
+    """Running, standing (paused; seen working by the monitor), judged (met, breached), or none."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    SEEN_WORKING = "seen_working"
+    MET = "met"
+    BREACHED = "breached"
+    NOT_RUNNING = "not_running"
+
+
+# The same lists as plain words, which is what events and terms hold
+TARGETS = tuple(kind.value for kind in TargetKind)
+REPAIR_STARTS = tuple(start.value for start in RepairStart)
+REOPEN = tuple(rule.value for rule in Reopen)
+REASONS = tuple(reason.value for reason in PauseReason)
 CHANGES = ("worse", "downgrade", "correction")
-State = Literal["running", "paused", "seen_working", "met", "breached", "not_running"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +127,7 @@ class Clock:
     """
 
     target: str
-    state: State
+    state: ClockState
     severity: str = ""
     calendar: CalendarTerms | None = None
     calendar_at: int | None = None

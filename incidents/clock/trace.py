@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from contracts.worktime import WorkCalendar, elapsed, work_calendar
-from incidents.clock.facts import Clock, State, TraceLine
+from incidents.clock.facts import Clock, ClockState, TraceLine
 from incidents.clock.replay import Replay
 from incidents.clock.rules import Base, closed
 from incidents.clock.track import Track
 
 STARTS = frozenset({"start", "provisional", "work_started"})
+JUDGED = frozenset({ClockState.MET, ClockState.BREACHED})
+STANDING = frozenset({ClockState.PAUSED, ClockState.SEEN_WORKING})
 Held = tuple[int, int, str, str]
 """A span that isn't counted: from, to, kind (pause, handover), reason."""
 
@@ -19,16 +21,16 @@ Held = tuple[int, int, str, str]
 def judge(replay: Replay, target: str) -> Clock:
     """The target's clock, with its former laps and runs that came to a verdict."""
     past = (_verdict(replay, track) for track in replay.past[target])
-    earlier = tuple(clock for clock in past if clock.state in {"met", "breached"})
+    earlier = tuple(clock for clock in past if clock.state in JUDGED)
     track = replay.tracks.get(target)
     if track is None:
-        return Clock(target, "not_running", earlier=earlier)
+        return Clock(target, ClockState.NOT_RUNNING, earlier=earlier)
     return replace(_verdict(replay, track), earlier=earlier)
 
 
 def _verdict(replay: Replay, track: Track) -> Clock:
     if track.cancelled_at is not None:
-        return Clock(track.target, "not_running", lap=track.lap, round=track.round, run=track.run)
+        return Clock(track.target, ClockState.NOT_RUNNING, lap=track.lap, round=track.round, run=track.run)
     at = replay.now if track.held_at is None else track.held_at
     due, base = track.decided(at)
     state = _state(track, at, due)
@@ -42,10 +44,10 @@ def _verdict(replay: Replay, track: Track) -> Clock:
         calendar=base.calendar,
         calendar_at=replay.calendar_at(base.start),
         started_at=track.rule[0].base.start,
-        deadline=None if state in {"paused", "seen_working"} else due,
+        deadline=None if state in STANDING else due,
         stopped_at=track.stopped_at,
         seen_at=track.seen_at,
-        noticed_at=max(due, track.known_at or due) if state == "breached" else None,
+        noticed_at=max(due, track.known_at or due) if state is ClockState.BREACHED else None,
         lap=track.lap,
         round=track.round,
         run=track.run,
@@ -57,14 +59,14 @@ def _verdict(replay: Replay, track: Track) -> Clock:
     return replace(clock, trace=tuple(_account(replay, track, clock, base, at)))
 
 
-def _state(track: Track, at: int, due: int) -> State:
+def _state(track: Track, at: int, due: int) -> ClockState:
     if due < at:
-        return "breached"
+        return ClockState.BREACHED
     if track.stopped_at is not None:
-        return "met"
+        return ClockState.MET
     if track.seen_at is not None:
-        return "seen_working"
-    return "paused" if track.due(at) is None else "running"
+        return ClockState.SEEN_WORKING
+    return ClockState.PAUSED if track.due(at) is None else ClockState.RUNNING
 
 
 def _account(replay: Replay, track: Track, clock: Clock, base: Base, at: int) -> Iterator[TraceLine]:
@@ -88,7 +90,7 @@ def _account(replay: Replay, track: Track, clock: Clock, base: Base, at: int) ->
         yield TraceLine(clock.seen_at, None, "stands", 0)
     if clock.stopped_at is not None:
         yield TraceLine(clock.stopped_at, None, "stop", clock.used)
-    yield TraceLine(at, clock.deadline, clock.state, clock.late if clock.state == "breached" else clock.left)
+    yield TraceLine(at, clock.deadline, clock.state, clock.late if clock.state is ClockState.BREACHED else clock.left)
 
 
 def _held(replay: Replay, track: Track, at: int) -> Iterator[Held]:

@@ -13,7 +13,6 @@ from contracts.seal import stood_digest
 from contracts.terms import calendar_history, calendar_terms, moment, seconds, working_days
 from contracts.worktime import WorkCalendar, day_term, work_calendar
 from incidents import journal, updates
-from incidents.choices import ClockState
 from incidents.clock import clocks as clock
 from incidents.clock.escalation import Step
 from incidents.events import COUNTED, DATED_BACK, MOVING, Kind
@@ -172,7 +171,7 @@ def write_clocks(rows: Iterable[ClockRow]) -> None:
 
 def row_of(found: clock.Clock, known: VersionTerms) -> dict[str, object]:
     """The columns of a clock's row; `left` only while the clock stands, `late` only once it has stopped or stands."""
-    stands = found.state in {ClockState.PAUSED.value, ClockState.SEEN_WORKING.value}
+    stands = found.state in {clock.ClockState.PAUSED, clock.ClockState.SEEN_WORKING}
     return {
         "state": found.state,
         "severity": found.severity,
@@ -218,7 +217,7 @@ def breaches_of(incident: Incident, clocks: Iterable[clock.Clock], at: datetime)
         )
         for found in clocks
         for lap in (*found.earlier, found)
-        if lap.state == ClockState.BREACHED.value and lap.deadline is not None
+        if lap.state is clock.ClockState.BREACHED and lap.deadline is not None
     ]  # fmt: skip
 
 
@@ -307,7 +306,7 @@ def wake_at(incident: Incident, timeline: clock.Timeline | None, terms: VersionT
 
 def _instants_ahead(timeline: clock.Timeline) -> list[int]:
     """Where a running clock is missed (equal is on time, so from the next second on), and the next step."""
-    running = [row for row in timeline.clocks.values() if row.state == "running"]
+    running = [row for row in timeline.clocks.values() if row.state is clock.ClockState.RUNNING]
     missed = [row.deadline + 1 for row in running if row.deadline is not None]
     return missed + ([timeline.next_step.at] if timeline.next_step else [])
 

@@ -11,9 +11,11 @@ from django.conf import settings
 
 from contracts.models import ContractVersion, MaintenanceWindow
 from contracts.terms import moment, seconds
+from contracts.vocabulary import MaintenanceMode
 from monitoring.availability import measure as pure
 from monitoring.availability.measure import MaintenanceLine, Period, Reason, Terms
 from monitoring.availability.periods import local_months
+from monitoring.probe.specification import State
 
 # What was announced for earlier in the month has taken its share of the month's limit
 MONTH = timedelta(days=32)
@@ -26,7 +28,7 @@ def terms_of(version: ContractVersion | None) -> Terms:
     return Terms(
         target=version.availability_target,
         minimum_outage=version.minimum_outage_seconds,
-        mode=pure.MaintenanceMode(version.maintenance),
+        mode=MaintenanceMode(version.maintenance),
         notice=version.maintenance_notice_hours * 3600,
         maintenance_limit=version.maintenance_limit_seconds,
         unknown_limit=version.unknown_limit_seconds,
@@ -37,7 +39,7 @@ def window_interval(window: MaintenanceWindow) -> pure.Interval:
     return pure.Interval(
         seconds(window.starts_at),
         seconds(window.ends_at),
-        pure.State.MAINTENANCE,
+        State.MAINTENANCE,
         announced=seconds(window.announced_at),
     )
 

@@ -18,6 +18,8 @@ from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from contracts.spans import Hours, Span, WorkingSeconds, clip, seconds_by, union
+from contracts.vocabulary import MaintenanceMode
+from monitoring.probe.specification import State
 
 FULL = Fraction(1)
 NOTHING = Fraction(0)
@@ -26,24 +28,6 @@ PLACES = 4
 
 class AvailabilityError(ValueError):
     """Intervals or terms that can't be counted; the message names what is wrong."""
-
-
-class State(StrEnum):
-    """What was seen. `paused` is time in which nobody looked: as unknown."""
-
-    UP = "up"
-    DEGRADED = "degraded"
-    DOWN = "down"
-    UNKNOWN = "unknown"
-    MAINTENANCE = "maintenance"
-    PAUSED = "paused"
-
-
-class MaintenanceMode(StrEnum):
-    """Announced maintenance leaves the denominator, or stays in it as time that was up."""
-
-    OUT_OF_TOTAL = "out_of_total"
-    IN_TOTAL = "in_total"
 
 
 class Settled(StrEnum):

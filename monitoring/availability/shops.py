@@ -23,7 +23,8 @@ from monitoring.availability import measure as pure
 from monitoring.availability.maintenance import counted_lines, terms_of, window_interval
 from monitoring.availability.measure import Measured, Period, Terms
 from monitoring.availability.periods import local_day, local_months
-from monitoring.models import Act, ActKind, Interval, Monitor, Outage, State
+from monitoring.models import Act, ActKind, Interval, Monitor, Outage
+from monitoring.probe.specification import State
 from monitoring.state.shop import ShopState, shop_state
 
 SEEN = (State.UNKNOWN, State.PAUSED, State.DOWN)
@@ -86,10 +87,8 @@ class ShopHistory:
         return replace(terms, maintenance_limit=max(0, terms.maintenance_limit - taken))
 
     def intervals(self) -> list[pure.Interval]:
-        down = [
-            pure.Interval(seconds(outage.started_at), self.end_of(outage), pure.State.DOWN) for outage in self.outages
-        ]
-        blind = [pure.Interval(*span, pure.State.UNKNOWN) for span in self.blind]
+        down = [pure.Interval(seconds(outage.started_at), self.end_of(outage), State.DOWN) for outage in self.outages]
+        blind = [pure.Interval(*span, State.UNKNOWN) for span in self.blind]
         return [*down, *blind, *map(window_interval, self.windows)]
 
     def end_of(self, outage: Outage) -> int:

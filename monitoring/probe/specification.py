@@ -1,9 +1,23 @@
 """What a probe is asked, what it saw and what that means: plain values that travel between processes as JSON."""
 
 from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
 from typing import Any, Literal, Self, get_args
 
-State = Literal["up", "degraded", "down", "unknown", "maintenance", "paused"]
+
+class State(StrEnum):
+    """What was seen of an address or a shop. `paused` is time in which nobody looked: as unknown."""
+
+    UP = "up"
+    DEGRADED = "degraded"
+    DOWN = "down"
+    UNKNOWN = "unknown"
+    MAINTENANCE = "maintenance"
+    PAUSED = "paused"
+
+
+# The same as a message between processes has it
+StateWord = Literal["up", "degraded", "down", "unknown", "maintenance", "paused"]
 Reason = Literal[
     "ok",
     "slow",
@@ -27,7 +41,7 @@ Reason = Literal[
 Vouch = Literal["", "answered", "failed", "none"]
 Phase = Literal["", "dns", "connect", "tls", "headers", "body"]
 
-STATES: tuple[State, ...] = get_args(State)
+STATES: tuple[StateWord, ...] = get_args(StateWord)
 REASONS: tuple[Reason, ...] = get_args(Reason)
 PHASES: tuple[Phase, ...] = get_args(Phase)
 
@@ -137,7 +151,7 @@ class Result(Plain):
     """
 
     id: str
-    state: State
+    state: StateWord
     reason: Reason
     phase: Phase = ""
     detail: str = ""

@@ -17,7 +17,16 @@ from yarl import URL
 from monitoring.probe.faults import CheckError
 from monitoring.probe.inflation import inflate
 from monitoring.probe.page_text import decode, excerpt, line
-from monitoring.probe.specification import CertificateEnd, CheckSpec, Observation, Phase, Reason, Result, State, Vouch
+from monitoring.probe.specification import (
+    CertificateEnd,
+    CheckSpec,
+    Observation,
+    Phase,
+    Reason,
+    Result,
+    StateWord,
+    Vouch,
+)
 
 # Pages that servers show with status 200 although the shop behind them doesn't work.
 BUILT_IN_FORBIDDEN = (
@@ -49,14 +58,14 @@ NETWORK_REASONS: frozenset[Reason] = frozenset({"dns", "connect", "timeout", "tl
 DOUBTS = frozenset({("dns", "servfail"), ("dns", "timeout"), ("connect", "unreachable")})
 
 _JSON_STEP = re.compile(r"\[(\d{1,6})\]|([^.\[\]]+)")
-_Finding = tuple[State, Reason, str, str]
+_Finding = tuple[StateWord, Reason, str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
     """What judging an answer came to: all that depends on what stands in it. `size` in bytes, inflated."""
 
-    state: State
+    state: StateWord
     reason: Reason
     phase: Phase = ""
     detail: str = ""

@@ -9,10 +9,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-DOWN, UNKNOWN, PAUSED = "down", "unknown", "paused"
+from monitoring.probe.specification import State
+
 # By how bad it may be for the shop's customers, the worst first. Where one part isn't seen the shop may be down, so
 # `unknown` stands before all that is known to sell, and after `down` only: as the figures of availability count it.
-WORST_FIRST = (DOWN, UNKNOWN, "maintenance", "degraded", "up", PAUSED)
+WORST_FIRST = (State.DOWN, State.UNKNOWN, State.MAINTENANCE, State.DEGRADED, State.UP, State.PAUSED)
 
 
 def is_stale(checked_at: datetime | None, patience: timedelta, now: datetime) -> bool:
@@ -40,7 +41,7 @@ class Part:
         return is_stale(self.checked_at, self.patience, now)
 
     def state_at(self, now: datetime) -> str:
-        return UNKNOWN if self.is_stale(now) else self.state
+        return State.UNKNOWN if self.is_stale(now) else self.state
 
     def since_at(self, now: datetime) -> datetime | None:
         """Since when it is in its state: what is stale is unknown since the check that didn't come."""
@@ -51,18 +52,18 @@ class Part:
 class ShopState:
     """The state of a shop's worst part: its name, since when, and since when every part has been looked at."""
 
-    state: str = PAUSED
+    state: str = State.PAUSED
     part: str = ""
     since: datetime | None = None
     checked_at: datetime | None = None
 
     @property
     def is_watched(self) -> bool:
-        return self.state != PAUSED
+        return self.state != State.PAUSED
 
     @property
     def is_known(self) -> bool:
-        return self.state not in (UNKNOWN, PAUSED)
+        return self.state not in (State.UNKNOWN, State.PAUSED)
 
 
 def shop_state(parts: Iterable[Part], now: datetime) -> ShopState:
@@ -73,7 +74,7 @@ def shop_state(parts: Iterable[Part], now: datetime) -> ShopState:
     worst = min(parts, key=lambda part: WORST_FIRST.index(part.state_at(now)))
     state = worst.state_at(now)
     since = [part.since_at(now) for part in parts if part.state_at(now) == state]
-    if state == DOWN:
+    if state == State.DOWN:
         since = [part.out_since for part in parts if part.out_since] or since
     checked = [part.checked_at for part in parts if part.checked_at]
     return ShopState(state, worst.name, min(filter(None, since), default=None), min(checked, default=None))

@@ -16,9 +16,9 @@ from django.utils.translation import gettext as _
 from contracts.models import ContractVersion, DelayTime, PenaltyRule
 from contracts.penalty.breach import Exclusion, Lateness, breach_penalty
 from contracts.penalty.ledger import Ledger, Limits, MissedTarget, RecordedLine, settle
-from contracts.penalty.month import Cumulation
 from contracts.penalty.rules import ZERO, Account, Base, Line, ResultLine
 from contracts.terms import caps_of, scheme_of, seconds
+from contracts.vocabulary import Cumulation
 from contracts.worktime import WorkCalendar, work_calendar
 from incidents.clock import clocks as clock
 from incidents.events import MOVING

@@ -9,19 +9,11 @@ from fractions import Fraction
 from functools import partial
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from contracts.vocabulary import MaintenanceMode
 from contracts.worktime import WorkCalendar, work_calendar
-from monitoring.availability.measure import (
-    Interval,
-    MaintenanceMode,
-    Measured,
-    Period,
-    State,
-    Terms,
-    budget,
-    floored,
-    measure,
-)
+from monitoring.availability.measure import Interval, Measured, Period, Terms, budget, floored, measure
 from monitoring.availability.periods import local_months
+from monitoring.probe.specification import State
 from reports.verify.calendars import NAMED_CALENDARS
 from reports.verify.outcome import Outcome, UnknownWordError
 from reports.verify.read import Answer, agreed, decimal, fields, group_outcomes, items, needed, whole, word

@@ -7,22 +7,9 @@ from decimal import Decimal
 from fractions import Fraction
 
 from contracts.penalty.credit import Band, band_percent, credit
-from contracts.penalty.month import Cumulation, Incident, MonthRules, Owed, month
-from contracts.penalty.rules import (
-    UNUSED,
-    Cap,
-    Caps,
-    ExcludedLine,
-    Grace,
-    GraceMode,
-    Kind,
-    LateLine,
-    Line,
-    Scheme,
-    Tier,
-    Unit,
-    priced,
-)
+from contracts.penalty.month import Incident, MonthRules, Owed, month
+from contracts.penalty.rules import UNUSED, Cap, Caps, ExcludedLine, Grace, LateLine, Line, Scheme, Tier, Unit, priced
+from contracts.vocabulary import Cumulation, GraceMode, RateType
 from reports.verify.outcome import Outcome, UnknownWordError
 from reports.verify.read import Answer, decimal, fields, group_outcomes, items, needed, whole, word
 
@@ -35,7 +22,7 @@ RULES = {
     "max": Cumulation.HIGHEST,
     "non_cumulative": Cumulation.HIGHEST,
 }
-CAP_TYPES = {"percent": Kind.PERCENT, "amount": Kind.AMOUNT, "pln": Kind.AMOUNT, "fixed": Kind.AMOUNT}
+CAP_TYPES = {"percent": RateType.PERCENT, "amount": RateType.AMOUNT, "pln": RateType.AMOUNT, "fixed": RateType.AMOUNT}
 TARGETS = {
     "reaction": "reaction",
     "restore": "restore",
@@ -64,8 +51,8 @@ def penalty_outcomes(data: Mapping[str, object]) -> list[Outcome]:
     return group_outcomes(data, answers)
 
 
-def _kind(where: str, field: str, value: object) -> Kind:
-    return word(where, field, value, {kind.value: kind for kind in Kind})
+def _kind(where: str, field: str, value: object) -> RateType:
+    return word(where, field, value, {kind.value: kind for kind in RateType})
 
 
 def _single(where: str, given: object) -> Answer:
@@ -148,8 +135,8 @@ def _level(where: str, data: Mapping[str, object], level: str) -> Cap | None:
     if percent is not None and amount is not None:
         raise UnknownWordError(f"{where}: two limits of the {level}")
     if percent is not None:
-        return Cap(Kind.PERCENT, decimal(where, percent))
-    return None if amount is None else Cap(Kind.AMOUNT, decimal(where, amount))
+        return Cap(RateType.PERCENT, decimal(where, percent))
+    return None if amount is None else Cap(RateType.AMOUNT, decimal(where, amount))
 
 
 def _incident(where: str, number: int, given: object) -> Incident:

@@ -17,7 +17,7 @@ from incidents.models import Breach, Incident
 from incidents.sweeps import sweep_clocks
 from monitoring import watch
 from monitoring.models import Monitor
-from monitoring.probe.specification import Reason, Result, State, Timings
+from monitoring.probe.specification import Reason, Result, StateWord, Timings
 from reports.money import review
 
 Act = Callable[[datetime], object]
@@ -145,7 +145,7 @@ class Scene:
         return Breach.objects.get(incident=self.player.incidents[self.name], target=target)
 
 
-def checked(monitor: Monitor, state: State, reason: Reason, *, at: datetime, status: int = 200) -> None:
+def checked(monitor: Monitor, state: StateWord, reason: Reason, *, at: datetime, status: int = 200) -> None:
     """One check's result, through the same door as a real one; until then every check said what the last one did."""
     watch.see_through(monitor, at=at - timedelta(seconds=1))
     result = Result(

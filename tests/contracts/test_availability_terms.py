@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from contracts.forms.contract import values_of
-from contracts.models import Calendar, ContractVersion, Maintenance
+from contracts.models import Calendar, ContractVersion
+from contracts.vocabulary import MaintenanceMode
 from monitoring.availability.maintenance import terms_of
-from monitoring.availability.measure import MaintenanceMode, Terms
+from monitoring.availability.measure import Terms
 from tests import build
 from tests.contracts.test_contract_forms import errors, form
 from tests.pages import text_of, visitor
@@ -58,10 +59,6 @@ def test_the_next_version_begins_with_the_same_terms() -> None:
     ).version
     values = values_of(version, [], [])
     assert {name: values[name] for name in TYPED} == TYPED | {"unknown_limit": "0 min"}
-
-
-def test_both_rooms_know_the_same_two_ways_to_count_work() -> None:
-    assert list(Maintenance.values) == [mode.value for mode in MaintenanceMode]
 
 
 def test_the_arithmetic_takes_every_term_in_seconds() -> None:

@@ -15,8 +15,6 @@ from contracts.penalty.rules import (
     CapLine,
     ChargeLine,
     Grace,
-    GraceMode,
-    Kind,
     LateLine,
     PenaltyError,
     ResultLine,
@@ -29,12 +27,13 @@ from contracts.penalty.rules import (
     penalty,
     rounded,
 )
+from contracts.vocabulary import GraceMode, RateType
 
 FEE = Decimal("5000.00")
 
 
 def percent(rate: str, unit: str, grace: Grace | None = None) -> Scheme:
-    return Scheme(Kind.PERCENT, Unit.named(unit), Decimal(rate), grace=grace)
+    return Scheme(RateType.PERCENT, Unit.named(unit), Decimal(rate), grace=grace)
 
 
 def total(account: Account) -> Fraction:
@@ -78,7 +77,9 @@ def test_three_hours_twenty_at_one_percent_is_two_hundred_zlotys_line_by_line() 
     assert account.lines == (
         LateLine(12000),
         UnitsLine(12000, "started_hour", Fraction(4)),
-        ChargeLine(Kind.PERCENT, Decimal(1), Fraction(4), "started_hour", Fraction(5000), Fraction(0), Fraction(200)),
+        ChargeLine(
+            RateType.PERCENT, Decimal(1), Fraction(4), "started_hour", Fraction(5000), Fraction(0), Fraction(200)
+        ),
         ResultLine(Decimal("200.00")),
     )
     assert (account.amount, account.raw) == (Decimal("200.00"), Decimal("200.00"))
@@ -86,7 +87,7 @@ def test_three_hours_twenty_at_one_percent_is_two_hundred_zlotys_line_by_line() 
 
 def test_tiers_charge_each_unit_at_the_rate_of_its_own_tier() -> None:
     tiers = (Tier(Decimal(4), Decimal(1)), Tier(Decimal(8), Decimal("1.5")), Tier(None, Decimal(2)))
-    account = penalty(Scheme(Kind.PERCENT, Unit.named("started_hour"), tiers=tiers), 10 * 3600, Decimal("6000.00"))
+    account = penalty(Scheme(RateType.PERCENT, Unit.named("started_hour"), tiers=tiers), 10 * 3600, Decimal("6000.00"))
     charges = [(int(line.units), int(line.amount)) for line in account.lines if isinstance(line, ChargeLine)]
     assert charges == [(4, 240), (4, 360), (2, 240)]
     assert account.amount == Decimal("840.00")
@@ -94,7 +95,7 @@ def test_tiers_charge_each_unit_at_the_rate_of_its_own_tier() -> None:
 
 def test_tiers_of_amounts_add_up_too() -> None:
     tiers = (Tier(Decimal(1), Decimal(100)), Tier(None, Decimal(250)))
-    account = penalty(Scheme(Kind.AMOUNT, Unit.named("started_day_24h"), tiers=tiers), 86401, Decimal(0))
+    account = penalty(Scheme(RateType.AMOUNT, Unit.named("started_day_24h"), tiers=tiers), 86401, Decimal(0))
     assert account.amount == Decimal("350.00")
 
 
@@ -108,12 +109,12 @@ def test_tiers_of_amounts_add_up_too() -> None:
 )
 def test_tiers_that_do_not_rise_are_refused(tiers: tuple[Tier, ...]) -> None:
     with pytest.raises(PenaltyError, match="tiers must rise"):
-        Scheme(Kind.PERCENT, Unit.named("started_hour"), tiers=tiers)
+        Scheme(RateType.PERCENT, Unit.named("started_hour"), tiers=tiers)
 
 
 def test_a_rule_has_a_rate_or_tiers_and_neither_is_negative() -> None:
     with pytest.raises(PenaltyError, match="either a rate or tiers"):
-        Scheme(Kind.PERCENT, Unit.named("once"))
+        Scheme(RateType.PERCENT, Unit.named("once"))
     with pytest.raises(PenaltyError, match="can't be negative"):
         percent("-1", "once")
 
@@ -136,13 +137,13 @@ def test_grace_takes_the_first_minutes_or_nothing_at_all(mode: GraceMode, delay:
 
 
 def test_once_per_breach_is_due_at_delay_zero_but_not_without_a_breach() -> None:
-    flat = Scheme(Kind.AMOUNT, Unit.named("once"), Decimal("500.00"))
+    flat = Scheme(RateType.AMOUNT, Unit.named("once"), Decimal("500.00"))
     assert penalty(flat, 0, Decimal(0)).amount == Decimal("500.00")
     assert penalty(flat, 0, Decimal(0), late=False).amount == Decimal("0.00")
 
 
 def test_once_per_breach_is_not_due_for_a_delay_that_grace_forgives() -> None:
-    flat = Scheme(Kind.AMOUNT, Unit.named("once"), Decimal("500.00"), grace=Grace(900, GraceMode.THRESHOLD))
+    flat = Scheme(RateType.AMOUNT, Unit.named("once"), Decimal("500.00"), grace=Grace(900, GraceMode.THRESHOLD))
     assert penalty(flat, 900, Decimal(0)).amount == Decimal("0.00")
     assert penalty(flat, 901, Decimal(0)).amount == Decimal("500.00")
 
@@ -192,10 +193,10 @@ def test_a_base_that_cannot_be_is_refused(wrong: dict[str, int]) -> None:
     ("cap", "amount"),
     [
         (None, "2400.00"),
-        (Cap(Kind.PERCENT, Decimal(20)), "1000.00"),
-        (Cap(Kind.AMOUNT, Decimal("750.00")), "750.00"),
-        (Cap(Kind.PERCENT, Decimal(48)), "2400.00"),
-        (Cap(Kind.AMOUNT, Decimal(0)), "0.00"),
+        (Cap(RateType.PERCENT, Decimal(20)), "1000.00"),
+        (Cap(RateType.AMOUNT, Decimal("750.00")), "750.00"),
+        (Cap(RateType.PERCENT, Decimal(48)), "2400.00"),
+        (Cap(RateType.AMOUNT, Decimal(0)), "0.00"),
     ],
 )
 def test_an_incident_cap_is_a_share_of_the_fee_an_amount_or_absent(cap: Cap | None, amount: str) -> None:
@@ -205,7 +206,7 @@ def test_an_incident_cap_is_a_share_of_the_fee_an_amount_or_absent(cap: Cap | No
 
 
 def test_a_later_month_gets_what_is_left_of_the_incidents_cap() -> None:
-    cap = Cap(Kind.AMOUNT, Decimal("500.00"))
+    cap = Cap(RateType.AMOUNT, Decimal("500.00"))
     account = penalty(percent("1", "started_hour"), 36000, FEE, cap, used=Used(incident=Decimal("460.00")))
     assert account.amount == Decimal("40.00")
     left = [line for line in account.lines if isinstance(line, CapLine)]

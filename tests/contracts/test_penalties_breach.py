@@ -8,11 +8,12 @@ from fractions import Fraction
 import pytest
 
 from contracts.penalty.breach import Exclusion, Lateness, breach_penalty, delay_lines
-from contracts.penalty.rules import Cap, Caps, ExcludedLine, Kind, LateLine, Scheme, Unit, Used
+from contracts.penalty.rules import Cap, Caps, ExcludedLine, LateLine, Scheme, Unit, Used
+from contracts.vocabulary import RateType
 
 HOUR = 3600
 DEADLINE = 1_800_000_000
-HOURLY = Scheme(Kind.PERCENT, Unit.named("started_hour"), Decimal(1))
+HOURLY = Scheme(RateType.PERCENT, Unit.named("started_hour"), Decimal(1))
 
 
 def at(hours: float) -> int:
@@ -82,20 +83,24 @@ def test_time_between_delivery_and_rejection_counts_neither_in_the_delay_nor_twi
 
 
 def test_once_per_breach_is_not_due_when_the_whole_delay_is_excluded() -> None:
-    flat = Scheme(Kind.AMOUNT, Unit.named("once"), Decimal("500.00"))
+    flat = Scheme(RateType.AMOUNT, Unit.named("once"), Decimal("500.00"))
     whole = breach_penalty(flat, Lateness(DEADLINE, at(5)), Decimal(0), exclusions=excluded((0, 5)))
     part = breach_penalty(flat, Lateness(DEADLINE, at(5)), Decimal(0), exclusions=excluded((0, 4.9)))
     assert (whole.amount, part.amount) == (Decimal("0.00"), Decimal("500.00"))
 
 
 def test_once_per_breach_is_due_for_a_stop_after_the_close_without_working_delay() -> None:
-    flat = Scheme(Kind.AMOUNT, Unit.named("once"), Decimal("500.00"))
+    flat = Scheme(RateType.AMOUNT, Unit.named("once"), Decimal("500.00"))
     closed = Lateness(at(1), at(1.5), OddHours())
     assert breach_penalty(flat, closed, Decimal(0)).amount == Decimal("500.00")
 
 
 def test_the_caps_of_incident_month_and_contract_follow_one_another_with_what_was_used() -> None:
-    caps = Caps(Cap(Kind.PERCENT, Decimal(10)), Cap(Kind.PERCENT, Decimal(20)), Cap(Kind.AMOUNT, Decimal("18000.00")))
+    caps = Caps(
+        Cap(RateType.PERCENT, Decimal(10)),
+        Cap(RateType.PERCENT, Decimal(20)),
+        Cap(RateType.AMOUNT, Decimal("18000.00")),
+    )
     used = Used(month=Decimal("600.00"), contract=Decimal("17700.00"))
     lateness = Lateness(DEADLINE, at(20))
     account = breach_penalty(HOURLY, lateness, Decimal("5000.00"), caps=caps, used=used)
@@ -104,6 +109,6 @@ def test_the_caps_of_incident_month_and_contract_follow_one_another_with_what_wa
 
 
 def test_a_caps_percentage_is_taken_of_the_whole_fee_where_the_base_is_a_share() -> None:
-    caps = Caps(incident=Cap(Kind.PERCENT, Decimal(20)))
+    caps = Caps(incident=Cap(RateType.PERCENT, Decimal(20)))
     account = breach_penalty(HOURLY, Lateness(DEADLINE, at(48)), Decimal("2500.00"), caps=caps, fee=Decimal("5000.00"))
     assert (account.raw, account.amount) == (Decimal("1200.00"), Decimal("1000.00"))

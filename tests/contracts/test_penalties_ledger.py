@@ -11,14 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.penalty.ledger import HighestLine, Limits, MissedTarget, NotHighestLine, settle
-from contracts.penalty.month import Cumulation, EarlierLine, Incident, MonthRules, Owed, month, total_of
-from contracts.penalty.rules import NO_CAPS, ZERO, Cap, Caps, Kind
+from contracts.penalty.month import EarlierLine, Incident, MonthRules, Owed, month, total_of
+from contracts.penalty.rules import NO_CAPS, ZERO, Cap, Caps
+from contracts.vocabulary import Cumulation, RateType
 
 STEADY = settings(deadline=None)
 MARCH, APRIL = date(2026, 3, 1), date(2026, 4, 1)
 FEE = Decimal("2500.00")
 SUMS = st.decimals("0", "900", places=2)
-CAP = st.none() | st.builds(Cap, st.sampled_from(Kind), st.decimals("0", "60", places=1))
+CAP = st.none() | st.builds(Cap, st.sampled_from(RateType), st.decimals("0", "60", places=1))
 CAPS = st.builds(Caps, CAP, CAP, CAP)
 HIGHEST = Cumulation.HIGHEST
 
@@ -66,7 +67,7 @@ def test_each_incident_cumulates_by_its_own_version() -> None:
 
 def test_a_month_settled_by_two_versions_has_one_limit_after_the_other() -> None:
     """10 % of 2 500 zł, then 20 %: the second part has what the first left."""
-    ten, twenty = (Caps(month=Cap(Kind.PERCENT, Decimal(percent))) for percent in (10, 20))
+    ten, twenty = (Caps(month=Cap(RateType.PERCENT, Decimal(percent))) for percent in (10, 20))
     assert counted(
         row(1, "300", incident="A", caps=ten), row(2, "300", incident="B", caps=twenty, version=2),
         row(3, "300", incident="C", caps=twenty, version=2, first=APRIL),

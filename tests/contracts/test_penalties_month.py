@@ -9,7 +9,6 @@ import pytest
 
 from contracts.penalty.credit import Band, BandLine, MeasuredLine, band_percent, credit
 from contracts.penalty.month import (
-    Cumulation,
     DroppedLine,
     DropReason,
     Incident,
@@ -21,10 +20,11 @@ from contracts.penalty.month import (
     month,
     total_of,
 )
-from contracts.penalty.rules import ZERO, Cap, Caps, Kind, Line, PenaltyError, ResultLine
+from contracts.penalty.rules import ZERO, Cap, Caps, Line, PenaltyError, ResultLine
+from contracts.vocabulary import Cumulation, RateType
 
 FEE = Decimal("5000.00")
-TWENTY = Caps(month=Cap(Kind.PERCENT, Decimal(20)))
+TWENTY = Caps(month=Cap(RateType.PERCENT, Decimal(20)))
 
 
 def incident(name: str, *amounts: str, cause: str = "", used: Decimal = ZERO) -> Incident:
@@ -43,14 +43,14 @@ def test_several_targets_of_an_incident_add_up_or_the_highest_counts(rule: Cumul
 
 
 def test_the_incident_cap_comes_before_the_months() -> None:
-    caps = Caps(Cap(Kind.PERCENT, Decimal(10)), Cap(Kind.PERCENT, Decimal(20)))
+    caps = Caps(Cap(RateType.PERCENT, Decimal(10)), Cap(RateType.PERCENT, Decimal(20)))
     account = month(FEE, [incident("1", "900.00"), incident("2", "350"), incident("3", "400")], MonthRules(caps=caps))
     assert account.per_incident == (Decimal("500.00"), Decimal(350), Decimal(400))
     assert (account.before_caps, account.final) == (Decimal("1250.00"), Decimal("1000.00"))
 
 
 def test_an_incidents_cap_follows_it_into_the_next_month() -> None:
-    caps = Caps(incident=Cap(Kind.AMOUNT, Decimal("500.00")))
+    caps = Caps(incident=Cap(RateType.AMOUNT, Decimal("500.00")))
     account = month(FEE, [incident("1", "300.00", used=Decimal("450.00"))], MonthRules(caps=caps))
     assert account.final == Decimal("50.00")
 
@@ -59,7 +59,7 @@ def test_an_incidents_cap_follows_it_into_the_next_month() -> None:
     ("charged", "final"), [("17000", "900.00"), ("17400", "600.00"), ("18000", "0.00"), ("19000", "0.00")]
 )
 def test_the_contract_gives_what_is_left_of_its_cap(charged: str, final: str) -> None:
-    caps = Caps(contract=Cap(Kind.AMOUNT, Decimal("18000.00")))
+    caps = Caps(contract=Cap(RateType.AMOUNT, Decimal("18000.00")))
     account = month(FEE, [incident("1", "900.00")], MonthRules(caps=caps), charged=Decimal(charged))
     assert account.after_contract_cap == Decimal(final)
 
@@ -111,7 +111,7 @@ def test_one_event_is_paid_as_credit_or_as_penalty(credited: str, rule: SameEven
 
 
 def test_a_credit_meets_no_incident_cap() -> None:
-    caps = Caps(incident=Cap(Kind.AMOUNT, Decimal("40.00")))
+    caps = Caps(incident=Cap(RateType.AMOUNT, Decimal("40.00")))
     account = month(FEE, with_credit("100.00", "50.00"), MonthRules(caps=caps))
     assert account.per_incident == (Decimal("100.00"), Decimal("40.00"), Decimal("10.00"))
 

@@ -10,23 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.penalty.breach import Exclusion, Lateness, breach_penalty
-from contracts.penalty.month import Cumulation, Incident, MonthRules, Owed, SameCause, SameEvent, month, total_of
-from contracts.penalty.rules import (
-    ZERO,
-    Base,
-    Cap,
-    Caps,
-    Grace,
-    GraceMode,
-    Kind,
-    ResultLine,
-    Scheme,
-    Tier,
-    Unit,
-    Used,
-    penalty,
-    rounded,
-)
+from contracts.penalty.month import Incident, MonthRules, Owed, SameCause, SameEvent, month, total_of
+from contracts.penalty.rules import ZERO, Base, Cap, Caps, Grace, ResultLine, Scheme, Tier, Unit, Used, penalty, rounded
+from contracts.vocabulary import Cumulation, GraceMode, RateType
 
 STEADY = settings(deadline=None)  # a busy machine is no error
 WIDTHS = ("minute", "10min", "30min", "hour", "4h", "day_24h")
@@ -34,13 +20,13 @@ UNITS = ["once", "minute", *(f"{how}_{width}" for how in ("started", "full", "ex
 RATES = st.decimals("0", "20", places=3)
 SUMS = st.decimals("0", "3000", places=2)
 DELAYS = st.integers(0, 40 * 86400)
-CAPS = st.none() | st.builds(Cap, st.sampled_from(Kind), st.decimals("0", "60", places=1))
+CAPS = st.none() | st.builds(Cap, st.sampled_from(RateType), st.decimals("0", "60", places=1))
 GRACES = st.none() | st.builds(Grace, st.integers(0, 7200), st.sampled_from(GraceMode))
 
 
 @st.composite
 def schemes(draw: st.DrawFn) -> Scheme:
-    kind, unit, grace = draw(st.sampled_from(Kind)), Unit.named(draw(st.sampled_from(UNITS))), draw(GRACES)
+    kind, unit, grace = draw(st.sampled_from(RateType)), Unit.named(draw(st.sampled_from(UNITS))), draw(GRACES)
     if draw(st.booleans()):
         return Scheme(kind, unit, draw(RATES), grace=grace)
     edges = [Decimal(edge) for edge in sorted(draw(st.sets(st.integers(1, 60), max_size=3)))]
@@ -63,7 +49,7 @@ def test_the_lines_of_a_penalty_add_up_to_its_amount(scheme: Scheme, delay: int,
 
 
 @STEADY
-@given(schemes(), DELAYS, BASES, st.builds(Cap, st.sampled_from(Kind), RATES), SUMS)
+@given(schemes(), DELAYS, BASES, st.builds(Cap, st.sampled_from(RateType), RATES), SUMS)
 def test_no_penalty_exceeds_what_is_left_of_its_cap(
     scheme: Scheme, delay: int, base: Base, cap: Cap, used: Decimal
 ) -> None:
@@ -87,7 +73,7 @@ def test_a_penalty_is_within_half_a_grosz_of_a_unit_by_unit_sum(scheme: Scheme, 
     while unit < account.units and unit < 2000:
         part = min(Fraction(1), account.units - unit)
         tier = next(tier for tier in scheme.steps if tier.up_to is None or unit < tier.up_to)
-        exact += part * Fraction(tier.rate) * (base.exact / 100 if scheme.kind is Kind.PERCENT else 1)
+        exact += part * Fraction(tier.rate) * (base.exact / 100 if scheme.kind is RateType.PERCENT else 1)
         unit += part
     if unit == account.units:
         assert account.raw == rounded(exact)
@@ -107,7 +93,7 @@ def test_excluded_time_is_what_a_walk_over_the_seconds_leaves_out(
         not any(e.start <= s < e.end for e in exclusions) and not any(a <= s < b for a, b in gaps)
         for s in range(length)
     )
-    scheme = Scheme(Kind.AMOUNT, Unit.named("exact_minute"), Decimal(1))
+    scheme = Scheme(RateType.AMOUNT, Unit.named("exact_minute"), Decimal(1))
     account = breach_penalty(scheme, Lateness(0, length, uncounted=gaps), Decimal(0), exclusions=exclusions)
     assert account.seconds == walked
     turned = breach_penalty(scheme, Lateness(0, length, uncounted=gaps), Decimal(0), exclusions=exclusions[::-1])

@@ -11,12 +11,13 @@ from django.utils import translation
 
 from contracts.penalty.breach import Exclusion, Lateness, breach_penalty
 from contracts.penalty.credit import Band, credit
-from contracts.penalty.month import Cumulation, Incident, MonthRules, Owed, SameCause, SameEvent, month
-from contracts.penalty.rules import Base, Cap, Caps, Grace, GraceMode, Kind, Line, Scheme, Tier, Unit, Used, penalty
+from contracts.penalty.month import Incident, MonthRules, Owed, SameCause, SameEvent, month
+from contracts.penalty.rules import Base, Cap, Caps, Grace, Line, Scheme, Tier, Unit, Used, penalty
 from contracts.penalty.text import counted, rule, sentence, sentences, worked_example
+from contracts.vocabulary import Cumulation, GraceMode, RateType
 from wording.words import NBSP, plain
 
-HOURLY = Scheme(Kind.PERCENT, Unit.named("started_hour"), Decimal(1))
+HOURLY = Scheme(RateType.PERCENT, Unit.named("started_hour"), Decimal(1))
 DEADLINE = 1_795_518_725  # 24 November 2026, 12:12:05 in Warsaw
 
 START = (
@@ -87,7 +88,7 @@ def test_an_exact_count_is_a_decimal_of_its_language() -> None:
 
 def test_a_breach_is_told_from_the_deadline_to_the_total(polish: None) -> None:
     tiers = (Tier(Decimal(4), Decimal(1)), Tier(None, Decimal("0.125")))
-    scheme = Scheme(Kind.PERCENT, Unit.named("started_hour"), tiers=tiers, grace=Grace(900, GraceMode.DEDUCTIBLE))
+    scheme = Scheme(RateType.PERCENT, Unit.named("started_hour"), tiers=tiers, grace=Grace(900, GraceMode.DEDUCTIBLE))
     account = breach_penalty(
         scheme,
         Lateness(DEADLINE, DEADLINE + 30003),
@@ -96,7 +97,7 @@ def test_a_breach_is_told_from_the_deadline_to_the_total(polish: None) -> None:
             Exclusion(DEADLINE, DEADLINE + 400, "third_party"),
             Exclusion(DEADLINE + 300, DEADLINE + 400, "maintenance"),
         ],
-        caps=Caps(Cap(Kind.AMOUNT, Decimal(10)), Cap(Kind.AMOUNT, Decimal(100))),
+        caps=Caps(Cap(RateType.AMOUNT, Decimal(10)), Cap(RateType.AMOUNT, Decimal(100))),
         used=Used(incident=Decimal(5)),
     )
     assert said(account.lines, zone="Europe/Warsaw") == [
@@ -123,7 +124,7 @@ def test_a_breach_is_told_from_the_deadline_to_the_total(polish: None) -> None:
     ],
 )
 def test_a_threshold_says_whether_it_was_crossed(english: None, delay: int, text: str) -> None:
-    scheme = Scheme(Kind.PERCENT, Unit.named("once"), Decimal(1), grace=Grace(900, GraceMode.THRESHOLD))
+    scheme = Scheme(RateType.PERCENT, Unit.named("once"), Decimal(1), grace=Grace(900, GraceMode.THRESHOLD))
     assert said(penalty(scheme, delay, Decimal("100.00")).lines)[1] == text
 
 
@@ -137,7 +138,7 @@ def test_a_month_is_told_line_by_line(english: None) -> None:
             Incident("MAK-3", (Owed("restore", Decimal("70.00"), waived=True),), cause="hosting"),
             Incident("", (Owed("availability", Decimal("90.00"), events=events),), capped=False),
         ],
-        MonthRules(Cumulation.HIGHEST, Caps(month=Cap(Kind.PERCENT, Decimal(5))), SameEvent.GREATER, SameCause.ONE),
+        MonthRules(Cumulation.HIGHEST, Caps(month=Cap(RateType.PERCENT, Decimal(5))), SameEvent.GREATER, SameCause.ONE),
         waived=Decimal("500.00"),
     )
     assert said(account.lines) == [
@@ -176,15 +177,15 @@ def test_a_credit_shows_availability_floored_and_its_band(polish: None) -> None:
     [
         (HOURLY, "1 % opłaty miesięcznej za każdą rozpoczętą godzinę"),
         (
-            Scheme(Kind.AMOUNT, Unit.named("full_30min"), Decimal(50), grace=Grace(900, GraceMode.THRESHOLD)),
+            Scheme(RateType.AMOUNT, Unit.named("full_30min"), Decimal(50), grace=Grace(900, GraceMode.THRESHOLD)),
             "50,00 zł za każde pełne 30 min; do 15 min nic, powyżej całe spóźnienie",
         ),
         (
-            Scheme(Kind.AMOUNT, Unit.named("once"), Decimal(500)),
+            Scheme(RateType.AMOUNT, Unit.named("once"), Decimal(500)),
             "500,00 zł raz za naruszenie, bez względu na spóźnienie",
         ),
         (
-            Scheme(Kind.PERCENT, Unit.named("exact_hour"), Decimal("0.5"), grace=Grace(900, GraceMode.DEDUCTIBLE)),
+            Scheme(RateType.PERCENT, Unit.named("exact_hour"), Decimal("0.5"), grace=Grace(900, GraceMode.DEDUCTIBLE)),
             "0,5 % opłaty miesięcznej za każdą godzinę, proporcjonalnie; pierwsze 15 min bez kary",
         ),
     ],

@@ -2,7 +2,7 @@
 
 import pytest
 
-from incidents.clock.clocks import Clock, Event, Terms, clocks
+from incidents.clock.clocks import Clock, ClockState, Event, Terms, clocks
 from tests.incidents.clock_world import P1, STANDARD, at, event, events, play, target, terms, told
 
 P1_AT_9, P3_AT_9 = "received P1 @10 09:00", "received P3 @10 09:00"
@@ -401,8 +401,8 @@ def test_an_unknown_word_in_the_terms_is_named(wrong: Terms, named: str) -> None
 def test_a_category_without_any_target_runs_nothing() -> None:
     found = play(P1_AT_9, "resolved @10 10:00", now="10 11:00", by=terms(P1=()))
     assert set(found.values()) == {
-        Clock("reaction", "not_running"),
-        Clock("restore", "not_running"),
+        Clock("reaction", ClockState.NOT_RUNNING),
+        Clock("restore", ClockState.NOT_RUNNING),
         found["final_fix"],
     }
     assert found["final_fix"].state == "not_running"

@@ -9,24 +9,24 @@ from fractions import Fraction
 import pytest
 
 from contracts.holidays_pl import POLISH_HOLIDAYS
+from contracts.vocabulary import MaintenanceMode
 from contracts.worktime import parse_calendar, work_calendar
 from monitoring.availability.measure import (
     AvailabilityError,
     AvailabilityLine,
     Interval,
-    MaintenanceMode,
     Measured,
     OutageLine,
     Period,
     Reason,
     Settled,
-    State,
     Terms,
     Verdict,
     floored,
     measure,
 )
 from monitoring.availability.periods import local_day, local_months, pace, together
+from monitoring.probe.specification import State
 
 HOUR = 3600
 MONTH = Period(0, 720 * HOUR)

@@ -9,9 +9,11 @@ from fractions import Fraction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contracts.vocabulary import MaintenanceMode
 from contracts.worktime import parse_calendar, work_calendar
-from monitoring.availability.measure import Interval, MaintenanceMode, Period, Settled, State, Terms, Verdict, measure
+from monitoring.availability.measure import Interval, Period, Settled, Terms, Verdict, measure
 from monitoring.availability.periods import local_day, local_months, together
+from monitoring.probe.specification import State
 
 STEADY = settings(deadline=None)  # a busy machine is no error
 WEIGHTS = st.sampled_from([Fraction(1), Fraction(1, 2), Fraction(1, 3), Fraction(0)])

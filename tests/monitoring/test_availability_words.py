@@ -8,9 +8,11 @@ from fractions import Fraction
 import pytest
 from django.utils import translation
 
-from monitoring.availability.measure import Interval, MaintenanceMode, Period, Settled, State, Terms, TimeLine, measure
+from contracts.vocabulary import MaintenanceMode
+from monitoring.availability.measure import Interval, Period, Settled, Terms, TimeLine, measure
 from monitoring.availability.periods import local_months, pace, together
 from monitoring.availability.text import availability, error_budget, pace_words, sentences
+from monitoring.probe.specification import State
 from wording.words import plain
 
 HOUR = 3600

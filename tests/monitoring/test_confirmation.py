@@ -2,11 +2,13 @@
 
 import pytest
 
-from monitoring.probe.specification import Result, State
+from monitoring.probe.specification import Result, StateWord
 from monitoring.state.confirmation import Change, Rule, Seen, Track, step, step_seen
 
 RULE = Rule()
-STATES: dict[str, State] = {"F": "down", "G": "up", "D": "degraded", "?": "unknown", "M": "maintenance", "P": "paused"}
+STATES: dict[str, StateWord] = {
+    "F": "down", "G": "up", "D": "degraded", "?": "unknown", "M": "maintenance", "P": "paused",
+}  # fmt: skip
 
 
 def story(signs: str, rule: Rule = RULE, every: int = 60) -> tuple[Track, list[Change]]:

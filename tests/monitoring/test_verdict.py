@@ -6,7 +6,7 @@ import pytest
 import re2
 
 from monitoring.probe.page_text import charset, excerpt
-from monitoring.probe.specification import CheckSpec, Observation, Reason, Result, State, Timings
+from monitoring.probe.specification import CheckSpec, Observation, Reason, Result, StateWord, Timings
 from monitoring.probe.verdict import (
     WayOut,
     allowed_hosts,
@@ -26,7 +26,7 @@ GOOD = Observation(method="GET", url="https://sklep.example/", status=200, body=
 DAY = 86_400
 
 
-def result(state: State, reason: Reason, status: int | None = None) -> Result:
+def result(state: StateWord, reason: Reason, status: int | None = None) -> Result:
     return Result("1", state, reason, status=status)
 
 
@@ -76,7 +76,7 @@ def test_a_network_failure_is_ours_while_the_canaries_fail(reason: Reason) -> No
     ],
 )
 def test_what_may_be_our_own_network_is_the_shops_only_where_somebody_vouches(
-    reason: Reason, detail: str, way_out: WayOut, state: State, ours: str
+    reason: Reason, detail: str, way_out: WayOut, state: StateWord, ours: str
 ) -> None:
     seen = blame(replace(result("down", reason), detail=detail), way_out)
     assert (seen.state, seen.reason, seen.detail) == (state, "egress" if ours else reason, ours or detail)

@@ -12,18 +12,11 @@ from django.forms import BoundField
 from django.template import Context
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import gettext_lazy
 
 from wording import words
 
 register = template.Library()
 
-SEVERITIES = {
-    "P1": gettext_lazy("critical failure"),
-    "P2": gettext_lazy("serious fault"),
-    "P3": gettext_lazy("ordinary fault"),
-    "P4": gettext_lazy("blemish"),
-}
 # 16 x 16; a line icon is drawn by its stroke.
 ICONS = {
     "run": (False, "M4 2.2v11.6L13.4 8z"),
@@ -51,7 +44,7 @@ def icon(name: str) -> SafeString:
 @register.simple_tag
 def severity(code: str, *, long: bool = False) -> SafeString:
     """`{% severity "P1" %}`: the mark, its words for screen readers; `long=True` shows the words beside it."""
-    words_of = str(SEVERITIES[code])
+    words_of = str(words.SEVERITIES[code])
     if long:
         words_of = words_of[:1].upper() + words_of[1:]
         return format_html('<span class="sev sev-{}">{}</span> {}', code[1:], code, words_of)

@@ -1,0 +1,66 @@
+"""The closed lists of a contract's terms, as the arithmetic reads them; `contracts.models` adds the words. Pure."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """The strictest first."""
+
+    P1 = "P1"
+    P2 = "P2"
+    P3 = "P3"
+    P4 = "P4"
+
+
+class TargetKind(StrEnum):
+    """What is promised a time, in the order in which it comes."""
+
+    REACTION = "reaction"
+    RESTORE = "restore"
+    FINAL_FIX = "final_fix"
+
+
+class RepairStart(StrEnum):
+    """From when the time of the repair counts."""
+
+    REPORT = "report"
+    FIRST_CONTACT = "first_contact"
+    CONTACT_OR_DEADLINE = "contact_or_reaction_deadline"
+    WORK_STARTED = "work_started"
+
+
+class Reopen(StrEnum):
+    """What becomes of the time of a repair that the client rejects: what is left, or all of it again."""
+
+    CONTINUE = "continue"
+    RESTART = "restart"
+
+
+class MaintenanceMode(StrEnum):
+    """Announced maintenance leaves the denominator of availability, or stays in it as time that was up."""
+
+    OUT_OF_TOTAL = "out_of_total"
+    IN_TOTAL = "in_total"
+
+
+class Cumulation(StrEnum):
+    """What one incident owes for several missed targets."""
+
+    CUMULATIVE = "cumulative"
+    HIGHEST = "highest"
+
+
+class RateType(StrEnum):
+    """A penalty's rate, or a limit of penalties: in percent of the fee, or an amount."""
+
+    PERCENT = "percent"
+    AMOUNT = "amount"
+
+
+class GraceMode(StrEnum):
+    """`deductible`: the first seconds are free. `threshold`: nothing up to it, everything above it."""
+
+    DEDUCTIBLE = "deductible"
+    THRESHOLD = "threshold"
