@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from django.conf import settings
 from django.utils.translation import gettext as _
 
 from incidents.events import FAILURES, Kind
 from incidents.models import Incident, JournalEntry
+from incidents.state import state_of
 from wording.refusals import Refused
-
-
-def takes_both(entries: Iterable[JournalEntry]) -> bool:
-    """Of entries, oldest first: whether the monitor saw the failure and nobody of ours has agreed since."""
-    acts = [entry.kind for entry in entries if entry.kind == Kind.WITHDRAWAL_AGREED or is_seen(entry)]
-    return bool(acts) and acts[-1] != Kind.WITHDRAWAL_AGREED
 
 
 def is_seen(entry: JournalEntry) -> bool:
@@ -32,8 +25,9 @@ def why() -> str:
 
 
 def needs_both(incident: Incident) -> bool:
-    """The same of the locked row's journal."""
-    return takes_both(incident.journal.filter(kind__in=[*FAILURES, Kind.WITHDRAWAL_AGREED]).order_by("seq"))
+    """Of the locked row's journal: whether the monitor saw the failure and nobody of ours has agreed since."""
+    acts = incident.journal.filter(kind__in=[*FAILURES, Kind.WITHDRAWAL_AGREED]).order_by("seq")
+    return state_of(acts).needs_both
 
 
 def refuse_alone(incident: Incident) -> None:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from incidents.clock import facts as clock
+from incidents.state import Stage
 
 
 class What(models.TextChoices):
@@ -39,16 +40,13 @@ JOINS_MONITOR = frozenset({What.CLOSED, What.NO_ORDERS, What.NO_PAYMENT})
 
 
 class Status(models.TextChoices):
-    NEW = "new", _("reported")
-    OPEN = "open", _("in work")
-    WORKAROUND = "workaround", _("workaround stands")
-    RESOLVED = "resolved", pgettext_lazy("incident", "fixed, waits for the client")
-    CLOSED = "closed", pgettext_lazy("incident", "closed")
-    CANCELLED = "cancelled", pgettext_lazy("incident", "withdrawn")
-    MERGED = "merged", pgettext_lazy("incident", "merged")
-
-
-ENDED = frozenset({Status.CLOSED, Status.CANCELLED, Status.MERGED})
+    NEW = Stage.NEW, _("reported")
+    OPEN = Stage.OPEN, _("in work")
+    WORKAROUND = Stage.WORKAROUND, _("workaround stands")
+    RESOLVED = Stage.RESOLVED, pgettext_lazy("incident", "fixed, waits for the client")
+    CLOSED = Stage.CLOSED, pgettext_lazy("incident", "closed")
+    CANCELLED = Stage.CANCELLED, pgettext_lazy("incident", "withdrawn")
+    MERGED = Stage.MERGED, pgettext_lazy("incident", "merged")
 
 
 LIVES = ~Q(status__in=["closed", "cancelled", "merged"])

@@ -83,13 +83,13 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class Meaning:
     """One kind. What it does to the incident is `incidents.state`'s, of these columns:
 
     `contact`: a person's substantive word to the client. `delivery`: it works again, which the client accepts or
     rejects. `backup`: answers whether there is one before the repair. `ends_as`: the status after it, and every pause
     ends. `moves`: can move a clock; `passes`: the clocks know it and pass over it. `dated_back`: may count from an
-    instant before it was said. `state`: changes the incident's state.
+    instant before it was said.
     `public`: the client reads it. `informs`: staff are told and need not act. `asks_client`: the client has to act.
     `speech`: a person's words, else an event. `mark`: a page reads it of however long a journal, to tell what was
     asked, delivered and seen. `evidence`: of what made a clock what it is. `overtakes`: done by another person, it
@@ -109,7 +109,6 @@ class Event:
     moves: bool = False
     passes: bool = False
     dated_back: bool = False
-    state: bool = False
     public: bool = True
     informs: bool = False
     asks_client: bool = False
@@ -124,85 +123,81 @@ class Event:
 
 
 TAKE_OR_DENY = gettext_noop("Take the time that the monitor saw, or say that it does not work.")
-EVENTS: dict[Kind, Event] = {
-    Kind.RECEIVED: Event(
+EVENTS: dict[Kind, Meaning] = {
+    Kind.RECEIVED: Meaning(
         Words(
             line=gettext_noop("Report received (%(channel)s)"),
             subject=gettext_noop("%(nr)s: new report, %(severity)s"),
         ),
         moves=True,
-        state=True,
         mark=True,
         evidence=True,
         failure=True,
     ),
-    Kind.RECEIVED_EARLIER: Event(
-        Words(line=gettext_noop("The report had been received earlier (%(channel)s)")), moves=True, state=True
+    Kind.RECEIVED_EARLIER: Meaning(
+        Words(line=gettext_noop("The report had been received earlier (%(channel)s)")), moves=True
     ),
-    Kind.ALARM: Event(
+    Kind.ALARM: Meaning(
         Words(
             line=gettext_noop("Our monitor sees a failure"),
             subject=gettext_noop("%(nr)s: our monitor sees a failure"),
         ),
-        state=True,
         mark=True,
         failure=True,
     ),
-    Kind.JOINED: Event(
+    Kind.JOINED: Meaning(
         Words(
             line=gettext_noop("%(by)s reported the same failure"),
             subject=gettext_noop("%(nr)s: the client reports it too"),
         ),
-        state=True,
     ),
-    Kind.DETAILS: Event(
+    Kind.DETAILS: Meaning(
         Words(
             line=gettext_noop("%(by)s added details"),
             subject=gettext_noop("%(nr)s: the client added details"),
         )
     ),
-    Kind.REPORTED_CLAIM: Event(
+    Kind.REPORTED_CLAIM: Meaning(
         Words(line=gettext_noop("%(by)s: the client says that it reported %(claimed)s (not approved)")), mark=True
     ),
-    Kind.CONTACT: Event(
+    Kind.CONTACT: Meaning(
         Words(note=gettext_noop("to the client"), subject=gettext_noop("%(nr)s: message from %(by)s")),
         contact=True,
         moves=True,
-        state=True,
         speech=True,
         overtakes=True,
     ),
-    Kind.AUTO_REPLY: Event(Words(line=gettext_noop("Receipt sent")), passes=True),
-    Kind.INTERNAL_NOTE: Event(Words(note=gettext_noop("internal note")), passes=True, public=False, speech=True),
-    Kind.CLIENT_MESSAGE: Event(
+    Kind.AUTO_REPLY: Meaning(Words(line=gettext_noop("Receipt sent")), passes=True),
+    Kind.INTERNAL_NOTE: Meaning(Words(note=gettext_noop("internal note")), passes=True, public=False, speech=True),
+    Kind.CLIENT_MESSAGE: Meaning(
         Words(note=gettext_noop("client"), subject=gettext_noop("%(nr)s: the client answered")),
         passes=True,
         speech=True,
         overtakes=True,
     ),
-    Kind.ESCALATION_ASKED: Event(
+    Kind.ESCALATION_ASKED: Meaning(
         Words(
             line=gettext_noop("%(by)s asked for a manager"),
             subject=gettext_noop("%(nr)s: the client asks for a manager"),
         )
     ),
-    Kind.ASSIGNED: Event(
+    Kind.ASSIGNED: Meaning(
         Words(line=gettext_noop("Handed to %(name)s"), subject=gettext_noop("%(nr)s is yours now")),
         other=Words(line=gettext_noop("Handed to %(name)s: whoever had it works on no incidents any more")),
         public=False,
     ),
-    Kind.UNASSIGNED: Event(
+    Kind.UNASSIGNED: Meaning(
         Words(
             line=gettext_noop("Whoever had it works on no incidents any more: waits for the people on duty"),
             subject=gettext_noop("%(nr)s: nobody has it any more, please take it"),
         ),
         public=False,
     ),
-    Kind.READER_LEFT: Event(
+    Kind.READER_LEFT: Meaning(
         Words(line=gettext_noop("A reader's rights have ended, letters go to: %(people)s")),
         other=Words(line=gettext_noop("A reader's rights have ended, nobody of the client gets letters now")),
     ),
-    Kind.PAUSED: Event(
+    Kind.PAUSED: Meaning(
         Words(
             note=gettext_noop("stops the clock: %(reason)s"),
             client_note=gettext_noop("the clock stands: %(reason)s"),
@@ -213,36 +208,31 @@ EVENTS: dict[Kind, Event] = {
         ),
         contact=True,
         moves=True,
-        state=True,
         speech=True,
         mark=True,
         evidence=True,
         overtakes=True,
     ),
-    Kind.RESUMED: Event(
+    Kind.RESUMED: Meaning(
         Words(line=gettext_noop("The clock runs again (it stood: %(reason)s)")),
         moves=True,
-        state=True,
         evidence=True,
         overtakes=True,
     ),
-    Kind.WORK_STARTED: Event(
+    Kind.WORK_STARTED: Meaning(
         Words(
             line=gettext_noop("%(by)s started work"),
             subject=gettext_noop("%(nr)s: work has started"),
             asks=gettext_noop("By your contract the repair's time counts from now."),
         ),
         moves=True,
-        state=True,
         mark=True,
         evidence=True,
         overtakes=True,
     ),
-    Kind.BACKUP: Event(Words(line=gettext_noop("Backup ready: %(where)s")), backup=True, state=True),
-    Kind.BACKUP_SKIPPED: Event(
-        Words(line=gettext_noop("No backup before the repair")), backup=True, state=True, mark=True
-    ),
-    Kind.WORKAROUND: Event(
+    Kind.BACKUP: Meaning(Words(line=gettext_noop("Backup ready: %(where)s")), backup=True),
+    Kind.BACKUP_SKIPPED: Meaning(Words(line=gettext_noop("No backup before the repair")), backup=True, mark=True),
+    Kind.WORKAROUND: Meaning(
         Words(
             note=gettext_noop("workaround"),
             client_note=gettext_noop("workaround"),
@@ -254,14 +244,13 @@ EVENTS: dict[Kind, Event] = {
         ends_as="workaround",
         moves=True,
         dated_back=True,
-        state=True,
         asks_client=True,
         speech=True,
         mark=True,
         evidence=True,
         overtakes=True,
     ),
-    Kind.RESOLVED: Event(
+    Kind.RESOLVED: Meaning(
         Words(
             note=gettext_noop("fixed"),
             client_note=gettext_noop("fixed"),
@@ -273,36 +262,33 @@ EVENTS: dict[Kind, Event] = {
         ends_as="resolved",
         moves=True,
         dated_back=True,
-        state=True,
         asks_client=True,
         speech=True,
         mark=True,
         evidence=True,
         overtakes=True,
     ),
-    Kind.REJECTED: Event(
+    Kind.REJECTED: Meaning(
         Words(
             note=gettext_noop("still broken"),
             client_note=gettext_noop("still broken"),
             subject=gettext_noop("%(nr)s: the client says it is still broken"),
         ),
         moves=True,
-        state=True,
         speech=True,
         mark=True,
         evidence=True,
         overtakes=True,
     ),
-    Kind.ACCEPTED: Event(
+    Kind.ACCEPTED: Meaning(
         Words(line=gettext_noop("%(by)s confirmed"), subject=gettext_noop("%(nr)s: the client confirmed")),
         other=Words(line=gettext_noop("Accepted by silence"), subject=gettext_noop("%(nr)s: closed, nobody objected")),
         moves=True,
-        state=True,
         informs=True,
         mark=True,
     ),
-    Kind.CLOSED: Event(Words(line=gettext_noop("The incident was closed")), moves=True),
-    Kind.VERDICT_ASKED: Event(
+    Kind.CLOSED: Meaning(Words(line=gettext_noop("The incident was closed")), moves=True),
+    Kind.VERDICT_ASKED: Meaning(
         Words(
             line=gettext_noop("We asked the client: does it work? Silence no longer closes it"),
             subject=gettext_noop("%(nr)s: does it work? We need your yes or no"),
@@ -312,47 +298,39 @@ EVENTS: dict[Kind, Event] = {
             ),
         ),
         other=Words(subject=gettext_noop("%(nr)s: the client wrote after the repair")),
-        state=True,
         asks_client=True,
     ),
-    Kind.SEVERITY: Event(
+    Kind.SEVERITY: Meaning(
         Words(
             line=gettext_noop("Category: %(severity)s"),
             subject=gettext_noop("%(nr)s: category %(severity)s"),
         ),
         moves=True,
-        state=True,
         evidence=True,
         overtakes=True,
     ),
-    Kind.WITHDRAWAL_AGREED: Event(
-        Words(line=gettext_noop("%(by)s: the report may be withdrawn")), state=True, mark=True
-    ),
-    Kind.CANCELLED: Event(
+    Kind.WITHDRAWAL_AGREED: Meaning(Words(line=gettext_noop("%(by)s: the report may be withdrawn")), mark=True),
+    Kind.CANCELLED: Meaning(
         Words(
             line=gettext_noop("%(by)s withdrew the report"),
             subject=gettext_noop("%(nr)s: the client withdrew the report"),
         ),
         ends_as="cancelled",
         moves=True,
-        state=True,
         informs=True,
     ),
-    Kind.MERGED_INTO: Event(
-        Words(line=gettext_noop("Merged into another incident")), ends_as="merged", moves=True, state=True
-    ),
-    Kind.MONITOR_FAILED: Event(
+    Kind.MERGED_INTO: Meaning(Words(line=gettext_noop("Merged into another incident")), ends_as="merged", moves=True),
+    Kind.MONITOR_FAILED: Meaning(
         Words(
             line=gettext_noop("Our monitor sees the failure too"),
             subject=gettext_noop("%(nr)s: it fails again, the repair's time runs"),
         ),
         moves=True,
-        state=True,
         mark=True,
         evidence=True,
         failure=True,
     ),
-    Kind.MONITOR_RECOVERED: Event(
+    Kind.MONITOR_RECOVERED: Meaning(
         Words(
             line=gettext_noop("Our monitor sees the shop work again"),
             subject=gettext_noop("%(nr)s: our monitor sees it work, please say whether it does"),
@@ -360,66 +338,65 @@ EVENTS: dict[Kind, Event] = {
         ),
         moves=True,
         dated_back=True,
-        state=True,
         evidence=True,
     ),
-    Kind.RECOVERY_ASKED: Event(
+    Kind.RECOVERY_ASKED: Meaning(
         Words(
             line=gettext_noop("Staff were asked whether it works, as the monitor sees it"),
             subject=gettext_noop("%(nr)s: does it work? The repair's clock stands until you say"),
             asks=TAKE_OR_DENY,
         ),
-        state=True,
         public=False,
     ),
-    Kind.RECOVERY_DENIED: Event(
+    Kind.RECOVERY_DENIED: Meaning(
         Words(
             line=gettext_noop("%(by)s: it does not work yet, the repair's time counts as if it had never stood"),
             subject=gettext_noop("%(nr)s: it does not work yet, the repair's time runs"),
         ),
         moves=True,
-        state=True,
         evidence=True,
     ),
-    Kind.UPDATE_MISSED: Event(
+    Kind.UPDATE_MISSED: Meaning(
         Words(
             line=gettext_noop("The promised update was not sent in time"),
             subject=gettext_noop("%(nr)s: the promised update is late"),
         )
     ),
-    Kind.ESCALATED: Event(
+    Kind.ESCALATED: Meaning(
         Words(line=gettext_noop("%(share)s %% of the time used: told %(people)s")),
         other=Words(line=gettext_noop("%(share)s %% of the time used: nobody could be told")),
     ),
-    Kind.UNHEARD: Event(Words(line=gettext_noop("Nobody could be told")), public=False),
-    Kind.BREACH: Event(Words(line=gettext_noop("Deadline missed: %(target)s"))),
-    Kind.BREACH_VOID: Event(
+    Kind.UNHEARD: Meaning(Words(line=gettext_noop("Nobody could be told")), public=False),
+    Kind.BREACH: Meaning(Words(line=gettext_noop("Deadline missed: %(target)s"))),
+    Kind.BREACH_VOID: Meaning(
         Words(line=gettext_noop("The deadline was kept after all: %(target)s. The monitor's checks came later"))
     ),
-    Kind.BREACH_CONFIRMED: Event(Words(line=gettext_noop("Breach confirmed: %(target)s")), public=False, decision=True),
-    Kind.BREACH_EXCLUDED: Event(
+    Kind.BREACH_CONFIRMED: Meaning(
+        Words(line=gettext_noop("Breach confirmed: %(target)s")), public=False, decision=True
+    ),
+    Kind.BREACH_EXCLUDED: Meaning(
         Words(line=gettext_noop("Part of the delay excluded: %(target)s, %(reason)s")), public=False, decision=True
     ),
-    Kind.BREACH_SECONDED: Event(
+    Kind.BREACH_SECONDED: Meaning(
         Words(line=gettext_noop("The second person agrees with the decision: %(target)s")), public=False, decision=True
     ),
-    Kind.SWEEP_FAILED: Event(Words(line=gettext_noop("The clocks could not be counted")), public=False),
-    Kind.CALENDAR_KEPT: Event(
+    Kind.SWEEP_FAILED: Meaning(Words(line=gettext_noop("The clocks could not be counted")), public=False),
+    Kind.CALENDAR_KEPT: Meaning(
         Words(line=gettext_noop("The deadlines keep the days by which they were counted: %(dates)s")), moves=True
     ),
-    Kind.VOUCHED: Event(
+    Kind.VOUCHED: Meaning(
         Words(
             line=gettext_noop("Put on record at the upgrade: what the report's row and the contract's terms were then")
         ),
         forgets=True,
         seal=True,
     ),
-    Kind.FORGOTTEN: Event(
+    Kind.FORGOTTEN: Meaning(
         Words(line=gettext_noop("Words and data of people were removed for good from entries %(entries)s")),
         public=False,
         forgets=True,
     ),
-    Kind.SEALED: Event(
+    Kind.SEALED: Meaning(
         Words(line=gettext_noop("Journal sealed: names left the fingerprints of %(entries)s entries before it")),
         seal=True,
     ),
@@ -428,25 +405,24 @@ RECEIPT = gettext_noop("%(nr)s: we received your report")
 """The subject of the author's copy of a report, whichever kind of line it made."""
 
 
-def _where(column: Callable[[Event], object]) -> frozenset[Kind]:
-    return frozenset(kind for kind, event in EVENTS.items() if column(event))
+def _where(column: Callable[[Meaning], object]) -> frozenset[Kind]:
+    return frozenset(kind for kind, meaning in EVENTS.items() if column(meaning))
 
 
-CONTACTS = _where(lambda event: event.contact)
-DELIVERIES = _where(lambda event: event.delivery)
-BACKUPS = _where(lambda event: event.backup)
-MOVING = _where(lambda event: event.moves)
+CONTACTS = _where(lambda meaning: meaning.contact)
+DELIVERIES = _where(lambda meaning: meaning.delivery)
+BACKUPS = _where(lambda meaning: meaning.backup)
+MOVING = _where(lambda meaning: meaning.moves)
 """The kinds that can move a clock: whoever counts reads these, and passes over words however many there are."""
-COUNTED = _where(lambda event: event.moves or event.passes)
-STATE = _where(lambda event: event.moves or event.state)
-DATED_BACK = _where(lambda event: event.dated_back)
-INFORMING = _where(lambda event: event.informs)
-ASKING_CLIENT = _where(lambda event: event.asks_client)
-SPEECH = _where(lambda event: event.speech)
-MARKS = _where(lambda event: event.mark)
-EVIDENCE = _where(lambda event: event.evidence)
-OVERTAKING = _where(lambda event: event.overtakes)
-FAILURES = _where(lambda event: event.failure)
-DECISIONS = _where(lambda event: event.decision)
-FORGETTING = _where(lambda event: event.forgets)
-SEALS = _where(lambda event: event.seal)
+COUNTED = _where(lambda meaning: meaning.moves or meaning.passes)
+DATED_BACK = _where(lambda meaning: meaning.dated_back)
+INFORMING = _where(lambda meaning: meaning.informs)
+ASKING_CLIENT = _where(lambda meaning: meaning.asks_client)
+SPEECH = _where(lambda meaning: meaning.speech)
+MARKS = _where(lambda meaning: meaning.mark)
+EVIDENCE = _where(lambda meaning: meaning.evidence)
+OVERTAKING = _where(lambda meaning: meaning.overtakes)
+FAILURES = _where(lambda meaning: meaning.failure)
+DECISIONS = _where(lambda meaning: meaning.decision)
+FORGETTING = _where(lambda meaning: meaning.forgets)
+SEALS = _where(lambda meaning: meaning.seal)

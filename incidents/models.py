@@ -13,9 +13,10 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import MANAGER, OWNER, Client, User
 from contracts.models import ContractVersion, EscalationStep, Severity, Shop, TargetKind
 from incidents.anchors import Anchor, AnchorLeaf, AnchorTree, Tally  # noqa: F401 Django finds an app's models here
-from incidents.choices import ENDED, LIVES, Actor, ClockState, Delivery, Origin, PauseReason, Status, What
+from incidents.choices import LIVES, Actor, ClockState, Delivery, Origin, PauseReason, Status, What
 from incidents.events import Kind
 from incidents.notices.reach import Audience, Bar
+from incidents.state import ENDED
 from messaging.models import Channel
 
 

@@ -13,6 +13,7 @@ from incidents.events import FORGETTING, MARKS, Kind
 from incidents.journal import Before, ChainCheck, check_chain, forgotten_by
 from incidents.models import Incident, JournalEntry, JournalQuerySet
 from incidents.projection import rows as projection
+from incidents.state import IncidentState, state_of
 
 PAGE = 50  # entries of a page
 WHOLE = 200  # entries that are read and checked with each page; 200 take 15 ms
@@ -41,6 +42,14 @@ class Reading:
     def events(self) -> tuple[clock.Event, ...]:
         """For staff, who see every entry: what moves the clocks."""
         return projection.events_for(self.incident) if self.whole is None else projection.events_of(self.whole)
+
+    @property
+    def state(self) -> IncidentState:
+        """What the marks tell: deliveries and the word on them, the start of work, whether both must withdraw.
+
+        Everything else of the state stands in the incident's columns.
+        """
+        return state_of(self.marks)
 
     @property
     def check(self) -> ChainCheck | None:

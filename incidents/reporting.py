@@ -16,12 +16,13 @@ from contracts import seal
 from contracts.models import ContractVersion, Shop
 from contracts.terms import whole
 from incidents import journal, repeats, updates
-from incidents.choices import ENDED, JOINS_MONITOR, SEVERITY_OF, Actor, Origin, Status, What
+from incidents.choices import JOINS_MONITOR, SEVERITY_OF, Actor, Origin, Status, What
 from incidents.events import Kind
 from incidents.models import Incident, JoinedReport
 from incidents.notices import write as notices
 from incidents.projection import rows as projection
 from incidents.silence import end_silence
+from incidents.state import ENDED
 from wording.refusals import Refused
 from wording.texts import clean_line, clean_text, masked_phone, one_line
 

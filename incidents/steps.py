@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from incidents.choices import Status
-from incidents.events import DELIVERIES, Kind
-from incidents.models import Incident, JournalEntry
+from incidents.models import Incident
+from incidents.state import IncidentState
 
 NAMES = {
     "reaction": _("Reaction"),
@@ -41,23 +40,23 @@ class Step:
         return {"done": "met", "now": "run", "todo": "todo"}[self.state]
 
 
-def repair_steps(incident: Incident, entries: Sequence[JournalEntry]) -> list[Step]:
-    """The steps in their order; a rejected delivery is to do again. A question has none."""
+def repair_steps(incident: Incident, state: IncidentState) -> list[Step]:
+    """The steps in their order; a rejected delivery is to do again. A question has none. `state`: of its marks."""
     if incident.is_request:
         return []
     done = {
         "reaction": incident.first_contact_at,
         "backup": incident.backup_at,
-        "diagnosis": _last(entries, *DELIVERIES) if incident.status in DELIVERED else None,
-        "workaround": _workaround_at(entries),
-        "fix": _last(entries, Kind.RESOLVED) if incident.status in REPAIRED else None,
-        "check": _last(entries, Kind.ACCEPTED) if incident.status == Status.CLOSED else None,
+        "diagnosis": state.delivered_at if incident.status in DELIVERED else None,
+        "workaround": state.workaround_at,
+        "fix": state.repaired_at if incident.status in REPAIRED else None,
+        "check": state.accepted_at if incident.status == Status.CLOSED else None,
     }
     wanted = [key for key in NAMES if _is_wanted(key, incident, done)]
     current = next((key for key in wanted if not done[key] and key != "backup"), "") if not incident.is_ended else ""
-    skipped = any(entry.kind == Kind.BACKUP_SKIPPED for entry in entries)
     return [
-        Step(key, NAMES[key], _state(key, done[key], current), done[key], skipped and key == "backup") for key in wanted
+        Step(key, NAMES[key], _state(key, done[key], current), done[key], state.backup_skipped and key == "backup")
+        for key in wanted
     ]
 
 
@@ -70,19 +69,3 @@ def _is_wanted(key: str, incident: Incident, done: dict[str, datetime | None]) -
     if key == "backup":
         return incident.severity in {"P1", "P2"} or done[key] is not None
     return key != "workaround" or done[key] is not None or done["fix"] is None
-
-
-def _workaround_at(entries: Sequence[JournalEntry]) -> datetime | None:
-    """When the workaround was given that no rejection has taken away since."""
-    given, last = None, ""
-    for entry in entries:
-        if entry.kind == Kind.WORKAROUND:
-            given = entry.at
-        elif entry.kind == Kind.REJECTED and last == Kind.WORKAROUND:
-            given = None
-        last = entry.kind if entry.kind in {*DELIVERIES, Kind.REJECTED} else last
-    return given
-
-
-def _last(entries: Sequence[JournalEntry], *kinds: Kind) -> datetime | None:
-    return next((entry.at for entry in reversed(entries) if entry.kind in kinds), None)

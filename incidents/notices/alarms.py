@@ -16,12 +16,13 @@ from django.db import transaction
 from django.db.models import Q
 
 from incidents import journal
-from incidents.choices import ENDED, Actor, Delivery
+from incidents.choices import Actor, Delivery
 from incidents.events import Kind
 from incidents.models import Firing, Incident, JournalEntry, Notification, UnheardAlarm
 from incidents.notices import reach
 from incidents.notices import write as notices
 from incidents.notices.reach import Audience, Bar, State
+from incidents.state import ENDED
 
 logger = logging.getLogger(__name__)
 

@@ -13,105 +13,16 @@ from django.db import transaction
 
 from contracts.proof import Difference
 from incidents import journal
-from incidents.choices import ENDED, ClockState, PauseReason, Status
+from incidents.choices import ClockState
 from incidents.clock import clocks as clock
-from incidents.events import BACKUPS, CONTACTS, EVENTS, Kind
 from incidents.models import Breach, ClockRow, Incident, JournalEntry, Pause
 from incidents.projection import columns, proof_beside
 from incidents.projection import rows as projection
+from incidents.state import COLUMNS, IncidentState, state_of
 
 T = TypeVar("T", ClockRow, Breach, Pause)
 logger = logging.getLogger(__name__)
 CHUNK = 500
-
-
-@dataclass(slots=True)
-class Told:
-    """The columns of an incident as its journal tells them."""
-
-    status: str = Status.NEW
-    severity: str = ""
-    first_contact_at: datetime | None = None
-    backup_at: datetime | None = None
-    restored_at: datetime | None = None
-    silence_at: datetime | None = None
-    silence_is_told: bool = True
-    client_wrote_at: datetime | None = None
-    ask_at: datetime | None = None
-    workaround_stands: bool = False
-    pauses: list[tuple[str, datetime, datetime | None]] = field(default_factory=list)
-    said: proof_beside.Said = field(default_factory=proof_beside.Said)
-
-    COLUMNS = ("status", "severity", "first_contact_at", "backup_at", "restored_at", "client_wrote_at", "ask_at")
-
-    def hear(self, entry: JournalEntry) -> None:
-        self.severity = entry.severity or self.severity
-        if entry.kind in CONTACTS:
-            self.first_contact_at = self.first_contact_at or entry.recorded_at
-        if entry.kind in BACKUPS:
-            self.backup_at = self.backup_at or entry.at
-        if entry.kind == Kind.MONITOR_RECOVERED:
-            self.restored_at = datetime.fromisoformat(entry.facts["restored_at"])
-        elif entry.kind in {Kind.MONITOR_FAILED, Kind.RECOVERY_DENIED}:
-            self.restored_at = None
-        self._asks(entry)
-        self._silence(entry)
-        self._pauses(entry)
-        self._status(entry)
-        self.said.hear(entry, ended=self.status in ENDED)
-
-    def _asks(self, entry: JournalEntry) -> None:
-        """When staff are asked whether to take what the monitor saw; each line that asks says when the next will."""
-        if entry.kind in {Kind.MONITOR_RECOVERED, Kind.RECOVERY_ASKED}:
-            next_time = entry.facts.get("ask_at")
-            self.ask_at = datetime.fromisoformat(next_time) if next_time else None
-        elif entry.kind in {Kind.MONITOR_FAILED, Kind.RECOVERY_DENIED, *AFTER}:
-            self.ask_at = None
-
-    def _silence(self, entry: JournalEntry) -> None:
-        """When silence accepts the repair that stands; journals of the first landing don't say it."""
-        if entry.kind == Kind.VERDICT_ASKED:
-            self.silence_at, self.silence_is_told, self.client_wrote_at = None, True, entry.recorded_at
-        elif entry.kind in {Kind.REJECTED, Kind.ACCEPTED, *AFTER}:
-            term = entry.facts.get("silence_at")
-            self.silence_at = datetime.fromisoformat(term) if term else None
-            self.silence_is_told = entry.kind != Status.RESOLVED.value or "silence_at" in entry.facts
-            self.client_wrote_at = None
-
-    def _status(self, entry: JournalEntry) -> None:
-        kind = entry.kind
-        if kind == Kind.REJECTED:
-            self.workaround_stands = self.workaround_stands and self.status == Status.RESOLVED
-            self.status = Status.WORKAROUND if self.workaround_stands else Status.OPEN
-        elif kind == Kind.ACCEPTED:
-            self.status = Status.CLOSED if entry.facts["closes"] else self.status
-        elif kind in AFTER:
-            self.workaround_stands = self.workaround_stands or kind == Kind.WORKAROUND
-            self.status = AFTER[kind]
-        elif kind in CONTACTS and self.status == Status.NEW:
-            self.status = Status.OPEN
-
-    def _pauses(self, entry: JournalEntry) -> None:
-        """A delivery and a withdrawal end every pause; else `resumed` says which."""
-        if entry.kind == Kind.PAUSED:
-            self.pauses.append((entry.reason, entry.at, None))
-        ended = (
-            set(PauseReason.values) if entry.kind in AFTER else {entry.reason} if entry.kind == Kind.RESUMED else set()
-        )
-        self.pauses = [
-            (reason, start, entry.recorded_at if end is None and reason in ended else end)
-            for reason, start, end in self.pauses
-        ]
-
-
-AFTER: dict[str, str] = {kind: event.ends_as for kind, event in EVENTS.items() if event.ends_as}
-
-
-def told_by(entries: Iterable[JournalEntry]) -> Told:
-    told = Told()
-    for entry in entries:
-        told.hear(entry)
-    return told
 
 
 class Terms(dict[int, projection.VersionTerms]):
@@ -172,9 +83,9 @@ def _follows(
     pauses: Sequence[Pause],
     at: datetime,
 ) -> Iterator[Difference]:
-    known, told = terms.of(row), told_by(entries)
-    yield from _told(row, told, pauses)
-    yield from proof_beside.row(row, entries, told.said)
+    known, state = terms.of(row), state_of(entries)
+    yield from _columns(row, state, pauses)
+    yield from proof_beside.row(row, entries, proof_beside.RowFacts.of(entries, ended=state.is_ended))
     yield from proof_beside.terms(row, entries, known, digests)
     yield from proof_beside.breaches(row, entries, breaches)
     if known:
@@ -212,15 +123,17 @@ def _chain(incident: Incident, entries: Sequence[JournalEntry]) -> Iterator[Diff
         )  # fmt: skip
 
 
-def _told(incident: Incident, told: Told, pauses: Sequence[Pause]) -> Iterator[Difference]:
-    for name in Told.COLUMNS:
-        if getattr(incident, name) != getattr(told, name):
-            yield Difference(incident.nr, name, getattr(incident, name), getattr(told, name))
-    if told.silence_is_told and incident.silence_at != told.silence_at:
-        yield Difference(incident.nr, "silence_at", incident.silence_at, told.silence_at)
+def _columns(incident: Incident, state: IncidentState, pauses: Sequence[Pause]) -> Iterator[Difference]:
+    """What verbs write by the reducer, beside what the same reducer says of the whole journal."""
+    for name in COLUMNS:
+        if getattr(incident, name) != getattr(state, name):
+            yield Difference(incident.nr, name, getattr(incident, name), getattr(state, name))
+    if state.silence_is_known and incident.silence_at != state.silence_at:
+        yield Difference(incident.nr, "silence_at", incident.silence_at, state.silence_at)
     stored = sorted(((row.reason, row.started_at, row.ended_at) for row in pauses), key=str)
-    if stored != sorted(told.pauses, key=str):
-        yield Difference(incident.nr, "pauses", stored, told.pauses)
+    follows = sorted(((pause.reason, pause.started_at, pause.ended_at) for pause in state.pauses), key=str)
+    if stored != follows:
+        yield Difference(incident.nr, "pauses", stored, follows)
 
 
 def waits(incident: Incident, at: datetime) -> bool:
@@ -320,11 +233,9 @@ def _rebuild(keys: Sequence[int], terms: Terms, at: datetime) -> int:
     for rows, journals in _chunks(keys):
         for row in rows:
             entries = journals.get(row.pk, [])
-            told = told_by(entries)
-            pauses += [
-                Pause(incident=row, reason=reason, started_at=start, ended_at=end) for reason, start, end in told.pauses
-            ]
-            clocks += _renew(row, told, projection.events_of(entries), terms.of(row), at)
+            state = state_of(entries)
+            pauses += projection.pause_rows(row, state)
+            clocks += _renew(row, state, projection.events_of(entries), terms.of(row), at)
         columns.write(rows, columns.REBUILT)
     ClockRow.objects.bulk_create(clocks)
     Pause.objects.bulk_create(pauses)
@@ -333,15 +244,12 @@ def _rebuild(keys: Sequence[int], terms: Terms, at: datetime) -> int:
 
 def _renew(
     incident: Incident,
-    told: Told,
+    state: IncidentState,
     events: tuple[clock.Event, ...],
     known: projection.VersionTerms | None,
     at: datetime,
 ) -> list[ClockRow]:
-    for name in Told.COLUMNS:
-        setattr(incident, name, getattr(told, name))
-    if told.silence_is_told:
-        incident.silence_at = told.silence_at
+    projection.write_state(incident, state)
     past = Past(incident, known, events) if known and events else None
     found = past.clocks(at) if past else {}
     incident.due_at = projection.due_at(found.values())

@@ -43,7 +43,7 @@ Line = TypeVar("Line", Firing, JoinedReport)
 
 
 @dataclass(slots=True)
-class Said:
+class RowFacts:
     """What a journal says of its incident's row: each column as the last line that names it."""
 
     row: dict[str, object] = field(default_factory=dict)
@@ -51,12 +51,20 @@ class Said:
     is_whole: bool = False
     ended: bool = False
 
-    def hear(self, entry: JournalEntry, *, ended: bool) -> None:
+    @classmethod
+    def of(cls, entries: Iterable[JournalEntry], *, ended: bool) -> RowFacts:
+        """Of all entries, oldest first; `ended`: the incident has ended by them, so nothing is promised."""
+        facts = cls(ended=ended)
+        for entry in entries:
+            facts.apply(entry)
+        return facts
+
+    def apply(self, entry: JournalEntry) -> None:
         values = entry.facts.get("row", {})
         self.is_whole = self.is_whole or "nr" in values
         self.row.update(values)
         first, missed = entry.facts.get("promise", (None, None))
-        self.promise, self.ended = (first, missed), ended
+        self.promise = (first, missed)
 
     def differences(self, incident: Incident) -> Iterator[Difference]:
         stored = journal.row_facts(incident, self.row)
@@ -92,12 +100,12 @@ class Digests:
         return self.calendars[key]
 
 
-def row(incident: Incident, entries: Sequence[JournalEntry], said: Said) -> Iterator[Difference]:
-    yield from said.differences(incident)
+def row(incident: Incident, entries: Sequence[JournalEntry], facts: RowFacts) -> Iterator[Difference]:
+    yield from facts.differences(incident)
     first = entries[0] if entries else None
     if first and incident.received_at != first.recorded_at:
         yield Difference(incident.nr, "received_at", incident.received_at, first.recorded_at)
-    if said.is_whole and incident.last_entry_id and incident.last_entry_id not in {entry.pk for entry in entries}:
+    if facts.is_whole and incident.last_entry_id and incident.last_entry_id not in {entry.pk for entry in entries}:
         yield Difference(incident.nr, "last_entry", incident.last_entry_id, None)
 
 

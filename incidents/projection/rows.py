@@ -16,7 +16,8 @@ from incidents import journal, updates
 from incidents.clock import clocks as clock
 from incidents.clock.escalation import Step
 from incidents.events import COUNTED, DATED_BACK, MOVING, Kind
-from incidents.models import Breach, ClockRow, Incident, JournalEntry
+from incidents.models import Breach, ClockRow, Incident, JournalEntry, Pause
+from incidents.state import COLUMNS, IncidentState
 
 ASK_EVERY = 3600
 """Seconds between two questions whether to take what the monitor saw, where the contract has no rhythm of updates."""
@@ -130,6 +131,22 @@ def project(incident: Incident, *, at: datetime) -> dict[str, clock.Clock]:
     incident.wake_at = _unswept(incident, timeline, at) or wake_at(incident, timeline, terms)
     incident.save()
     return clocks
+
+
+def write_state(incident: Incident, state: IncidentState) -> None:
+    """Into the incident's columns; the term of a silence stays as it is where the journal doesn't say it."""
+    for name in COLUMNS:
+        setattr(incident, name, getattr(state, name))
+    if state.silence_is_known:
+        incident.silence_at = state.silence_at
+
+
+def pause_rows(incident: Incident, state: IncidentState) -> list[Pause]:
+    """The pauses of the state as rows, not yet stored."""
+    return [
+        Pause(incident=incident, reason=pause.reason, started_at=pause.started_at, ended_at=pause.ended_at)
+        for pause in state.pauses
+    ]
 
 
 def held(incident: Incident) -> VersionTerms | None:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from contracts.models import ExclusionReason, Severity, TargetKind
 from incidents.choices import Actor, Origin, PauseReason, What
-from incidents.events import DECISIONS, EVENTS, SEALS, SPEECH, Event, Kind, Words
+from incidents.events import DECISIONS, EVENTS, SEALS, SPEECH, Kind, Meaning, Words
 from incidents.models import JournalEntry
 from incidents.notices.reach import Bar
 from messaging.models import Channel
@@ -114,7 +114,7 @@ def _style(entry: JournalEntry) -> str:
     return "said from-client" if entry.actor == Actor.CLIENT else "said"
 
 
-def _of(entry: JournalEntry) -> Event:
+def _of(entry: JournalEntry) -> Meaning:
     return EVENTS[Kind(entry.kind)]
 
 

@@ -31,6 +31,7 @@ from incidents.models import ClockRow, Incident, JournalEntry
 from incidents.notices.undelivered import undelivered
 from incidents.projection import rows as projection
 from incidents.reading import read
+from incidents.state import IncidentState
 from incidents.steps import repair_steps
 from incidents.text import journal_lines
 from incidents.text.clock_sentences import incident_sentences
@@ -153,6 +154,7 @@ def show(
 def page(user: User, incident: Incident, now: datetime) -> dict[str, Any]:
     """Everything that the page and its live part show."""
     journal = read(incident, JournalEntry.objects.visible_to(user))
+    state = journal.state
     clocks = incident_sentences(incident, now=now, for_client=True)
     if not any(one.is_open for one in clocks):
         clocks.reverse()  # what was delivered last is the news
@@ -161,7 +163,7 @@ def page(user: User, incident: Incident, now: datetime) -> dict[str, Any]:
         "now": now,
         "zone": incident.zone,
         "clocks": clocks,
-        "duty": duty(incident, journal.marks),
+        "duty": client_action(incident, state),
         "question": _question(incident, journal.marks),
         "delivery": next((entry for entry in reversed(journal.marks) if entry.kind in DELIVERIES), None),
         "resend": _resend(incident),
@@ -169,12 +171,12 @@ def page(user: User, incident: Incident, now: datetime) -> dict[str, Any]:
         "lines": _dated(journal_lines.lines(journal.entries, for_client=True), incident.zone, now),
         "older": journal.older,
         "undelivered": undelivered(incident, journal.entries),
-        "steps": repair_steps(incident, journal.marks),
+        "steps": repair_steps(incident, state),
         "promises": _promises(incident),
         "contract_path": contract_path(user, incident),
         "silence": _silence(incident, now),
         "your_time": _your_time(incident, now),
-        "both_sides": both_sides.why() if both_sides.takes_both(journal.marks) else "",
+        "both_sides": both_sides.why() if state.needs_both else "",
         "can_contest": not incident.contested and not incident.is_ended and incident.severity != Severity.P1,
     }
 
@@ -190,7 +192,7 @@ def _dated(lines: list[journal_lines.Line], zone: str, now: datetime) -> list[tu
     return found
 
 
-def duty(incident: Incident, entries: Sequence[JournalEntry]) -> str:
+def client_action(incident: Incident, state: IncidentState) -> str:
     """What the client must do now: "answer" a question, "check" a repair or a workaround; "" nothing, "over" never."""
     if incident.is_ended:
         return "over"
@@ -198,8 +200,8 @@ def duty(incident: Incident, entries: Sequence[JournalEntry]) -> str:
         return "answer"
     if incident.status == Status.RESOLVED:
         return "check"
-    last = next((entry.kind for entry in reversed(entries) if entry.kind in {*DELIVERIES, Kind.ACCEPTED}), "")
-    return "check" if incident.status == Status.WORKAROUND and last == Kind.WORKAROUND else ""
+    is_new = state.delivery == Kind.WORKAROUND and not state.accepted
+    return "check" if incident.status == Status.WORKAROUND and is_new else ""
 
 
 def _question(incident: Incident, entries: Sequence[JournalEntry]) -> JournalEntry | None:

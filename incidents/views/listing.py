@@ -21,8 +21,9 @@ from django.views.decorators.http import require_GET
 from accounts.active import active_client
 from accounts.models import AGENT, MANAGER, OWNER, REPORTER
 from accounts.permissions import SignedRequest, open_to
-from incidents.choices import ENDED, What
+from incidents.choices import What
 from incidents.models import ClockRow, Incident, IncidentQuerySet
+from incidents.state import ENDED
 from incidents.text.clock_sentences import ClockSentence, incident_sentences
 from wording import words
 

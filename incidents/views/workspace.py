@@ -18,15 +18,16 @@ from accounts.permissions import SignedRequest, open_to
 from contracts.models import Severity
 from contracts.terms import moment, seconds
 from incidents import lifecycle
-from incidents.both_sides import is_seen, takes_both
+from incidents.both_sides import is_seen
 from incidents.choices import Status
 from incidents.clock import clocks as clock
-from incidents.events import DELIVERIES, OVERTAKING, Kind
+from incidents.events import OVERTAKING, Kind
 from incidents.forms.staff import FORMS, VerbForm
 from incidents.models import Incident, JournalEntry, Notification
 from incidents.notices.undelivered import undelivered
 from incidents.projection import rows as projection
 from incidents.reading import Reading, read
+from incidents.state import IncidentState
 from incidents.steps import repair_steps
 from incidents.text import journal_lines
 from incidents.text.clock_sentences import incident_sentences
@@ -105,7 +106,7 @@ def show(
 
 
 def _context(journal: Reading, now: datetime, silent: set[int], reader: User) -> dict[str, Any]:
-    incident = journal.incident
+    incident, state = journal.incident, journal.state
     clocks = incident_sentences(incident, now=now, for_client=False)
     return {
         "incident": incident,
@@ -117,10 +118,10 @@ def _context(journal: Reading, now: datetime, silent: set[int], reader: User) ->
         "undelivered": silent,
         "older": journal.older,
         "chain": journal.check,
-        "steps": repair_steps(incident, journal.marks),
+        "steps": repair_steps(incident, state),
         "claims": journal_lines.claims(journal.marks),
-        "verbs": [*available(incident), *agreement(incident, journal.marks)],
-        "starts_work": starts_work(incident, journal.marks),
+        "verbs": [*available(incident), *agreement(incident, state)],
+        "starts_work": starts_work(incident, state),
         "evidence": [(entry, journal_lines.said(entry)) for entry in journal.marks if is_seen(entry)][-SHOWN:],
         "failed_notices": Notification.objects.given_up().filter(incident=incident).select_related("recipient")[:SHOWN],
         "open_incidents": _others(incident),
@@ -156,16 +157,16 @@ def available(incident: Incident) -> list[str]:
     return [*verbs, "resolve", "pause", *(["severity"] if stricter else []), "assign", "backup"]
 
 
-def agreement(incident: Incident, entries: list[JournalEntry]) -> list[str]:
+def agreement(incident: Incident, state: IncidentState) -> list[str]:
     """What the client may withdraw only with us can be agreed to."""
-    return ["agree-withdrawal"] if not incident.is_ended and takes_both(entries) else []
+    return ["agree-withdrawal"] if not incident.is_ended and state.needs_both else []
 
 
-def starts_work(incident: Incident, entries: list[JournalEntry]) -> bool:
+def starts_work(incident: Incident, state: IncidentState) -> bool:
     """Whether the start of work is still to be said, where the contract counts the repair from it."""
     if incident.is_ended or not lifecycle.counts_from_work(incident):
         return False
-    return not any(entry.kind in {Kind.WORK_STARTED, *DELIVERIES} for entry in entries)
+    return state.work_started_at is None and not state.delivery
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,12 +137,12 @@ def test_what_was_forgotten_is_no_difference(world: build.World) -> None:
 
 def test_a_journal_of_before_is_compared_only_where_it_speaks() -> None:
     """Lines without the row's facts, as journals of before have them, say nothing of it."""
-    said = proof_beside.Said()
-    said.hear(JournalEntry(kind="received", facts={"what": "closed"}), ended=False)
+    facts = proof_beside.RowFacts()
+    facts.apply(JournalEntry(kind="received", facts={"what": "closed"}))
     incident = Incident(nr="MAK-0001", failure="x", next_update_at=MONDAY)
-    assert list(said.differences(incident)) == []
-    said.hear(JournalEntry(kind="vouched", facts={"row": {"nr": "MAK-0001", "failure": ""}}), ended=False)
-    assert [difference.fact for difference in said.differences(incident)] == ["failure", "next_update_at"]
+    assert list(facts.differences(incident)) == []
+    facts.apply(JournalEntry(kind="vouched", facts={"row": {"nr": "MAK-0001", "failure": ""}}))
+    assert [difference.fact for difference in facts.differences(incident)] == ["failure", "next_update_at"]
 
 
 def test_the_database_counts_by_itself(world: build.World) -> None:
