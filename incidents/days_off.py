@@ -56,8 +56,8 @@ def concerned(day: CalendarDay, at: datetime) -> list[User]:
     versions = ContractVersion.objects.counting_by(day.calendar).filter(valid_from__lte=day.date)
     versions = versions.filter(Q(valid_to=None) | Q(valid_to__gt=today))
     members = Membership.objects.valid(today).filter(client__contracts__versions__in=versions, user__is_active=True)
-    wanted = members.filter(Q(role=OWNER) | Q(user__notices=True)).values("user")
-    return list(User.objects.filter(pk__in=wanted).order_by("pk"))
+    readers = members.filter(Q(role=OWNER) | Q(user__notices=True)).values("user")
+    return list(User.objects.filter(pk__in=readers).order_by("pk"))
 
 
 def _letter(day: CalendarDay, person: User, at: datetime) -> Notification:

@@ -100,18 +100,18 @@ def parts(now: datetime, reach: datetime) -> dict[str, Q]:
 
 def counts(user: User) -> dict[str, int]:
     """How many wait, by the filters' keys."""
-    wanted = {f"n_{key}": Count("pk", filter=of(user)) for key, (_name, of) in FILTERS.items() if key}
-    found = waiting().aggregate(n_=Count("pk"), **wanted)
-    return {key.removeprefix("n_"): value for key, value in found.items()}
+    filters = {f"n_{key}": Count("pk", filter=of(user)) for key, (_name, of) in FILTERS.items() if key}
+    numbers = waiting().aggregate(n_=Count("pk"), **filters)
+    return {key.removeprefix("n_"): value for key, value in numbers.items()}
 
 
 def groups(user: User, chosen: str, now: datetime) -> list[Group]:
     """The groups that have rows, each with its first hundred in the order of their deadlines."""
     conditions = parts(now, boundary(now).reaches)
-    wanted = waiting().filter(FILTERS[chosen][1](user))
-    numbers = wanted.aggregate(**{key: Count("pk", filter=condition) for key, condition in conditions.items()})
+    waiting_rows = waiting().filter(FILTERS[chosen][1](user))
+    numbers = waiting_rows.aggregate(**{key: Count("pk", filter=condition) for key, condition in conditions.items()})
     firsts = [
-        wanted.filter(condition)
+        waiting_rows.filter(condition)
         .order_by("due_at", "pk")
         .annotate(part=Value(key))
         .values_list("pk", "part")[:ROWS_A_GROUP]
@@ -132,8 +132,8 @@ def groups(user: User, chosen: str, now: datetime) -> list[Group]:
 
 def nearest(incident: Incident, now: datetime) -> ClockSentence | None:
     """The sentence of the clock that decides the row."""
-    found = incident_sentences(incident, now=now, for_client=False)
-    return found[0] if found else None
+    sentences = incident_sentences(incident, now=now, for_client=False)
+    return sentences[0] if sentences else None
 
 
 def next_deadline(now: datetime) -> Incident | None:

@@ -57,9 +57,9 @@ class Reading:
         return None if self.whole is None else check_chain(self.whole)
 
 
-def read(incident: Incident, seen: JournalQuerySet) -> Reading:
-    """`seen`: the entries of the incident that the reader may see."""
-    rows = seen.filter(incident=incident).select_related("by")
+def read(incident: Incident, readable: JournalQuerySet) -> Reading:
+    """`readable`: the entries of the incident that the reader may see."""
+    rows = readable.filter(incident=incident).select_related("by")
     if incident.journal_length <= WHOLE:
         whole = list(rows.order_by("seq"))
         return Reading(incident, whole[-PAGE:], [entry for entry in whole if entry.kind in MARKS], whole)
@@ -87,12 +87,12 @@ class Page:
         return min(self.last + PAGE, self.length) + 1 if self.last < self.length else None
 
 
-def page(incident: Incident, seen: JournalQuerySet, before: int | None) -> Page:
+def page(incident: Incident, readable: JournalQuerySet, before: int | None) -> Page:
     """The entries before number `before`, as many as fit; a short journal's all."""
     length = incident.journal_length
     size = WHOLE if length <= WHOLE else PAGE
     last = min(length, before - 1) if before and length > WHOLE else length
-    rows = seen.filter(incident=incident, seq__lte=last).select_related("by").order_by("-seq")
+    rows = readable.filter(incident=incident, seq__lte=last).select_related("by").order_by("-seq")
     entries = list(rows[: size + 1])
     more, entries = len(entries) > size, entries[:size]
     return Page(entries, entries[-1].seq if more else min(1, last), last, length)
@@ -130,8 +130,8 @@ def check(incident: Incident, first: int = 1, head: str = "") -> Part:
     if first <= seal <= last:
         first = 1  # the seal tells of all before it; they were written by an older version, so they don't get more
     lines = incident.journal.filter(seq__gte=first, seq__lte=last).order_by("seq")
-    found = check_chain(lines, head, _before(incident, first, seal))
-    return Part(first, last, found, last + 1 if last < length else None)
+    chain = check_chain(lines, head, _before(incident, first, seal))
+    return Part(first, last, chain, last + 1 if last < length else None)
 
 
 def _before(incident: Incident, first: int, seal: int) -> Before:

@@ -165,13 +165,13 @@ def _note_claim(incident: Incident, claim: Claim | None, at: datetime) -> None:
         journal.append(incident, Kind.REPORTED_CLAIM, by=claim.by, at=at, text=clean_line(claim.why), facts=facts)
 
 
-def _to_join(shop: Shop, what: str, wanted: Incident | None) -> Incident | None:
+def _to_join(shop: Shop, what: str, chosen: Incident | None) -> Incident | None:
     active = Incident.objects.active().filter(shop=shop).select_for_update()
-    if wanted:
-        found = active.filter(pk=wanted.pk).first()
-        if not found:
+    if chosen:
+        incident = active.filter(pk=chosen.pk).first()
+        if not incident:
             raise Refused(_("That incident has ended; file a new report."), "join")
-        return found
+        return incident
     if what not in JOINS_MONITOR:
         return None
     return active.exclude(failure="").order_by("received_at").first()
@@ -199,11 +199,11 @@ def _join(
     )  # fmt: skip
     _make_stricter(incident, SEVERITY_OF[what], at)
     _note_claim(incident, claim, at)
-    asked = end_silence(incident, at=at)
+    question = end_silence(incident, at=at)
     projection.project(incident, at=at)
     notices.receipt(incident, entry, to=by, at=at)
     notices.tell_staff(incident, entry, at=at)
-    notices.ask_for_verdict(incident, asked, at=at)
+    notices.ask_for_verdict(incident, question, at=at)
     return incident
 
 
@@ -265,13 +265,13 @@ def add_details(*, incident: Incident, by: User, at: datetime, details: Details,
     entry = journal.append(incident, Kind.DETAILS, by=by, at=at, text=words, facts={"fields": sorted(changed)},
         row=[name for name in changed if name == "occurred_at"],
     )  # fmt: skip
-    asked = None if by.is_provider else end_silence(incident, at=at)
-    if asked is None:
+    question = None if by.is_provider else end_silence(incident, at=at)
+    if question is None:
         incident.save()
         return incident
     projection.project(incident, at=at)
     notices.tell_staff(incident, entry, at=at)
-    notices.ask_for_verdict(incident, asked, at=at)
+    notices.ask_for_verdict(incident, question, at=at)
     return incident
 
 

@@ -93,11 +93,11 @@ def _row(line: TraceLine, clock: Clock, zone: str, now: datetime) -> Explanation
         "span": hms(line.seconds),
         "reason": PauseReason(line.detail).label if line.detail in PauseReason.values else "",
     }
-    what = _(CHANGES.get(line.kind) or OTHERS[line.kind]) % facts
+    sentence = _(CHANGES.get(line.kind) or OTHERS[line.kind]) % facts
     if line.kind in CHANGES and line.until is not None:
         until = words.when(moment(line.until), now, zone, "genitive", seconds=True)
-        what = _("%(what)s: by %(until)s") % {"what": what, "until": until}
-    return ExplanationRow(STYLES.get(line.kind, ""), _hours(line, zone, now), what, _figure(line))
+        sentence = _("%(what)s: by %(until)s") % {"what": sentence, "until": until}
+    return ExplanationRow(STYLES.get(line.kind, ""), _hours(line, zone, now), sentence, _figure(line))
 
 
 def _figure(line: TraceLine) -> str:

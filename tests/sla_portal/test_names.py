@@ -15,19 +15,25 @@ SILENT = {"asked", "found", "known", "one", "said", "seen", "thing", "things", "
 CEILINGS = {
     "reports": 2,
     "monitoring": 22,
-    "incidents": 146,
+    "incidents": 124,
     "contracts": 22,
     "accounts": 0,
     "messaging": 0,
     "wording": 0,
     "sla_portal": 0,
 }
-# Words of the database and of the API: a change is a migration, or breaks a program that reads them
+# Words of the database, of the API and of forms that an open page still sends: a change is a migration or breaks them
 ALLOWED = {
     "incidents/models.py Incident.what",
     "incidents/api/views.py ReportRequest.what",
     "incidents/api/views.py IncidentAnswer.what",
     "incidents/forms/client.py ReportForm.what",  # the form's fields bear the columns' names
+    *(
+        f"incidents/reporting.py {verb}.what"
+        for verb in ("report", "_file", "_to_join", "_join", "_create", "open_from_monitor")
+    ),
+    "incidents/forms/phone.py PhoneForm.told",
+    "incidents/forms/staff.py VerbForm.seen",
     "monitoring/models.py Monitor.what",
     "monitoring/models.py Monitor.asked",
     "monitoring/forms.py MonitorForm.what",
