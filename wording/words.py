@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from babel import Locale
 from django.conf import settings
 from django.utils.translation import get_language, gettext_lazy
 
@@ -28,7 +29,7 @@ SEVERITIES = {
 
 @dataclass(frozen=True)
 class LanguageForms:
-    """The words of one language that no catalogue has: Babel knows "wtorek", not "do wtorku"."""
+    """A language's words of time and signs of numbers: Babel's, and what it lacks ("wtorek", not "do wtorku")."""
 
     near: dict[int, dict[str, str]]
     near_first: bool
@@ -40,10 +41,18 @@ class LanguageForms:
     signs: dict[str, str]
 
 
-def _months(words: str) -> tuple[str, ...]:
-    return tuple(words.split())
+def _weekdays(locale: Locale, width: str) -> tuple[str, ...]:
+    """Monday first."""
+    return tuple(name for _number, name in sorted(locale.days["format"][width].items()))
 
 
+def _months(locale: Locale, context: str, width: str) -> tuple[str, ...]:
+    return tuple(name for _number, name in sorted(locale.months[context][width].items()))
+
+
+_PL, _EN = Locale("pl"), Locale("en")
+_PL_SIGNS, _EN_SIGNS = _PL.number_symbols["latn"], _EN.number_symbols["latn"]
+_EN_MONTHS, _EN_DAYS = _months(_EN, "format", "wide"), _weekdays(_EN, "abbreviated")
 POLISH = LanguageForms(
     near={
         -1: {"nominative": "wczoraj", "genitive": "wczoraj", "long": "wczoraj"},
@@ -52,44 +61,45 @@ POLISH = LanguageForms(
     },
     near_first=True,
     weekdays={
-        "nominative": ("pon.", "wt.", "śr.", "czw.", "pt.", "sob.", "niedz."),
+        "nominative": _weekdays(_PL, "abbreviated"),
         "genitive": ("poniedziałku", "wtorku", "środy", "czwartku", "piątku", "soboty", "niedzieli"),
-        "long": ("poniedziałek", "wtorek", "środa", "czwartek", "piątek", "sobota", "niedziela"),
+        "long": _weekdays(_PL, "wide"),
     },
     months={
-        "short": _months("sty lut mar kwi maj cze lip sie wrz paź lis gru"),
-        "nominative": _months(
-            "styczeń luty marzec kwiecień maj czerwiec lipiec sierpień wrzesień październik listopad grudzień"
-        ),
-        "genitive": _months(
-            "stycznia lutego marca kwietnia maja czerwca lipca sierpnia września października listopada grudnia"
-        ),
-        "locative": _months(
-            "styczniu lutym marcu kwietniu maju czerwcu lipcu sierpniu wrześniu październiku listopadzie grudniu"
+        "short": _months(_PL, "format", "abbreviated"),
+        "nominative": _months(_PL, "stand-alone", "wide"),
+        "genitive": _months(_PL, "format", "wide"),
+        "locative": (
+            "styczniu",
+            "lutym",
+            "marcu",
+            "kwietniu",
+            "maju",
+            "czerwcu",
+            "lipcu",
+            "sierpniu",
+            "wrześniu",
+            "październiku",
+            "listopadzie",
+            "grudniu",
         ),
     },
     of_work="pracy",
-    decimal=",",
-    thousands=NBSP,
-    signs={"PLN": "zł"},
+    decimal=_PL_SIGNS["decimal"],
+    thousands=_PL_SIGNS["group"],
+    signs={"PLN": _PL.currency_symbols["PLN"]},
 )
-_ENGLISH_MONTHS = _months("January February March April May June July August September October November December")
-_ENGLISH_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 ENGLISH = LanguageForms(
     near={n: dict.fromkeys(POLISH.near[n], word) for n, word in ((-1, "yesterday"), (0, "today"), (1, "tomorrow"))},
     near_first=False,
-    weekdays={
-        "nominative": _ENGLISH_DAYS,
-        "genitive": _ENGLISH_DAYS,
-        "long": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
-    },
+    weekdays={"nominative": _EN_DAYS, "genitive": _EN_DAYS, "long": _weekdays(_EN, "wide")},
     months={
-        "short": tuple(name[:3] for name in _ENGLISH_MONTHS),
-        **dict.fromkeys(("nominative", "genitive", "locative"), _ENGLISH_MONTHS),
+        "short": _months(_EN, "format", "abbreviated"),
+        **dict.fromkeys(("nominative", "genitive", "locative"), _EN_MONTHS),
     },
     of_work="of work",
-    decimal=".",
-    thousands=",",
+    decimal=_EN_SIGNS["decimal"],
+    thousands=_EN_SIGNS["group"],
     signs={},
 )
 
