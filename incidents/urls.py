@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, path, register_converter
 from django.urls.converters import StringConverter
 
-from incidents.forms.staff import FORMS
+from incidents.verbs import CLIENT_PAGES, STAFF_PAGES
 from incidents.views import (
     calendars,
     client,
@@ -45,6 +45,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/users/<int:pk>/", people.show, name="user"),
     path("settings/users/<int:pk>/rights/", people.rights, name="user-rights"),
     path("settings/users/<int:pk>/off/", people.off, name="user-off"),
-    *[path(f"incidents/<nr:nr>/{verb}/", client.act, {"verb": verb}, name=f"incident-{verb}") for verb in client.ACTS],
-    *[path(f"incidents/<nr:nr>/{verb}/", workspace.act, {"verb": verb}, name=f"incident-{verb}") for verb in FORMS],
+    # Their names, such as incident-answer, are written out in the registry
+    *[path(f"incidents/<nr:nr>/{verb.name}/", client.act, {"verb": verb}, name=verb.page) for verb in CLIENT_PAGES],
+    *[path(f"incidents/<nr:nr>/{verb.name}/", workspace.act, {"verb": verb}, name=verb.page) for verb in STAFF_PAGES],
 ]

@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from incidents.api import views as api
+from incidents.verbs import VERBS
 
 urlpatterns: list[URLPattern] = [
     path("tokens/", api.token, name="api-token"),
@@ -10,5 +11,6 @@ urlpatterns: list[URLPattern] = [
     path("incidents/", api.incidents, name="api-incidents"),
     path("incidents/<nr:nr>/", api.incident, name="api-incident"),
     path("incidents/<nr:nr>/journal/", api.journal, name="api-journal"),
-    *[path(f"incidents/<nr:nr>/{verb}/", api.acting(verb), name=f"api-{verb}") for verb in api.VERBS],
+    # Their names, such as api-answer, are written out in the registry
+    *[path(f"incidents/<nr:nr>/{verb.name}/", api.acting(verb), name=verb.api) for verb in VERBS.values()],
 ]

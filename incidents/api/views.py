@@ -27,86 +27,17 @@ from accounts.allowances import report_refused
 from accounts.attempts import succeeded
 from accounts.models import CLIENT_ROLES, INCIDENT_STAFF, User
 from accounts.throttle import TooMany, token_of
-from contracts.models import Severity, Shop, ShopQuerySet
-from incidents import lifecycle, recovery, report_limits, reporting, withdrawal
+from contracts.models import Severity, Shop
+from incidents import report_limits, reporting
 from incidents.api.pages import AFTER, LIMIT, OFFSET, Pages, journal_page
-from incidents.choices import Origin, PauseReason, Status, What
+from incidents.api.requests import ReportRequest, TokenRequest
+from incidents.choices import Origin, Status
 from incidents.models import Incident, JournalEntry
 from incidents.notices.undelivered import undelivered
 from incidents.text import journal_lines
 from incidents.text.clock_sentences import incident_sentences
-from wording.fields import LONGEST_PASSWORD
-from wording.serializer_fields import Line, Mail, Moment, Phone, Words, notice_of
-
-WORDS = 4000
-
-
-class TokenRequest(serializers.Serializer[Any]):
-    email = Mail()
-    password = serializers.CharField(trim_whitespace=False, max_length=LONGEST_PASSWORD)
-    name = Line(max_length=80, required=False, help_text="what it is for, on the person's page")
-
-
-class ShopField(serializers.SlugRelatedField[Shop]):
-    """A visible shop by its slug, or by the one that it had before."""
-
-    def to_internal_value(self, data: Any) -> Shop:
-        shop = cast("ShopQuerySet", self.get_queryset()).at(data) if isinstance(data, str) else None
-        return shop or super().to_internal_value(data)
-
-
-class ReportRequest(serializers.Serializer[Any]):
-    """A failure as the form asks it.
-
-    The same `form_key` with the same body returns the incident that it made; with another body it is refused (409).
-    """
-
-    shop = ShopField(slug_field="slug", queryset=Shop.objects.all())
-    what = serializers.ChoiceField(choices=What.choices)
-    sentence = Words(max_length=500)
-    phone = Phone(required=False)
-    form_key = serializers.UUIDField(required=False, default=None)
-    occurred_at = Moment(required=False, default=None)
-    affected = Line(max_length=200, required=False, hides_cards=True)
-    page = Line(max_length=500, required=False, hides_cards=True)
-    order_number = Line(max_length=80, required=False, hides_cards=True)
-
-
-class TextRequest(serializers.Serializer[Any]):
-    text = Words(max_length=WORDS)
-
-
-class OptionalTextRequest(serializers.Serializer[Any]):
-    text = Words(max_length=WORDS, required=False)
-
-
-class SayRequest(TextRequest):
-    next_update_at = Moment(required=False, default=None)
-
-
-class ResolveRequest(TextRequest):
-    """`restored_at`: when it worked again, if the monitor's checks confirm it."""
-
-    restored_at = Moment(required=False, default=None)
-
-
-class PauseRequest(TextRequest):
-    reason = serializers.ChoiceField(choices=PauseReason.choices)
-
-
-class ResumeRequest(serializers.Serializer[Any]):
-    reason = serializers.ChoiceField(choices=PauseReason.choices)
-
-
-class BackupRequest(serializers.Serializer[Any]):
-    where = Line(max_length=200, hides_cards=True)
-    size = Line(max_length=40, required=False)
-    checksum = Line(max_length=128, required=False)
-
-
-class SeverityRequest(TextRequest):
-    to = serializers.ChoiceField(choices=Severity.choices)
-    change = serializers.ChoiceField(choices=["worse", "correction"])
+from incidents.verbs import Verb
+from wording.serializer_fields import notice_of
 
 
 class ClockAnswer(serializers.Serializer[Any]):
@@ -219,30 +150,6 @@ class LimitAnswer(serializers.Serializer[Any]):
 TOO_MANY = OpenApiResponse(LimitAnswer, "refused by a limit, nothing was written")
 WRONG_FIELDS = OpenApiResponse(OpenApiTypes.OBJECT, "each wrong field with its sentences")
 REFUSED = OpenApiResponse(RefusalAnswer, "refused, nothing was written")
-Verb = Callable[..., Incident]
-# verb: who may, what it takes, what it calls
-VERBS: dict[str, tuple[frozenset[str], type[serializers.Serializer[Any]], Verb]] = {
-    "answer": (CLIENT_ROLES, TextRequest, lifecycle.answer),
-    "accept": (CLIENT_ROLES, OptionalTextRequest, lifecycle.accept),
-    "reject": (CLIENT_ROLES, TextRequest, lifecycle.reject),
-    "contest": (CLIENT_ROLES, TextRequest, lifecycle.contest),
-    "cancel": (CLIENT_ROLES, TextRequest, lifecycle.cancel),
-    "manager": (CLIENT_ROLES, OptionalTextRequest, lifecycle.ask_for_manager),
-    "react": (INCIDENT_STAFF, OptionalTextRequest, lifecycle.acknowledge),
-    "start-work": (INCIDENT_STAFF, OptionalTextRequest, lifecycle.start_work),
-    "say": (INCIDENT_STAFF, SayRequest, lifecycle.say),
-    "note": (INCIDENT_STAFF, TextRequest, lifecycle.note),
-    "pause": (INCIDENT_STAFF, PauseRequest, lifecycle.pause),
-    "resume": (INCIDENT_STAFF, ResumeRequest, lifecycle.resume),
-    "backup": (INCIDENT_STAFF, BackupRequest, lifecycle.back_up),
-    "skip-backup": (INCIDENT_STAFF, TextRequest, lifecycle.skip_backup),
-    "workaround": (INCIDENT_STAFF, TextRequest, lifecycle.work_around),
-    "resolve": (INCIDENT_STAFF, ResolveRequest, lifecycle.resolve),
-    "agree-withdrawal": (INCIDENT_STAFF, TextRequest, withdrawal.agree),
-    "take-time": (INCIDENT_STAFF, OptionalTextRequest, recovery.take_recovery),
-    "not-working": (INCIDENT_STAFF, OptionalTextRequest, recovery.deny_recovery),
-    "severity": (INCIDENT_STAFF, SeverityRequest, lifecycle.change_severity),
-}
 
 
 def person(request: Request) -> User:
@@ -341,7 +248,6 @@ def _report(request: Request) -> Response:
     sent.fields["shop"].queryset = Shop.objects.visible_to(person(request)).select_related("client")  # type: ignore[attr-defined]
     sent.is_valid(raise_exception=True)
     data = sent.validated_data
-    details = reporting.Details(data["occurred_at"], data["affected"], data["page"], data["order_number"])
     token = token_of(request)
     if wait := report_limits.wait_for(person(request), data["shop"], data["form_key"], token=token):
         raise TooMany(report_refused(wait), wait)
@@ -354,7 +260,7 @@ def _report(request: Request) -> Response:
         phone=data["phone"],
         form_key=data["form_key"],
         origin=Origin.API,
-        details=details,
+        details=sent.details,
     )
     return _answer(request, incident, status.HTTP_201_CREATED, notice_of(sent))
 
@@ -391,23 +297,22 @@ def journal(request: Request, nr: str) -> Response:
     return Response({"next": following, "results": EntryAnswer(lines, many=True, context=context).data})
 
 
-def acting(name: str) -> Callable[..., Any]:
+def acting(verb: Verb) -> Callable[..., Any]:
     """The view of one verb, so that each has its own description."""
-    roles, takes, verb = VERBS[name]
 
     @extend_schema(
-        request=takes, operation_id=f"incident_{name.replace('-', '_')}",
+        request=verb.request, operation_id=f"incident_{verb.name.replace('-', '_')}",
         responses={200: TakenAnswer, 400: WRONG_FIELDS, 409: REFUSED, 429: TOO_MANY},
     )  # fmt: skip
     @api_view(["POST"])
     def act(request: Request, nr: str) -> Response:
         incident = _visible(request, nr)
-        if person(request).role_for(incident.client_id) not in roles:
+        if person(request).role_for(incident.client_id) not in verb.roles:
             raise PermissionDenied
-        sent = takes(data=request.data)
+        sent = verb.request(data=request.data)
         sent.is_valid(raise_exception=True)
-        changed = verb(incident=incident, by=person(request), at=timezone.now(), **sent.validated_data)
+        changed = verb.act(incident=incident, by=person(request), at=timezone.now(), **sent.facts)
         return _answer(request, changed, notice=notice_of(sent))
 
-    act.__doc__ = (verb.__doc__ or "").strip()
+    act.__doc__ = (verb.act.__doc__ or "").strip()
     return act

@@ -5,7 +5,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from datetime import datetime, tzinfo
-from typing import Any
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -16,6 +17,7 @@ from contracts.models import Shop
 from incidents import reporting
 from incidents.choices import What
 from incidents.forms.spoken_time import read_time
+from incidents.forms.verb import VerbForm
 from incidents.models import Incident
 from incidents.repeats import AlreadyFiled
 from incidents.reporting import Details
@@ -138,11 +140,52 @@ class JoinForm(forms.Form):
     key = forms.UUIDField()
 
 
-class WordsForm(forms.Form):
+class AddDetailsForm(VerbForm, DetailsForm):
+    """The details of an incident, as far as they are there."""
+
+    def __init__(self, *args: Any, incident: Incident, now: datetime, **options: Any) -> None:
+        written = {name: getattr(incident, name) for name in ("affected", "page", "order_number")}
+        self.incident = incident
+        DetailsForm.__init__(self, *args, now=now, zone=ZoneInfo(incident.zone), initial=written, **options)
+
+    def facts(self, at: datetime) -> dict[str, Any]:
+        return {"details": self.details}
+
+
+class WordsForm(VerbForm):
     """One box of text. Whether it may be empty is the verb's to say, in its own sentence."""
 
+    HOMES: ClassVar = {"": "text"}
     text = WordsField(required=False)
 
-    def __init__(self, *args: Any, label: str, hint: str = "", **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.fields["text"].label, self.fields["text"].help_text = label, hint
+
+class AnswerForm(WordsForm):
+    text = WordsField(label=_("Your answer"), help_text=_("No passwords or card numbers."), required=False)
+
+
+class AcceptForm(WordsForm):
+    text = WordsField(label=_("Anything to add?"), required=False)
+
+
+class RejectForm(WordsForm):
+    text = WordsField(label=_("What do you see?"), required=False)
+
+
+class ContestForm(WordsForm):
+    text = WordsField(
+        label=_("Why is it more urgent?"),
+        help_text=_("The stricter category's deadlines run until we have settled it together."),
+        required=False,
+    )
+
+
+class ManagerForm(WordsForm):
+    text = WordsField(label=_("What should the manager know?"), required=False)
+
+
+class CancelForm(WordsForm):
+    text = WordsField(
+        label=_("Why do you withdraw the report?"),
+        help_text=_("The clocks end. What was late already stays recorded."),
+        required=False,
+    )

@@ -1,20 +1,18 @@
-"""The forms of the staff's incident page; each knows the verb it sends."""
+"""The forms of the staff's incident page; `incidents.verbs` says which verb each is for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.db import transaction
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import INCIDENT_STAFF, User
 from contracts.models import Severity
-from incidents import lifecycle, recovery, updates, withdrawal
+from incidents import updates
 from incidents.choices import PauseReason
+from incidents.forms.verb import VerbForm
 from incidents.models import Incident
 from wording import words
 from wording.fields import LineField, WordsField
@@ -25,46 +23,33 @@ if TYPE_CHECKING:
 MAX_WORDS = 4000
 
 
-class VerbForm(forms.Form):
+class StaffForm(VerbForm):
     """`seen` is the journal's length when the page was made: somebody may have been faster."""
 
-    button: ClassVar[str | Promise] = _("Save")
-    title: ClassVar[str | Promise] = ""
     seen = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
-    def __init__(self, *args: Any, incident: Incident, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.incident = incident
+    def __init__(self, *args: Any, incident: Incident, now: datetime, **options: Any) -> None:
+        super().__init__(*args, incident=incident, now=now, **options)
         self.initial.setdefault("seen", incident.journal_length)
         self.shape()
 
     def shape(self) -> None:
         """What the incident changes about the fields."""
 
-    def send(self, *, by: User, at: datetime) -> Incident:
-        raise NotImplementedError
+    def facts(self, at: datetime) -> dict[str, Any]:
+        return {name: value for name, value in self.cleaned_data.items() if name != "seen"}
 
 
 def words_field(label: _StrPromise, *, rows: int = 3, required: bool = True) -> WordsField:
     return WordsField(label=label, max_length=MAX_WORDS, required=required, rows=rows)
 
 
-class ReactForm(VerbForm):
-    button = _("React")
-    title = _("React")
+class ReactForm(StaffForm):
     text = words_field(_("To the client"), required=False)
 
-    def send(self, *, by: User, at: datetime) -> Incident:
-        return lifecycle.acknowledge(incident=self.incident, by=by, at=at, text=self.cleaned_data["text"])
 
-
-class StartWorkForm(VerbForm):
-    button = _("Start work")
-    title = _("Start of work")
+class StartWorkForm(StaffForm):
     text = words_field(_("To the client, if there is anything to add"), required=False)
-
-    def send(self, *, by: User, at: datetime) -> Incident:
-        return lifecycle.start_work(incident=self.incident, by=by, at=at, text=self.cleaned_data["text"])
 
 
 UPDATES = (
@@ -77,8 +62,7 @@ UPDATES = (
 )
 
 
-class SayForm(VerbForm):
-    button = _("Send to the client")
+class SayForm(StaffForm):
     text = words_field(_("Message to the client"))
     next_update = forms.ChoiceField(label=_("Next update"), choices=UPDATES, required=False)
 
@@ -89,24 +73,17 @@ class SayForm(VerbForm):
         span = words.span(int(longest.total_seconds()), seconds_shown=False)
         field.help_text = _("At most %(span)s ahead.") % {"span": span}
 
-    def send(self, *, by: User, at: datetime) -> Incident:
+    def facts(self, at: datetime) -> dict[str, Any]:
         minutes = self.cleaned_data["next_update"]
         planned = at + timedelta(minutes=int(minutes)) if minutes else None
-        text = self.cleaned_data["text"]
-        return lifecycle.say(incident=self.incident, by=by, at=at, text=text, next_update_at=planned)
+        return {"text": self.cleaned_data["text"], "next_update_at": planned}
 
 
-class NoteForm(VerbForm):
-    button = _("Save the note")
+class NoteForm(StaffForm):
     text = words_field(_("Internal note"))
 
-    def send(self, *, by: User, at: datetime) -> Incident:
-        return lifecycle.note(incident=self.incident, by=by, at=at, text=self.cleaned_data["text"])
 
-
-class PauseForm(VerbForm):
-    button = _("Ask and pause")
-    title = _("Pause the repair clock")
+class PauseForm(StaffForm):
     reason = forms.ChoiceField(label=_("Reason"), choices=PauseReason.choices, widget=forms.RadioSelect)
     text = words_field(_("Question, the client will see it"))
 
@@ -119,14 +96,8 @@ class PauseForm(VerbForm):
         field.choices = [(value, label) for value, label in PauseReason.choices if value not in stands]  # type: ignore[attr-defined]
         field.initial = PauseReason.CLIENT_ANSWER
 
-    def send(self, *, by: User, at: datetime) -> Incident:
-        data = self.cleaned_data
-        return lifecycle.pause(incident=self.incident, by=by, at=at, reason=data["reason"], text=data["text"])
 
-
-class ResumeForm(VerbForm):
-    button = _("Let the clock run")
-    title = _("Let the clock run")
+class ResumeForm(StaffForm):
     reason = forms.ChoiceField(label=_("Reason"), choices=PauseReason.choices, widget=forms.RadioSelect)
 
     def shape(self) -> None:
@@ -135,15 +106,10 @@ class ResumeForm(VerbForm):
         field.choices = [(value, label) for value, label in PauseReason.choices if value in stands]  # type: ignore[attr-defined]
         field.initial = stands[0] if stands else None
 
-    def send(self, *, by: User, at: datetime) -> Incident:
-        return lifecycle.resume(incident=self.incident, by=by, at=at, reason=self.cleaned_data["reason"])
 
-
-class BackupForm(VerbForm):
+class BackupForm(StaffForm):
     """Where the backup is, or why there is none: one of the two."""
 
-    button = _("Save the backup")
-    title = _("Backup before the repair")
     where = LineField(label=_("Where is the backup"), max_length=200, required=False, hides_cards=True)
     size = LineField(label=_("Size"), max_length=40, required=False)
     checksum = LineField(label=_("Checksum"), max_length=128, required=False)
@@ -155,24 +121,12 @@ class BackupForm(VerbForm):
             self.add_error("where", _("Say where the backup is, or why there is none."))
         return data
 
-    def send(self, *, by: User, at: datetime) -> Incident:
-        return self.save_backup(by=by, at=at)
-
-    def save_backup(self, *, by: User, at: datetime) -> Incident:
-        data = self.cleaned_data
-        if not data["where"].strip():
-            return lifecycle.skip_backup(incident=self.incident, by=by, at=at, text=data["skip"])
-        return lifecycle.back_up(
-            incident=self.incident, by=by, at=at, where=data["where"], size=data["size"], checksum=data["checksum"]
-        )
-
 
 class DeliveryForm(BackupForm):
     """A workaround or a repair; on P1 and P2 it asks for a missing backup in place."""
 
     text = words_field(_("To the client"))
     field_order = ["text", "where", "size", "checksum", "skip"]
-    verb: ClassVar[Callable[..., Incident]]
 
     def shape(self) -> None:
         if not self.incident.needs_backup:
@@ -182,60 +136,25 @@ class DeliveryForm(BackupForm):
     def clean(self) -> dict[str, Any]:
         return super().clean() if self.incident.needs_backup else self.cleaned_data
 
-    @transaction.atomic
-    def send(self, *, by: User, at: datetime) -> Incident:
-        if self.incident.needs_backup:
-            self.save_backup(by=by, at=at)
-        return type(self).verb(incident=self.incident, by=by, at=at, text=self.cleaned_data["text"])
 
-
-class WorkaroundForm(DeliveryForm):
-    button = _("Workaround given")
-    title = _("Workaround")
-    verb = staticmethod(lifecycle.work_around)
-
-
-class ResolveForm(DeliveryForm):
-    button = _("Fixed")
-    title = _("Fixed")
-    verb = staticmethod(lifecycle.resolve)
-
-
-class TakeTimeForm(VerbForm):
+class TakeTimeForm(StaffForm):
     """One click takes the monitor's first good check as the end; words may be added."""
 
-    button = _("Take the monitor's time")
-    title = _("It works, as the monitor sees it")
     text = words_field(_("To the client, instead of our sentence"), required=False)
 
-    def send(self, *, by: User, at: datetime) -> Incident:
-        return recovery.take_recovery(incident=self.incident, by=by, at=at, text=self.cleaned_data["text"])
 
-
-class NotWorkingForm(VerbForm):
-    button = _("It does not work")
-    title = _("It does not work")
+class NotWorkingForm(StaffForm):
     text = words_field(_("To the client, if there is anything to add"), required=False)
 
-    def send(self, *, by: User, at: datetime) -> Incident:
-        return recovery.deny_recovery(incident=self.incident, by=by, at=at, text=self.cleaned_data["text"])
 
-
-class AgreeForm(VerbForm):
-    button = _("Agree to the withdrawal")
-    title = _("The client may withdraw what our monitor saw")
+class AgreeForm(StaffForm):
     text = words_field(_("To the client: why it may be withdrawn"))
-
-    def send(self, *, by: User, at: datetime) -> Incident:
-        return withdrawal.agree(incident=self.incident, by=by, at=at, text=self.cleaned_data["text"])
 
 
 CHANGES = (("worse", _("It got worse")), ("correction", _("We classified it wrongly")))
 
 
-class SeverityForm(VerbForm):
-    button = _("Change the category")
-    title = _("Change the category")
+class SeverityForm(StaffForm):
     to = forms.ChoiceField(label=_("Category"), widget=forms.RadioSelect)
     change = forms.ChoiceField(label=_("Why does it change"), choices=CHANGES, widget=forms.RadioSelect)
     text = words_field(_("Reason, the client will see it"), rows=2)
@@ -248,44 +167,15 @@ class SeverityForm(VerbForm):
     def _is_stricter(self, value: str) -> bool:
         return not self.incident.severity or value < self.incident.severity
 
-    def send(self, *, by: User, at: datetime) -> Incident:
-        data = self.cleaned_data
-        return lifecycle.change_severity(
-            incident=self.incident, by=by, at=at, to=data["to"], change=data["change"], text=data["text"]
-        )
-
 
 class StaffField(forms.ModelChoiceField["User"]):
     def label_from_instance(self, obj: User) -> str:
         return obj.name
 
 
-class AssignForm(VerbForm):
-    button = _("Hand over")
-    title = _("Hand over")
+class AssignForm(StaffForm):
     to = StaffField(
         label=_("To whom"),
         queryset=User.objects.filter(provider_role__in=INCIDENT_STAFF, is_active=True).order_by("name"),
         empty_label=None,
     )
-
-    def send(self, *, by: User, at: datetime) -> Incident:
-        return lifecycle.assign(incident=self.incident, by=by, at=at, to=self.cleaned_data["to"])
-
-
-FORMS: dict[str, type[VerbForm]] = {
-    "react": ReactForm,
-    "start-work": StartWorkForm,
-    "say": SayForm,
-    "note": NoteForm,
-    "pause": PauseForm,
-    "resume": ResumeForm,
-    "backup": BackupForm,
-    "workaround": WorkaroundForm,
-    "resolve": ResolveForm,
-    "take-time": TakeTimeForm,
-    "not-working": NotWorkingForm,
-    "agree-withdrawal": AgreeForm,
-    "severity": SeverityForm,
-    "assign": AssignForm,
-}

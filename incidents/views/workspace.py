@@ -17,20 +17,18 @@ from accounts.models import AGENT, MANAGER, User
 from accounts.permissions import SignedRequest, open_to
 from contracts.models import Severity
 from contracts.terms import moment, seconds
-from incidents import lifecycle
 from incidents.both_sides import is_seen
-from incidents.choices import Status
 from incidents.clock import clocks as clock
 from incidents.events import OVERTAKING, Kind
-from incidents.forms.staff import FORMS, VerbForm
+from incidents.forms.verb import VerbForm
 from incidents.models import Incident, JournalEntry, Notification
 from incidents.notices.undelivered import undelivered
 from incidents.projection import rows as projection
 from incidents.reading import Reading, read
-from incidents.state import IncidentState
 from incidents.steps import repair_steps
 from incidents.text import journal_lines
 from incidents.text.clock_sentences import incident_sentences
+from incidents.verbs import VERBS, Verb, row, starts_work
 from wording.etag import etag_of, not_modified
 from wording.fields import say_what_was_masked
 from wording.refusals import attempt
@@ -41,21 +39,23 @@ SHOWN = 10  # of what may be many: the newest notices that failed, failures that
 
 @require_http_methods(["GET", "POST"])
 @open_to(AGENT, MANAGER)
-def act(request: SignedRequest, nr: str, verb: str) -> HttpResponse:
+def act(request: SignedRequest, nr: str, verb: Verb) -> HttpResponse:
     """One address an action: GET opens its form in place, POST sends it."""
     incident = get_object_or_404(_visible(request), nr=nr)
     if request.method == "GET":
-        return show(request, incident, opened=verb, form=FORMS[verb](incident=incident))
+        return show(request, incident, opened=verb, form=verb.form(incident=incident, now=timezone.now()))
     faster = _faster(request, incident)
     data = request.POST.copy()
     if faster:
         data["seen"] = str(incident.journal_length)
-    form = FORMS[verb](data, incident=incident)
+    now = timezone.now()
+    form = verb.form(data, incident=incident, now=now)
     if faster or not form.is_valid():
         return show(request, incident, opened=verb, form=form, faster=faster)
-    if attempt(form, form.send, by=request.user, at=timezone.now()) is None:
+    facts = {"incident": incident, "by": request.user, "at": now, **form.facts(now)}
+    if attempt(form, verb.on_page, form.HOMES, **facts) is None:
         return show(request, incident, opened=verb, form=form)
-    messages.success(request, f"{incident.nr}: {form.button}")
+    messages.success(request, f"{incident.nr}: {verb.sentence}")
     say_what_was_masked(request, form)
     return redirect("queue") if request.POST.get("back") == "queue" else redirect("incident", nr=nr)
 
@@ -78,16 +78,16 @@ def show(
     request: SignedRequest,
     incident: Incident,
     *,
-    opened: str = "",
+    opened: Verb | None = None,
     form: VerbForm | None = None,
     faster: list[JournalEntry] | None = None,
 ) -> HttpResponse:
-    """The page; `opened` names the action whose form stands open."""
+    """The page; `opened` is the action whose form stands open."""
     now = timezone.now().replace(microsecond=0)
     journal = read(incident, JournalEntry.objects.visible_to(request.user))
     silent = undelivered(incident, journal.entries)
     etag = etag_of(incident.journal_length, incident.status, sorted(silent), request.LANGUAGE_CODE)
-    if request.htmx and opened == "":
+    if request.htmx and opened is None:
         if answer := not_modified(request, etag):
             return answer
         return render(
@@ -96,12 +96,13 @@ def show(
     refused = bool(form and form.errors) or bool(faster)
     context = _context(journal, now, silent, request.user) | {
         "mark": etag,
-        "opened": opened,
+        "opened": opened.name if opened else "",
+        "verb": opened,
         "form": form,
         "faster": faster,
     }
-    if opened not in {"say", "note"} or form is None:
-        context["reply"] = FORMS["say"](incident=incident)
+    if form is None or context["opened"] not in {"say", "note"}:
+        context["reply"] = VERBS["say"].form(incident=incident, now=now)
     return render(request, "incidents/workspace.html", context, status=422 if refused else 200)
 
 
@@ -120,7 +121,7 @@ def _context(journal: Reading, now: datetime, silent: set[int], reader: User) ->
         "chain": journal.check,
         "steps": repair_steps(incident, state),
         "claims": journal_lines.claims(journal.marks),
-        "verbs": [*available(incident), *agreement(incident, state)],
+        "verbs": row(incident, state),
         "starts_work": starts_work(incident, state),
         "evidence": [(entry, journal_lines.said(entry)) for entry in journal.marks if is_seen(entry)][-SHOWN:],
         "failed_notices": Notification.objects.given_up().filter(incident=incident).select_related("recipient")[:SHOWN],
@@ -140,33 +141,6 @@ def _promises(incident: Incident) -> list[Any]:
         return []
     targets = incident.version.targets.filter(severity=incident.severity).select_related("calendar")
     return sorted(targets, key=lambda target: clock.TARGETS.index(target.kind))
-
-
-def available(incident: Incident) -> list[str]:
-    """The actions that make sense now, in the order of the buttons."""
-    if incident.is_ended:
-        return []
-    verbs = ["resume"] if any(pause.ended_at is None for pause in incident.pauses.all()) else []
-    if incident.status == Status.RESOLVED:
-        return ["resolve", "assign"] if incident.client_wrote_at else ["assign"]
-    if incident.is_request:
-        return ["resolve", "severity", "assign"]
-    if incident.status != Status.WORKAROUND:
-        verbs.append("workaround")
-    stricter = incident.severity > "P1"
-    return [*verbs, "resolve", "pause", *(["severity"] if stricter else []), "assign", "backup"]
-
-
-def agreement(incident: Incident, state: IncidentState) -> list[str]:
-    """What the client may withdraw only with us can be agreed to."""
-    return ["agree-withdrawal"] if not incident.is_ended and state.needs_both else []
-
-
-def starts_work(incident: Incident, state: IncidentState) -> bool:
-    """Whether the start of work is still to be said, where the contract counts the repair from it."""
-    if incident.is_ended or not lifecycle.counts_from_work(incident):
-        return False
-    return state.work_started_at is None and not state.delivery
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from knox.models import AuthToken
 from accounts import tokens
 from accounts.models import TokenFacts, User
 from incidents import lifecycle
-from incidents.api import views as api
 from incidents.models import Incident, JournalEntry, Notification
+from incidents.verbs import VERBS
 from tests import build
 from tests.pages import MANY, counted, stop_clock, text_of, visitor
 
@@ -353,12 +353,55 @@ def test_an_answer_carries_the_client_s_own_words_as_text(reporter: Caller, worl
     assert reporter.get("incidents/MAK-0001/journal/").json()["results"][-1]["text"] == "<b>Nie działa</b>"
 
 
+def test_staff_hand_an_incident_over_by_the_colleague_s_e_mail(agent: Caller, world: build.World) -> None:
+    build.incident(world.shop, by=world.reporter)
+    answer = agent.post("incidents/MAK-0001/assign/", to=world.manager.email.upper())
+    assert (answer.status_code, answer.json()["assignee"]) == (200, "Marek Dyr")
+    head = answer.json()["journal_head"]
+    assert agent.post("incidents/MAK-0001/assign/", to=world.manager.email).json()["journal_head"] == head
+    assert JournalEntry.objects.filter(kind="assigned").count() == 1
+
+
+def test_nobody_but_our_own_people_at_work_is_handed_an_incident(agent: Caller, world: build.World) -> None:
+    build.incident(world.shop, by=world.reporter)
+    gone = build.staff("Jan Byl", on_call=False)
+    User.objects.filter(pk=gone.pk).update(is_active=False)
+    boss = build.staff("Ada Min", role="admin", on_call=False)
+    for email in (world.owner.email, boss.email, gone.email, "nikt@korba.example", "x\0", "", None, 7):
+        answer = agent.post("incidents/MAK-0001/assign/", to=email)
+        assert (email, answer.status_code, list(answer.json())) == (email, 400, ["to"])
+    assert not JournalEntry.objects.filter(kind="assigned").exists()
+
+
+def test_the_client_adds_details_and_what_is_left_out_stays(reporter: Caller, world: build.World) -> None:
+    report(reporter, affected="wszyscy", order_number="77")
+    sent = {"page": "mak.example/koszyk", "occurred_at": "2026-03-02T08:10:00+01:00", "affected": ""}
+    answer = reporter.post("incidents/MAK-0001/details/", **sent)
+    assert (answer.status_code, answer.json()["occurred_at"]) == (200, "2026-03-02T08:10:00+01:00")
+    incident = Incident.objects.get()
+    assert (incident.affected, incident.page, incident.order_number) == ("wszyscy", "mak.example/koszyk", "77")
+    head = incident.journal_head
+    assert reporter.post("incidents/MAK-0001/details/", **sent).json()["journal_head"] == head
+    assert reporter.post("incidents/MAK-0001/details/").json()["journal_head"] == head
+
+
+def test_neither_verb_reaches_another_client_s_incident(reporter: Caller, world: build.World) -> None:
+    other = build.world("TUR")
+    incident = build.incident(other.shop, by=other.reporter)
+    for verb, body in (("details", {"page": "tur.example"}), ("assign", {"to": world.agent.email})):
+        foreign, unknown = (reporter.post(f"incidents/{nr}/{verb}/", **body) for nr in ("TUR-0001", "TUR-0099"))
+        assert (foreign.status_code, foreign.json()) == (unknown.status_code, unknown.json()) == (404, foreign.json())
+    head = incident.journal_head
+    incident.refresh_from_db()
+    assert incident.journal_head == head
+
+
 def test_what_one_sees_but_may_not_change_is_403(reporter: Caller, agent: Caller, world: build.World) -> None:
     build.incident(world.shop, by=world.reporter)
     head = Incident.objects.get().journal_head
-    for verb, (roles, _takes, _verb) in api.VERBS.items():
-        caller = agent if "reporter" in roles else reporter
-        assert (verb, caller.post(f"incidents/MAK-0001/{verb}/").status_code) == (verb, 403)
+    for name, verb in VERBS.items():
+        caller = agent if "reporter" in verb.roles else reporter
+        assert (name, caller.post(f"incidents/MAK-0001/{name}/").status_code) == (name, 403)
     assert Incident.objects.get().journal_head == head
 
 
@@ -374,7 +417,7 @@ def test_the_description_is_valid_openapi_and_names_every_verb() -> None:
     schema = described()
     validate_schema(schema)  # type: ignore[no-untyped-call]
     found = {path for path in schema["paths"] if path.startswith("/api/incidents/{nr}/")}
-    verbs = {f"/api/incidents/{{nr}}/{verb}/" for verb in api.VERBS}
+    verbs = {f"/api/incidents/{{nr}}/{verb}/" for verb in VERBS}
     assert found == verbs | {f"/api/incidents/{{nr}}/{rest}" for rest in ("", "journal/", "anchor/")}
 
 

@@ -234,9 +234,9 @@ def test_an_unchanged_page_is_answered_with_204(page: Client, world: build.World
     body = page.get("/incidents/MAK-0001/").content.decode()
     mark = re.search(r'id="mark" value="(\w+)"', body)
     assert mark
-    assert page.get(f"/incidents/MAK-0001/?part=live&duty=&mark={mark[1]}").status_code == 204
+    assert page.get(f"/incidents/MAK-0001/?part=live&action=&mark={mark[1]}").status_code == 204
     lifecycle.say(incident=incident, by=world.agent, at=NOON, text="Cofamy wtyczkę.")
-    changed = page.get(f"/incidents/MAK-0001/?part=live&duty=&mark={mark[1]}")
+    changed = page.get(f"/incidents/MAK-0001/?part=live&action=&mark={mark[1]}")
     assert changed.status_code == 200
     assert "Cofamy wtyczkę." in changed.content.decode()
     assert "<form" not in changed.content.decode()
@@ -247,15 +247,15 @@ def test_a_clock_that_turns_late_is_news(page: Client, world: build.World, monke
     mark = re.search(r'id="mark" value="(\w+)"', page.get("/incidents/MAK-0001/").content.decode())
     assert mark
     stop_clock(monkeypatch, build.at("2026-03-02 14:00:01"))
-    late = page.get(f"/incidents/MAK-0001/?part=live&duty=&mark={mark[1]}")
+    late = page.get(f"/incidents/MAK-0001/?part=live&action=&mark={mark[1]}")
     assert "po terminie o 1 s" in text_of(late)
 
 
-def test_a_new_duty_is_announced_without_touching_a_form(page: Client, world: build.World) -> None:
+def test_a_new_action_of_the_client_is_announced_without_touching_a_form(page: Client, world: build.World) -> None:
     asked(world)
-    live = page.get("/incidents/MAK-0001/?part=live&duty=&mark=old")
+    live = page.get("/incidents/MAK-0001/?part=live&action=&mark=old")
     assert "Pokaż, co możesz teraz zrobić" in text_of(live)
-    same = page.get("/incidents/MAK-0001/?part=live&duty=answer&mark=old")
+    same = page.get("/incidents/MAK-0001/?part=live&action=answer&mark=old")
     assert "Pokaż, co możesz teraz zrobić" not in text_of(same)
 
 

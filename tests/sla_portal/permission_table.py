@@ -215,6 +215,8 @@ api-cancel             GET    401 405 405 405 405 405 405 405 405
 api-cancel             POST   401 200 200 403 403 404 404 200 404
 api-manager            GET    401 405 405 405 405 405 405 405 405
 api-manager            POST   401 200 200 403 403 404 404 200 404
+api-details            GET    401 405 405 405 405 405 405 405 405
+api-details            POST   401 200 200 403 403 404 404 200 404
 api-react              GET    401 405 405 405 405 405 405 405 405
 api-react              POST   401 403 403 200 200 404 404 403 404
 api-start-work         GET    401 405 405 405 405 405 405 405 405
@@ -243,6 +245,8 @@ api-not-working        GET    401 405 405 405 405 405 405 405 405
 api-not-working        POST   401 403 403 409 409 404 404 403 404
 api-severity           GET    401 405 405 405 405 405 405 405 405
 api-severity           POST   401 403 403 200 200 404 404 403 404
+api-assign             GET    401 405 405 405 405 405 405 405 405
+api-assign             POST   401 403 403 200 200 404 404 403 404
 api-schema             GET    200
 api-schema             POST   405
 api-docs               GET    200

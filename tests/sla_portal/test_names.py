@@ -25,7 +25,7 @@ CEILINGS = {
 # Words of the database, of the API and of forms that an open page still sends: a change is a migration or breaks them
 ALLOWED = {
     "incidents/models.py Incident.what",
-    "incidents/api/views.py ReportRequest.what",
+    "incidents/api/requests.py ReportRequest.what",
     "incidents/api/views.py IncidentAnswer.what",
     "incidents/forms/client.py ReportForm.what",  # the form's fields bear the columns' names
     *(

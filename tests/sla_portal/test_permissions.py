@@ -25,6 +25,7 @@ from contracts.models import CalendarDay
 from incidents import lifecycle
 from incidents.models import Breach, Incident, Notification
 from incidents.sweeps import sweep_clocks
+from incidents.verbs import VERBS, Verb
 from monitoring.models import Monitor
 from reports.anchor import make as anchor
 from reports.money import review
@@ -79,6 +80,8 @@ FORMS: dict[str, dict[str, Any]] = {
     "api-resume": {"reason": "client_answer"},
     "api-backup": {"where": "S3 Frankfurt"},
     "api-severity": TEXT | {"to": "P2", "change": "worse"},
+    "api-details": {"page": "mak.example/koszyk"},
+    "api-assign": {"to": "anna.lis@korba.example"},
     "monitor-watch": {"watch": "stop"},
     "monitor-new": MONITOR,
     "monitor-edit": MONITOR,
@@ -191,6 +194,21 @@ def test_every_address_has_its_rows() -> None:
     named = {str(route.name) for route in routes(get_resolver().url_patterns)}
     assert {name for name, _method in ROWS} == named
     assert {(name, method) for name in named for method in ("GET", "POST")} <= set(ROWS)
+
+
+MEMBERS = {"reporter": "reporter", "both": "reporter", "owner": "owner", "agent": "agent", "manager": "manager"}
+"""Who has which role for MAK's incidents; everybody else sees none of them."""
+
+
+@pytest.mark.parametrize("verb", VERBS.values(), ids=VERBS)
+def test_the_table_lets_those_act_whom_the_registry_names(verb: Verb) -> None:
+    """The page of a verb does not exist for the other side; the API, which shows the incident, says 403."""
+    pages = [(verb.page, method, "404", {"200", "302", "422"}) for method in ("GET", "POST") if verb.page]
+    for name, method, denied, allowed in [*pages, (verb.api, "POST", "403", {"200", "409"})]:
+        answers = ROWS[name, method]
+        assert {answers[who] for who, role in MEMBERS.items() if role in verb.roles} <= allowed, name
+        assert {answers[who] for who, role in MEMBERS.items() if role not in verb.roles} == {denied}, name
+        assert {answers[who] for who in ("admin", "stranger", "former")} == {"404"}, name
 
 
 @pytest.mark.django_db
