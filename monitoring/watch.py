@@ -193,13 +193,13 @@ def record(monitor: int | Monitor, result: Result, *, at: datetime) -> bool:
     if finding is None:
         return False
     if finding.after_gap and row.checked_at:
-        intervals.enter(row, State.UNKNOWN, "missed", row.checked_at + timedelta(seconds=row.interval), at=at)
+        intervals.change_state(row, State.UNKNOWN, "missed", row.checked_at + timedelta(seconds=row.interval), at=at)
     before = Track.from_json(row.track)
     _take(finding, at)
     Check.objects.bulk_create([_check(finding)], ignore_conflicts=True)
     for change in finding.changes:
         _apply(change, finding, before, at=at)
-    intervals.enter(row, finding.state, _reason(finding), finding.at, at=at)
+    intervals.change_state(row, finding.state, _reason(finding), finding.at, at=at)
     row.save(update_fields=STATE_COLUMNS)
     return True
 
@@ -241,14 +241,14 @@ def _apply(change: Change, finding: Finding, before: Track, *, at: datetime) -> 
     """Confirmed, reopened and ended also change the past: since when the shop was down, or up again."""
     monitor, since = finding.monitor, moment(change.at)
     if change.kind == "confirmed":
-        intervals.paint(monitor, State.DOWN, finding.result.reason, since, at=at)
+        intervals.overwrite_from(monitor, State.DOWN, finding.result.reason, since, at=at)
         outages.confirm(monitor, finding.result, started_at=since, at=at, flapping=change.flapping)
     elif change.kind == "reopened":
         went_on = moment(before.ended_at or change.at)
-        intervals.paint(monitor, State.DOWN, finding.result.reason, went_on, at=at)
+        intervals.overwrite_from(monitor, State.DOWN, finding.result.reason, went_on, at=at)
         outages.reopen(monitor, finding.result, at=at)
     elif change.kind == "ended":
-        intervals.paint(monitor, State.UP, "", since, at=at)
+        intervals.overwrite_from(monitor, State.UP, "", since, at=at)
         outages.end(monitor, ended_at=since, at=at)
 
 
@@ -288,14 +288,14 @@ def _mark_missed(pk: int, at: datetime) -> bool:
     if monitor is None or not monitor.checked_at or not monitor.is_stale(at):
         return False
     since = monitor.checked_at + timedelta(seconds=monitor.interval)
-    intervals.enter(monitor, State.UNKNOWN, "missed", since, at=at)
+    intervals.change_state(monitor, State.UNKNOWN, "missed", since, at=at)
     monitor.reason = "missed"
     monitor.save(update_fields=["state", "state_since", "reason"])
     return True
 
 
 @transaction.atomic
-def see_through(monitor: Monitor, *, at: datetime) -> None:
+def extend_last_check(monitor: Monitor, *, at: datetime) -> None:
     """Every check up to `at` said what the last one did: for a played history, whose raw checks aren't kept."""
     Monitor.objects.filter(pk=monitor.pk, checked_at__lt=at).update(checked_at=whole(at))
 
@@ -380,7 +380,7 @@ def stop(*, monitor: Monitor, by: User, at: datetime) -> Monitor:
         return row
     if row.outages.filter(ended_at=None).exists():
         raise Refused(_("It is down now. Stop watching once it works again."))
-    intervals.enter(row, State.PAUSED, "", whole(at), at=at)
+    intervals.change_state(row, State.PAUSED, "", whole(at), at=at)
     row.is_active, row.next_check_at, row.busy_until, row.track, row.asked = False, None, None, {}, []
     row.save()
     acts.write(row, ActKind.STOPPED, [row], at=at, by=by)
@@ -395,7 +395,7 @@ def start(*, monitor: Monitor, by: User, at: datetime) -> Monitor:
     if row.is_active:
         return row
     row.is_active, row.checked_at, row.reason = True, None, ""
-    intervals.enter(row, State.UNKNOWN, "", whole(at), at=at)
+    intervals.change_state(row, State.UNKNOWN, "", whole(at), at=at)
     row.save()
     acts.write(row, ActKind.STARTED, [row], at=at, by=by)
     log.info("monitor_started", extra={"monitor": row.pk, "by": by.pk})

@@ -14,7 +14,7 @@ from monitoring.models import ActKind, Interval, Monitor, State
 BLIND = frozenset({State.UNKNOWN, State.MAINTENANCE, State.PAUSED})
 
 
-def enter(monitor: Monitor, state: str, reason: str, since: datetime, *, at: datetime) -> None:
+def change_state(monitor: Monitor, state: str, reason: str, since: datetime, *, at: datetime) -> None:
     """The monitor is in this state from `since` on. Sets the monitor's columns; the caller saves it."""
     if monitor.state == state and monitor.state_since is not None:
         return
@@ -31,18 +31,18 @@ def enter(monitor: Monitor, state: str, reason: str, since: datetime, *, at: dat
     monitor.state, monitor.state_since = state, since
 
 
-def paint(monitor: Monitor, state: str, reason: str, since: datetime, *, at: datetime) -> None:
+def overwrite_from(monitor: Monitor, state: str, reason: str, since: datetime, *, at: datetime) -> None:
     """What was seen turns out to have been `state` from `since` on; spans in which nothing was seen stay."""
     rows = Interval.objects.filter(monitor=monitor).exclude(ended_at__lte=since).order_by("started_at")
-    painted = []
+    overwritten = []
     for row in rows:
         if row.state == state or (row.state in BLIND and row.started_at > since):
             continue
         parts = [row, _split(row, since)] if row.started_at < since else [row]
         _store(parts[-1], state, reason)
-        painted += parts
-    if painted:
-        acts.write(monitor, ActKind.REVISED, painted, at=at)
+        overwritten += parts
+    if overwritten:
+        acts.write(monitor, ActKind.REVISED, overwritten, at=at)
     _remember_last(monitor)
 
 

@@ -147,7 +147,7 @@ class Scene:
 
 def checked(monitor: Monitor, state: StateWord, reason: Reason, *, at: datetime, status: int = 200) -> None:
     """One check's result, through the same door as a real one; until then every check said what the last one did."""
-    watch.see_through(monitor, at=at - timedelta(seconds=1))
+    watch.extend_last_check(monitor, at=at - timedelta(seconds=1))
     result = Result(
         id=str(monitor.pk),
         state=state,

@@ -169,7 +169,7 @@ def _announce(cast: Cast, night: datetime, at: datetime) -> None:
 
 def _look_until(at: datetime) -> None:
     for monitor in Monitor.objects.all():
-        watch.see_through(monitor, at=at)
+        watch.extend_last_check(monitor, at=at)
 
 
 def break_a_shop() -> None:

@@ -50,7 +50,7 @@ def home(world: World) -> Monitor:
 
 def see_all_through() -> None:
     for row in Monitor.objects.all():
-        watch.see_through(row, at=NOW)
+        watch.extend_last_check(row, at=NOW)
 
 
 def say(monitor: Monitor, when: str | datetime, kind: dict[str, Any]) -> None:
@@ -60,22 +60,22 @@ def say(monitor: Monitor, when: str | datetime, kind: dict[str, Any]) -> None:
 
 def break_down(home: Monitor, start: str, end: str = "", kind: dict[str, Any] = DOWN) -> None:
     first = build.at(start)
-    watch.see_through(home, at=first - timedelta(seconds=60))
+    watch.extend_last_check(home, at=first - timedelta(seconds=60))
     say(home, first, kind)
     say(home, first + timedelta(seconds=7), kind)
     if not end:
         return
     good = build.at(end)
-    watch.see_through(home, at=good - timedelta(seconds=60))
+    watch.extend_last_check(home, at=good - timedelta(seconds=60))
     for minutes in range(3):
         say(home, good + timedelta(minutes=minutes), UP)
 
 
 def blind(home: Monitor, start: str, end: str) -> None:
     first, last = build.at(start), build.at(end)
-    watch.see_through(home, at=first - timedelta(seconds=60))
+    watch.extend_last_check(home, at=first - timedelta(seconds=60))
     say(home, first, EGRESS)
-    watch.see_through(home, at=last - timedelta(seconds=60))
+    watch.extend_last_check(home, at=last - timedelta(seconds=60))
     say(home, last, UP)
 
 

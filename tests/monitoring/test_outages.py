@@ -174,7 +174,7 @@ def test_a_failure_after_the_incident_was_closed_is_a_new_incident(world: World,
     lifecycle.skip_backup(incident=first, by=world.agent, at=after(250), text="Zmiana w konfiguracji serwera.")
     lifecycle.resolve(incident=first, by=world.agent, at=after(260), text="Serwer wrócił.")
     lifecycle.accept(incident=first, by=world.reporter, at=after(270))
-    watch.see_through(home, at=after(7200))
+    watch.extend_last_check(home, at=after(7200))
     play(home, (7260, DOWN), (7267, DOWN))
     assert Incident.objects.count() == 2
     assert Outage.objects.get(ended_at=None).incident != first

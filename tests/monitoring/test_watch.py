@@ -485,6 +485,6 @@ def test_a_result_of_a_monitor_that_is_gone_is_dropped(home: Monitor) -> None:
 
 def test_a_played_history_says_that_nothing_changed_between_two_results(home: Monitor) -> None:
     home = play(home, (0, UP))
-    watch.see_through(home, at=after(86_400))
+    watch.extend_last_check(home, at=after(86_400))
     home = play(home, (86_460, DOWN), (86_467, DOWN))
     assert spans(home) == [("up", 0, 86_460), ("down", 86_460, None)]
