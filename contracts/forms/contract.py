@@ -42,14 +42,19 @@ from wording.words import figure
 
 # P1 to P4, minutes of reaction, repair and final fix; None: no such promise
 USUAL_TIMES = {
-    "P1": (30, 240, 2400), "P2": (120, 480, 2400), "P3": (480, 1440, 2400), "P4": (480, 4800, None),
-}  # fmt: skip
+    "P1": (30, 240, 2400),
+    "P2": (120, 480, 2400),
+    "P3": (480, 1440, 2400),
+    "P4": (480, 4800, None),
+}
 USUAL_SILENCE = {"P1": 3, "P2": 3, "P3": 5, "P4": 5}
 USUAL_DAYS_OFF_NOTICE = 5
 FIGURES: dict[str, Callable[[Decimal], str]] = {
-    "month_cap_percent": figure, "availability_target": figure, "contract_cap_amount": typed.amount_words,
+    "month_cap_percent": figure,
+    "availability_target": figure,
+    "contract_cap_amount": typed.amount_words,
     "second_person_above": typed.amount_words,
-}  # fmt: skip
+}
 TERM_COLUMNS = (
     *CHOSEN,
     *PLAIN,
@@ -112,10 +117,14 @@ class VersionForm(TermsForm):
 def usual(calendars: Sequence[Calendar], today: date) -> dict[str, Any]:
     """What a new contract begins with: the usual times, in round-the-clock hours for P1 and our office hours else."""
     values: dict[str, Any] = {
-        "valid_from": (today.replace(day=1) + timedelta(days=32)).replace(day=1), "currency": "PLN",
-        "exclusion_reasons": ExclusionReason.values, "days_off_notice": USUAL_DAYS_OFF_NOTICE, "notice_months": 3,
-        "zone": "Europe/Warsaw", "monitoring_starts_clock": True,
-    }  # fmt: skip
+        "valid_from": (today.replace(day=1) + timedelta(days=32)).replace(day=1),
+        "currency": "PLN",
+        "exclusion_reasons": ExclusionReason.values,
+        "days_off_notice": USUAL_DAYS_OFF_NOTICE,
+        "notice_months": 3,
+        "zone": "Europe/Warsaw",
+        "monitoring_starts_clock": True,
+    }
     for target in _usual_targets(calendars):
         values |= target_values(target, "PLN")
     values |= {f"{severity}_silence": days for severity, days in USUAL_SILENCE.items()}
@@ -125,8 +134,8 @@ def usual(calendars: Sequence[Calendar], today: date) -> dict[str, Any]:
 def _usual_targets(calendars: Sequence[Calendar]) -> list[TargetSpec]:
     if not calendars:
         return []
-    always = next((one for one in calendars if _never_closes(one)), calendars[0])
-    office = next((one for one in calendars if one.is_office), calendars[0])
+    always = next((calendar for calendar in calendars if _never_closes(calendar)), calendars[0])
+    office = next((calendar for calendar in calendars if calendar.is_office), calendars[0])
     return [
         TargetSpec(severity, kind, minutes, always if severity == "P1" and kind != TargetKind.FINAL_FIX else office)
         for severity, times in USUAL_TIMES.items()
@@ -174,12 +183,15 @@ def target_specs(version: ContractVersion) -> list[TargetSpec]:
     """The stored targets as they would be entered (read `targets` with their penalty and calendar)."""
     return [
         TargetSpec(
-            target.severity, target.kind, target.minutes, target.calendar,
+            target.severity,
+            target.kind,
+            target.minutes,
+            target.calendar,
             PenaltySpec(rule.rate, rule.rate_type, rule.unit, rule.grace_minutes, rule.grace_mode) if rule else None,
         )
         for target in version.targets.all()
         for rule in [getattr(target, "penalty", None)]
-    ]  # fmt: skip
+    ]
 
 
 def rhythm_specs(version: ContractVersion) -> list[RhythmSpec]:
@@ -219,10 +231,12 @@ class AskedForm(forms.Form):
 
     asked_on = date_field(_("Day"), required=False)
     asked_at = forms.TimeField(
-        label=_("Hour, for example 15:30"), required=False, input_formats=["%H:%M", "%H.%M", "%H"],
+        label=_("Hour, for example 15:30"),
+        required=False,
+        input_formats=["%H:%M", "%H.%M", "%H"],
         error_messages={"invalid": _("Write the hour like 15:30.")},
         widget=forms.TextInput(attrs={"class": "tiny", "autocomplete": "off"}),
-    )  # fmt: skip
+    )
 
     def moment(self, zone: str, now: datetime) -> datetime:
         """The instant asked about; what can't be read falls back to the default."""

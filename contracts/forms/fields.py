@@ -17,12 +17,34 @@ if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
 ZONES = (
-    "Europe/Warsaw", "Europe/Amsterdam", "Europe/Athens", "Europe/Berlin", "Europe/Bratislava", "Europe/Brussels",
-    "Europe/Bucharest", "Europe/Budapest", "Europe/Copenhagen", "Europe/Dublin", "Europe/Helsinki", "Europe/Kyiv",
-    "Europe/Lisbon", "Europe/London", "Europe/Madrid", "Europe/Oslo", "Europe/Paris", "Europe/Prague", "Europe/Riga",
-    "Europe/Rome", "Europe/Sofia", "Europe/Stockholm", "Europe/Tallinn", "Europe/Vienna", "Europe/Vilnius",
-    "Europe/Zurich", "UTC",
-)  # fmt: skip
+    "Europe/Warsaw",
+    "Europe/Amsterdam",
+    "Europe/Athens",
+    "Europe/Berlin",
+    "Europe/Bratislava",
+    "Europe/Brussels",
+    "Europe/Bucharest",
+    "Europe/Budapest",
+    "Europe/Copenhagen",
+    "Europe/Dublin",
+    "Europe/Helsinki",
+    "Europe/Kyiv",
+    "Europe/Lisbon",
+    "Europe/London",
+    "Europe/Madrid",
+    "Europe/Oslo",
+    "Europe/Paris",
+    "Europe/Prague",
+    "Europe/Riga",
+    "Europe/Rome",
+    "Europe/Sofia",
+    "Europe/Stockholm",
+    "Europe/Tallinn",
+    "Europe/Vienna",
+    "Europe/Vilnius",
+    "Europe/Zurich",
+    "UTC",
+)
 CURRENCIES = ("PLN", "EUR", "CZK", "GBP", "USD")
 
 
@@ -68,9 +90,12 @@ class OneOf(forms.TypedChoiceField):
         by_key = {str(choice.pk): choice for choice in objects}
         super().__init__(
             choices=[("", empty), *((key, str(choice)) for key, choice in by_key.items())],
-            coerce=lambda key: by_key[key], empty_value=None, required=False,
-            widget=forms.Select, **options,
-        )  # fmt: skip
+            coerce=lambda key: by_key[key],
+            empty_value=None,
+            required=False,
+            widget=forms.Select,
+            **options,
+        )
 
 
 class DayField(forms.DateField):

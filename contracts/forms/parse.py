@@ -42,8 +42,18 @@ SIGNS = re.compile(CURRENCY, re.IGNORECASE)
 MONEY = re.compile(
     rf"(?P<before>{CURRENCY})?\s*(?P<number>[\d., ]*\d)(?:[.,]\s?[-–—]{{1,2}})?\s*(?P<after>{CURRENCY})?", FLAGS
 )
-CODES = {"z": "PLN", "p": "PLN", "e": "EUR", "€": "EUR", "u": "USD", "$": "USD", "g": "GBP", "£": "GBP", "c": "CZK",
-         "k": "CZK"}  # fmt: skip
+CODES = {
+    "z": "PLN",
+    "p": "PLN",
+    "e": "EUR",
+    "€": "EUR",
+    "u": "USD",
+    "$": "USD",
+    "g": "GBP",
+    "£": "GBP",
+    "c": "CZK",
+    "k": "CZK",
+}
 NET = re.compile(r"\s*(?:netto|net|\+\s*vat)\b\.?", re.IGNORECASE)
 MONTHLY = re.compile(
     r"\s*(?:miesięcznie|monthly|(?:/|na|za|a|per)\s*(?:miesiąc|mies\.?|m-c|mc|month)|mies\.?)$", re.IGNORECASE

@@ -39,9 +39,15 @@ from wording.fields import LineField
 from wording.words import figure
 
 UNITS = (
-    "started_hour", "started_30min", "started_minute", "started_4h", "started_day_24h", "full_hour", "exact_hour",
+    "started_hour",
+    "started_30min",
+    "started_minute",
+    "started_4h",
+    "started_day_24h",
+    "full_hour",
+    "exact_hour",
     "once",
-)  # fmt: skip
+)
 SPARE_RUNGS = 3
 SIGNED = ("number", "shops", "valid_from", "signed_on", "signatories")
 """What a look ahead says nothing of."""
@@ -57,9 +63,18 @@ COLUMNS: dict[str, tuple[str, Any]] = {
 KINDS = TargetKind.values
 AMOUNTS = ("monthly_fee", "incident_cap", "contract_cap_amount", "second_person_above")
 CHOSEN = ("repair_starts", "reopen", "liability", "delay_time", "cumulation", "currency")
-PLAIN = ("month_cap_percent", "contract_cap_amount", "availability_target", "second_person_above", "signed_on",
-         "signatories", "monitoring_starts_clock", "third_party_pause", "exclusion_reasons",
-         "days_off_notice")  # fmt: skip
+PLAIN = (
+    "month_cap_percent",
+    "contract_cap_amount",
+    "availability_target",
+    "second_person_above",
+    "signed_on",
+    "signatories",
+    "monitoring_starts_clock",
+    "third_party_pause",
+    "exclusion_reasons",
+    "days_off_notice",
+)
 SHORT = partial(typed.read_minutes, at_most=500 * 60)
 """A time whose column holds no more than some 546 h."""
 
@@ -89,30 +104,43 @@ class TermsForm(forms.Form):
     delay_time = choice_field(_("A delay counts"), DelayTime.choices)
     cumulation = choice_field(_("Penalties of one incident are"), Cumulation.choices)
     incident_cap = ReadField(
-        typed.read_cap, label=_("Limit of an incident"), required=False,
+        typed.read_cap,
+        label=_("Limit of an incident"),
+        required=False,
         help_text=_("For example 500.00 PLN or 10 % of the fee; empty: no limit"),
         wrong=_("Write the limit like 500.00 PLN or 10 % of the fee."),
-    )  # fmt: skip
+    )
     month_cap_percent = ReadField(
-        partial(typed.read_percent, places=3), label=_("Limit of a month, % of the fee"), required=False,
+        partial(typed.read_percent, places=3),
+        label=_("Limit of a month, % of the fee"),
+        required=False,
         wrong=_("Write the share of the fee like 20 %."),
-    )  # fmt: skip
+    )
     contract_cap_amount = ReadField(
-        typed.read_number, label=_("Limit of the whole contract"), required=False,
+        typed.read_number,
+        label=_("Limit of the whole contract"),
+        required=False,
         wrong=_("Write the amount like 50000.00."),
-    )  # fmt: skip
+    )
     second_person_above = ReadField(
-        typed.read_number, label=_("A second person decides above"), required=False,
+        typed.read_number,
+        label=_("A second person decides above"),
+        required=False,
         wrong=_("Write the amount like 1000.00."),
-    )  # fmt: skip
+    )
     availability_target = ReadField(
-        typed.read_availability, label=_("Availability of a month, %"), required=False,
+        typed.read_availability,
+        label=_("Availability of a month, %"),
+        required=False,
         help_text=_("For example 99.5 %"),
-    )  # fmt: skip
+    )
     minimum_outage = ReadField(
-        SHORT, label=_("Shorter outages don't count"), required=False, help_text=_("For example 5 min"),
+        SHORT,
+        label=_("Shorter outages don't count"),
+        required=False,
+        help_text=_("For example 5 min"),
         wrong=_("Write the time like 5 min."),
-    )  # fmt: skip
+    )
     maintenance = choice_field(_("Announced work"), Maintenance.choices, required=False)
     maintenance_notice = ReadField(
         typed.read_hours,
@@ -129,17 +157,19 @@ class TermsForm(forms.Form):
         wrong=_("Write the time like 8 h."),
     )
     unknown_limit = ReadField(
-        typed.read_minutes, label=_("Time without data, at most in a month"), required=False,
+        typed.read_minutes,
+        label=_("Time without data, at most in a month"),
+        required=False,
         help_text=_("For example 2 h; above it both sides settle the month. Empty: no limit"),
         wrong=_("Write the time like 2 h."),
-    )  # fmt: skip
+    )
     exclusion_reasons = forms.MultipleChoiceField(
-        label=_("What may be left out of a delay"), choices=ExclusionReason.choices, required=False,
+        label=_("What may be left out of a delay"),
+        choices=ExclusionReason.choices,
+        required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text=_(
-            "With any delay (opóźnienie) only what is ticked. With default (zwłoka) all of it, ticked or not."
-        ),
-    )  # fmt: skip
+        help_text=_("With any delay (opóźnienie) only what is ticked. With default (zwłoka) all of it, ticked or not."),
+    )
     days_off_notice = ReadField(typed.read_days, label=_("We tell of days off ahead by, working days"), css="tiny")
     monitoring_starts_clock = forms.BooleanField(label=_("A monitor's alarm starts the clocks"), required=False)
     third_party_pause = forms.BooleanField(label=_("A third party's delay stops the clock"), required=False)
@@ -163,25 +193,28 @@ class TermsForm(forms.Form):
         name_the_missing(self)
 
     def _add_target(self, severity: str, kind: str) -> None:
-        name, what = key(severity, kind), f"{severity}, {TargetKind(kind).label}: "
+        name, label = key(severity, kind), f"{severity}, {TargetKind(kind).label}: "
         units = [(unit, each(Unit.named(unit))) for unit in UNITS]
         self.fields |= {
-            name: ReadField(typed.read_minutes, label=what + _("time"), required=False, css="tiny"),
-            f"{name}_hours": OneOf(self.choices.calendars, label=what + _("hours"), empty="–"),
-            f"{name}_rate": ReadField(typed.read_rate, label=what + _("penalty"), required=False, css="tiny"),
-            f"{name}_unit": choice_field(what + _("unit"), units, required=False),
+            name: ReadField(typed.read_minutes, label=label + _("time"), required=False, css="tiny"),
+            f"{name}_hours": OneOf(self.choices.calendars, label=label + _("hours"), empty="–"),
+            f"{name}_rate": ReadField(typed.read_rate, label=label + _("penalty"), required=False, css="tiny"),
+            f"{name}_unit": choice_field(label + _("unit"), units, required=False),
             f"{name}_grace": ReadField(
-                SHORT, label=what + _("grace"), required=False, css="tiny", wrong=_("Write the time like 15 min.")
+                SHORT, label=label + _("grace"), required=False, css="tiny", wrong=_("Write the time like 15 min.")
             ),
-            f"{name}_grace_mode": choice_field(what + _("how the grace counts"), GraceMode.choices, required=False),
+            f"{name}_grace_mode": choice_field(label + _("how the grace counts"), GraceMode.choices, required=False),
         }
 
     def _add_manners(self, severity: str) -> None:
         """How often the client hears, and how long silence lasts that accepts a repair."""
         self.fields |= {
             f"{severity}_update": ReadField(
-                partial(typed.read_minutes, at_least=1), label=f"{severity}: " + _("a message every"), required=False,
-                css="tiny", wrong=_("Write the time like 60 min."),
+                partial(typed.read_minutes, at_least=1),
+                label=f"{severity}: " + _("a message every"),
+                required=False,
+                css="tiny",
+                wrong=_("Write the time like 60 min."),
             ),
             f"{severity}_update_hours": OneOf(
                 self.choices.calendars, label=f"{severity}: " + _("hours of the messages"), empty=_("round the clock")
@@ -189,7 +222,7 @@ class TermsForm(forms.Form):
             f"{severity}_silence": ReadField(
                 partial(typed.read_days, at_least=1), label=f"{severity}: " + _("working days of silence"), css="tiny"
             ),
-        }  # fmt: skip
+        }
 
     def _add_rung(self, name: str) -> None:
         self.fields |= {
@@ -233,15 +266,15 @@ class TermsForm(forms.Form):
             self.add_error(f"{name}_grace", _("Grace needs a penalty: there is none."))
 
     def _check_ladder(self) -> None:
-        known: set[StepSpec] = set()
+        above: set[StepSpec] = set()
         for name, step in self._rungs():
             if step.whom == Whom.PERSON and step.person is None:
                 self.add_error(f"{name}_person", _("Choose the person to tell."))
             elif step.whom != Whom.PERSON and step.person is not None:
                 self.add_error(f"{name}_person", _("This rung tells somebody else. Choose “named person”, or nobody."))
-            elif step in known:
+            elif step in above:
                 self.add_error(f"{name}_share", _("The same rung stands above."))
-            known.add(step)
+            above.add(step)
 
     def _rungs(self) -> Iterable[tuple[str, StepSpec]]:
         data = self.cleaned_data
@@ -288,8 +321,8 @@ class TermsForm(forms.Form):
     @property
     def targets(self) -> list[TargetSpec]:
         """Those that can be read so far: a time, and hours to count it in."""
-        found = (self._target(severity, kind) for severity in Severity.values for kind in TargetKind.values)
-        return [target for target in found if target]
+        targets = (self._target(severity, kind) for severity in Severity.values for kind in TargetKind.values)
+        return [target for target in targets if target]
 
     def _target(self, severity: str, kind: str) -> TargetSpec | None:
         name, data = key(severity, kind), self.cleaned_data
@@ -310,8 +343,13 @@ class TermsForm(forms.Form):
         """The whole version; only of a form that is valid."""
         data = self.cleaned_data
         return VersionSpec(
-            data["valid_from"], data["monthly_fee"], self.targets, self.steps, self.rhythms, self.terms,
-        )  # fmt: skip
+            data["valid_from"],
+            data["monthly_fee"],
+            self.targets,
+            self.steps,
+            self.rhythms,
+            self.terms,
+        )
 
     @property
     def rhythms(self) -> list[RhythmSpec]:
@@ -357,8 +395,9 @@ def target_values(target: TargetSpec, currency: str) -> dict[str, Any]:
     """A target as its fields show it."""
     name, rule = key(target.severity, target.kind), target.penalty
     values: dict[str, Any] = {
-        name: typed.minutes_words(target.minutes), f"{name}_hours": str(target.calendar.pk),
-    }  # fmt: skip
+        name: typed.minutes_words(target.minutes),
+        f"{name}_hours": str(target.calendar.pk),
+    }
     if rule is None:
         return values
     values |= {f"{name}_rate": rate_value(rule.rate_type, rule.rate, currency), f"{name}_unit": rule.unit}
@@ -389,5 +428,9 @@ def ladder_values(steps: Iterable[StepSpec]) -> dict[str, Any]:
 def _rung_values(step: StepSpec) -> Mapping[str, Any]:
     person = str(step.person.pk) if step.person else ""
     return {
-        "share": f"{step.share} %", "target": step.target, "whom": step.whom, "channel": step.channel, "person": person,
-    }  # fmt: skip
+        "share": f"{step.share} %",
+        "target": step.target,
+        "whom": step.whom,
+        "channel": step.channel,
+        "person": person,
+    }

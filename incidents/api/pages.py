@@ -50,8 +50,8 @@ def journal_page(request: Request, entries: JournalQuerySet) -> tuple[list[Journ
     By the last number and not by an offset: the ten-thousandth page costs what the first does.
     """
     limit = limit_of(request)
-    found = entries.filter(seq__gt=number(request, "after", least=0, default=0)).order_by("seq")
-    rows = list(found.select_related("by")[: limit + 1])
+    newer = entries.filter(seq__gt=number(request, "after", least=0, default=0)).order_by("seq")
+    rows = list(newer.select_related("by")[: limit + 1])
     if len(rows) <= limit:
         return rows, None
     return rows[:limit], str(replace_query_param(request.build_absolute_uri(), "after", rows[limit - 1].seq))

@@ -80,15 +80,19 @@ class IncidentAnswer(serializers.Serializer[Any]):
 
     def get_clocks(self, incident: Incident) -> list[dict[str, Any]]:
         rows = {row.target: row for row in incident.clocks.all()}
-        found = incident_sentences(incident, now=self.context["now"], for_client=self.context["for_client"])
+        sentences = incident_sentences(incident, now=self.context["now"], for_client=self.context["for_client"])
         answers = [
             {
-                "target": one.target, "state": rows[one.target].state, "deadline": rows[one.target].deadline,
-                "stopped_at": rows[one.target].stopped_at, "seen_at": rows[one.target].seen_at,
-                "left": one.left, "sentence": one.plain,
+                "target": clock.target,
+                "state": rows[clock.target].state,
+                "deadline": rows[clock.target].deadline,
+                "stopped_at": rows[clock.target].stopped_at,
+                "seen_at": rows[clock.target].seen_at,
+                "left": clock.left,
+                "sentence": clock.plain,
             }
-            for one in found
-        ]  # fmt: skip
+            for clock in sentences
+        ]
         return list(ClockAnswer(answers, many=True).data)
 
 
@@ -205,18 +209,23 @@ LIST_PARAMETERS = [
     OpenApiParameter("shop", str, description="the shop's slug"),
     OpenApiParameter("status", str, enum=Status.values),
     OpenApiParameter("severity", str, enum=Severity.values),
-    LIMIT, OFFSET,
-]  # fmt: skip
+    LIMIT,
+    OFFSET,
+]
 
 
 @extend_schema(
-    methods=["GET"], parameters=LIST_PARAMETERS, responses={200: IncidentPage, 400: WRONG_FIELDS, 429: TOO_MANY},
+    methods=["GET"],
+    parameters=LIST_PARAMETERS,
+    responses={200: IncidentPage, 400: WRONG_FIELDS, 429: TOO_MANY},
     summary="List incidents",
-)  # fmt: skip
+)
 @extend_schema(
-    methods=["POST"], request=ReportRequest, summary="Report a failure",
+    methods=["POST"],
+    request=ReportRequest,
+    summary="Report a failure",
     responses={201: TakenAnswer, 400: WRONG_FIELDS, 409: REFUSED, 429: TOO_MANY},
-)  # fmt: skip
+)
 @api_view(["GET", "POST"])
 def incidents(request: Request) -> Response:
     _works_with_incidents(person(request))
@@ -224,19 +233,21 @@ def incidents(request: Request) -> Response:
 
 
 def _list(request: Request) -> Response:
-    found = Incident.objects.visible_to(person(request)).with_row().order_by("-received_at", "-pk")
-    asked = request.query_params
-    if words := asked.get("q", "").replace("\x00", ""):
-        found = found.filter(Q(nr__icontains=words) | Q(sentence__icontains=words) | Q(shop__name__icontains=words))
-    if slug := asked.get("shop", "").replace("\x00", ""):
-        found = found.filter(shop=Shop.objects.visible_to(person(request)).at(slug))
+    queryset = Incident.objects.visible_to(person(request)).with_row().order_by("-received_at", "-pk")
+    query = request.query_params
+    if words := query.get("q", "").replace("\x00", ""):
+        queryset = queryset.filter(
+            Q(nr__icontains=words) | Q(sentence__icontains=words) | Q(shop__name__icontains=words)
+        )
+    if slug := query.get("shop", "").replace("\x00", ""):
+        queryset = queryset.filter(shop=Shop.objects.visible_to(person(request)).at(slug))
     for name, values in (("status", Status.values), ("severity", Severity.values)):
-        if value := asked.get(name, "").replace("\x00", ""):
+        if value := query.get(name, "").replace("\x00", ""):
             if value not in values:
                 raise ValidationError({name: [_("Write one of: %(values)s.") % {"values": ", ".join(values)}]})
-            found = found.filter(**{name: value})
+            queryset = queryset.filter(**{name: value})
     pages = Pages()
-    page = pages.paginate_queryset(found, request)
+    page = pages.paginate_queryset(queryset, request)
     return pages.get_paginated_response(IncidentAnswer(page or [], many=True, context=_context(request)).data)
 
 
@@ -273,10 +284,10 @@ def incident(request: Request, nr: str) -> Response:
 
 def _visible(request: Request, nr: str) -> Incident:
     _works_with_incidents(person(request))
-    found = Incident.objects.visible_to(person(request)).filter(nr=nr).first()
-    if found is None:
+    incident = Incident.objects.visible_to(person(request)).filter(nr=nr).first()
+    if incident is None:
         raise NotFound
-    return found
+    return incident
 
 
 @extend_schema(
@@ -291,9 +302,10 @@ def journal(request: Request, nr: str) -> Response:
     entries = JournalEntry.objects.visible_to(person(request)).filter(incident=incident)
     lines, following = journal_page(request, entries)
     context = {
-        "names": journal_lines.names_of(lines), "undelivered": undelivered(incident, lines),
+        "names": journal_lines.names_of(lines),
+        "undelivered": undelivered(incident, lines),
         "money": person(request).sees_money,
-    }  # fmt: skip
+    }
     return Response({"next": following, "results": EntryAnswer(lines, many=True, context=context).data})
 
 
@@ -301,9 +313,10 @@ def acting(verb: Verb) -> Callable[..., Any]:
     """The view of one verb, so that each has its own description."""
 
     @extend_schema(
-        request=verb.request, operation_id=f"incident_{verb.name.replace('-', '_')}",
+        request=verb.request,
+        operation_id=f"incident_{verb.name.replace('-', '_')}",
         responses={200: TakenAnswer, 400: WRONG_FIELDS, 409: REFUSED, 429: TOO_MANY},
-    )  # fmt: skip
+    )
     @api_view(["POST"])
     def act(request: Request, nr: str) -> Response:
         incident = _visible(request, nr)

@@ -29,14 +29,19 @@ class DetailsForm(forms.Form):
     """What may wait until the clock runs."""
 
     since = LineField(
-        label=_("Since when, for example 8:10 or yesterday 17:30"), required=False, max_length=60,
+        label=_("Since when, for example 8:10 or yesterday 17:30"),
+        required=False,
+        max_length=60,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
-    )  # fmt: skip
+    )
     affected = LineField(label=_("Who is affected"), required=False, max_length=200, hides_cards=True)
     page = LineField(
-        label=_("Address of the page"), required=False, max_length=500, hides_cards=True,
+        label=_("Address of the page"),
+        required=False,
+        max_length=500,
+        hides_cards=True,
         widget=forms.TextInput(attrs={"inputmode": "url", "autocapitalize": "none"}),
-    )  # fmt: skip
+    )
     order_number = LineField(label=_("Order number"), required=False, max_length=80, hides_cards=True)
 
     def __init__(self, *args: Any, now: datetime, zone: tzinfo, **options: Any) -> None:
@@ -68,17 +73,23 @@ class ReportForm(DetailsForm):
         label=_("Which shop?"), widget=forms.RadioSelect, error_messages={"required": _("Choose the shop")}
     )
     what = forms.ChoiceField(
-        label=_("What is happening?"), choices=What.choices, widget=forms.RadioSelect,
+        label=_("What is happening?"),
+        choices=What.choices,
+        widget=forms.RadioSelect,
         error_messages={"required": _("Choose what is happening"), "invalid_choice": _("Choose what is happening")},
-    )  # fmt: skip
+    )
     sentence = WordsField(
-        label=_("In one sentence"), rows=2, max_length=500, help_text=_("No passwords or card numbers."),
+        label=_("In one sentence"),
+        rows=2,
+        max_length=500,
+        help_text=_("No passwords or card numbers."),
         error_messages={"required": _("Write one sentence about what you see")},
-    )  # fmt: skip
+    )
     phone = PhoneField(
-        label=_("Phone for the next hour"), required=False,
+        label=_("Phone for the next hour"),
+        required=False,
         widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel"}),
-    )  # fmt: skip
+    )
     key = forms.UUIDField(widget=forms.HiddenInput)
     field_order = ["shop", "what", "sentence", "phone", "since", "affected", "page", "order_number", "key"]
 

@@ -12,8 +12,15 @@ DAYS_AGO = {"dziś": 0, "dzisiaj": 0, "today": 0, "wczoraj": 1, "yesterday": 1, 
 FIRST_YEAR = 2000  # an earlier one is no failure of a shop, and the first of all has no hour before it in UTC
 STILL_TO_COME = frozenset({"jutro", "pojutrze", "tomorrow", "zaraz", "za"})
 # The first letters of a weekday in either language
-WEEKDAYS = (("pon", "mon"), ("wt", "tue"), ("śr", "sr", "wed"), ("czw", "thu"), ("pt", "pią", "pia", "fri"),
-            ("sob", "sat"), ("niedz", "nd", "sun"))  # fmt: skip
+WEEKDAYS = (
+    ("pon", "mon"),
+    ("wt", "tue"),
+    ("śr", "sr", "wed"),
+    ("czw", "thu"),
+    ("pt", "pią", "pia", "fri"),
+    ("sob", "sat"),
+    ("niedz", "nd", "sun"),
+)
 
 
 def read_time(text: str, now: datetime, zone: tzinfo) -> datetime:
@@ -40,8 +47,8 @@ def _local(day: date, at: time, zone: tzinfo) -> datetime:
 
 def _day(words: str, today: date) -> tuple[date | None, str]:
     """The day that is named, and the text without it."""
-    if found := FULL_DATE.search(words):
-        return date(*map(int, found.groups())), words.replace(found[0], " ")
+    if match := FULL_DATE.search(words):
+        return date(*map(int, match.groups())), words.replace(match[0], " ")
     named = re.findall(r"[^\W\d]+", words)
     if STILL_TO_COME.intersection(named):
         raise ValueError(words)
@@ -61,17 +68,17 @@ def _weekday(word: str, today: date) -> int | None:
 
 def _short_date(words: str, today: date) -> tuple[date | None, str]:
     """`24.11`, `24.11.2026`; where no hour would be left, `8.10` is an hour."""
-    found = SHORT_DATE.search(words)
-    rest = words.replace(found[0], " ", 1) if found else words
-    if found is None or not HOUR.search(rest):
+    match = SHORT_DATE.search(words)
+    rest = words.replace(match[0], " ", 1) if match else words
+    if match is None or not HOUR.search(rest):
         return None, words
-    day, month, year = int(found[1]), int(found[2]), int(found[3] or today.year)
+    day, month, year = int(match[1]), int(match[2]), int(match[3] or today.year)
     meant = date(year, month, day)
-    return (meant if found[3] or meant <= today else date(year - 1, month, day)), rest
+    return (meant if match[3] or meant <= today else date(year - 1, month, day)), rest
 
 
 def _hour(words: str) -> time:
-    found = HOUR.search(words)
-    if found is None:
+    match = HOUR.search(words)
+    if match is None:
         raise ValueError(words)
-    return time(int(found[1]), int(found[2] or 0))
+    return time(int(match[1]), int(match[2] or 0))

@@ -82,7 +82,7 @@ def show(
     show_client(request, incident.client_id)
     now = timezone.now().replace(microsecond=0)
     context = page(request.user, incident, now)
-    facts = [(one.target, one.style, str(one.lead), one.tail) for one in context["clocks"]]
+    facts = [(clock.target, clock.style, str(clock.lead), clock.tail) for clock in context["clocks"]]
     state = (incident.journal_length, incident.status, sorted(context["undelivered"]))
     etag = etag_of(state, facts, local_day(now, incident.zone), request.LANGUAGE_CODE)
     if request.GET.get("part") == "live":
@@ -101,7 +101,7 @@ def page(user: User, incident: Incident, now: datetime) -> dict[str, Any]:
     journal = read(incident, JournalEntry.objects.visible_to(user))
     state = journal.state
     clocks = incident_sentences(incident, now=now, for_client=True)
-    if not any(one.is_open for one in clocks):
+    if not any(clock.is_open for clock in clocks):
         clocks.reverse()  # what was delivered last is the news
     return {
         "incident": incident,
@@ -128,18 +128,20 @@ def page(user: User, incident: Incident, now: datetime) -> dict[str, Any]:
 
 def _dated(lines: list[journal_lines.Line], zone: str, now: datetime) -> list[tuple[date | None, journal_lines.Line]]:
     """Each line with the day that begins above it, None where it is the same one or today."""
-    day, found = now.astimezone(ZoneInfo(zone)).date(), []
+    day, dated = now.astimezone(ZoneInfo(zone)).date(), []
     # A breach that was recorded late stands where its deadline was
-    for line in sorted(lines, key=lambda one: (one.at, one.entry.seq), reverse=True):
+    for line in sorted(lines, key=lambda line: (line.at, line.entry.seq), reverse=True):
         its = line.at.astimezone(ZoneInfo(zone)).date()
-        found.append((its if its != day else None, line))
+        dated.append((its if its != day else None, line))
         day = its
-    return found
+    return dated
 
 
 def _question(incident: Incident, entries: Sequence[JournalEntry]) -> JournalEntry | None:
-    asked = (one for one in reversed(entries) if one.kind == Kind.PAUSED and one.reason == PauseReason.CLIENT_ANSWER)
-    return next(asked, None)
+    questions = (
+        entry for entry in reversed(entries) if entry.kind == Kind.PAUSED and entry.reason == PauseReason.CLIENT_ANSWER
+    )
+    return next(questions, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +155,7 @@ class Resend:
 
 def _resend(incident: Incident) -> Resend | None:
     stopped = [row for row in incident.clocks.all() if row.stopped_at and row.target != "reaction"]
-    row = max(stopped, key=lambda one: one.target == "final_fix", default=None)
+    row = max(stopped, key=lambda clock: clock.target == "final_fix", default=None)
     if row is None or row.deadline is None:
         return None
     late = row.state == ClockState.BREACHED
@@ -175,17 +177,17 @@ def _your_time(incident: Incident, now: datetime) -> int:
     work = projection.hours_of(row) if row else None
     if work is None:
         return 0
-    waits = [one for one in incident.pauses.all() if one.reason == PauseReason.CLIENT_ANSWER]
-    return sum(work.between(seconds(one.started_at), seconds(one.ended_at or now)) for one in waits)
+    waits = [pause for pause in incident.pauses.all() if pause.reason == PauseReason.CLIENT_ANSWER]
+    return sum(work.between(seconds(pause.started_at), seconds(pause.ended_at or now)) for pause in waits)
 
 
 def _promises(incident: Incident) -> list[tuple[Target, int]]:
     """Each target of the category with its seconds."""
     if incident.version is None or not incident.severity:
         return []
-    found = incident.version.targets.filter(severity=incident.severity).select_related("calendar")
+    targets = incident.version.targets.filter(severity=incident.severity).select_related("calendar")
     order = ("reaction", "restore", "final_fix")
-    return [(target, target.minutes * 60) for target in sorted(found, key=lambda one: order.index(one.kind))]
+    return [(target, target.minutes * 60) for target in sorted(targets, key=lambda target: order.index(target.kind))]
 
 
 def _silence(incident: Incident, now: datetime) -> str:

@@ -41,12 +41,12 @@ SHOWN = {
 def incidents(request: SignedRequest) -> HttpResponse | StreamingHttpResponse:
     now = timezone.now().replace(microsecond=0)
     query, chosen = request.GET.get("q", "").strip(), request.GET.get("show", "")
-    found = search(_mine(request), query, chosen).with_row()
+    listed = search(_mine(request), query, chosen).with_row()
     if request.GET.get("format") == "csv":
-        return _csv(request, found, now)
-    page = Paginator(found, PAGE).get_page(request.GET.get("page"))
+        return _csv(request, listed, now)
+    page = Paginator(listed, PAGE).get_page(request.GET.get("page"))
     client = not request.user.works_incidents
-    rows = [{"incident": one, "clock": nearest(one, now, for_client=client)} for one in page]
+    rows = [{"incident": incident, "clock": nearest(incident, now, for_client=client)} for incident in page]
     context = {"page": page, "rows": rows, "q": query, "chosen": chosen, "tabs": SHOWN, "now": now}
     return render(request, "incidents/list.html", context)
 
@@ -58,24 +58,24 @@ def _mine(request: SignedRequest) -> IncidentQuerySet:
     return mine if request.user.works_incidents else mine.filter(client=client)
 
 
-def search(found: IncidentQuerySet, query: str, chosen: str = "") -> IncidentQuerySet:
+def search(rows: IncidentQuerySet, query: str, chosen: str = "") -> IncidentQuerySet:
     """By number, sentence, shop, or the words of the report form in the reader's language."""
     if chosen == "open":
-        found = found.active()
+        rows = rows.active()
     elif chosen == "ended":
-        found = found.filter(status__in=ENDED)
+        rows = rows.filter(status__in=ENDED)
     if not query:
-        return found
-    named = [what.value for what in What if query.casefold() in str(what.label).casefold()]
-    return found.filter(
+        return rows
+    named = [symptom.value for symptom in What if query.casefold() in str(symptom.label).casefold()]
+    return rows.filter(
         Q(nr__icontains=query) | Q(sentence__icontains=query) | Q(shop__name__icontains=query) | Q(what__in=named)
     )
 
 
 def nearest(incident: Incident, now: datetime, *, for_client: bool) -> ClockSentence | None:
     """The clock that says most: the nearest open deadline, else the last one that was judged."""
-    found = incident_sentences(incident, now=now, for_client=for_client)
-    return (found[0] if found[0].is_open else found[-1]) if found else None
+    sentences = incident_sentences(incident, now=now, for_client=for_client)
+    return (sentences[0] if sentences[0].is_open else sentences[-1]) if sentences else None
 
 
 class _Echo:
@@ -85,11 +85,11 @@ class _Echo:
         return row
 
 
-def _csv(request: SignedRequest, found: IncidentQuerySet, now: datetime) -> StreamingHttpResponse:
+def _csv(request: SignedRequest, listed: IncidentQuerySet, now: datetime) -> StreamingHttpResponse:
     """Semicolons where the comma is the decimal sign, so that a spreadsheet opens it by a double click."""
     writer = csv.writer(_Echo(), delimiter=";" if words.language_forms().decimal == "," else ",")
     staff = request.user.works_incidents
-    lines = chain([_head(staff)], (_cells(one, staff=staff) for one in found.iterator(CSV_CHUNK)))
+    lines = chain([_head(staff)], (_cells(incident, staff=staff) for incident in listed.iterator(CSV_CHUNK)))
     body: Iterator[str] = (writer.writerow([_safe(cell) for cell in line]) for line in lines)
     response = StreamingHttpResponse(_with_mark(body), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{_("incidents")}-{now:%Y-%m-%d}.csv"'
@@ -111,19 +111,37 @@ def _safe(cell: Any) -> str:
 def _head(staff: bool) -> list[str]:
     client = [_("Client")] if staff else []
     return [
-        _("Number"), *client, _("Shop"), _("Category"), _("What is happening"), _("In one sentence"), _("State"),
-        _("Received"), _("Contact by"), _("Contact"), _("Repair by"), _("Repair"), _("Final fix by"), _("Final fix"),
+        _("Number"),
+        *client,
+        _("Shop"),
+        _("Category"),
+        _("What is happening"),
+        _("In one sentence"),
+        _("State"),
+        _("Received"),
+        _("Contact by"),
+        _("Contact"),
+        _("Repair by"),
+        _("Repair"),
+        _("Final fix by"),
+        _("Final fix"),
         _("Seen working since"),
-    ]  # fmt: skip
+    ]
 
 
 def _cells(incident: Incident, *, staff: bool) -> list[str]:
     rows = {row.target: row for row in incident.clocks.all()}
     client = [incident.client.name] if staff else []
     cells = [
-        incident.nr, *client, incident.shop.name, incident.severity, incident.get_what_display(), incident.sentence,
-        incident.get_status_display(), _stamp(incident.received_at, incident.zone),
-    ]  # fmt: skip
+        incident.nr,
+        *client,
+        incident.shop.name,
+        incident.severity,
+        incident.get_what_display(),
+        incident.sentence,
+        incident.get_status_display(),
+        _stamp(incident.received_at, incident.zone),
+    ]
     for target in ("reaction", "restore", "final_fix"):
         cells += _clock_cells(rows.get(target), incident.zone)
     repair = rows.get("restore")

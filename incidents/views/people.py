@@ -85,9 +85,7 @@ def _rights_forms(person: User, typed: RightsForm | None) -> list[tuple[Membersh
 
 def _rights_form(membership: Membership, data: QueryDict | None = None) -> RightsForm:
     facts = {"role": membership.role, "valid_until": membership.valid_until}
-    return RightsForm(
-        [membership.client], data, initial=facts, fixed=True, auto_id=_ids(membership.client.code)
-    )  # fmt: skip
+    return RightsForm([membership.client], data, initial=facts, fixed=True, auto_id=_ids(membership.client.code))
 
 
 def _others(person: User) -> QuerySet[Client]:

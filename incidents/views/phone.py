@@ -39,9 +39,12 @@ def new(request: SignedRequest) -> HttpResponse:
     now = timezone.now()
     members = Membership.objects.valid(local_day(timezone.now())).filter(client=shop.client, user__is_active=True)
     form = PhoneForm(
-        request.POST or None, shop=shop, members=members.select_related("user"), now=now,
+        request.POST or None,
+        shop=shop,
+        members=members.select_related("user"),
+        now=now,
         zone=ZoneInfo(settings.DISPLAY_TIME_ZONE),
-    )  # fmt: skip
+    )
     filed = _file(request, form) if request.method == "POST" and form.is_valid() else None
     if isinstance(filed, Incident):
         say_what_was_masked(request, form)

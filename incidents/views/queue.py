@@ -50,20 +50,20 @@ def _context(request: SignedRequest) -> dict[str, Any]:
     now = timezone.now().replace(microsecond=0)
     chosen = request.GET.get("show", "")
     chosen = chosen if chosen in queue.FILTERS else ""
-    found = queue.groups(request.user, chosen, now)
+    groups = queue.groups(request.user, chosen, now)
     counts = queue.counts(request.user)
     tabs = [{"key": key, "name": name, "count": counts[key]} for key, (name, _of) in queue.FILTERS.items()]
-    rows = [row for group in found for row in group.rows]
+    rows = [row for group in groups for row in group.rows]
     silence = heartbeat.silence("clocks", at=now)
     facts = [(row["incident"].pk, row["incident"].changed_at, row["clock"] and row["clock"].style) for row in rows]
     return {
-        "groups": found,
+        "groups": groups,
         "tabs": tabs,
         "chosen": chosen,
         "now": now,
         "boundary": queue.boundary(now),
         "rows": ",".join(str(row["incident"].pk) for row in rows),
         "silence": silence,
-        "mark": etag_of(facts, [(group.key, group.count) for group in found], request.LANGUAGE_CODE, silence),
-        "next_due": None if found else queue.next_deadline(now),
+        "mark": etag_of(facts, [(group.key, group.count) for group in groups], request.LANGUAGE_CODE, silence),
+        "next_due": None if groups else queue.next_deadline(now),
     }

@@ -82,8 +82,8 @@ def _report(request: SignedRequest, shops: list[Shop], shop: Shop | None) -> Htt
 def _offers(user: User, shops: list[Shop]) -> list[Incident]:
     """Open failures of the shops that a report could be about, so that nobody tells us what we know."""
     same = ~Q(failure="") | Q(what__in=JOINS_MONITOR)
-    found = Incident.objects.visible_to(user).active().filter(same, shop__in=shops).exclude(status=Status.RESOLVED)
-    return list(found.select_related("shop").order_by("received_at"))
+    failures = Incident.objects.visible_to(user).active().filter(same, shop__in=shops).exclude(status=Status.RESOLVED)
+    return list(failures.select_related("shop").order_by("received_at"))
 
 
 def _file(user: User, form: ReportForm, now: datetime) -> Incident | timedelta | None:
@@ -176,10 +176,10 @@ def _receipt(request: SignedRequest, incident: Incident, now: datetime) -> dict[
 
 def promises(incident: Incident, now: datetime) -> list[ClockSentence]:
     """Contact and repair with their times; the contact is promised in a person's words."""
-    found = incident_sentences(incident, now=now, for_client=True)
+    sentences = incident_sentences(incident, now=now, for_client=True)
     rows = {row.target: row for row in incident.clocks.all()}
     return [
         promise_of_contact(sentence, rows["reaction"], incident, now) if sentence.target == "reaction" else sentence
-        for sentence in sorted(found, key=lambda one: one.target != "reaction")
+        for sentence in sorted(sentences, key=lambda sentence: sentence.target != "reaction")
         if sentence.target in {"reaction", "restore"}
     ]

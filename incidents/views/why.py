@@ -88,8 +88,12 @@ def lead(clock: Clock, now: datetime, zone: str) -> str:
         "late": hms(clock.late),
         "seen": words.when(moment(clock.seen_at), now, zone, "genitive", seconds=True) if clock.seen_at else "",
     }
-    return " ".join((_("The clock started %(start)s; the contract gives %(span)s for %(severity)s.") % facts,
-                     _(COMES_TO[clock.state]) % facts))  # fmt: skip
+    return " ".join(
+        (
+            _("The clock started %(start)s; the contract gives %(span)s for %(severity)s.") % facts,
+            _(COMES_TO[clock.state]) % facts,
+        )
+    )
 
 
 COMES_TO = {

@@ -61,16 +61,16 @@ def act(request: SignedRequest, nr: str, verb: Verb) -> HttpResponse:
 
 
 def _visible(request: SignedRequest) -> Any:
-    found = Incident.objects.visible_to(request.user).with_row()
-    return found.select_related("version__contract", "reporter", "client", "shop", "assignee")
+    incidents = Incident.objects.visible_to(request.user).with_row()
+    return incidents.select_related("version__contract", "reporter", "client", "shop", "assignee")
 
 
 def _faster(request: SignedRequest, incident: Incident) -> list[JournalEntry]:
     """What others did since the page was made; shown once, then the person decides."""
-    seen = number_in(request.POST.get("seen", ""))
-    if seen is None or seen >= incident.journal_length:
+    last_seen = number_in(request.POST.get("seen", ""))
+    if last_seen is None or last_seen >= incident.journal_length:
         return []
-    since = incident.journal.filter(seq__gt=seen, kind__in=OVERTAKING).exclude(by=request.user)
+    since = incident.journal.filter(seq__gt=last_seen, kind__in=OVERTAKING).exclude(by=request.user)
     return list(since.select_related("by").order_by("-seq")[:SHOWN])[::-1]
 
 
@@ -159,18 +159,18 @@ def previews(incident: Incident, events: Sequence[clock.Event], now: datetime) -
         return []
     terms = projection.version_terms(incident.version).terms
     before = clock.clocks(terms, events, seconds(now))
-    found = []
+    rows = []
     for severity in Severity.values:
         if severity >= incident.severity:
             continue
         worse = (*events, clock.Event(seconds(now), Kind.SEVERITY, severity, "worse"))
         after = clock.clocks(terms, worse, seconds(now))
-        found += [
+        rows += [
             Preview(severity, name, _moment(before[name].deadline), _moment(after[name].deadline))
             for name in clock.TARGETS
             if after[name].stopped_at is None and after[name].deadline is not None
         ]
-    return found
+    return rows
 
 
 def _moment(instant: int | None) -> datetime | None:
