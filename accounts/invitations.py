@@ -12,7 +12,7 @@ from accounts.models import Letter, User
 def invitation_link(user: User) -> str:
     """A new link, given by hand; the ones before it are dead from now on."""
     now = timezone.now()
-    Letter.objects.create(kind=Letter.Kind.INVITATION, email=user.email, person=user, asked_at=now, sent_at=now)
+    Letter.objects.create(kind=Letter.Kind.INVITATION, email=user.email, person=user, asked_at=now)
     return link_to(user, Letter.Kind.INVITATION)
 
 

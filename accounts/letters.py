@@ -1,19 +1,17 @@
 """Letters that let somebody in: a new password, a sign-in link, an invitation. The newest of a kind is the only one.
 
 Who asks gets the same answer in the same time whoever exists: only a row is written, and a task of the mail lane
-looks whose it is. The links begin with `BASE_URL` and die with use, with a newer letter and by age.
+looks whose it is and writes the letter into the outbox. The link is made at each attempt to send and kept nowhere: it
+begins with `BASE_URL` and dies with use, with a newer letter and by age.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
-from django.core.mail import send_mail
 from django.db import transaction
 from django.db.models import Max, QuerySet
 from django.template.loader import render_to_string
@@ -22,23 +20,19 @@ from django.utils import translation
 from django.utils.http import base36_to_int, urlsafe_base64_decode, urlsafe_base64_encode
 
 from accounts.models import Client, Letter, User
+from messaging import outbox
+from messaging.models import Channel, Delivery, Notification
 from wording.texts import one_line
 
-logger = logging.getLogger(__name__)
-
 SIGN_IN_LIFE = timedelta(minutes=30)
-GIVE_UP = {
-    Letter.Kind.SIGN_IN: SIGN_IN_LIFE,
-    Letter.Kind.PASSWORD: timedelta(hours=12),
-    Letter.Kind.INVITATION: timedelta(days=1),
-}
 TEMPLATES = {
     Letter.Kind.SIGN_IN: "sign_in_mail", Letter.Kind.PASSWORD: "password_mail",
     Letter.Kind.INVITATION: "invitation_mail",
 }  # fmt: skip
-FIRST_PAUSE = timedelta(seconds=30)  # doubled after each try; also the time that one try may take
-AT_ONCE = 20
+AT_ONCE = 20  # letters of one run, so that the next beat comes in
+NO_LINK = "…"  # stands for the link in the row of the outbox
 HANDLE_BYTES = 16
+SUBJECT = 200  # characters that the outbox keeps of a subject
 
 
 class Links(PasswordResetTokenGenerator):
@@ -100,59 +94,94 @@ def person_of(token: str) -> User | None:
 
 def ask(email: str, kind: str, *, at: datetime) -> None:
     """Somebody wants a letter; nothing is looked up here."""
-    Letter.objects.create(email=email.lower(), kind=kind, asked_at=at, next_try_at=at)
+    Letter.objects.create(email=email.lower(), kind=kind, asked_at=at, due_at=at)
 
 
 def invite(person: User, *, client: Client | None = None, at: datetime) -> None:
     """A letter by which an invited person chooses a password; who has one is told of the client only."""
     Letter.objects.create(
-        email=person.email, kind=Letter.Kind.INVITATION, person=person, client=client, asked_at=at, next_try_at=at
+        email=person.email, kind=Letter.Kind.INVITATION, person=person, client=client, asked_at=at, due_at=at
     )
 
 
-def send_due(now: Callable[[], datetime]) -> int:
-    """Send the letters that are due; how many left. A try that dies with its worker is made again."""
-    sent = 0
+def hand_over(*, at: datetime) -> int:
+    """Write what was asked by `at` into the outbox; how many letters."""
+    written = 0
     for _turn in range(AT_ONCE):
-        letter = _claim(now())
-        if letter is None:
+        is_written = _hand_over_next(at)
+        if is_written is None:
             break
-        sent += _send(letter, at=now())
-    return sent
+        written += is_written
+    return written
 
 
 @transaction.atomic
-def _claim(at: datetime) -> Letter | None:
-    """The next due one, put off until it may be tried again."""
-    letter = Letter.objects.select_for_update(skip_locked=True).filter(next_try_at__lte=at).order_by("pk").first()
-    if letter:
-        letter.next_try_at = at + FIRST_PAUSE * 2**letter.tries
-        letter.tries += 1
-        letter.save(update_fields=["next_try_at", "tries"])
-    return letter
-
-
-def _send(letter: Letter, *, at: datetime) -> bool:
+def _hand_over_next(at: datetime) -> bool | None:
+    """Whether the next due letter became a row of the outbox; None where none is due."""
+    due = Letter.objects.select_for_update(skip_locked=True, of=("self",)).select_related("client")
+    letter = due.filter(due_at__lte=at).order_by("pk").first()
+    if letter is None:
+        return None
     person = User.objects.filter(email=letter.email, is_active=True).first()
-    if person is None or not (person.has_usable_password() or letter.kind == Letter.Kind.INVITATION):
+    if person is None or not _is_for(letter, person):
         letter.delete()  # nobody's: what a stranger typed isn't kept
         return False
-    Letter.objects.filter(pk=letter.pk).update(person=person)
+    letter.person, letter.due_at = person, None
+    letter.save(update_fields=["person", "due_at"])
     if _is_replaced(letter, person):
-        Letter.objects.filter(pk=letter.pk).update(next_try_at=None, error="")
         return False
-    facts = _facts(letter, person)
-    name = TEMPLATES[Letter.Kind(letter.kind)]
-    with translation.override(person.language):
-        subject = render_to_string(f"accounts/{name}_subject.txt", facts)
-        body = render_to_string(f"accounts/{name}.txt", facts)
-    try:
-        send_mail(one_line(subject), body, None, [person.email])
-    except OSError as error:  # every SMTP error is one
-        _failed(letter, error, at=at)
-        return False
-    Letter.objects.filter(pk=letter.pk).update(next_try_at=None, sent_at=at, error="")
+    letter.notification = _row(letter, person, at)
+    letter.save(update_fields=["notification"])
     return True
+
+
+def _row(letter: Letter, person: User, at: datetime) -> Notification:
+    """The letter in the outbox, without its link."""
+    facts = _facts(letter, person) | {"link": NO_LINK}
+    with translation.override(person.language):
+        subject = render_to_string(f"accounts/{TEMPLATES[Letter.Kind(letter.kind)]}_subject.txt", facts)
+        body = _body(letter, facts)
+    return Notification.objects.create(
+        key=f"letter-{letter.pk}",
+        recipient=person,
+        channel=Channel.EMAIL,
+        address=person.email,
+        subject=one_line(subject)[:SUBJECT],
+        body=body,
+        created_at=at,
+        next_attempt_at=at,
+    )
+
+
+def address_of(row: Notification) -> str:
+    """Where a letter's row may go now: "" where its person is not there any more, or a newer letter makes it void."""
+    letter = Letter.objects.filter(notification=row.pk).select_related("person").first()
+    if letter is None:
+        return row.address
+    person = letter.person
+    is_theirs = person is not None and person.is_active and person.email == letter.email and _is_for(letter, person)
+    if person is None or not is_theirs or _is_replaced(letter, person):
+        outbox.withhold(row)
+        return ""
+    return person.email
+
+
+def text_of(row: Notification) -> str:
+    """The words of a row at the moment of sending; a letter's with a link made for this attempt."""
+    letter = Letter.objects.filter(notification=row.pk).select_related("person", "client").first()
+    if letter is None or letter.person is None:
+        return row.body
+    with translation.override(letter.person.language):
+        return _body(letter, _facts(letter, letter.person))
+
+
+def _body(letter: Letter, facts: dict[str, object]) -> str:
+    return render_to_string(f"accounts/{TEMPLATES[Letter.Kind(letter.kind)]}.txt", facts)
+
+
+def _is_for(letter: Letter, person: User) -> bool:
+    """Whether the person can use it: who has no password yet can only be invited."""
+    return letter.kind == Letter.Kind.INVITATION or person.has_usable_password()
 
 
 def _is_replaced(letter: Letter, person: User) -> bool:
@@ -172,16 +201,7 @@ def _facts(letter: Letter, person: User) -> dict[str, object]:
     return {"person": person, "client": letter.client, "link": link, "new": new}
 
 
-def _failed(letter: Letter, error: OSError, *, at: datetime) -> None:
-    """Tried again until it is too late to help; then it stands among the given up ones on the page of people."""
-    logger.warning("letter %s was not sent: %s", letter.pk, error)
-    reason = f"{type(error).__name__}: {error}"[:300]
-    changed: dict[str, object] = {"error": reason}
-    if letter.next_try_at and letter.next_try_at - letter.asked_at > GIVE_UP[Letter.Kind(letter.kind)]:
-        changed["next_try_at"] = None
-    Letter.objects.filter(pk=letter.pk).update(**changed)
-
-
 def unsent() -> QuerySet[Letter]:
     """What did not leave yet, or never, newest first."""
-    return Letter.objects.exclude(error="").select_related("person").order_by("-asked_at")
+    failing = Letter.objects.filter(notification__status__in=[Delivery.QUEUED, Delivery.FAILED])
+    return failing.exclude(notification__error="").select_related("person", "notification").order_by("-asked_at")

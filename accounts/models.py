@@ -17,6 +17,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from knox.models import AuthToken
 
+from messaging.models import Notification
 from wording.lines import NOT_A_LINE, NOT_IN_A_LINE
 from wording.words import local_day
 
@@ -207,7 +208,10 @@ class Limit(models.Model):
 
 
 class Letter(models.Model):
-    """A letter that lets somebody in: asked for, tried until it leaves, given up. The newest of a kind is valid."""
+    """A letter that lets somebody in: asked for, then a row of the outbox. The newest of a kind is valid.
+
+    `due_at`: when a task looks whose it is; None once it has. No link is stored (`accounts.letters`).
+    """
 
     class Kind(models.TextChoices):
         PASSWORD = "password", _("new password")
@@ -219,14 +223,12 @@ class Letter(models.Model):
     person = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="letters")
     client = models.ForeignKey(Client, null=True, on_delete=models.PROTECT, related_name="+")
     asked_at = models.DateTimeField()
-    next_try_at = models.DateTimeField(null=True)
-    tries = models.PositiveSmallIntegerField(default=0)
-    sent_at = models.DateTimeField(null=True)
-    error = models.CharField(max_length=300, blank=True)
+    due_at = models.DateTimeField(null=True)
+    notification = models.OneToOneField(Notification, null=True, on_delete=models.PROTECT, related_name="letter")
 
     class Meta:
         indexes = [
-            models.Index(fields=["next_try_at"], name="letters_due", condition=Q(next_try_at__isnull=False)),
+            models.Index(fields=["due_at"], name="letters_due", condition=Q(due_at__isnull=False)),
         ]
 
     def __str__(self) -> str:

@@ -12,6 +12,8 @@ from django.db.models import Model, QuerySet
 from knox.models import AuthToken
 
 from accounts.models import Letter, Limit, LimitReached
+from messaging import outbox
+from messaging.models import Notification
 
 BATCH = 5_000  # rows of one transaction, so that no lock is held for long
 
@@ -19,10 +21,11 @@ BATCH = 5_000  # rows of one transaction, so that no lock is held for long
 def forget(*, at: datetime, batch: int = BATCH) -> int:
     """Delete what has ended or is older than `KEEP_ATTEMPTS_DAYS`; how many rows.
 
-    A full bucket is what a missing one means. A letter's link is dead after three days at most. The tables of axes are
-    written by nobody any more and hold what was tried before.
+    A full bucket is what a missing one means. A letter's link is dead after three days at most; its row in the outbox
+    loses the words and the address. The tables of axes are written by nobody any more and hold what was tried before.
     """
     before = at - timedelta(days=settings.KEEP_ATTEMPTS_DAYS)
+    outbox.empty(Notification.objects.filter(letter__asked_at__lt=before).exclude(body=""))
     old: tuple[QuerySet[Any], ...] = (
         Session.objects.filter(expire_date__lt=at),
         AuthToken.objects.filter(expiry__lt=at),

@@ -10,8 +10,8 @@ from accounts import letters, retention
 
 @shared_task
 def send_letters() -> int:
-    """Send the letters of sign-in that are due; how many left."""
-    return letters.send_due(timezone.now)
+    """Write the letters of sign-in that were asked for into the outbox; how many."""
+    return letters.hand_over(at=timezone.now())
 
 
 @shared_task

@@ -81,10 +81,3 @@ class ClockState(models.TextChoices):
     MET = clock.ClockState.MET, _("met")
     BREACHED = clock.ClockState.BREACHED, _("breached")
     NOT_RUNNING = clock.ClockState.NOT_RUNNING, _("not running")
-
-
-class Delivery(models.TextChoices):
-    QUEUED = "queued", _("waits")
-    SENT = "sent", _("sent")
-    FAILED = "failed", _("given up")
-    WITHHELD = "withheld", _("not sent: this person may not be told")

@@ -17,11 +17,11 @@ from accounts.models import OWNER, Membership, User
 from contracts import agreements
 from contracts.calendar_text import entry_words
 from contracts.models import Calendar, CalendarDay, ContractVersion
-from incidents.models import Notification
+from incidents.models import Notice
 from incidents.notices import write as notices
 from incidents.notices.reach import Audience
 from incidents.text import letters
-from messaging.models import Channel
+from messaging.models import Channel, Notification
 from wording import words
 from wording.links import page_link
 
@@ -60,17 +60,22 @@ def concerned(day: CalendarDay, at: datetime) -> list[User]:
     return list(User.objects.filter(pk__in=readers).order_by("pk"))
 
 
-def _letter(day: CalendarDay, person: User, at: datetime) -> Notification:
+def _letter(day: CalendarDay, person: User, at: datetime) -> Notice:
     """One notice a person, however many contracts and clients they speak for; it names none of them."""
     act = "removed" if day.removed_at else "entered"
     with translation.override(person.language):
         letter = _subject(day) % {"day": words.full_date(day.date)}, _facts(day, person, at)
         letter[1]["subject"] = letter[0]
         row = Notification(
-            key=f"day-{day.pk}-{act}-{person.pk}", recipient=person, audience=Audience.CLIENT, channel=Channel.EMAIL,
-            address=person.email, created_at=at, next_attempt_at=at,
-        )  # fmt: skip
-        return letters.fill(row, "day_off", letter)
+            key=f"day-{day.pk}-{act}-{person.pk}",
+            recipient=person,
+            channel=Channel.EMAIL,
+            address=person.email,
+            created_at=at,
+            next_attempt_at=at,
+        )
+        letters.fill(row, "day_off", letter)
+    return Notice(notification=row, audience=Audience.CLIENT)
 
 
 def _subject(day: CalendarDay) -> str:

@@ -13,11 +13,11 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import MANAGER, OWNER, Client, User
 from contracts.models import ContractVersion, EscalationStep, Severity, Shop, TargetKind
 from incidents.anchors import Anchor, AnchorLeaf, AnchorTree, Tally  # noqa: F401 Django finds an app's models here
-from incidents.choices import LIVES, Actor, ClockState, Delivery, Origin, PauseReason, Status, What
+from incidents.choices import LIVES, Actor, ClockState, Origin, PauseReason, Status, What
 from incidents.events import Kind
 from incidents.notices.reach import Audience, Bar
 from incidents.state import ENDED
-from messaging.models import Channel
+from messaging.models import Notification
 
 
 class IncidentQuerySet(models.QuerySet["Incident"]):
@@ -381,66 +381,35 @@ class Breach(models.Model):
         return self.noticed_at - self.deadline > timedelta(seconds=60)
 
 
-class NotificationQuerySet(models.QuerySet["Notification"]):
-    def visible_to(self, user: User) -> Self:
-        return self if user.is_provider else self.filter(recipient=user)
-
-    def given_up(self) -> Self:
-        """What can still be tried again: old ones have lost their words (`incidents.retention`)."""
-        return self.filter(status=Delivery.FAILED).exclude(body="")
-
-
-class Notification(models.Model):
-    """The outbox: written with the change, sent after commit, retried with a cap; `key` allows no second one.
+class Notice(models.Model):
+    """What a letter, text or call of the outbox tells of; the outbox itself knows nothing of incidents.
 
     `entry` or `firing` is what it tells of. Rows of one `topic` tell one side (ours, the client's) of one thing: where
     none arrives, the next person is written to. `settle_at`: when that is looked at; `bar`: why a row is withheld.
 
-    The database fills in what proves the row: `head` of the journal when it was written, `content` over subject and
-    body, `hash` over whom, channel, when and those two. The words may go (all together), the row stays and counts.
+    The database fills in what proves the row: `head` of the journal when it was written, `hash` over whom, channel,
+    when, that head and the hash of the words (`Notification.content`). The words may go, the row stays and counts.
     """
 
-    key = models.CharField(max_length=120, unique=True)
-    incident = models.ForeignKey(Incident, on_delete=models.PROTECT, null=True, related_name="notifications")
-    entry = models.ForeignKey(JournalEntry, on_delete=models.PROTECT, null=True, related_name="notifications")
-    firing = models.ForeignKey(Firing, on_delete=models.PROTECT, null=True, related_name="notifications")
+    notification = models.OneToOneField(Notification, on_delete=models.PROTECT, primary_key=True, related_name="notice")
+    incident = models.ForeignKey(Incident, on_delete=models.PROTECT, null=True, related_name="notices")
+    entry = models.ForeignKey(JournalEntry, on_delete=models.PROTECT, null=True, related_name="notices")
+    firing = models.ForeignKey(Firing, on_delete=models.PROTECT, null=True, related_name="notices")
     topic = models.CharField(max_length=100, blank=True)
     audience = models.CharField(max_length=6, choices=Audience, default=Audience.STAFF)
-    recipient = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
-    channel = models.CharField(max_length=5, choices=Channel)
-    address = models.CharField(max_length=254, blank=True)
-    subject = models.CharField(max_length=200)
-    body = models.TextField()
-    html = models.TextField(blank=True)
-    created_at = models.DateTimeField()
-    head = models.CharField(max_length=64, blank=True, editable=False)
-    content = models.CharField(max_length=64, blank=True, editable=False)
-    hash = models.CharField(max_length=64, blank=True, editable=False)
-    status = models.CharField(max_length=8, choices=Delivery, default=Delivery.QUEUED)
     bar = models.CharField(max_length=10, choices=Bar, blank=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    next_attempt_at = models.DateTimeField(null=True)
     settle_at = models.DateTimeField(null=True)
-    sent_at = models.DateTimeField(null=True)
-    error = models.CharField(max_length=500, blank=True)
-    bundle = models.CharField(max_length=32, blank=True)
-
-    objects = NotificationQuerySet.as_manager()
+    head = models.CharField(max_length=64, blank=True, editable=False)
+    hash = models.CharField(max_length=64, blank=True, editable=False)
 
     class Meta:
-        ordering = ["-created_at", "-pk"]
         indexes = [
-            models.Index(fields=["next_attempt_at"], name="outbox_due", condition=Q(status="queued")),
-            models.Index(fields=["created_at"], name="outbox_words", condition=~Q(body="")),
-            models.Index(fields=["settle_at"], name="outbox_unsettled", condition=Q(settle_at__isnull=False)),
-            models.Index(fields=["topic"], name="outbox_topic", condition=~Q(topic="")),
-            models.Index(
-                fields=["recipient", "sent_at"], name="outbox_texts", condition=Q(channel__in=["sms", "voice"])
-            ),
+            models.Index(fields=["settle_at"], name="notices_unsettled", condition=Q(settle_at__isnull=False)),
+            models.Index(fields=["topic"], name="notices_topic", condition=~Q(topic="")),
         ]
 
     def __str__(self) -> str:
-        return f"{self.channel} {self.address}: {self.subject}"
+        return f"{self.notification_id} {self.topic}"
 
 
 class UnheardAlarmQuerySet(models.QuerySet["UnheardAlarm"]):

@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from accounts.retention import BATCH, in_batches
-from incidents.choices import Delivery
-from incidents.models import Notification, RepeatKey
+from incidents.models import RepeatKey
+from messaging import outbox
 from messaging.heartbeat import beat
+from messaging.models import Delivery, Notification
 
 
 def forget(*, at: datetime) -> int:
@@ -25,18 +26,12 @@ def forget(*, at: datetime) -> int:
 def empty_letters(*, at: datetime, batch: int = BATCH) -> int:
     """Of letters older than `KEEP_LETTERS_DAYS` that wait for nothing any more the words and addresses go; how many."""
     before = at - timedelta(days=settings.KEEP_LETTERS_DAYS)
-    old = Notification.objects.filter(created_at__lt=before, settle_at=None).exclude(body="")
+    old = Notification.objects.filter(created_at__lt=before, notice__settle_at=None).exclude(body="")
     done = old.exclude(status=Delivery.QUEUED).order_by("created_at")
     emptied = 0
-    while now := empty(list(done.values_list("pk", flat=True)[:batch])):
+    while now := outbox.empty(Notification.objects.filter(pk__in=list(done.values_list("pk", flat=True)[:batch]))):
         emptied += now
     return emptied
-
-
-def empty(keys: list[int]) -> int:
-    """Blank the words, all together, so that the hash goes on proving the row; errors, for they hold addresses."""
-    rows = Notification.objects.filter(pk__in=keys)
-    return rows.update(subject="", body="", html="", address="", error="")
 
 
 def forget_keys(*, at: datetime, batch: int = BATCH) -> int:

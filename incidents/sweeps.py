@@ -23,7 +23,7 @@ from incidents.choices import Status
 from incidents.clock import clocks as clock
 from incidents.clock.escalation import Fired
 from incidents.events import MOVING, Kind
-from incidents.models import Breach, ClockRow, Firing, Incident, JournalEntry, Notification, UnheardAlarm
+from incidents.models import Breach, ClockRow, Firing, Incident, JournalEntry, Notice, UnheardAlarm
 from incidents.notices import alarms
 from incidents.notices import write as notices
 from incidents.projection import columns
@@ -149,7 +149,7 @@ class Batch:
         self.changed_breaches: list[Breach] = []
         self.firings: list[Firing] = []
         self.entries: list[JournalEntry] = []
-        self.notices: list[Notification] = []
+        self.notices: list[Notice] = []
         self.unheard: list[UnheardAlarm] = []
         self.missed: list[tuple[Incident, JournalEntry]] = []
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from incidents import outbox, retention, sweeps
+from incidents import retention, sweeps
+from incidents.notices import sending
+from messaging import outbox
 
 
 @shared_task
@@ -17,13 +19,13 @@ def sweep_clocks() -> int:
 @shared_task
 def send_mail() -> int:
     """Send the letters that are due now; how many left."""
-    return outbox.send_now(timezone.now, outbox.MAIL)
+    return sending.send_now(timezone.now, outbox.MAIL)
 
 
 @shared_task
 def send_calls() -> int:
     """Send the text messages and calls that are due now; how many left."""
-    return outbox.send_now(timezone.now, outbox.CALLS)
+    return sending.send_now(timezone.now, outbox.CALLS)
 
 
 @shared_task

@@ -19,12 +19,11 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import LimitReached, User
 from contracts.proof import Difference
-from incidents import outbox
-from incidents.choices import Delivery
-from incidents.models import Incident, Notification
+from incidents.models import Incident
 from incidents.notices import unheard
 from incidents.projection import proof
-from messaging.models import Heartbeat
+from messaging import outbox
+from messaging.models import Delivery, Heartbeat, Notification
 from monitoring.models import ProbePlace
 from monitoring.probe import link as probe_link
 from monitoring.way_out import WayOut

@@ -88,19 +88,18 @@ OTHERS: dict[str, Rights] = {
     # Nodes of the hash tree, a cache that the leaves prove
     "incidents_anchortree": Rights(delete=False),
     # What was sent to whom stays; the words of an old letter may go
-    "incidents_notification": Rights(
+    "messaging_notification": Rights(
+        kept=("key", "thread", "recipient_id", "channel", "created_at", "content"), delete=False
+    ),
+    "incidents_notice": Rights(
         kept=(
-            "key",
+            "notification_id",
             "incident_id",
             "entry_id",
             "firing_id",
             "topic",
             "audience",
-            "recipient_id",
-            "channel",
-            "created_at",
             "head",
-            "content",
             "hash",
         ),
         delete=False,

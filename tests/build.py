@@ -18,6 +18,9 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.utils import timezone
+
+from accounts import letters
 from accounts.models import Client, Membership, User
 from contracts import proof, seal
 from contracts.models import (
@@ -32,7 +35,9 @@ from contracts.models import (
 )
 from incidents import reporting
 from incidents.anchors import Tally
-from incidents.models import Incident, Notification
+from incidents.models import Incident, Notice
+from incidents.notices import sending
+from messaging.models import Notification
 from tests.owner import as_owner
 
 WARSAW = ZoneInfo("Europe/Warsaw")
@@ -208,10 +213,18 @@ def seal_all() -> None:
             seal.add(kind.kind, row.pk, kind.digest(row), at=MONDAY)
 
 
+def send_letters(at: datetime | None = None) -> int:
+    """What the two tasks of letters do at `at` (empty: now): into the outbox, then out; how many left."""
+    at = at or timezone.now()
+    letters.hand_over(at=at)
+    return sending.send_due(at=at)
+
+
 def clear_outbox() -> None:
     """Forget the notices written so far, so that a test counts its own."""
     with as_owner():
-        Notification.objects.all().delete()
+        Notice.objects.all().delete()
+        Notification.objects.filter(letter=None).delete()
         Tally.objects.update(notices=0)
 
 

@@ -16,13 +16,15 @@ from django.db import transaction
 from django.db.models import Q
 
 from incidents import journal
-from incidents.choices import Actor, Delivery
+from incidents.choices import Actor
 from incidents.events import Kind
-from incidents.models import Firing, Incident, JournalEntry, Notification, UnheardAlarm
+from incidents.models import Firing, Incident, JournalEntry, Notice, UnheardAlarm
 from incidents.notices import reach
 from incidents.notices import write as notices
 from incidents.notices.reach import Audience, Bar, State
 from incidents.state import ENDED
+from messaging import outbox
+from messaging.models import Delivery
 
 logger = logging.getLogger(__name__)
 
@@ -30,29 +32,30 @@ AT_ONCE = 200  # topics of one sweep
 AHEAD = timedelta(minutes=5)  # when a topic that failed is looked at again
 
 
-def address(row: Notification, *, at: datetime) -> str | Bar:
-    """Where the row's person may be told at `at`, by the person's data of now; or why not."""
+def address(notice: Notice, *, at: datetime) -> str | Bar:
+    """Where the notice's person may be told at `at`, by the person's data of now; or why not."""
+    row = notice.notification
     if row.recipient is None:
         return row.address or Bar.NO_ADDRESS
-    if row.incident is None:
+    if notice.incident is None:
         return row.address if row.recipient.is_active else Bar.OFF
-    topic = notices.Topic(row.incident, row.audience, row.entry)
-    mutable = bool(row.topic) and not topic.needs_act
-    person = notices.People(at).person(row.recipient, row.incident)
-    return reach.address(person, row.audience, row.channel, mutable=mutable)
+    topic = notices.Topic(notice.incident, notice.audience, notice.entry)
+    mutable = bool(notice.topic) and not topic.needs_act
+    person = notices.People(at).person(row.recipient, notice.incident)
+    return reach.address(person, notice.audience, row.channel, mutable=mutable)
 
 
-def withhold(row: Notification, bar: Bar) -> None:
+def withhold(notice: Notice, bar: Bar) -> None:
     """The row ends unsent, with its reason."""
-    waiting = Notification.objects.filter(pk=row.pk, status=Delivery.QUEUED)
-    waiting.update(status=Delivery.WITHHELD, bar=bar, next_attempt_at=None)
+    if outbox.withhold(notice.notification):
+        Notice.objects.filter(pk=notice.pk).update(bar=bar)
 
 
 def settle_due(*, at: datetime) -> int:
     """Settle what nobody has answered for a minute, and look again at what nobody heard; how many topics."""
     ended = UnheardAlarm.objects.filter(mended_at=None, incident__status__in=ENDED)
     ended.update(mended_at=at)
-    late = Notification.objects.filter(settle_at__lte=at).order_by("settle_at").values_list("topic", flat=True)
+    late = Notice.objects.filter(settle_at__lte=at).order_by("settle_at").values_list("topic", flat=True)
     again = UnheardAlarm.objects.filter(mended_at=None, look_at__lte=at).values_list("topic", flat=True)
     topics = list(dict.fromkeys([*late[:AT_ONCE], *again[:AT_ONCE]]))
     for name in topics:
@@ -66,7 +69,7 @@ def settle_safely(name: str, *, at: datetime) -> None:
         settle(name, at=at)
     except Exception:
         logger.exception("who was told of %s cannot be settled", name)
-        Notification.objects.filter(topic=name, settle_at__lte=at).update(settle_at=at + AHEAD)
+        Notice.objects.filter(topic=name, settle_at__lte=at).update(settle_at=at + AHEAD)
         UnheardAlarm.objects.filter(topic=name, mended_at=None).update(look_at=at + AHEAD)
 
 
@@ -76,7 +79,8 @@ def settle(name: str, *, at: datetime) -> None:
     incident = _lock(name)
     if incident is None:
         return
-    rows = list(Notification.objects.filter(topic=name).select_related("entry", "firing__step").order_by("pk"))
+    about = Notice.objects.filter(topic=name).select_related("notification", "entry", "firing__step")
+    rows = list(about.order_by("pk"))
     alarm = UnheardAlarm.objects.filter(topic=name).select_related("entry", "firing__step").first()
     if all(row.settle_at is None for row in rows) and (alarm is None or alarm.mended_at):
         return
@@ -89,11 +93,9 @@ def settle(name: str, *, at: datetime) -> None:
         more = notices.rows(topic, plans, people, list(incident.clocks.all()), at=at)
         notices.store(more)
     is_open = any(one.is_open for one in plans) and not incident.is_ended
-    waiting = [row.pk for row in rows if is_open and row.status == Delivery.QUEUED]
-    Notification.objects.filter(topic=name).exclude(settle_at=None).update(settle_at=None)
-    Notification.objects.filter(pk__in=waiting).update(settle_at=at + reach.PATIENCE)
-    if more:
-        Notification.objects.filter(topic=name, key__in=[row.key for row in more]).update(settle_at=at + reach.PATIENCE)
+    waiting = [row.pk for row in rows if is_open and row.notification.status == Delivery.QUEUED]
+    Notice.objects.filter(topic=name).exclude(settle_at=None).update(settle_at=None)
+    Notice.objects.filter(pk__in=[*waiting, *(row.pk for row in more)]).update(settle_at=at + reach.PATIENCE)
     if not is_open:
         _close(Closing(topic, rows + more, alarm, at), plans)
     elif alarm and alarm.mended_at is None:
@@ -101,7 +103,7 @@ def settle(name: str, *, at: datetime) -> None:
 
 
 def _lock(name: str) -> Incident | None:
-    of_topic = Q(notifications__topic=name) | Q(unheard__topic=name)
+    of_topic = Q(notices__topic=name) | Q(unheard__topic=name)
     pk = Incident.objects.filter(of_topic).values_list("pk", flat=True).first()
     if pk is None:
         return None
@@ -109,7 +111,7 @@ def _lock(name: str) -> Incident | None:
     return rows.select_related("client", "shop", "version__contract", "assignee", "reporter").get(pk=pk)
 
 
-def _topic(incident: Incident, about: Sequence[Notification | UnheardAlarm]) -> notices.Topic:
+def _topic(incident: Incident, about: Sequence[Notice | UnheardAlarm]) -> notices.Topic:
     """The topic as it was begun; a withheld or unheard row knows as much of it as any other."""
     first = about[0]
     side = Audience.CLIENT if first.audience == Audience.CLIENT else Audience.STAFF
@@ -124,13 +126,19 @@ def _topic(incident: Incident, about: Sequence[Notification | UnheardAlarm]) -> 
     return next(topic for topic in notices.of_firings(incident, firings) if topic.side == side)
 
 
-def _tried(topic: notices.Topic, rows: Iterable[Notification], at: datetime) -> dict[reach.Way, State | Bar]:
-    return {(row.recipient_id, row.audience, row.channel): _outcome(topic, row, at) for row in rows if row.recipient_id}
+def _tried(topic: notices.Topic, rows: Iterable[Notice], at: datetime) -> dict[reach.Way, State | Bar]:
+    written = [(row, row.notification) for row in rows]
+    return {
+        (sent.recipient_id, row.audience, sent.channel): _outcome(topic, row, at)
+        for row, sent in written
+        if sent.recipient_id
+    }
 
 
-def _outcome(topic: notices.Topic, row: Notification, at: datetime) -> State | Bar:
+def _outcome(topic: notices.Topic, row: Notice, at: datetime) -> State | Bar:
+    sent = row.notification
     return reach.outcome(
-        row.status, row.bar, row.error, row.created_at, at, refusal=topic.needs_act, silence=topic.counts_silence
+        sent.status, row.bar, sent.error, sent.created_at, at, refusal=topic.needs_act, silence=topic.counts_silence
     )
 
 
@@ -139,7 +147,7 @@ class Closing:
     """A topic of which nothing is on its way any more."""
 
     topic: notices.Topic
-    rows: Sequence[Notification]
+    rows: Sequence[Notice]
     alarm: UnheardAlarm | None
     at: datetime
 
@@ -169,9 +177,9 @@ def _close(closing: Closing, plans: Sequence[reach.Plan]) -> None:
             _mend(alarm, at)
 
 
-def _look_again(alarm: UnheardAlarm, rows: Iterable[Notification], at: datetime) -> None:
+def _look_again(alarm: UnheardAlarm, rows: Iterable[Notice], at: datetime) -> None:
     """Mended where somebody was told after all, or has acted by hand; else asked again in a minute."""
-    arrived = any(row.sent_at and row.sent_at > alarm.opened_at for row in rows)
+    arrived = any(sent_at and sent_at > alarm.opened_at for sent_at in (row.notification.sent_at for row in rows))
     actor = Actor.CLIENT if alarm.audience == Audience.CLIENT else Actor.STAFF
     acted = JournalEntry.objects.filter(incident=alarm.incident_id, actor=actor, recorded_at__gt=alarm.opened_at)
     if arrived or acted.exists():
@@ -188,7 +196,8 @@ def _note_rung(closing: Closing, plans: Sequence[reach.Plan]) -> None:
     """The journal's line of a rung, once; the client reads it where its own people are concerned."""
     topic = closing.topic
     first = topic.firings[0]
-    channels = sorted({str(row.channel) for row in closing.rows if row.status == Delivery.SENT})
+    sent = [row.notification for row in closing.rows if row.notification.status == Delivery.SENT]
+    channels = sorted({str(row.channel) for row in sent})
     facts = {"target": first.target, "share": first.step.share, "channels": channels, **_rungs(topic.firings)}
     is_theirs = topic.side == Audience.CLIENT
     entry = _note(closing, plans, Kind.ESCALATED, facts, public=is_theirs, effective=first.due_at)
@@ -215,7 +224,9 @@ def _note(
 ) -> JournalEntry:
     """Who was told, who was not, by what and why, and which places in the chain nobody holds: ids and codes only."""
     incident, at = closing.topic.incident, closing.at
-    outcomes = [(row, _outcome(closing.topic, row, at)) for row in closing.rows if row.recipient_id]
+    outcomes = [
+        (row.notification, _outcome(closing.topic, row, at)) for row in closing.rows if row.notification.recipient_id
+    ]
     told = {row.recipient_id: None for row, state in outcomes if state == State.TOLD}
     missed = [[row.recipient_id, str(row.channel), str(state)] for row, state in outcomes if isinstance(state, Bar)]
     empty = list(dict.fromkeys(name for one in plans for name in one.empty))

@@ -14,16 +14,16 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Count, F, Max, Q
+from django.db.models import Count, Max, Q
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from incidents.choices import Delivery
-from incidents.models import Incident, Notification
+from incidents.models import Incident, Notice
 from incidents.notices.reach import Audience
-from messaging.models import Channel
-from messaging.secret_names import secret_name
+from messaging import outbox
+from messaging.models import Channel, Delivery, Notification
+from messaging.outbox import ATTEMPTS, LEASE
 from wording import words
 from wording.links import page_link
 
@@ -35,67 +35,62 @@ NAMED = 8  # numbers in it: three parts of a text message
 GATHERED = frozenset({Channel.SMS, Channel.VOICE})
 
 TAKE = """
-    UPDATE incidents_notification SET attempts = attempts + 1, next_attempt_at = %(hidden)s
-    WHERE id IN (SELECT id FROM incidents_notification
-                 WHERE status = 'queued' AND next_attempt_at <= %(at)s AND attempts < %(attempts)s
-                   AND recipient_id = %(recipient)s AND channel = %(channel)s AND audience = %(audience)s
-                   AND incident_id IS NOT NULL
-                 ORDER BY next_attempt_at, id LIMIT %(most)s FOR UPDATE SKIP LOCKED)
+    UPDATE messaging_notification SET attempts = attempts + 1, next_attempt_at = %(hidden)s
+    WHERE id IN (SELECT n.id FROM messaging_notification n JOIN incidents_notice i ON i.notification_id = n.id
+                 WHERE n.status = 'queued' AND n.next_attempt_at <= %(at)s AND n.attempts < %(attempts)s
+                   AND n.recipient_id = %(recipient)s AND n.channel = %(channel)s AND i.audience = %(audience)s
+                   AND i.incident_id IS NOT NULL
+                 ORDER BY n.next_attempt_at, n.id LIMIT %(most)s FOR UPDATE OF n SKIP LOCKED)
     RETURNING id
 """
 
 
-def gather(row: Notification, *, at: datetime, attempts: int, lease: timedelta) -> list[Notification]:
-    """What leaves together with a claimed row: itself alone, a digest's rows (claimed too), or none where it waits.
-
-    `attempts`: after so many a row goes alone, to be given up; `lease`: how long claimed rows are hidden.
-    """
-    theirs = row.audience != Audience.STAFF or row.recipient_id is None or row.incident_id is None
-    if row.channel not in GATHERED or theirs or row.attempts > attempts:
-        return [row]
-    mine = Notification.objects.filter(recipient=row.recipient_id, channel=row.channel, audience=row.audience)
+def gather(notice: Notice, *, at: datetime) -> list[Notice]:
+    """What leaves together with a claimed notice: itself alone, a digest (claimed too), or none where it waits."""
+    row = notice.notification
+    theirs = notice.audience != Audience.STAFF or row.recipient_id is None or notice.incident_id is None
+    # After its last attempt a row goes alone, to be given up
+    if row.channel not in GATHERED or theirs or row.attempts > ATTEMPTS:
+        return [notice]
+    mine = Notification.objects.filter(
+        recipient=row.recipient_id, channel=row.channel, notice__audience=notice.audience
+    )
     lately = mine.filter(status=Delivery.SENT, sent_at__gt=at - WINDOW).aggregate(
         sent=Count("pk"), digest_at=Max("sent_at", filter=~Q(bundle=""))
     )
     waiting = mine.filter(status=Delivery.QUEUED, next_attempt_at__lte=at).count()
     if not lately["sent"] or lately["sent"] + 1 + waiting <= SINGLES:
-        return [row]
+        return [notice]
     if lately["digest_at"] and lately["digest_at"] + GAP > at:
-        _hold(row, lately["digest_at"] + GAP)
+        outbox.hold(row, until=lately["digest_at"] + GAP)  # the next digest takes it
         return []
-    return [row, *_take(row, at, attempts, lease)]
+    return [notice, *_take(notice, at)]
 
 
-def _hold(row: Notification, until: datetime) -> None:
-    """The next digest takes it; waiting is no attempt."""
-    waiting = Notification.objects.filter(pk=row.pk, status=Delivery.QUEUED)
-    waiting.update(attempts=F("attempts") - 1, next_attempt_at=until)
-
-
-def _take(row: Notification, at: datetime, attempts: int, lease: timedelta) -> list[Notification]:
-    """The other rows that are due to the same person, claimed as `row` is."""
-    asked: dict[str, datetime | int | str | None] = {
-        "hidden": at + lease, "at": at, "attempts": attempts, "recipient": row.recipient_id, "channel": row.channel,
-        "audience": row.audience, "most": MOST,
-    }  # fmt: skip
+def _take(notice: Notice, at: datetime) -> list[Notice]:
+    """The other notices that are due to the same person, claimed as this one is."""
+    due: dict[str, datetime | int | str | None] = {
+        "hidden": at + LEASE,
+        "at": at,
+        "attempts": ATTEMPTS,
+        "recipient": notice.notification.recipient_id,
+        "channel": notice.notification.channel,
+        "audience": notice.audience,
+        "most": MOST,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(TAKE, asked)
+        cursor.execute(TAKE, due)
         keys = [pk for (pk,) in cursor.fetchall()]
-    rows = Notification.objects.select_related("incident__version__contract", "entry", "recipient")
-    return list(rows.filter(pk__in=keys).order_by("created_at", "pk"))
+    notices = Notice.objects.select_related("notification__recipient", "incident__version__contract", "entry")
+    return list(notices.filter(pk__in=keys).order_by("notification__created_at", "pk"))
 
 
-def key_of(rows: Sequence[Notification]) -> str:
-    """The same for the same rows, so a gateway that knows it delivers once; it tells nothing."""
-    return secret_name("digest " + " ".join(sorted(row.key for row in rows)))
-
-
-def text_of(rows: Sequence[Notification], at: datetime) -> str:
+def text_of(notices: Sequence[Notice], at: datetime) -> str:
     """How many wait and how urgent, their numbers, the nearest deadline and where to look: no words of a client."""
-    person = rows[0].recipient
-    incidents = list({row.incident.pk: row.incident for row in rows if row.incident}.values())
+    person = notices[0].notification.recipient
+    incidents = list({notice.incident.pk: notice.incident for notice in notices if notice.incident}.values())
     if len(incidents) < 2:
-        return rows[-1].body
+        return notices[-1].notification.body
     with translation.override(person.language if person else None):
         return f"{_waiting(incidents)}: {_numbers(incidents)}. {_deadline(incidents, at)}{page_link('queue')}"
 

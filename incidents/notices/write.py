@@ -19,12 +19,13 @@ from django.utils.translation import gettext_noop
 from accounts.models import ADMIN, INCIDENT_STAFF, MANAGER, OWNER, Membership, User
 from contracts.models import EscalationStep, Whom
 from incidents.anchors import Anchor, newest
-from incidents.choices import Delivery, PauseReason
+from incidents.choices import PauseReason
 from incidents.events import ASKING_CLIENT, INFORMING, Kind
-from incidents.models import ClockRow, Firing, Incident, JournalEntry, Notification, UnheardAlarm
+from incidents.models import ClockRow, Firing, Incident, JournalEntry, Notice, UnheardAlarm
 from incidents.notices.reach import PATIENCE, Audience, Bar, Level, Person, Plan, State, Way, plan
 from incidents.text import letters
-from messaging.models import Channel
+from messaging import outbox
+from messaging.models import Channel, Delivery, Notification
 
 RUNS_OUT = gettext_noop("The time runs out. Please look at the incident now.")
 PASSED = gettext_noop("The deadline has passed and nothing has been delivered.")
@@ -199,7 +200,7 @@ def of_firings(incident: Incident, firings: Sequence[Firing]) -> list[Topic]:
 
 def begin(
     topic: Topic, people: People, clocks: Sequence[ClockRow], *, at: datetime
-) -> tuple[list[Notification], list[UnheardAlarm]]:
+) -> tuple[list[Notice], list[UnheardAlarm]]:
     """The first notices of a topic, not yet written, and the alarm where they reach nobody."""
     plans = topic.plans(people, {})
     return rows(topic, plans, people, clocks, at=at), [unheard(topic, at=at)] if is_unheard(topic, plans) else []
@@ -219,28 +220,29 @@ def unheard(topic: Topic, *, at: datetime) -> UnheardAlarm:
 
 def rows(
     topic: Topic, plans: Iterable[Plan], people: People, clocks: Sequence[ClockRow], *, at: datetime
-) -> list[Notification]:
+) -> list[Notice]:
     """What the plans write: notices to send, and withheld ones that say why a person is not told."""
     made = []
     for one in plans:
         for person, audience, channel, address in one.write:
-            row = _letter(topic, people, person, audience, channel, clocks, at)
-            row.address, row.settle_at = address, at + PATIENCE
-            made.append(row)
+            notice = _letter(topic, people, person, audience, channel, clocks, at)
+            notice.notification.address, notice.settle_at = address, at + PATIENCE
+            made.append(notice)
         for person, audience, channel, bar in one.barred:
             if bar == Bar.MUTED:  # a wish, and no failure to keep
                 continue
-            row = _row(topic, people.users[person.pk], audience, channel, at)
-            row.status, row.bar, row.next_attempt_at, row.settle_at = Delivery.WITHHELD, bar, None, at
-            made.append(row)
+            notice = _notice(topic, people.users[person.pk], audience, channel, at)
+            notice.notification.status, notice.notification.next_attempt_at = Delivery.WITHHELD, None
+            notice.bar, notice.settle_at = bar, at
+            made.append(notice)
     return made
 
 
 def _letter(
     topic: Topic, people: People, person: Person, audience: str, channel: str, clocks: Sequence[ClockRow], at: datetime
-) -> Notification:
+) -> Notice:
     user = people.users[person.pk]
-    row = _row(topic, user, audience, channel, at)
+    notice = _notice(topic, user, audience, channel, at)
     with translation.override(user.language):
         if audience == Audience.ADMIN:
             since = topic.entry.at if topic.entry else topic.firings[0].due_at
@@ -253,28 +255,51 @@ def _letter(
             template, step = "step", topic.firings[0].step
             sentence = _(PASSED if step.share >= 100 else RUNS_OUT)
             letter = letters.about_step(topic.incident, step, user, sentence, at, clocks)
-        return letters.fill(row, template, letter, people.anchor)
+        letters.fill(notice.notification, template, letter, people.anchor)
+    return notice
 
 
-def _row(topic: Topic, user: User, audience: str, channel: str, at: datetime) -> Notification:
+def _notice(topic: Topic, user: User, audience: str, channel: str, at: datetime) -> Notice:
     role = "admin-" if audience == Audience.ADMIN else ""
-    return Notification(
-        key=f"{topic.name}-{role}{user.pk}-{channel}", topic=topic.name, incident=topic.incident, entry=topic.entry,
-        firing=topic.firings[0] if topic.firings else None, audience=audience, recipient=user, channel=channel,
-        created_at=at, next_attempt_at=at,
-    )  # fmt: skip
+    row = Notification(
+        key=f"{topic.name}-{role}{user.pk}-{channel}",
+        thread=thread_of(topic.incident),
+        recipient=user,
+        channel=channel,
+        created_at=at,
+        next_attempt_at=at,
+    )
+    return Notice(
+        notification=row,
+        topic=topic.name,
+        incident=topic.incident,
+        entry=topic.entry,
+        firing=topic.firings[0] if topic.firings else None,
+        audience=audience,
+    )
+
+
+def thread_of(incident: Incident) -> str:
+    """All letters of one incident are one conversation in a mailbox."""
+    return f"incident-{incident.pk}"
 
 
 def receipt(incident: Incident, entry: JournalEntry, *, to: User, at: datetime) -> None:
     """The author's copy of the receipt: number, server time, promises. Sent whatever the person's notice setting is."""
     audience = Audience.STAFF if to.is_provider else Audience.CLIENT
     row = Notification(
-        key=f"entry-{entry.pk}-receipt-{to.pk}-email", incident=incident, entry=entry, audience=audience, recipient=to,
-        channel=Channel.EMAIL, address=to.email, created_at=at, next_attempt_at=at,
-    )  # fmt: skip
+        key=f"entry-{entry.pk}-receipt-{to.pk}-email",
+        thread=thread_of(incident),
+        recipient=to,
+        channel=Channel.EMAIL,
+        address=to.email,
+        created_at=at,
+        next_attempt_at=at,
+    )
     with translation.override(to.language):
         letter = letters.about_entry(incident, entry, to, "receipt", at, _clocks(incident))
-        store([letters.fill(row, "receipt", letter, newest())])
+        letters.fill(row, "receipt", letter, newest())
+    store([Notice(notification=row, incident=incident, entry=entry, audience=audience)])
 
 
 def tell_client(incident: Incident, entry: JournalEntry, *, at: datetime) -> None:
@@ -312,6 +337,14 @@ def _clocks(incident: Incident) -> list[ClockRow]:
     return list(incident.clocks.all())
 
 
-def store(notices: Iterable[Notification]) -> None:
-    """Write each once per key; the sender looks every two seconds."""
-    Notification.objects.bulk_create(notices, ignore_conflicts=True)
+def store(notices: Iterable[Notice]) -> None:
+    """Write each with its row of the outbox, once per key; the sender looks every two seconds."""
+    made = list(notices)
+    if not made:
+        return
+    numbers = outbox.put([notice.notification for notice in made])
+    for notice in made:
+        row = notice.notification
+        row.pk = numbers[row.key]
+        notice.notification = row  # takes the row's number over
+    Notice.objects.bulk_create(made, ignore_conflicts=True)

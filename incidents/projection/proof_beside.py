@@ -21,23 +21,25 @@ from contracts.seal import days_at, version_digest, with_terms
 from incidents import journal
 from incidents.anchors import Tally
 from incidents.events import Kind
-from incidents.models import Breach, Firing, Incident, JoinedReport, JournalEntry, Notification
+from incidents.models import Breach, Firing, Incident, JoinedReport, JournalEntry, Notice
 from incidents.projection import rows as projection
 
 COUNTED = "the database's own count"
 FIRING_FACTS = ("target", "run", "lap", "round")
 # What a notice is, computed by PostgreSQL's own functions as the trigger wrote it (its migration); words may be gone
 FORGED = """
-    SELECT incident_id, key FROM incidents_notification
-    WHERE incident_id = ANY(%s) AND (
-        hash <> encode(sha256(convert_to(json_build_array(
-            1, key, incident_id, entry_id, firing_id, topic, audience, recipient_id, channel,
-            to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US'), head, content
+    SELECT i.incident_id, coalesce(n.key, 'gone') FROM incidents_notice i
+    LEFT JOIN messaging_notification n ON n.id = i.notification_id
+    WHERE i.incident_id = ANY(%s) AND (
+        n.id IS NULL
+        OR i.hash <> encode(sha256(convert_to(json_build_array(
+            1, n.key, i.incident_id, i.entry_id, i.firing_id, i.topic, i.audience, n.recipient_id, n.channel,
+            to_char(n.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US'), i.head, n.content
         )::text, 'UTF8')), 'hex')
-        OR (subject <> '' OR body <> '' OR html <> '') AND content <>
-            encode(sha256(convert_to(json_build_array(subject, body, html)::text, 'UTF8')), 'hex')
+        OR (n.subject <> '' OR n.body <> '' OR n.html <> '') AND n.content <>
+            encode(sha256(convert_to(json_build_array(n.subject, n.body, n.html)::text, 'UTF8')), 'hex')
     )
-    ORDER BY id
+    ORDER BY i.notification_id
 """
 Line = TypeVar("Line", Firing, JoinedReport)
 
@@ -142,7 +144,7 @@ class Beside:
         notices: Counter[int] = Counter()
         heads: dict[int, set[str]] = defaultdict(set)
         named: dict[int, set[int]] = defaultdict(set)
-        columns = Notification.objects.filter(incident__in=keys).values_list("incident", "head", "entry")
+        columns = Notice.objects.filter(incident__in=keys).values_list("incident", "head", "entry")
         for incident, head, entry in columns.order_by().iterator():
             notices[incident] += 1
             heads[incident].add(head)

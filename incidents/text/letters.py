@@ -18,9 +18,9 @@ from contracts.models import EscalationStep
 from incidents.anchors import Anchor
 from incidents.choices import Actor, ClockState, PauseReason
 from incidents.events import EVENTS, RECEIPT, Kind, Words
-from incidents.models import ClockRow, Incident, JournalEntry, Notification
+from incidents.models import ClockRow, Incident, JournalEntry
 from incidents.text.clock_sentences import repair_to_come
-from messaging.models import Channel
+from messaging.models import Channel, Notification
 from wording import words
 from wording.links import page_link
 from wording.texts import one_line
@@ -204,10 +204,8 @@ def _callable(incident: Incident, staff: Iterable[User]) -> list[User]:
     return sorted(known, key=lambda user: (user.pk != incident.assignee_id, not user.on_call, user.pk))
 
 
-def fill(
-    row: Notification, template: str, letter: tuple[str, dict[str, Any]], anchor: Anchor | None = None
-) -> Notification:
-    """The words of a row of the outbox, which take the newest anchor along as its witness.
+def fill(row: Notification, template: str, letter: tuple[str, dict[str, Any]], anchor: Anchor | None = None) -> None:
+    """Give a row of the outbox its words, which take the newest anchor along as its witness.
 
     A phone gets no names and no details: the subject, and the link or a number.
     """
@@ -215,7 +213,6 @@ def fill(
     context = facts | {"anchor": anchor, "anchor_fingerprint": fingerprint(anchor.hash) if anchor else ""}
     if row.channel != Channel.EMAIL:
         row.body = f"{row.subject}. {', '.join(context.get('calls', ())) or context['link']}"
-        return row
+        return
     row.body = render_to_string(f"incidents/mail/{template}.txt", context)
     row.html = render_to_string(f"incidents/mail/{template}.html", context)
-    return row

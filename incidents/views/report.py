@@ -23,13 +23,14 @@ from accounts.permissions import SignedRequest, open_to
 from contracts.models import Shop
 from contracts.moved import at_shop
 from incidents import report_limits, reporting
-from incidents.choices import JOINS_MONITOR, Delivery, Status
+from incidents.choices import JOINS_MONITOR, Status
 from incidents.events import Kind
 from incidents.forms.client import DetailsForm, JoinForm, ReportForm, already_filed
-from incidents.models import Incident, IncidentQuerySet, Notification
+from incidents.models import Incident, IncidentQuerySet
 from incidents.repeats import AlreadyFiled
 from incidents.text import journal_lines
 from incidents.text.clock_sentences import ClockSentence, incident_sentences, promise_of_contact, repair_to_come
+from messaging.models import Delivery, Notification
 from wording.fields import say_what_was_masked
 from wording.refusals import Refused
 
@@ -154,7 +155,7 @@ def receipts(user: User) -> IncidentQuerySet:
 
 
 def _receipt(request: SignedRequest, incident: Incident, now: datetime) -> dict[str, Any]:
-    copy = Notification.objects.visible_to(request.user).filter(incident=incident, recipient=request.user)
+    copy = Notification.objects.visible_to(request.user).filter(notice__incident=incident, recipient=request.user)
     joined = incident.joined.filter(by=request.user).order_by("-at").first()
     form = DetailsForm(now=now, zone=ZONE)
     for name in ("occurred_at", "affected", "page", "order_number"):

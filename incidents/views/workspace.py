@@ -21,7 +21,7 @@ from incidents.both_sides import is_seen
 from incidents.clock import clocks as clock
 from incidents.events import OVERTAKING, Kind
 from incidents.forms.verb import VerbForm
-from incidents.models import Incident, JournalEntry, Notification
+from incidents.models import Incident, JournalEntry
 from incidents.notices.undelivered import undelivered
 from incidents.projection import rows as projection
 from incidents.reading import Reading, read
@@ -29,6 +29,7 @@ from incidents.steps import repair_steps
 from incidents.text import journal_lines
 from incidents.text.clock_sentences import incident_sentences
 from incidents.verbs import VERBS, Verb, row, starts_work
+from messaging.models import Notification
 from wording.etag import etag_of, not_modified
 from wording.fields import say_what_was_masked
 from wording.refusals import attempt
@@ -124,7 +125,9 @@ def _context(journal: Reading, now: datetime, silent: set[int], reader: User) ->
         "verbs": row(incident, state),
         "starts_work": starts_work(incident, state),
         "evidence": [(entry, journal_lines.said(entry)) for entry in journal.marks if is_seen(entry)][-SHOWN:],
-        "failed_notices": Notification.objects.given_up().filter(incident=incident).select_related("recipient")[:SHOWN],
+        "failed_notices": Notification.objects.given_up()
+        .filter(notice__incident=incident)
+        .select_related("recipient")[:SHOWN],
         "open_incidents": _others(incident),
         "targets": _promises(incident),
         "previews": previews(incident, journal.events, now),

@@ -21,9 +21,9 @@ from django.db import connection, transaction
 
 from contracts.terms import whole
 from incidents.anchors import Anchor, AnchorLeaf, AnchorTree, LeafKind
-from incidents.models import Incident, Notification
+from incidents.models import Incident
 from messaging.heartbeat import beat
-from messaging.models import Channel
+from messaging.models import Channel, Notification
 from reports.anchor import hash_tree
 from reports.anchor import leaves as anchor_leaves
 from reports.anchor.leaves import KINDS, Head, Kind

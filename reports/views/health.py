@@ -17,9 +17,9 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts import allowances
 from accounts.models import ADMIN
 from accounts.permissions import SignedRequest, open_to
-from incidents import outbox
 from incidents.anchors import newest
-from incidents.models import Notification
+from messaging import outbox
+from messaging.models import Notification
 from monitoring import way_out
 from reports import health
 from wording.texts import number_in

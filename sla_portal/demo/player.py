@@ -12,8 +12,9 @@ from django.db.models import Min
 from accounts.models import User
 from contracts.models import Shop
 from contracts.terms import seconds
-from incidents import lifecycle, outbox, reporting
+from incidents import lifecycle, reporting
 from incidents.models import Breach, Incident
+from incidents.notices import sending
 from incidents.sweeps import sweep_clocks
 from monitoring import watch
 from monitoring.models import Monitor
@@ -41,7 +42,7 @@ class Player:
         for number, (when, _order, act) in enumerate(acts, 1):
             self.sweep(when)
             act(when)
-            outbox.mark_sent(at=when)
+            sending.mark_sent(at=when)
             progress(number, len(acts))
         self.sweep(until)
 
@@ -51,7 +52,7 @@ class Player:
             if not sweep_clocks(at=wake):
                 break
             # Nobody waits for a letter of last month
-            outbox.mark_sent(at=wake)
+            sending.mark_sent(at=wake)
 
     def report(
         self, name: str, when: datetime, shop: Shop, symptom: str, by: User, sentence: str, **more: Any

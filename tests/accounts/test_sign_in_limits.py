@@ -20,6 +20,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts import invitations, letters, people
 from accounts.models import Letter, User
+from messaging.models import Notification
 from tests import build
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def signed_in(browser: Browser) -> bool:
 
 def asked_link(browser: Browser, email: str) -> str:
     browser.post("/login/letter/", {"email": email}, REMOTE_ADDR=PHONE)
-    letters.send_due(timezone.now)
+    build.send_letters()
     return str(SIGN_IN_LINK.findall(str(mail.outbox[-1].body))[0])
 
 
@@ -167,7 +168,7 @@ def test_whoever_asks_in_her_name_she_always_has_a_link_that_works(ola: User) ->
     with time_machine.travel(build.MONDAY, tick=False) as clock:
         for _minute in range(90):
             Browser().post("/login/letter/", {"email": ola.email}, REMOTE_ADDR=f"203.0.113.{_minute}")
-            letters.send_due(timezone.now)
+            build.send_letters()
             assert Browser().get(SIGN_IN_LINK.findall(str(mail.outbox[-1].body))[0]).status_code == 200
             clock.shift(timedelta(minutes=1))
     assert len(mail.outbox) == 7
@@ -193,11 +194,12 @@ def test_asking_looks_nobody_up_and_a_letter_that_can_t_leave_is_tried_again(
     at = timezone.now()
     with monkeypatch.context() as patch:
         patch.setattr(EmailBackend, "send_messages", refuse)
-        assert letters.send_due(lambda: at) == 0
-    letter = Letter.objects.get()
-    assert (letter.error, letter.sent_at) == ("ConnectionRefusedError: no server", None)
-    assert letters.send_due(lambda: at + timedelta(seconds=29)) == 0
-    assert letters.send_due(lambda: at + timedelta(seconds=30)) == 1
+        assert build.send_letters(at) == 0
+    row = Letter.objects.get().notification
+    assert row is not None
+    assert (row.error, row.sent_at, row.recipient) == ("ConnectionRefusedError: no server", None, ola)
+    assert build.send_letters(at + timedelta(seconds=59)) == 0
+    assert build.send_letters(at + timedelta(seconds=60)) == 1
     assert [message.to for message in mail.outbox] == [[ola.email]]
 
 
@@ -207,15 +209,54 @@ def test_a_letter_that_never_leaves_is_given_up_and_the_administrator_sees_it(
     monkeypatch.setattr(EmailBackend, "send_messages", refuse)
     Browser().post("/login/letter/", {"email": ola.email})
     at = timezone.now()
-    for minute in range(120):
-        letters.send_due(lambda: at + timedelta(minutes=minute))  # noqa: B023
-    letter = Letter.objects.get()
-    assert (letter.next_try_at, letter.tries) == (None, 6)
+    for minute in (0, 1, 6, 21, 81, 261, 999):
+        build.send_letters(at + timedelta(minutes=minute))
+    row = Letter.objects.get().notification
+    assert row is not None
+    assert (row.status, row.next_attempt_at, row.attempts) == ("failed", None, 6)
     browser = Browser()
     browser.force_login(build.staff("Ada Min", role="admin"))
-    page = browser.get("/settings/users/").content.decode()
-    assert "ConnectionRefusedError: no server" in page
-    assert ola.email in page
+    for path in ("/settings/users/", "/settings/health/"):
+        page = browser.get(path).content.decode()
+        assert "ConnectionRefusedError: no server" in page
+        assert ola.email in page
+    monkeypatch.undo()
+    browser.post("/settings/health/again/", {"notice": row.pk})
+    assert build.send_letters() == 1
+    assert Browser().get(SIGN_IN_LINK.findall(str(mail.outbox[-1].body))[0]).status_code == 200
+
+
+def test_no_link_of_a_letter_is_stored_before_it_leaves_or_after(ola: User) -> None:
+    """Who reads the database, or an old copy of it, gets in by none."""
+    eva = User.objects.create_user("ewa@mak.example", name="Ewa")
+    Browser().post("/login/letter/", {"email": ola.email})
+    Browser().post("/password/", {"email": ola.email})
+    letters.invite(eva, at=timezone.now())
+    letters.hand_over(at=timezone.now())
+    for sent in (0, 3):
+        assert len(mail.outbox) == sent
+        bodies = Notification.objects.values_list("body", flat=True)
+        assert [body.count("…") for body in bodies] == [1, 1, 1]
+        assert not any("http" in body for body in bodies)
+        build.send_letters()
+    assert all(f"{django_settings.BASE_URL}/" in str(letter.body) for letter in mail.outbox)
+
+
+def test_a_letter_that_waits_when_its_person_is_switched_off_or_asks_anew_is_withheld(ola: User) -> None:
+    admin, at = build.staff("Ada Min", role="admin"), timezone.now()
+    for _ in range(2):
+        letters.ask(ola.email, "sign_in", at=at)
+        letters.hand_over(at=at)
+    assert build.send_letters(at) == 1
+    letters.ask(ola.email, "password", at=at)
+    letters.hand_over(at=at)
+    people.switch_off(person=ola, by=admin, at=at)
+    assert build.send_letters(at) == 0
+    assert list(Notification.objects.order_by("pk").values_list("status", flat=True)) == [
+        "withheld",
+        "sent",
+        "withheld",
+    ]
 
 
 def refuse(self: object, messages: object) -> int:
@@ -226,7 +267,7 @@ def test_a_link_never_begins_with_the_host_of_who_asked(ola: User, settings: Set
     settings.ALLOWED_HOSTS = ["*"]
     for path in ("/password/", "/login/letter/"):
         Browser().post(path, {"email": ola.email}, headers={"host": "evil.example"})
-    letters.send_due(timezone.now)
+    build.send_letters()
     assert len(mail.outbox) == 2
     assert all("evil" not in str(m.body) and settings.BASE_URL in str(m.body) for m in mail.outbox)
 
@@ -240,7 +281,7 @@ def test_an_older_invitation_dies_with_the_newer_one() -> None:
 def test_an_older_password_link_dies_with_the_newer_one(ola: User) -> None:
     for _ in range(2):
         Browser().post("/password/", {"email": ola.email})
-        letters.send_due(timezone.now)
+        build.send_letters()
     paths = [re.findall(r"(/password/\S+)", str(message.body))[0] for message in mail.outbox]
     pages = [Browser().get(path, follow=True).content.decode() for path in paths]
     assert ["Ten link już nie działa" in page for page in pages] == [True, False]
@@ -263,7 +304,7 @@ def new_password(browser: Browser, ola: User) -> None:
 
 def by_letter(browser: Browser, ola: User) -> None:
     Browser().post("/password/", {"email": ola.email})
-    letters.send_due(timezone.now)
+    build.send_letters()
     stranger = Browser()
     form = stranger.get(re.findall(r"(/password/\S+)", str(mail.outbox[0].body))[0], follow=True)
     new = {"new_password1": "trzy-inne-slowa", "new_password2": "trzy-inne-slowa"}

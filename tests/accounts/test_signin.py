@@ -10,12 +10,10 @@ from django.core import mail
 from django.template.loader import render_to_string
 from django.test import Client as Browser
 from django.urls import reverse
-from django.utils import timezone
 
-from accounts import letters
 from accounts.invitations import invitation_path
 from accounts.models import Client, Letter, Membership, User
-from tests import languages
+from tests import build, languages
 from wording.words import plain
 
 pytestmark = pytest.mark.django_db
@@ -212,7 +210,7 @@ def test_nobody_switches_to_a_stranger_s_client(browser: Browser, marta: User, w
 
 def test_a_forgotten_password_is_set_by_a_link_that_works_once(browser: Browser, marta: User) -> None:
     assert browser.post("/password/", {"email": "marta@mak.example"}).headers["Location"] == "/password/sent/"
-    letters.send_due(timezone.now)
+    build.send_letters()
     link = re.findall(rf"{settings.BASE_URL}(/password/\S+)", str(mail.outbox[0].body))[0]
     form = browser.get(link, follow=True)
     new = {"new_password1": "trzy-inne-slowa", "new_password2": "trzy-inne-slowa"}
@@ -224,14 +222,14 @@ def test_a_forgotten_password_is_set_by_a_link_that_works_once(browser: Browser,
 def test_the_letter_speaks_its_reader_s_language(browser: Browser, marta: User) -> None:
     User.objects.update(language="en")
     browser.post("/password/", {"email": "marta@mak.example"})
-    letters.send_due(timezone.now)
+    build.send_letters()
     assert mail.outbox[0].subject == f"New password, {settings.PROVIDER_NAME}"
     assert "Hello Marta Zielińska," in str(mail.outbox[0].body)
 
 
 def test_asking_for_an_unknown_e_mail_looks_the_same_and_sends_nothing(browser: Browser, marta: User) -> None:
     assert browser.post("/password/", {"email": "nobody@mak.example"}).headers["Location"] == "/password/sent/"
-    assert letters.send_due(timezone.now) == 0
+    assert build.send_letters() == 0
     assert mail.outbox == []
     assert not Letter.objects.exists()
 

@@ -10,8 +10,9 @@ from incidents import journal
 from incidents.choices import Status
 from incidents.clock import clocks as clock
 from incidents.events import Kind
-from incidents.models import ClockRow, Incident, JournalEntry, Notification
+from incidents.models import ClockRow, Incident, JournalEntry, Notice
 from incidents.projection import rows as projection
+from messaging.models import Notification
 from tests.build import World
 
 BATCH = 5_000
@@ -102,13 +103,22 @@ def talk(world: World, incident: Incident, count: int) -> None:
             for n in range(min(BATCH, count - start))
         ]
         last = JournalEntry.objects.bulk_create(entries)[-1]
-        Notification.objects.bulk_create(
+        letters = Notification.objects.bulk_create(
             Notification(
-                key=f"entry-{entry.pk}-staff-{world.agent.pk}-email", topic=f"entry-{entry.pk}-staff",
-                incident=incident, entry=entry, audience="staff", recipient=world.agent, channel="email",
-                subject="Odpowiedź", body="Odpowiedź", created_at=at, status="sent", sent_at=at,
+                key=f"entry-{entry.pk}-staff-{world.agent.pk}-email",
+                recipient=world.agent,
+                channel="email",
+                subject="Odpowiedź",
+                body="Odpowiedź",
+                created_at=at,
+                status="sent",
+                sent_at=at,
             )
             for entry in entries
-        )  # fmt: skip
+        )
+        Notice.objects.bulk_create(
+            Notice(notification=letter, topic=f"entry-{entry.pk}-staff", incident=incident, entry=entry)
+            for letter, entry in zip(letters, entries, strict=True)
+        )
     incident.last_entry = last
     incident.save()

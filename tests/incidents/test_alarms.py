@@ -13,13 +13,14 @@ from django.utils import translation
 
 from accounts.models import Membership, User
 from contracts.models import EscalationStep
-from incidents import lifecycle, outbox, sweeps
+from incidents import lifecycle, sweeps
 from incidents.journal import check_chain
-from incidents.models import Firing, Incident, Notification, UnheardAlarm
-from incidents.notices import alarms
+from incidents.models import Firing, Incident, Notice, UnheardAlarm
+from incidents.notices import alarms, sending
 from incidents.notices import write as notices
 from incidents.text import journal_lines
 from messaging import gateway
+from messaging.models import Notification
 from tests import build
 from wording.words import plain
 
@@ -72,7 +73,7 @@ def fired(world: build.World) -> Incident:
     incident = build.incident(world.shop, by=world.reporter)
     build.clear_outbox()
     sweeps.sweep_clocks(at=minutes(15))
-    outbox.send_due(at=minutes(15))
+    sending.send_due(at=minutes(15))
     return incident
 
 
@@ -95,10 +96,11 @@ def test_a_client_who_answers_an_incident_of_somebody_who_left_is_heard_by_those
     build.gone(gone)
     build.clear_outbox()
     lifecycle.answer(incident=incident, by=world.reporter, at=minutes(2), text="Nadal nie działa.")
-    outbox.send_due(at=minutes(2))
+    sending.send_due(at=minutes(2))
     assert ways.taken == [("email", world.agent.email)]
     kept = Notification.objects.get(recipient=gone)
-    assert (kept.status, kept.bar, kept.sent_at, kept.next_attempt_at) == ("withheld", "off", None, None)
+    assert (kept.status, kept.sent_at, kept.next_attempt_at) == ("withheld", None, None)
+    assert Notice.objects.get(pk=kept.pk).bar == "off"
     assert open_alarms() == []
 
 
@@ -113,7 +115,7 @@ def test_a_rejection_and_a_wish_for_a_manager_reach_the_next_who_can_be_told(way
     build.gone(world.manager)
     build.clear_outbox()
     getattr(lifecycle, verb)(incident=incident, by=world.reporter, at=minutes(2), text="Sekret klienta.")
-    outbox.send_due(at=minutes(2))
+    sending.send_due(at=minutes(2))
     # The client, who wrote under a repair, is asked whether it works
     assert [way for way in ways.taken if way[1] != world.reporter.email] == [("email", boss.email)]
     told = ways.words[boss.email]
@@ -126,7 +128,7 @@ def test_a_break_in_with_nobody_on_duty_reaches_the_manager(ways: Ways) -> None:
     world = build.world()
     User.objects.filter(pk=world.agent.pk).update(on_call=False)
     build.incident(world.shop, by=world.reporter, what="break_in")
-    outbox.send_due(at=minutes(0))
+    sending.send_due(at=minutes(0))
     assert sorted(ways.taken) == sorted([("email", world.reporter.email), ("email", world.manager.email)])
 
 
@@ -135,7 +137,7 @@ def test_where_nobody_at_all_can_be_told_the_alarm_stands_until_somebody_is(ways
     build.gone(world.agent)
     build.gone(world.manager)
     incident = build.incident(world.shop, by=world.reporter, what="break_in")
-    outbox.send_due(at=minutes(0))
+    sending.send_due(at=minutes(0))
     assert ways.taken == [("email", world.reporter.email)]
     alarm = UnheardAlarm.objects.get()
     assert (alarm.audience, alarm.opened_at, alarm.mended_at) == ("staff", minutes(0), None)
@@ -151,7 +153,7 @@ def test_where_nobody_at_all_can_be_told_the_alarm_stands_until_somebody_is(ways
     User.objects.filter(pk=world.agent.pk).update(is_active=True)
     alarms.settle_due(at=minutes(1, 1))
     assert open_alarms() == ["staff"]
-    outbox.send_due(at=minutes(1, 2))
+    sending.send_due(at=minutes(1, 2))
     assert ways.taken[1:] == [("email", world.agent.email)]
     assert open_alarms() == []
     assert UnheardAlarm.objects.get().mended_at == minutes(1, 2)
@@ -184,7 +186,7 @@ def test_a_rung_for_somebody_who_left_goes_to_the_chain(ways: Ways, whom: str, l
     build.gone(gone, **left)
     build.clear_outbox()
     sweeps.sweep_clocks(at=minutes(120))
-    outbox.send_due(at=minutes(120))
+    sending.send_due(at=minutes(120))
     assert ways.taken == [("email", world.agent.email)]
     why = "konto wyłączone" if "is_active" in left else "już u nas nie pracuje"
     assert f"przekazano: Anna Lis; nie udało się przekazać: Jan Byl (e-mail: {why})" in line(incident)
@@ -196,7 +198,7 @@ def test_somebody_who_leaves_between_the_writing_and_the_sending_is_not_written_
     build.clear_outbox()
     sweeps.sweep_clocks(at=minutes(15))
     build.gone(world.agent)
-    assert outbox.send_due(at=minutes(15)) == 1
+    assert sending.send_due(at=minutes(15)) == 1
     assert ways.taken == [("email", world.manager.email)]
     assert "przekazano: Marek Dyr; nie udało się przekazać: Anna Lis (e-mail: konto wyłączone)" in line(incident)
 
@@ -205,7 +207,7 @@ def test_a_letter_goes_to_the_address_of_today(ways: Ways) -> None:
     world = build.world()
     build.incident(world.shop, by=world.reporter)
     User.objects.filter(pk=world.reporter.pk).update(email="nowy@mak.example")
-    outbox.send_due(at=minutes(0))
+    sending.send_due(at=minutes(0))
     assert ("email", "nowy@mak.example") in ways.taken
     assert ("email", world.reporter.email) not in ways.taken
     assert Notification.objects.get(recipient=world.reporter).address == "nowy@mak.example"
@@ -235,7 +237,7 @@ def test_a_call_that_is_refused_becomes_an_e_mail_at_once_and_then_the_next_pers
     build.clear_outbox()
     ways.refused, ways.taken = {world.manager.phone, world.manager.email}, []
     sweeps.sweep_clocks(at=minutes(45))
-    outbox.send_due(at=minutes(45))
+    sending.send_due(at=minutes(45))
     assert ways.taken == [("voice", boss.phone)]
     assert "Mak" not in ways.words[boss.phone]
     assert ways.words[boss.phone].endswith("Marek Dyr +48600100200")
@@ -259,7 +261,7 @@ def test_a_minute_of_silence_is_as_good_as_a_refusal_and_nothing_is_said_before(
     assert open_alarms() == ["staff"]
     assert "nikomu nie udało się przekazać; nie udało się przekazać: Marek Dyr (SMS: serwer" in line(incident)
 
-    outbox.send_due(at=minutes(18))
+    sending.send_due(at=minutes(18))
     assert sorted(ways.taken) == [("email", world.manager.email), ("sms", world.manager.phone)]
     assert open_alarms() == []
     assert incident.journal.filter(kind="escalated").count() == 1
@@ -285,21 +287,21 @@ def test_who_no_longer_speaks_for_the_client_reads_no_more_and_those_who_do_are_
     Membership.objects.filter(user=world.reporter).update(client=other)
     build.clear_outbox()
     lifecycle.say(incident=incident, by=world.agent, at=minutes(1), text="Cofamy wtyczkę.")
-    outbox.send_due(at=minutes(1))
+    sending.send_due(at=minutes(1))
     assert ways.taken == [("email", world.owner.email)]
-    assert Notification.objects.get(recipient=world.reporter).bar == "no_rights"
+    assert Notice.objects.get(notification__recipient=world.reporter).bar == "no_rights"
 
 
 def test_a_membership_counts_until_the_end_of_its_last_local_day(ways: Ways) -> None:
     world = build.world()
     Membership.objects.filter(user=world.reporter).update(valid_until=build.MONDAY.date())
     incident = build.incident(world.shop, by=world.reporter)
-    outbox.send_due(at=minutes(0))
+    sending.send_due(at=minutes(0))
     ways.taken.clear()
     lifecycle.say(incident=incident, by=world.agent, at=build.at("2026-03-02 23:59"), text="Patrzymy.")
-    outbox.send_due(at=build.at("2026-03-02 23:59"))
+    sending.send_due(at=build.at("2026-03-02 23:59"))
     lifecycle.say(incident=incident, by=world.agent, at=build.at("2026-03-03 00:00"), text="Nadal.")
-    outbox.send_due(at=build.at("2026-03-03 00:00"))
+    sending.send_due(at=build.at("2026-03-03 00:00"))
     assert ways.taken == [("email", world.reporter.email), ("email", world.owner.email)]
 
 
@@ -311,7 +313,7 @@ def test_a_question_that_nobody_of_the_client_can_read_screams(ways: Ways) -> No
     lifecycle.say(incident=incident, by=world.agent, at=minutes(1), text="Patrzymy.")
     assert open_alarms() == []
     lifecycle.pause(incident=incident, by=world.agent, at=minutes(2), reason="client_answer", text="Od kiedy?")
-    outbox.send_due(at=minutes(2))
+    sending.send_due(at=minutes(2))
     assert ways.taken == []
     assert open_alarms() == ["client"]
 
@@ -325,7 +327,7 @@ def test_turned_off_notices_silence_no_question_delivery_breach_or_receipt(ways:
     lifecycle.pause(incident=incident, by=world.agent, at=minutes(17), reason="client_answer", text="Od kiedy?")
     lifecycle.skip_backup(incident=incident, by=world.agent, at=minutes(18), text="Tylko odczyt.")
     lifecycle.work_around(incident=incident, by=world.agent, at=minutes(19), text="Przelew.")
-    outbox.send_due(at=minutes(20))
+    sending.send_due(at=minutes(20))
     heard = Notification.objects.filter(status="sent").exclude(recipient=world.agent).order_by("pk")
     assert [(row.recipient, row.subject) for row in heard] == [
         (world.reporter, "MAK-0001: przyjęliśmy zgłoszenie"),
@@ -346,14 +348,14 @@ def test_one_bad_topic_stops_no_other(ways: Ways, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(alarms, "settle", breaks_once)
     build.incident(world.shop, by=world.reporter)
-    assert outbox.send_due(at=minutes(0)) == 4
-    assert Notification.objects.filter(settle_at__isnull=False).get().settle_at == minutes(1)
+    assert sending.send_due(at=minutes(0)) == 4
+    assert Notice.objects.filter(settle_at__isnull=False).get().settle_at == minutes(1)
 
 
 def test_a_notice_names_what_it_tells_of(ways: Ways) -> None:
     world = build.world()
     incident = build.incident(world.shop, by=world.reporter)
     entry = incident.journal.get()
-    assert {(row.entry, row.firing) for row in Notification.objects.all()} == {(entry, None)}
+    assert {(row.entry, row.firing) for row in Notice.objects.all()} == {(entry, None)}
     topic = notices.Topic(incident, "staff", entry)
-    assert Notification.objects.get(recipient=world.agent).topic == topic.name
+    assert Notice.objects.get(notification__recipient=world.agent).topic == topic.name

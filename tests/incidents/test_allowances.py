@@ -13,7 +13,8 @@ from pytest_django import Settings
 from accounts import allowances
 from accounts.models import LimitReached
 from incidents import reporting
-from incidents.models import Incident, JournalEntry, Notification
+from incidents.models import Incident, JournalEntry
+from messaging.models import Notification
 from sla_portal import environment
 from tests import build
 from tests.incidents.test_api import Caller, report

@@ -14,8 +14,9 @@ from knox.models import AuthToken
 from accounts import tokens
 from accounts.models import TokenFacts, User
 from incidents import lifecycle
-from incidents.models import Incident, JournalEntry, Notification
+from incidents.models import Incident, JournalEntry
 from incidents.verbs import VERBS
+from messaging.models import Notification
 from tests import build
 from tests.pages import MANY, counted, stop_clock, text_of, visitor
 

@@ -10,7 +10,8 @@ from django.test import Client
 
 from incidents import lifecycle
 from incidents.choices import Status
-from incidents.models import Incident, JournalEntry, Notification
+from incidents.models import Incident, JournalEntry
+from messaging.models import Notification
 from tests import build
 from tests.pages import counted, stop_clock, text_of, title_of, visitor
 

@@ -10,9 +10,10 @@ from django.test import Client as Browser
 
 from incidents import lifecycle, queue, reporting
 from incidents.choices import Origin, Status
-from incidents.models import Incident, Notification
+from incidents.models import Incident
 from incidents.projection import proof
 from incidents.sweeps import sweep_clocks
+from messaging.models import Notification
 from tests import build
 from tests.incidents.test_lifecycle import backed_up, kinds, minutes, refuses
 from tests.pages import stop_clock, text_of, visitor

@@ -17,13 +17,15 @@ from hypothesis import strategies as st
 from contracts import agreements
 from contracts.models import Calendar, CalendarDay, ContractVersion
 from contracts.terms import calendar_terms, seconds
-from incidents import days_off, lifecycle, outbox
+from incidents import days_off, lifecycle
 from incidents.clock import clocks as clock
-from incidents.models import ClockRow, Incident, Notification
+from incidents.models import ClockRow, Incident
+from incidents.notices import sending
 from incidents.projection import proof
 from incidents.projection import rows as projection
 from incidents.text.clock_sentences import incident_sentences
 from incidents.views.why import title
+from messaging.models import Notification
 from tests import build
 from tests.owner import as_owner
 from tests.pages import stop_clock, text_of, visitor
@@ -154,7 +156,7 @@ def test_clients_concerned_are_told_in_their_language_and_nobody_else(world: bui
     assert "Terminy, które już biegną, zachowują swoje godziny" in plain(polish.html)
     assert plain(english.subject) == "6 March 2026: other hours"
     assert "Marek Dyr" in english.body
-    assert outbox.send_due(at=build.MONDAY) == 2
+    assert sending.send_due(at=build.MONDAY) == 2
     assert "None" not in english.body + english.html + polish.body + polish.html
     build.clear_outbox()
     assert days_off.remove(day=day, by=world.manager, at=build.MONDAY + HOUR) is True

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from accounts.models import User
-from incidents import outbox, sweeps
-from incidents.choices import Delivery
-from incidents.models import JournalEntry, Notification
-from incidents.notices import digests
+from incidents import sweeps
+from incidents.models import JournalEntry, Notice
+from incidents.notices import digests, sending
 from incidents.notices.reach import PATIENCE
 from incidents.projection import proof
 from messaging import gateway
+from messaging.models import Delivery, Notification
 from tests import build
 from wording.words import plain
 
@@ -69,7 +69,7 @@ def told() -> list[int]:
 
 def test_of_twelve_failures_at_once_the_first_goes_alone_and_the_rest_as_one_digest(sms: Gateway) -> None:
     storm(12)
-    assert outbox.send_due(at=at(0)) == 12
+    assert sending.send_due(at=at(0)) == 12
     assert [to for to, _text in sms.taken] == [MANAGER, MANAGER]
     first, digest = (text for _to, text in sms.taken)
     assert first.startswith("MAK-0001: ")
@@ -84,31 +84,34 @@ def test_of_twelve_failures_at_once_the_first_goes_alone_and_the_rest_as_one_dig
 
 def test_three_at_once_are_no_storm(sms: Gateway) -> None:
     storm(digests.SINGLES)
-    outbox.send_due(at=at(0))
+    sending.send_due(at=at(0))
     assert [text.partition(":")[0] for _to, text in sms.taken] == ["MAK-0001", "TUR-0001", "MAK-0002"]
 
 
 def test_calls_are_gathered_apart_from_texts(sms: Gateway) -> None:
     storm(5, channel="voice")
-    outbox.send_due(at=at(0))
+    sending.send_due(at=at(0))
     assert len(sms.taken) == 2
     assert "4 zgłoszenia czekają (P1: 4)" in sms.taken[1][1]
 
 
 def test_what_comes_after_a_digest_waits_for_the_next_one_but_never_as_long_as_a_rung_waits(sms: Gateway) -> None:
     storm(8)
-    outbox.send_due(at=at(0))
+    sending.send_due(at=at(0))
     rows = list(Notification.objects.order_by("pk"))
     for number, row in enumerate(rows[:2]):
+        notice = Notice.objects.get(pk=row.pk)
         row.pk, row.key, row.status = None, f"later-{number}", Delivery.QUEUED
         row.created_at = row.next_attempt_at = at(5)
-        row.attempts, row.sent_at, row.topic, row.bundle = 0, None, "", ""
+        row.attempts, row.sent_at, row.bundle = 0, None, ""
         row.save()
-    assert outbox.send_due(at=at(6)) == 0
+        notice.notification, notice.topic = row, ""
+        notice.save(force_insert=True)
+    assert sending.send_due(at=at(6)) == 0
     waits = Notification.objects.filter(status=Delivery.QUEUED)
     assert set(waits.values_list("next_attempt_at", "attempts")) == {(at(0) + digests.GAP, 0)}
     assert at(0) + digests.GAP < at(5) + PATIENCE
-    assert outbox.send_due(at=at(30)) == 2
+    assert sending.send_due(at=at(30)) == 2
     assert len(sms.taken) == 3
     assert sms.taken[2][1].startswith("2 zgłoszenia czekają (P1: 2): MAK-0001, TUR-0001. ")
     assert len(set(sms.keys)) == 3
@@ -117,15 +120,15 @@ def test_what_comes_after_a_digest_waits_for_the_next_one_but_never_as_long_as_a
 def test_a_digest_that_is_refused_sends_every_rung_on_and_loses_none(sms: Gateway) -> None:
     storm(6)
     sms.accepts = 1
-    outbox.send_due(at=at(0))
+    sending.send_due(at=at(0))
     texts = Notification.objects.filter(channel="sms", recipient__phone=MANAGER)
     assert Counter(texts.values_list("status", "attempts", "error")) == {
         (Delivery.SENT, 1, ""): 1, (Delivery.QUEUED, 1, "GatewayError: 402 no credit left"): 5,
     }  # fmt: skip
     mails = Notification.objects.filter(channel="email", recipient__phone=MANAGER)
-    assert mails.values("incident").distinct().count() == 5
+    assert mails.values("notice__incident").distinct().count() == 5
     sms.accepts = 99
-    outbox.send_due(at=at(60))
+    sending.send_due(at=at(60))
     assert set(texts.values_list("status", flat=True)) == {Delivery.SENT}
     assert (len(sms.taken), sms.taken[1][1][:34]) == (2, "5 zgłoszeń czeka (P1: 5): TUR-0001")
 
@@ -138,22 +141,23 @@ def test_a_client_s_people_never_get_a_digest(sms: Gateway) -> None:
         build.incident(world.shop, by=world.reporter)
     build.clear_outbox()
     sweeps.sweep_clocks(at=at(0))
-    outbox.send_due(at=at(0))
+    sending.send_due(at=at(0))
     assert [text.partition(":")[0] for _to, text in sms.taken] == [f"MAK-000{number}" for number in range(1, 7)]
 
 
 def test_somebody_who_left_during_the_storm_gets_no_digest_and_every_rung_goes_on(sms: Gateway) -> None:
     storm(6)
     build.gone(User.objects.get(phone=MANAGER))
-    outbox.send_due(at=at(0))
+    sending.send_due(at=at(0))
     assert sms.taken == []
-    assert set(Notification.objects.filter(channel="sms").values_list("status", "bar")) == {("withheld", "off")}
+    assert set(Notification.objects.filter(channel="sms").values_list("status", "notice__bar")) == {("withheld", "off")}
 
 
 def test_a_person_who_gets_much_is_asked_about_by_two_queries_a_row(
     sms: Gateway, django_assert_num_queries: Any
 ) -> None:
     storm(2)
-    row = Notification.objects.filter(channel="sms").order_by("pk")[0]
+    notices = Notice.objects.select_related("notification").filter(notification__channel="sms")
+    notice = notices.order_by("pk")[0]
     with django_assert_num_queries(2):
-        assert digests.gather(row, at=at(0), attempts=6, lease=outbox.LEASE) == [row]
+        assert digests.gather(notice, at=at(0)) == [notice]

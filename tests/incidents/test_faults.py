@@ -20,11 +20,10 @@ from pathlib import Path
 import pytest
 
 from contracts.proof import one_moment
-from incidents.choices import Delivery
-from incidents.models import Breach, Firing, JournalEntry, Notification
+from incidents.models import Breach, Firing, JournalEntry
 from incidents.projection import proof
 from messaging import heartbeat
-from messaging.models import Channel, Heartbeat
+from messaging.models import Channel, Delivery, Heartbeat, Notification
 from monitoring.models import Monitor
 from monitoring.probe.link import celery_address
 from sla_portal import broker_users, processes

@@ -9,7 +9,8 @@ from django.test import Client as Browser
 from accounts import people
 from accounts.models import User
 from incidents import handover, lifecycle
-from incidents.models import Incident, JournalEntry, Notification
+from incidents.models import Incident, JournalEntry
+from messaging.models import Notification
 from tests import build
 from tests.pages import stop_clock, text_of, visitor
 from wording.refusals import Refused
@@ -192,7 +193,9 @@ def test_when_a_reader_s_rights_end_the_incident_says_who_reads_now_and_letters_
     assert journalled() == ["wiadomości dostaje teraz: Ewa Mak"]
     incident = Incident.objects.earliest("pk")
     lifecycle.say(incident=incident, by=world.agent, at=AT, text="Szukamy.")
-    letters_out = Notification.objects.filter(audience="client", entry__kind="contact").exclude(status="withheld")
+    letters_out = Notification.objects.filter(notice__audience="client", notice__entry__kind="contact").exclude(
+        status="withheld"
+    )
     assert [row.address for row in letters_out] == ["ewa.mak@mak.example"]
     page.post(path, facts | {"valid_until": "2026-03-01"})
     assert JournalEntry.objects.filter(kind="reader_left").count() == 2

@@ -9,8 +9,9 @@ import pytest
 
 from incidents import lifecycle
 from incidents.choices import Status
-from incidents.models import Incident, JournalEntry, Notification, Pause
+from incidents.models import Incident, JournalEntry, Pause
 from incidents.projection import proof
+from messaging.models import Notification
 from tests import build
 from wording.refusals import Refused
 from wording.words import plain

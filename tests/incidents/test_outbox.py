@@ -17,12 +17,12 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from incidents import lifecycle, outbox, sweeps
-from incidents.choices import Delivery
+from incidents import lifecycle, sweeps
 from incidents.journal import check_chain
-from incidents.models import Incident, Notification
-from messaging import heartbeat
-from messaging.models import Channel, Heartbeat
+from incidents.models import Incident, Notice
+from incidents.notices import sending
+from messaging import heartbeat, outbox
+from messaging.models import Channel, Delivery, Heartbeat, Notification
 from messaging.time_limit import within
 from tests import build
 from tests.owner import as_owner
@@ -113,7 +113,7 @@ def text_of(mail: EmailMessage, kind: str) -> str:
 def test_a_receipt_arrives_with_both_promises_the_head_and_no_claim_of_a_reaction(inbox: Inbox) -> None:
     world = build.world()
     incident = a_report(world)
-    assert outbox.send_due(at=minutes(0)) == 2
+    assert sending.send_due(at=minutes(0)) == 2
     mail = next(one for one in inbox.mails if one["To"] == world.reporter.email)
     assert mail["Subject"] == "MAK-0001: przyjęliśmy zgłoszenie"
     assert mail["Auto-Submitted"] == "auto-generated"
@@ -139,7 +139,7 @@ def test_each_reader_gets_the_own_language(inbox: Inbox) -> None:
     world.reporter.language = "en"
     world.reporter.save()
     a_report(world)
-    outbox.send_due(at=minutes(0))
+    sending.send_due(at=minutes(0))
     subjects = {one["To"]: one["Subject"] for one in inbox.mails}
     assert subjects == {
         world.reporter.email: "MAK-0001: we received your report",
@@ -153,7 +153,7 @@ def test_mails_of_one_incident_are_a_thread_and_their_ids_tell_nothing(inbox: In
     world = build.world()
     incident = a_report(world)
     lifecycle.acknowledge(incident=incident, by=world.agent, at=minutes(1))
-    outbox.send_due(at=minutes(1))
+    sending.send_due(at=minutes(1))
     mine = [one for one in inbox.mails if one["To"] == world.reporter.email]
     assert len(mine) == 2
     assert mine[0]["References"] == mine[1]["References"] == mine[1]["In-Reply-To"]
@@ -165,7 +165,7 @@ def test_mails_of_one_incident_are_a_thread_and_their_ids_tell_nothing(inbox: In
 def test_what_people_wrote_is_escaped_in_html_and_plain_in_text(inbox: Inbox) -> None:
     world = build.world()
     build.incident(world.shop, by=world.reporter, sentence="Koszyk <b>& kasa</b>")
-    outbox.send_due(at=minutes(0))
+    sending.send_due(at=minutes(0))
     assert "Koszyk &lt;b&gt;&amp; kasa&lt;/b&gt;" in text_of(inbox.mails[0], "html").replace("&nbsp;", " ")
     assert "Koszyk <b>& kasa</b>" in text_of(inbox.mails[0], "plain")
 
@@ -202,7 +202,7 @@ def test_a_text_message_goes_by_the_gateway_without_names(calls: Any, inbox: Inb
     build.clear_outbox()
     sweeps.sweep_clocks(at=minutes(180))
     row = Notification.objects.get(channel="sms")
-    outbox.send_due(at=minutes(180))
+    sending.send_due(at=minutes(180))
     path, headers, body = calls.calls[0]
     assert (path, headers["Authorization"]) == ("/gateway", "Bearer zeton-bramki")
     assert body["channel"] == "sms"
@@ -218,11 +218,12 @@ def test_a_refused_mail_is_tried_six_times_with_growing_waits_then_given_up_with
     world = build.world()
     a_report(world)
     with as_owner():
+        Notice.objects.exclude(notification__recipient=world.reporter).delete()
         Notification.objects.exclude(recipient=world.reporter).delete()
     inbox.refuse = "554 5.7.1 mailbox is full"
     at, waits = minutes(0), []
     for _ in range(6):
-        assert outbox.send_due(at=at) == 0
+        assert sending.send_due(at=at) == 0
         row = Notification.objects.get()
         waits.append((row.next_attempt_at - at) // timedelta(minutes=1) if row.next_attempt_at else None)
         at = row.next_attempt_at or at
@@ -230,11 +231,11 @@ def test_a_refused_mail_is_tried_six_times_with_growing_waits_then_given_up_with
     assert (row.status, row.attempts, row.sent_at) == (Delivery.FAILED, 6, None)
     assert "mailbox is full" in row.error
     inbox.refuse = ""
-    assert outbox.send_due(at=at + timedelta(days=1)) == 0
+    assert sending.send_due(at=at + timedelta(days=1)) == 0
     assert inbox.mails == []
 
     assert outbox.send_again(row, at=at)
-    assert outbox.send_due(at=at) == 1
+    assert sending.send_due(at=at) == 1
     row.refresh_from_db()
     assert (row.status, row.error) == (Delivery.SENT, "")
 
@@ -246,7 +247,7 @@ def test_a_gateway_that_says_no_keeps_its_words(calls: Any) -> None:
         next_attempt_at=minutes(0), recipient=world.manager,
     )  # fmt: skip
     calls.status = 402
-    assert outbox.send_due(at=minutes(0)) == 0
+    assert sending.send_due(at=minutes(0)) == 0
     row.refresh_from_db()
     assert row.error == "GatewayError: 127.0.0.1: 402 Payment Required no credit left"
     assert (row.status, row.next_attempt_at) == (Delivery.QUEUED, minutes(1))
@@ -258,7 +259,7 @@ def test_a_dead_mail_server_costs_one_row_an_attempt_and_stops_no_text_message(c
     world = build.world()
     a_report(world)
     a_text_message(world)
-    assert outbox.send_due(at=minutes(0)) == 1
+    assert sending.send_due(at=minutes(0)) == 1
     assert len(calls.calls) == 1
     mails = Notification.objects.filter(channel="email").order_by("pk").values_list("attempts", "status")
     assert list(mails) == [(1, "queued"), (0, "queued")]
@@ -280,17 +281,17 @@ def test_a_claimed_row_is_hidden_until_its_lease_ends() -> None:
 def test_history_that_is_played_sends_nothing(inbox: Inbox) -> None:
     world = build.world()
     a_report(world)
-    assert outbox.mark_sent(at=minutes(0)) == 2
-    assert outbox.send_due(at=minutes(60)) == 0
+    assert sending.mark_sent(at=minutes(0)) == 2
+    assert sending.send_due(at=minutes(60)) == 0
     assert inbox.mails == []
     assert set(Notification.objects.values_list("status", "sent_at")) == {("sent", minutes(0))}
 
 
 def test_each_lane_leaves_its_own_heartbeat(inbox: Inbox) -> None:
     build.world()
-    outbox.send_now(lambda: minutes(5), outbox.MAIL)
-    outbox.send_now(lambda: minutes(6), outbox.CALLS)
-    outbox.send_now(lambda: minutes(7), outbox.MAIL)
+    sending.send_now(lambda: minutes(5), outbox.MAIL)
+    sending.send_now(lambda: minutes(6), outbox.CALLS)
+    sending.send_now(lambda: minutes(7), outbox.MAIL)
     assert dict(Heartbeat.objects.values_list("name", "at")) == {"mail": minutes(7), "calls": minutes(6)}
 
 
@@ -306,11 +307,11 @@ def test_a_lane_sends_what_is_its_own_and_every_channel_has_one_lane(inbox: Inbo
     world = build.world()
     a_report(world)
     row = a_text_message(world)
-    assert outbox.send_now(lambda: minutes(1), outbox.CALLS) == 1
+    assert sending.send_now(lambda: minutes(1), outbox.CALLS) == 1
     assert (len(calls.calls), inbox.mails) == (1, [])
     row.refresh_from_db()
     assert row.status == Delivery.SENT
-    assert outbox.send_now(lambda: minutes(1), outbox.MAIL) == 2
+    assert sending.send_now(lambda: minutes(1), outbox.MAIL) == 2
     assert (len(calls.calls), len(inbox.mails)) == (1, 2)
 
 
@@ -329,7 +330,7 @@ def test_a_server_that_never_answers_costs_one_wait_and_its_channel_rests(
     monkeypatch.setattr(outbox, "ATTEMPT_SECONDS", 0.2)
     a_report(build.world())
     began = time.monotonic()
-    assert outbox.send_now(lambda: minutes(1), outbox.MAIL) == 0
+    assert sending.send_now(lambda: minutes(1), outbox.MAIL) == 0
     assert time.monotonic() - began < 2
     rows = Notification.objects.order_by("pk").values_list("attempts", "status", "error")
     assert list(rows) == [(1, "queued", "TimeoutError: no end after 0.2 s"), (0, "queued", "")]
@@ -338,10 +339,10 @@ def test_a_server_that_never_answers_costs_one_wait_and_its_channel_rests(
 def test_a_run_claims_nothing_more_when_its_time_is_up(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
     a_report(build.world())
     monkeypatch.setattr(outbox, "RUN_SECONDS", 0.0)
-    assert outbox.send_now(lambda: minutes(1), outbox.MAIL) == 0
+    assert sending.send_now(lambda: minutes(1), outbox.MAIL) == 0
     assert set(Notification.objects.values_list("attempts", "status")) == {(0, "queued")}
     monkeypatch.setattr(outbox, "RUN_SECONDS", 20.0)
-    assert outbox.send_now(lambda: minutes(1), outbox.MAIL) == 2
+    assert sending.send_now(lambda: minutes(1), outbox.MAIL) == 2
 
 
 def test_a_run_with_its_last_attempt_ends_before_its_lane_is_called_silent_and_before_the_lease() -> None:

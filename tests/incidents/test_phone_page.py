@@ -7,7 +7,8 @@ import re
 import pytest
 from django.test import Client
 
-from incidents.models import Incident, JournalEntry, Notification
+from incidents.models import Incident, JournalEntry
+from messaging.models import Notification
 from tests import build
 from tests.pages import counted, stop_clock, text_of, visitor
 

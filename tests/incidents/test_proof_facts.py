@@ -11,19 +11,12 @@ from django.db import connection, transaction
 
 from contracts import seal
 from contracts.models import Calendar, Target
-from incidents import forgetting, journal, lifecycle, outbox, reporting, sweeps
+from incidents import forgetting, journal, lifecycle, reporting, sweeps
 from incidents.anchors import Tally
-from incidents.models import (
-    Breach,
-    Firing,
-    Incident,
-    JoinedReport,
-    JournalEntry,
-    Notification,
-    Pause,
-)
-from incidents.notices import alarms
+from incidents.models import Breach, Firing, Incident, JoinedReport, JournalEntry, Pause
+from incidents.notices import alarms, sending
 from incidents.projection import proof, proof_beside
+from messaging.models import Notification
 from tests import build, tamper
 
 pytestmark = pytest.mark.django_db
@@ -45,7 +38,7 @@ def world() -> build.World:
     for person in (world.reporter, world.owner):
         build.incident(world.shop, by=person, at=MONDAY + timedelta(minutes=1), what="closed")
     sweeps.sweep_clocks(at=MONDAY + timedelta(minutes=40))
-    outbox.mark_sent(at=MONDAY + timedelta(minutes=41))
+    sending.mark_sent(at=MONDAY + timedelta(minutes=41))
     act: dict[str, Any] = {"incident": monitor, "by": world.agent, "at": MONDAY + timedelta(minutes=50)}
     lifecycle.say(text="Sprawdzamy.", **act)
     lifecycle.pause(reason="client_wait", text="Na prośbę.", **act)
@@ -97,7 +90,7 @@ def test_a_journal_computed_anew_does_not_know_the_heads_of_its_letters(world: b
 
 
 def test_a_removed_incident_and_an_emptied_journal_are_seen(world: build.World) -> None:
-    tables = ("journalentry", "clockrow", "pause", "firing", "breach", "joinedreport", "notification", "unheardalarm")
+    tables = ("journalentry", "clockrow", "pause", "firing", "breach", "joinedreport", "notice", "unheardalarm")
     for table in (*tables, "incident"):
         tamper.as_superuser(f"DELETE FROM incidents_{table}")
     counted = Tally.objects.get()
@@ -124,7 +117,7 @@ def test_terms_and_calendars_are_those_that_the_journal_names(world: build.World
 def test_old_words_of_letters_go_and_the_rows_still_count(world: build.World) -> None:
     Notification.objects.update(subject="", body="", html="", address="")
     assert seen() == []
-    letter = Notification.objects.exclude(entry=None)[0]
+    letter = Notification.objects.exclude(notice__entry=None)[0]
     tamper.change(letter, body="Nic nie obiecywaliśmy.")
     assert seen() == [f"MAK-0001 notice {letter.key}: stored changed, follows from its hash as it was written"]
 
@@ -151,5 +144,5 @@ def test_the_database_counts_by_itself(world: build.World) -> None:
     assert tally.notices == Notification.objects.count() > 0
     assert alarms.settle_due(at=END) >= 0
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM incidents_notification WHERE hash = '' OR head = ''")
+        cursor.execute("SELECT count(*) FROM incidents_notice WHERE hash = '' OR head = ''")
         assert cursor.fetchone() == (0,)

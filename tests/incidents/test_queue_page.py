@@ -12,7 +12,8 @@ from django.test import Client
 from contracts.models import Calendar
 from incidents import lifecycle, queue
 from incidents.choices import Status
-from incidents.models import Incident, JournalEntry, Notification
+from incidents.models import Incident, JournalEntry
+from messaging.models import Notification
 from tests import build
 from tests.pages import MANY, counted, stop_clock, text_of, visitor
 

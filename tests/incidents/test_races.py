@@ -14,19 +14,11 @@ import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from contracts.models import ShopQuerySet
-from incidents import lifecycle, outbox, repeats, reporting, sweeps
-from incidents.models import (
-    Breach,
-    Firing,
-    Incident,
-    IncidentQuerySet,
-    JoinedReport,
-    JournalEntry,
-    Notification,
-    Pause,
-    RepeatKey,
-)
+from incidents import lifecycle, repeats, reporting, sweeps
+from incidents.models import Breach, Firing, Incident, IncidentQuerySet, JoinedReport, JournalEntry, Pause, RepeatKey
 from incidents.notices import write as notices
+from messaging import outbox
+from messaging.models import Notification
 from tests import build
 from tests.owner import owner_cursor
 from wording.refusals import Refused

@@ -8,8 +8,7 @@ import pytest
 from django.test import Client
 
 from incidents import lifecycle, reporting
-from incidents.choices import Delivery
-from incidents.models import Notification
+from messaging.models import Delivery, Notification
 from tests import build
 from tests.pages import stop_clock, text_of, visitor
 

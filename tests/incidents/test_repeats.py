@@ -12,8 +12,9 @@ from django.db import connection
 from django.test import Client
 
 from incidents import lifecycle, reporting
-from incidents.models import Incident, JournalEntry, Notification, RepeatKey
+from incidents.models import Incident, JournalEntry, RepeatKey
 from incidents.repeats import AlreadyFiled
+from messaging.models import Notification
 from tests import build
 from tests.incidents.test_api import Caller
 from tests.pages import stop_clock, text_of, visitor

@@ -11,7 +11,8 @@ from django.test import Client
 
 from incidents import lifecycle, reporting
 from incidents.choices import What
-from incidents.models import Incident, JournalEntry, Notification
+from incidents.models import Incident, JournalEntry
+from messaging.models import Notification
 from tests import build
 from tests.pages import counted, stop_clock, text_of, title_of, visitor
 

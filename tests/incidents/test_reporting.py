@@ -8,7 +8,8 @@ import pytest
 
 from incidents import lifecycle, reporting
 from incidents.choices import SEVERITY_OF, Status, What
-from incidents.models import Incident, JoinedReport, JournalEntry, Notification
+from incidents.models import Incident, JoinedReport, JournalEntry
+from messaging.models import Notification
 from tests import build
 from wording.refusals import Refused
 
@@ -46,7 +47,7 @@ def test_a_report_is_received_to_the_second_numbered_per_client_and_told_to_duty
     told = {name: value for name, value in entry.facts.items() if name not in {"row", "calendars"}}
     assert set(entry.facts["row"]) == set(reporting.ROW)
     assert told == {"what": "no_payment", "reported_at": minutes(0).isoformat(), "origin": "portal"}
-    mine = Notification.objects.filter(incident=incident).values_list("address", flat=True)
+    mine = Notification.objects.filter(notice__incident=incident).values_list("address", flat=True)
     assert sorted(mine) == sorted([world.agent.email, world.reporter.email])
 
 

@@ -12,11 +12,14 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from knox.models import AuthToken
 
+from accounts import letters
 from accounts import retention as of_people
 from accounts.models import Letter, Limit, LimitReached
-from incidents import outbox, retention
-from incidents.models import Incident, Notification, RepeatKey
+from incidents import retention
+from incidents.models import Incident, Notice, RepeatKey
 from incidents.projection.proof import differences
+from messaging import outbox
+from messaging.models import Notification
 from reports import health
 from tests import build
 
@@ -91,24 +94,40 @@ def test_a_repeat_key_goes_after_thirty_days_and_what_it_made_stays() -> None:
     assert (RepeatKey.objects.count(), Incident.objects.count()) == (1, 3)
 
 
+def test_of_a_letter_of_sign_in_whom_and_when_stay_and_words_and_address_go_with_it() -> None:
+    ola = build.contact(build.client(), "Ola Mak")
+    for at in (NOW - 30 * DAY - SECOND, NOW - 30 * DAY):
+        letters.ask(ola.email, "password", at=at)
+        build.send_letters(at)
+    of_people.forget(at=NOW)
+    facts = Notification.objects.order_by("pk").values_list("recipient", "address", "status", "sent_at")
+    assert list(facts) == [
+        (ola.pk, "", "sent", NOW - 30 * DAY - SECOND),
+        (ola.pk, ola.email, "sent", NOW - 30 * DAY),
+    ]
+    assert [bool(row.body) for row in Notification.objects.order_by("pk")] == [False, True]
+
+
 def test_of_old_letters_the_words_and_addresses_go_and_the_rows_stay_and_count(settings: Any) -> None:
     settings.KEEP_LETTERS_DAYS = 365
     world = build.world()
     old = build.incident(world.shop, by=world.reporter, at=NOW - 365 * DAY - SECOND)
     build.incident(world.shop, by=world.reporter, what="typo", at=NOW - 366 * DAY)
     new = build.incident(world.shop, by=world.reporter, at=NOW - 365 * DAY)
-    waiting = Notification.objects.filter(incident=old).latest("pk")
-    Notification.objects.exclude(pk=waiting.pk).update(status="failed", settle_at=None, error="550 ola@mak.example")
-    columns = ("pk", "key", "recipient", "channel", "created_at", "status", "hash", "content", "head", "topic", "entry")
+    waiting = Notification.objects.filter(notice__incident=old).latest("pk")
+    Notification.objects.exclude(pk=waiting.pk).update(status="failed", error="550 ola@mak.example")
+    Notice.objects.exclude(pk=waiting.pk).update(settle_at=None)
+    columns = ["pk", "key", "recipient", "channel", "created_at", "status", "content"]
+    columns += [f"notice__{name}" for name in ("hash", "head", "topic", "entry")]
     before = list(Notification.objects.order_by("pk").values_list(*columns))
     given_up = health.outbox_state(world.agent, NOW).given_up
-    emptied = Notification.objects.exclude(incident=new).exclude(pk=waiting.pk)
+    emptied = Notification.objects.exclude(notice__incident=new).exclude(pk=waiting.pk)
     assert emptied.count() > 1
     assert retention.empty_letters(at=NOW, batch=1) == emptied.count()
     assert list(Notification.objects.order_by("pk").values_list(*columns)) == before
     words = set(emptied.values_list("subject", "body", "html", "address", "error"))
     assert words == {("", "", "", "", "")}
-    kept = Notification.objects.filter(incident=new) | Notification.objects.filter(pk=waiting.pk)
+    kept = Notification.objects.filter(notice__incident=new) | Notification.objects.filter(pk=waiting.pk)
     assert not kept.filter(body="").exists()
     assert retention.empty_letters(at=NOW) == 0
     assert [str(row) for row in differences(at=NOW)] == []

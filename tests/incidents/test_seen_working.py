@@ -8,9 +8,10 @@ import pytest
 
 from incidents import lifecycle, queue, recovery, reporting
 from incidents.choices import Status
-from incidents.models import Breach, Firing, Incident, JournalEntry, Notification
+from incidents.models import Breach, Firing, Incident, JournalEntry
 from incidents.projection import proof
 from incidents.sweeps import sweep_clocks
+from messaging.models import Notification
 from monitoring import watch
 from monitoring.models import Monitor
 from monitoring.probe.specification import Result, Timings

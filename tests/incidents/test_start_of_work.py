@@ -9,9 +9,10 @@ from django.test import Client
 from knox.models import AuthToken
 
 from incidents import lifecycle
-from incidents.models import Breach, JournalEntry, Notification
+from incidents.models import Breach, JournalEntry
 from incidents.projection import proof
 from incidents.sweeps import sweep_clocks
+from messaging.models import Notification
 from tests import build
 from tests.incidents.test_lifecycle import kinds, minutes, refuses
 from tests.pages import stop_clock, text_of, visitor

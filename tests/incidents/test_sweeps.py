@@ -8,9 +8,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from incidents import lifecycle, outbox, sweeps
+from incidents import lifecycle, sweeps
 from incidents.choices import ClockState, Status
-from incidents.models import Breach, Firing, Incident, JournalEntry, Notification
+from incidents.models import Breach, Firing, Incident, JournalEntry
+from incidents.notices import sending
+from messaging.models import Notification
 from tests import build
 
 pytestmark = pytest.mark.django_db
@@ -38,7 +40,7 @@ def test_a_step_goes_out_at_its_share_and_not_a_second_before() -> None:
     notice = Notification.objects.get()
     assert (notice.recipient, notice.channel, notice.address) == (world.agent, "email", world.agent.email)
     assert not incident.journal.filter(kind="escalated").exists()
-    outbox.mark_sent(at=minutes(15, 2))
+    sending.mark_sent(at=minutes(15, 2))
     entry = incident.journal.get(kind="escalated")
     assert (entry.public, entry.by, entry.at, entry.recorded_at) == (False, None, minutes(15), minutes(15, 2))
     assert entry.facts == {
@@ -58,8 +60,8 @@ def test_a_second_sweep_of_the_same_moment_does_nothing() -> None:
     assert sweeps.sweep_clocks(at=minutes(15)) == 1
     assert len(steps_fired(incident)) == 1
     assert Notification.objects.count() == 1
-    outbox.mark_sent(at=minutes(15))
-    outbox.mark_sent(at=minutes(16))
+    sending.mark_sent(at=minutes(15))
+    sending.mark_sent(at=minutes(16))
     assert incident.journal.filter(kind="escalated").count() == 1
 
 
@@ -137,7 +139,7 @@ def test_a_named_owner_makes_the_line_public_and_others_do_not() -> None:
     lifecycle.acknowledge(incident=incident, by=world.agent, at=minutes(1))
     build.clear_outbox()
     sweeps.sweep_clocks(at=minutes(240))
-    outbox.mark_sent(at=minutes(240))
+    sending.mark_sent(at=minutes(240))
     lines = incident.journal.filter(kind="escalated").order_by("seq")
     assert [(line.facts["share"], line.public) for line in lines] == [
         (50, False), (75, False), (100, False), (100, True),

@@ -9,9 +9,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Membership, User
-from incidents import lifecycle, outbox
-from incidents.models import Incident, Notification, UnheardAlarm
-from incidents.notices import alarms
+from incidents import lifecycle
+from incidents.models import Incident, Notice, UnheardAlarm
+from incidents.notices import alarms, sending
+from incidents.notices.reach import Bar
+from messaging.models import Notification
 from tests import build
 from tests.pages import stop_clock, text_of, visitor
 
@@ -110,10 +112,17 @@ def test_a_question_whose_letters_all_failed_says_so_on_both_pages_and_in_the_ap
         (question, world.reporter, "failed", ""), (question, world.owner, "withheld", "no_rights"),
         (message, world.reporter, "failed", ""), (message, world.owner, "sent", ""),
     ):  # fmt: skip
-        Notification.objects.create(
-            key=f"{entry.pk}-{address.pk}", incident=incident, entry=entry, audience="client", recipient=address,
-            channel="email", address=address.email, subject="x", body="x", created_at=AT, status=status, bar=bar,
-        )  # fmt: skip
+        row = Notification.objects.create(
+            key=f"{entry.pk}-{address.pk}",
+            recipient=address,
+            channel="email",
+            address=address.email,
+            subject="x",
+            body="x",
+            created_at=AT,
+            status=status,
+        )
+        Notice.objects.create(notification=row, incident=incident, entry=entry, audience="client", bar=bar)
     for person, words in (
         (world.agent, "Żaden e-mail w tej sprawie nie dotarł do klienta. Zadzwoń."),
         (world.reporter, "Tej wiadomości nie udało nam się dostarczyć e-mailem."),
@@ -132,15 +141,23 @@ def test_notices_turned_off_and_letters_on_their_way_are_no_failure(world: build
     build.clear_outbox()
     message = incident.journal.get(kind="contact")
     row = Notification.objects.create(
-        key="1", incident=incident, entry=message, audience="client", recipient=world.reporter, channel="email",
-        address="x@y.example", subject="x", body="x", created_at=AT, status="queued",
-    )  # fmt: skip
+        key="1",
+        recipient=world.reporter,
+        channel="email",
+        address="x@y.example",
+        subject="x",
+        body="x",
+        created_at=AT,
+        status="queued",
+    )
+    notice = Notice.objects.create(notification=row, incident=incident, entry=message, audience="client")
     page = visitor(world.reporter)
     first = page.get("/incidents/MAK-0001/?part=live")
     assert "dostarczyć" not in text_of(first)
-    Notification.objects.filter(pk=row.pk).update(status="withheld", bar="muted")
+    alarms.withhold(notice, Bar.MUTED)
     assert "dostarczyć" not in text_of(page.get("/incidents/MAK-0001/?part=live"))
-    Notification.objects.filter(pk=row.pk).update(status="failed", bar="")
+    Notification.objects.filter(pk=row.pk).update(status="failed")
+    Notice.objects.filter(pk=row.pk).update(bar="")
     assert "dostarczyć" in text_of(page.get(f"/incidents/MAK-0001/?part=live&mark={first.headers.get('ETag', '')}"))
 
 
@@ -150,12 +167,12 @@ def test_a_question_that_nobody_of_the_client_may_read_goes_the_whole_way_to_the
     build.clear_outbox()
     Membership.objects.update(valid_until=AT.date() - timedelta(days=1))
     lifecycle.pause(incident=incident, by=world.agent, at=AT, reason="client_answer", text="Od kiedy?")
-    outbox.send_due(at=AT)
+    sending.send_due(at=AT)
     said = text_of(visitor(world.agent).get("/incidents/MAK-0001/"))
     assert f"{ALARM} MAK-0001, od dziś 10:00 : do nikogo u klienta nie dociera e-mail. Zadzwoń do klienta." in said
     assert "Żaden e-mail w tej sprawie nie dotarł do klienta. Zadzwoń." in said
     Membership.objects.update(valid_until=None)
     alarms.settle_due(at=AT + timedelta(minutes=2))
-    outbox.send_due(at=AT + timedelta(minutes=2))
+    sending.send_due(at=AT + timedelta(minutes=2))
     said = text_of(visitor(world.agent).get("/incidents/MAK-0001/"))
     assert (ALARM in said, "Żaden e-mail w tej sprawie" in said) == (False, False)

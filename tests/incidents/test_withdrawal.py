@@ -9,8 +9,9 @@ import time_machine
 from django.conf import settings
 
 from incidents import lifecycle, reporting, withdrawal
-from incidents.models import Incident, Notification
+from incidents.models import Incident
 from incidents.projection.proof import differences
+from messaging.models import Notification
 from tests import build
 from tests.owner import as_owner
 from tests.pages import text_of, visitor

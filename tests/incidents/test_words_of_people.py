@@ -12,10 +12,13 @@ from django.db import IntegrityError, transaction
 
 from accounts.models import Client, User
 from contracts.models import Shop
-from incidents import journal, lifecycle, outbox, reporting
+from incidents import journal, lifecycle, reporting
 from incidents.events import Kind
-from incidents.models import Incident, JournalEntry, Notification
+from incidents.models import Incident, JournalEntry
+from incidents.notices import sending
 from incidents.reporting import Details
+from messaging import outbox
+from messaging.models import Notification
 from tests import build, tamper
 from tests.incidents.test_api import Caller, report
 from tests.pages import stop_clock, text_of, visitor
@@ -150,13 +153,13 @@ def test_letters_leave_whatever_names_an_old_installation_holds(world: build.Wor
     incident = build.incident(Shop.objects.get(), by=User.objects.get(pk=world.reporter.pk))
     lifecycle.say(incident=incident, by=User.objects.get(pk=world.agent.pk), at=build.MONDAY, text="Jesteśmy.")
     # And a subject that was queued before the upgrade
-    queued = Notification.objects.filter(entry__kind="contact", recipient=world.reporter)
+    queued = Notification.objects.filter(notice__entry__kind="contact", recipient=world.reporter)
     queued.update(subject=f"MAK-0001: wiadomość od Anna{break_}Druga")
     for letter in Notification.objects.filter(channel="email"):
-        mail = outbox.message(letter).message()
+        mail = outbox.message(letter, letter.body).message()
         assert (mail["To"], mail["Bcc"]) == (letter.address, None)
-    assert "\n" not in outbox.message(queued.get()).message()["Subject"].replace("\n ", " ")
-    assert outbox.send_due(at=build.MONDAY) == Notification.objects.filter(status="sent").count() > 2
+    assert "\n" not in outbox.message(queued.get(), "").message()["Subject"].replace("\n ", " ")
+    assert sending.send_due(at=build.MONDAY) == Notification.objects.filter(status="sent").count() > 2
 
 
 def test_the_database_keeps_names_in_one_line(world: build.World) -> None:

@@ -12,7 +12,8 @@ from django.test import Client
 from accounts.models import User
 from incidents import lifecycle, reporting
 from incidents.choices import Status
-from incidents.models import Incident, JournalEntry, Notification
+from incidents.models import Incident, JournalEntry
+from messaging.models import Notification
 from tests import build
 from tests.owner import as_owner
 from tests.pages import counted, stop_clock, text_of, title_of, visitor
@@ -372,7 +373,7 @@ def test_the_monitor_s_evidence_and_a_failed_letter_are_shown(page: Client, worl
         shop=world.shop, failure="cart", what="no_orders", severity="P1", evidence={}, words="Koszyk: 500 trzy razy",
         first_failed_at=NOON - timedelta(minutes=9), at=NOON - timedelta(minutes=8),
     )  # fmt: skip
-    Notification.objects.filter(incident=incident).update(status="failed", error="Skrzynka nie istnieje")
+    Notification.objects.filter(notice__incident=incident).update(status="failed", error="Skrzynka nie istnieje")
     said = text_of(page.get(PATH))
     assert "Koszyk: 500 trzy razy" in said
     assert "Skrzynka nie istnieje" in said

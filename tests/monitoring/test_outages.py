@@ -12,8 +12,9 @@ from django.utils import translation
 
 from incidents import lifecycle, reporting, withdrawal
 from incidents.choices import Origin, Status
-from incidents.models import Incident, JournalEntry, Notification
+from incidents.models import Incident, JournalEntry
 from incidents.text import journal_lines
+from messaging.models import Notification
 from monitoring import watch
 from monitoring.models import Monitor, Outage
 from tests import build

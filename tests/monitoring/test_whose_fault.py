@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
-from incidents.models import Incident, Notification
+from incidents.models import Incident
+from messaging.models import Notification
 from monitoring.incoming import record_lines
 from monitoring.models import Monitor, Outage
 from monitoring.probe.connecting import interleaved

@@ -18,10 +18,12 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from contracts.models import Shop
-from incidents import lifecycle, outbox
+from incidents import lifecycle
 from incidents.anchors import Anchor, AnchorTree
-from incidents.models import Incident, Notification
+from incidents.models import Incident
+from incidents.notices import sending
 from incidents.text import letters
+from messaging.models import Notification
 from reports.anchor import hash_tree
 from reports.anchor import make as anchor
 from reports.tasks import make_anchor
@@ -174,7 +176,7 @@ def test_an_address_outside_gets_the_hash_and_nothing_else(
     settings.ANCHOR_ADDRESS = ["notariusz@poza.example", "skrzynka@inna.example"]
     build.clear_outbox()
     witness = made()
-    assert outbox.send_due(at=MIDNIGHT) == 2
+    assert sending.send_due(at=MIDNIGHT) == 2
     assert [(mail.to, mail.subject, mail.body) for mail in mailoutbox] == [
         ([address], "2026-03-03", f"{witness.hash}\n") for address in settings.ANCHOR_ADDRESS
     ]

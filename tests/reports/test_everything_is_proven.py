@@ -30,18 +30,11 @@ from contracts.models import (
     Target,
     UpdateRhythm,
 )
-from incidents import lifecycle, outbox, sweeps
+from incidents import lifecycle, sweeps
 from incidents.anchors import Anchor, AnchorLeaf, Tally, newest
-from incidents.models import (
-    Breach,
-    ClockRow,
-    Firing,
-    Incident,
-    JoinedReport,
-    JournalEntry,
-    Notification,
-    Pause,
-)
+from incidents.models import Breach, ClockRow, Firing, Incident, JoinedReport, JournalEntry, Notice, Pause
+from incidents.notices import sending
+from messaging.models import Notification
 from reports.anchor import make as anchor
 from reports.management.commands import verify_clocks
 from reports.models import BreachDecision
@@ -91,11 +84,10 @@ FREE: dict[type[models.Model], dict[str, str]] = {
     },
     ClockRow: {"computed_at": "as of when the row is right; every later instant gives the same or is seen"},
     Notification: {
-        **dict.fromkeys(
-            ("status", "bar", "attempts", "next_attempt_at", "settle_at", "sent_at", "error", "bundle"), WORDS
-        ),
+        **dict.fromkeys(("thread", "status", "attempts", "next_attempt_at", "sent_at", "error", "bundle"), WORDS),
         "address": "the person's of the attempt; goes with the words",
     },
+    Notice: dict.fromkeys(("bar", "settle_at"), WORDS),
     **test_acts.FREE,
     Anchor: {
         "counts": "figures for staff",
@@ -133,12 +125,12 @@ def world(monkeypatch: pytest.MonkeyPatch) -> build.World:
     late = Incident.objects.latest("pk")
     act: dict[str, Any] = {"incident": late, "by": world.agent}
     sweeps.sweep_clocks(at=MONDAY + timedelta(minutes=45))
-    outbox.mark_sent(at=MONDAY + timedelta(minutes=46))
+    sending.mark_sent(at=MONDAY + timedelta(minutes=46))
     lifecycle.say(text="Sprawdzamy.", at=MONDAY + timedelta(minutes=50), **act)
     lifecycle.pause(reason="client_wait", text="Na prośbę.", at=MONDAY + timedelta(minutes=51), **act)
     lifecycle.resume(reason="client_wait", at=MONDAY + timedelta(minutes=52), **act)
     sweeps.sweep_clocks(at=MONDAY + timedelta(hours=6))
-    outbox.mark_sent(at=MONDAY + timedelta(hours=6))
+    sending.mark_sent(at=MONDAY + timedelta(hours=6))
     lifecycle.skip_backup(text="Odczyt.", at=MONDAY + timedelta(hours=7), **act)
     lifecycle.resolve(text="Działa.", at=MONDAY + timedelta(hours=7), **act)
     decision = review.exclude(
@@ -164,9 +156,14 @@ def rows() -> list[models.Model]:
         MaintenanceWindow.objects.get(), Seal.objects.latest("seq"), late, late.journal.latest("seq"),
         ClockRow.objects.get(incident=late, target="restore"), Pause.objects.get(), Firing.objects.order_by("pk")[0],
         Breach.objects.get(target="restore"), JoinedReport.objects.all()[0],
-        Notification.objects.exclude(body="").exclude(entry=None)[0], Tally.objects.get(pk=late.pk), *test_acts.rows(),
+        *letter_and_notice(), Tally.objects.get(pk=late.pk), *test_acts.rows(),
         BreachDecision.objects.get(), Anchor.objects.get(), AnchorLeaf.objects.filter(kind="journal")[0],
     ]  # fmt: skip
+
+
+def letter_and_notice() -> tuple[Notification, Notice]:
+    letter = Notification.objects.exclude(body="").exclude(notice__entry=None)[0]
+    return letter, Notice.objects.get(pk=letter.pk)
 
 
 def is_seen() -> bool:

@@ -8,9 +8,9 @@ import pytest
 from django.test import Client as Browser
 from django.test import override_settings
 
-from incidents.choices import Delivery
-from incidents.models import ClockRow, Notification
+from incidents.models import ClockRow
 from messaging import heartbeat
+from messaging.models import Delivery, Notification
 from monitoring import way_out
 from monitoring.models import ProbePlace
 from monitoring.probe.specification import Result

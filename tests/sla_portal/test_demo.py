@@ -14,8 +14,9 @@ from accounts.models import Client
 from contracts.models import Contract, ContractVersion, Shop
 from incidents import journal, queue
 from incidents.choices import Status
-from incidents.models import Breach, Incident, JournalEntry, Notification
+from incidents.models import Breach, Incident, JournalEntry
 from incidents.text.clock_sentences import ClockSentence, incident_sentences
+from messaging.models import Notification
 from monitoring.models import Outage, State
 from reports.models import BreachDecision, Verdict
 from tests.sla_portal.story import NOW, person, story

@@ -29,11 +29,11 @@ from contracts import proof as contracts_proof
 from contracts.models import Calendar, Contract, ContractVersion, Seal, Shop
 from incidents import forgetting, journal, lifecycle, reporting
 from incidents.events import DECISIONS
-from incidents.models import Breach, Incident, JoinedReport, JournalEntry, Notification, RepeatKey
+from incidents.models import Breach, Incident, JoinedReport, JournalEntry, Notice, RepeatKey
 from incidents.projection import proof, proof_beside
 from incidents.repeats import AlreadyFiled
 from incidents.text import journal_lines
-from messaging.models import Heartbeat
+from messaging.models import Heartbeat, Notification
 from monitoring.models import Act, Interval, Monitor, Outage
 from reports import decision_entries
 from reports.models import BreachDecision
@@ -172,6 +172,34 @@ def test_the_heartbeats_of_the_first_landing_are_the_ones_it_had() -> None:
     assert {(row["name"], datetime.fromisoformat(row["at"]), int(row["took_ms"])) for row in rows} == kept != set()
 
 
+def test_the_notices_of_the_first_landing_are_the_ones_it_had() -> None:
+    """Each row as it was, by number; what it is about stands beside it, hashed as before (`differences` above)."""
+    rows = dumped("incidents_notification")
+    kept = Notification.objects.select_related("notice").in_bulk()
+    assert {int(row["id"]) for row in rows} == {pk for pk, row in kept.items() if not row.key.startswith("letter-")}
+    for row in rows:
+        stored = kept[int(row["id"])]
+        for name in ("key", "channel", "address", "subject", "status", "error"):
+            assert getattr(stored, name) == row[name]
+        assert [len(stored.body), len(stored.html)] == [len(unescaped(row[name])) for name in ("body", "html")]
+        assert [stored.created_at, stored.sent_at] == [moment_of(row[name]) for name in ("created_at", "sent_at")]
+        incident = None if row["incident_id"] == NULL else int(row["incident_id"])
+        assert stored.notice.incident_id == incident
+        assert stored.thread == (f"incident-{incident}" if incident else "")
+        assert (len(stored.content), len(stored.notice.hash)) == (64, 64)
+
+
+NULL = "\\N"
+
+
+def moment_of(text: str) -> datetime | None:
+    return None if text == NULL else datetime.fromisoformat(text)
+
+
+def unescaped(text: str) -> str:
+    return text.replace("\\r", "\r").replace("\\n", "\n").replace("\\t", "\t").replace("\\\\", "\\")
+
+
 def test_an_upgraded_landing_is_worked_with_by_the_lesser_role() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_user")
@@ -262,7 +290,7 @@ def test_names_of_the_first_landing_are_one_line_now_and_stay_so() -> None:
 
 
 def test_the_head_in_an_old_letter_is_found_in_its_journal() -> None:
-    letters = Notification.objects.filter(incident__isnull=False).values_list("incident", "body")
+    letters = Notice.objects.filter(incident__isnull=False).values_list("incident", "notification__body")
     heads = [(pk, "".join(found[0].split())) for pk, body in letters if (found := FINGERPRINT.search(body))]
     journals = {incident.pk: list(incident.journal.order_by("seq")) for incident in Incident.objects.all()}
     assert len(heads) > 100

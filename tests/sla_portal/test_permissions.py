@@ -23,9 +23,10 @@ from pytest_django.plugin import DjangoDbBlocker
 from accounts.models import Limit, Membership, User
 from contracts.models import CalendarDay
 from incidents import lifecycle
-from incidents.models import Breach, Incident, Notification
+from incidents.models import Breach, Incident
 from incidents.sweeps import sweep_clocks
 from incidents.verbs import VERBS, Verb
+from messaging.models import Notification
 from monitoring.models import Monitor
 from reports.anchor import make as anchor
 from reports.money import review

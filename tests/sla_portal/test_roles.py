@@ -110,8 +110,10 @@ ATTACKS = (
     ("UPDATE incidents_anchor SET root = ''", NO_RIGHT),
     ("DELETE FROM incidents_anchorleaf", NO_RIGHT),
     ("DELETE FROM contracts_seal", NO_RIGHT),
-    ("UPDATE incidents_notification SET recipient_id = 1", NO_RIGHT),
-    ("DELETE FROM incidents_notification", NO_RIGHT),
+    ("UPDATE messaging_notification SET recipient_id = 1", NO_RIGHT),
+    ("DELETE FROM messaging_notification", NO_RIGHT),
+    ("UPDATE incidents_notice SET incident_id = 1", NO_RIGHT),
+    ("DELETE FROM incidents_notice", NO_RIGHT),
     ("UPDATE contracts_contractversion SET monthly_fee = 1", NO_RIGHT),
     ("UPDATE contracts_calendar SET weekly = '{{}}'", NO_RIGHT),
     ("UPDATE contracts_target SET minutes = 1", NO_RIGHT),
@@ -203,7 +205,7 @@ def test_forgetting_empties_the_words_that_a_line_names_and_nothing_else(
 @pytest.mark.django_db
 def test_tables_whose_rows_are_never_deleted_are_emptied_by_nobody() -> None:
     proven = {name for name, rights in (privileges.HISTORY | privileges.OTHERS).items() if rights.never_emptied}
-    assert {*privileges.HISTORY, "incidents_incident", "incidents_notification", "accounts_client"} <= proven
+    assert {*privileges.HISTORY, "incidents_incident", "incidents_notice", "accounts_client"} <= proven
     with owner_cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         for table in sorted(proven):

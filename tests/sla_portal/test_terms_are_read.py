@@ -28,9 +28,10 @@ from contracts.models import (
 from contracts.notice import notice
 from contracts.terms import scheme_of
 from incidents import lifecycle, reporting
-from incidents.models import Breach, Incident, JournalEntry, Notification
+from incidents.models import Breach, Incident, JournalEntry, Notice
 from incidents.projection import rows as projection
 from incidents.sweeps import sweep_clocks
+from messaging.models import Notification
 from monitoring.availability.maintenance import terms_of
 from reports.money import review
 from reports.money.pricing import Book
@@ -171,6 +172,7 @@ def next_message(case: Case) -> Any:
 def rung(case: Case) -> Any:
     """Whom the rung of the reaction tells, and by what."""
     with as_owner():
+        Notice.objects.all().delete()
         Notification.objects.all().delete()
     sweep_clocks(at=TUESDAY + timedelta(hours=5))
     return sorted(Notification.objects.values_list("recipient", "channel"))

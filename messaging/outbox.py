@@ -5,7 +5,8 @@ send the same one, and a worker that is killed between sending and saying so lea
 lease. That one second copy cannot be ruled out by any sender (the other choice is to lose messages); the same
 Message-ID and gateway key let the receiver drop it.
 
-Each lane has a queue, a worker and a heartbeat of its own, so a mail server that hangs delays no text message.
+Each lane has a queue, a worker and a heartbeat of its own, so a mail server that hangs delays no text message. What a
+row is about this room does not know: whoever starts a run hands over `Rules`, which decide at each attempt.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import socket
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from smtplib import (
@@ -28,16 +30,10 @@ from typing import Self
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
-from django.db import connection
 from django.db.models import F
 
-from contracts.terms import whole
-from incidents.choices import Delivery
-from incidents.models import Notification
-from incidents.notices import alarms, digests
-from incidents.notices.reach import Bar
 from messaging import gateway, heartbeat
-from messaging.models import Channel
+from messaging.models import Channel, Delivery, Notification, NotificationQuerySet
 from messaging.secret_names import secret_name
 from messaging.time_limit import within
 from wording.texts import one_line
@@ -58,28 +54,44 @@ FAILURES = (OSError, ValueError, gateway.GatewayError)
 WAY_DOWN = (SMTPAuthenticationError, SMTPConnectError, SMTPHeloError, SMTPServerDisconnected)
 
 CLAIM = """
-    UPDATE incidents_notification SET attempts = attempts + 1, next_attempt_at = %(hidden)s
-    WHERE id = (SELECT id FROM incidents_notification
+    UPDATE messaging_notification SET attempts = attempts + 1, next_attempt_at = %(hidden)s
+    WHERE id = (SELECT id FROM messaging_notification
                 WHERE status = 'queued' AND next_attempt_at <= %(at)s AND channel = ANY(%(channels)s)
                 ORDER BY next_attempt_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
-    RETURNING id
+    RETURNING *
 """
 
 
-def send_now(now: Callable[[], datetime], lane: str) -> int:
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What those who wrote the rows decide at each attempt.
+
+    `gather`: what leaves together with a claimed row: itself, several as one message (claimed too), none if it waits;
+    `address`: where the row's person may be told now, "" for nowhere, and then the rule has withheld the row;
+    `text`: what is said of these rows, made at the moment of sending, so that no secret stands in a row;
+    `attempted`: told of all the rows when the attempt is over.
+    """
+
+    gather: Callable[[Notification, datetime], list[Notification]]
+    address: Callable[[Notification, datetime], str]
+    text: Callable[[Sequence[Notification], datetime], str]
+    attempted: Callable[[Sequence[Notification], datetime], None]
+
+
+def send_now(now: Callable[[], datetime], lane: str, rules: Rules) -> int:
     """Send until nothing of the lane is due, with the time of each attempt; how many left. For tasks."""
     started, at = time.monotonic(), now()
-    sent = _send(now, LANES[lane])
+    sent = _send(now, LANES[lane], rules)
     heartbeat.beat(lane, at=at, took_ms=int((time.monotonic() - started) * 1000))
     return sent
 
 
-def send_due(*, at: datetime) -> int:
+def send_due(rules: Rules, *, at: datetime) -> int:
     """Send what is due at `at` by every channel; how many left."""
-    return _send(lambda: at, Channel)
+    return _send(lambda: at, Channel, rules)
 
 
-def _send(now: Callable[[], datetime], channels: Iterable[Channel]) -> int:
+def _send(now: Callable[[], datetime], channels: Iterable[Channel], rules: Rules) -> int:
     """A channel that cannot be reached is left alone for the rest of the run: its other rows keep their attempts."""
     sent, reachable, end = 0, set(channels), time.monotonic() + RUN_SECONDS
     with _Mail() as mail:
@@ -88,60 +100,65 @@ def _send(now: Callable[[], datetime], channels: Iterable[Channel]) -> int:
             row = claim(at=at, channels=reachable) if time.monotonic() < end else None
             if row is None:
                 break
-            rows = digests.gather(row, at=at, attempts=ATTEMPTS, lease=LEASE)
-            sent += _attempt([row for row in rows if _is_open(row, at)], at, mail, reachable)
-            for topic in dict.fromkeys(row.topic for row in rows if row.topic):
-                alarms.settle_safely(topic, at=whole(at))
+            rows = rules.gather(row, at)
+            sent += _attempt([row for row in rows if _is_open(row, rules, at)], rules, at, mail, reachable)
+            rules.attempted(rows, at)
     return sent
 
 
-def _is_open(row: Notification, at: datetime) -> bool:
-    """Whether the person may be told at `at`: then the row has the address of now, else it ends withheld."""
-    address = alarms.address(row, at=at)
-    if isinstance(address, Bar):
-        alarms.withhold(row, address)
-        return False
-    if row.address != address:
+def _is_open(row: Notification, rules: Rules, at: datetime) -> bool:
+    """Whether the person may be told at `at`: then the row has the address of now."""
+    address = rules.address(row, at)
+    if address and row.address != address:
         row.address = address
         row.save(update_fields=["address"])
-    return True
+    return bool(address)
 
 
-def _attempt(rows: Sequence[Notification], at: datetime, mail: _Mail, reachable: set[Channel]) -> int:
-    """One attempt at a row, or at several as one digest; a way that is down leaves `reachable`. How many left."""
+def _attempt(rows: Sequence[Notification], rules: Rules, at: datetime, mail: _Mail, reachable: set[Channel]) -> int:
+    """One attempt at a row, or at several as one message; a way that is down leaves `reachable`. How many left."""
     if not rows:
         return 0
     try:
-        _deliver(rows, at, mail)
+        _deliver(rows, rules, at, mail)
     except FAILURES as error:
         for row in rows:
             _failed(row, at, error)
         reachable -= {Channel(rows[0].channel)} if _is_channel(error) else set()
         return 0
-    bundle = digests.key_of(rows) if len(rows) > 1 else ""
+    bundle = key_of(rows) if len(rows) > 1 else ""
     return sum(_sent(row, at, bundle) for row in rows)
 
 
-def _deliver(rows: Sequence[Notification], at: datetime, mail: _Mail) -> None:
+def _deliver(rows: Sequence[Notification], rules: Rules, at: datetime, mail: _Mail) -> None:
     """Raises one of FAILURES."""
     row = rows[0]
     if row.attempts > ATTEMPTS:
         raise ValueError("the sender was ended during every attempt")
+    text = rules.text(rows, at)
     if row.channel == Channel.EMAIL:
-        mail.send(row)
-    elif len(rows) == 1:
-        _call(row, row.body, secret_name(row.key))
+        mail.send(row, text)
     else:
-        _call(row, digests.text_of(rows, at), digests.key_of(rows))
+        _call(row, text, key_of(rows))
+
+
+def key_of(rows: Sequence[Notification]) -> str:
+    """The same for the same rows, so a gateway that knows it delivers once; it tells nothing."""
+    if len(rows) == 1:
+        return secret_name(rows[0].key)
+    return secret_name("digest " + " ".join(sorted(row.key for row in rows)))
 
 
 def claim(*, at: datetime, channels: Iterable[str] = Channel) -> Notification | None:
     """One due row of the channels with its attempt counted, hidden from others for the lease; None: there is none."""
-    with connection.cursor() as cursor:
-        cursor.execute(CLAIM, {"at": at, "hidden": at + LEASE, "channels": list(map(str, channels))})
-        found = cursor.fetchone()
-    rows = Notification.objects.select_related("incident__version__contract", "entry", "recipient")
-    return rows.get(pk=found[0]) if found else None
+    due = {"at": at, "hidden": at + LEASE, "channels": list(map(str, channels))}
+    return next(iter(list(Notification.objects.raw(CLAIM, due))), None)
+
+
+def put(rows: Sequence[Notification]) -> dict[str, int]:
+    """Write each once per key, those that stand there already not again; key → number of the row."""
+    Notification.objects.bulk_create(rows, ignore_conflicts=True)
+    return dict(Notification.objects.filter(key__in=[row.key for row in rows]).order_by().values_list("key", "pk"))
 
 
 class _Mail:
@@ -167,36 +184,34 @@ class _Mail:
             with suppress(OSError):
                 link.shutdown(socket.SHUT_RDWR)
 
-    def send(self, row: Notification) -> None:
+    def send(self, row: Notification, text: str) -> None:
         if self.backend is None:
             self.backend = get_connection()
         backend = self.backend
         try:
-            within(ATTEMPT_SECONDS, lambda: self._converse(row, backend))
+            within(ATTEMPT_SECONDS, lambda: self._converse(row, text, backend))
         except FAILURES:
             self._drop()
             raise
 
     @staticmethod
-    def _converse(row: Notification, backend: BaseEmailBackend) -> None:
+    def _converse(row: Notification, text: str, backend: BaseEmailBackend) -> None:
         backend.open()  # does nothing where it is open
-        message(row, backend).send()
+        message(row, text, backend).send()
 
 
-def message(row: Notification, backend: BaseEmailBackend | None = None) -> EmailMultiAlternatives:
-    """The mail of a row: text and HTML, one thread an incident, marked so that no autoresponder answers it."""
+def message(row: Notification, text: str, backend: BaseEmailBackend | None = None) -> EmailMultiAlternatives:
+    """The mail of a row: text and HTML, marked so that no autoresponder answers it."""
     domain = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].strip("> ") or "localhost"
     headers = {
         "Message-ID": f"<{secret_name(row.key)}@{domain}>",
         "Auto-Submitted": "auto-generated",
         "X-Auto-Response-Suppress": "All",
     }
-    if row.incident_id:
-        thread = f"<{secret_name(f'incident-{row.incident_id}')}@{domain}>"
+    if row.thread:
+        thread = f"<{secret_name(row.thread)}@{domain}>"
         headers |= {"In-Reply-To": thread, "References": thread}
-    mail = EmailMultiAlternatives(
-        one_line(row.subject), row.body, None, [row.address], headers=headers, connection=backend
-    )
+    mail = EmailMultiAlternatives(one_line(row.subject), text, None, [row.address], headers=headers, connection=backend)
     if row.html:
         mail.attach_alternative(row.html, "text/html")
     return mail
@@ -221,12 +236,12 @@ def _sent(row: Notification, at: datetime, bundle: str) -> int:
 
 def _failed(row: Notification, at: datetime, error: Exception) -> None:
     """The next try after a growing wait, or given up; the error is kept and shown."""
-    said = " ".join(f"{type(error).__name__}: {error}".split())[:500]
+    reason = " ".join(f"{type(error).__name__}: {error}".split())[:500]
     waiting = Notification.objects.filter(pk=row.pk, status=Delivery.QUEUED)
     if row.attempts >= ATTEMPTS:
-        waiting.update(status=Delivery.FAILED, next_attempt_at=None, error=said)
+        waiting.update(status=Delivery.FAILED, next_attempt_at=None, error=reason)
     else:
-        waiting.update(next_attempt_at=at + RETRY_AFTER[row.attempts - 1], error=said)
+        waiting.update(next_attempt_at=at + RETRY_AFTER[row.attempts - 1], error=reason)
 
 
 def send_again(row: Notification, *, at: datetime) -> bool:
@@ -235,12 +250,24 @@ def send_again(row: Notification, *, at: datetime) -> bool:
     return bool(given_up.update(status=Delivery.QUEUED, attempts=0, next_attempt_at=at))
 
 
+def withhold(row: Notification) -> bool:
+    """The row ends unsent: its person may not be told. False where it does not wait any more."""
+    waiting = Notification.objects.filter(pk=row.pk, status=Delivery.QUEUED)
+    return bool(waiting.update(status=Delivery.WITHHELD, next_attempt_at=None))
+
+
+def hold(row: Notification, *, until: datetime) -> None:
+    """A claimed row waits on, which is no attempt."""
+    waiting = Notification.objects.filter(pk=row.pk, status=Delivery.QUEUED)
+    waiting.update(attempts=F("attempts") - 1, next_attempt_at=until)
+
+
 def mark_sent(*, at: datetime) -> int:
     """Mark all that was due by `at` as sent when it was written, without sending: for history that is played."""
     waiting = Notification.objects.filter(status=Delivery.QUEUED, created_at__lte=at)
-    sent = waiting.update(status=Delivery.SENT, sent_at=F("created_at"), next_attempt_at=None, attempts=1)
-    unsettled = Notification.objects.filter(settle_at__isnull=False, created_at__lte=at)
-    unsettled.filter(firing=None, status=Delivery.SENT).update(settle_at=None)
-    for name in dict.fromkeys(unsettled.order_by("pk").values_list("topic", flat=True)):
-        alarms.settle(name, at=whole(at))
-    return sent
+    return waiting.update(status=Delivery.SENT, sent_at=F("created_at"), next_attempt_at=None, attempts=1)
+
+
+def empty(rows: NotificationQuerySet) -> int:
+    """Blank the words, all together, so that the hash goes on proving the row; errors, for they hold addresses."""
+    return rows.update(subject="", body="", html="", address="", error="")
