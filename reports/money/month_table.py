@@ -18,7 +18,7 @@ from contracts.models import Contract, ContractVersion
 from contracts.penalty.rules import ZERO
 from incidents.choices import ClockState
 from incidents.models import Breach, ClockRow
-from reports.money.pricing import Book
+from reports.money.pricing import BreachPricer
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +59,8 @@ def month_of(contract: Contract, now: datetime) -> date:
     return contract.local_day(now).replace(day=1)
 
 
-def contract_months(contracts: Sequence[Contract], book: Book, now: datetime) -> list[ContractMonth]:
-    """A row a contract, in the order of the clients' names. `book` knows these contracts."""
+def contract_months(contracts: Sequence[Contract], pricer: BreachPricer, now: datetime) -> list[ContractMonth]:
+    """A row a contract, in the order of the clients' names. `pricer` knows these contracts."""
     due = _due(contracts, now)
     breaches = Breach.objects.filter(_in_month(contracts, now, "version__contract"), deadline__lte=now)
     missed = _by_contract(breaches, "version__contract")
@@ -70,8 +70,8 @@ def contract_months(contracts: Sequence[Contract], book: Book, now: datetime) ->
         ContractMonth(
             client=contract.client, contract=contract, named=clients.count(contract.client_id) > 1,
             month=month_of(contract, now), due=due.get(contract.pk, 0), missed=missed.get(contract.pk, 0),
-            penalty=book.months(contract.pk).get(month_of(contract, now), ZERO),
-            currency=version.currency, cap_used=_share(book.charged(contract.pk), version.contract_cap_amount),
+            penalty=pricer.months(contract.pk).get(month_of(contract, now), ZERO),
+            currency=version.currency, cap_used=_share(pricer.charged(contract.pk), version.contract_cap_amount),
         )
         for contract in contracts
         if (version := versions.get(contract.pk))

@@ -20,7 +20,7 @@ from incidents.models import Breach
 from incidents.reporting import lock
 from reports import decision_entries
 from reports.models import BreachDecision, Verdict
-from reports.money.pricing import Book
+from reports.money.pricing import BreachPricer
 from wording.refusals import Refused
 from wording.texts import clean_text
 from wording.words import full_time
@@ -35,7 +35,7 @@ def confirm(*, breach: Breach, by: User, at: datetime) -> BreachDecision:
     breach = _lock(breach)
     if decision := _decided(breach):
         return _repeated(decision, by, verdict=Verdict.CONFIRMED)
-    amount = Book([breach], at).own(breach)
+    amount = BreachPricer([breach], at).own(breach)
     return _decide(breach, Verdict.CONFIRMED, amount, amount, by=by, at=at)
 
 
@@ -56,8 +56,8 @@ def exclude(
     if not evidence:
         raise Refused(_("Name the evidence, the journal's entry for instance."), "evidence")
     _inside(breach, start, end)
-    book = Book([breach], at)
-    before, after = book.own(breach), book.own(breach, [Exclusion(seconds(start), seconds(end), reason)])
+    pricer = BreachPricer([breach], at)
+    before, after = pricer.own(breach), pricer.own(breach, [Exclusion(seconds(start), seconds(end), reason)])
     return _decide(breach, Verdict.EXCLUDED, before, after, by=by, at=at, evidence=evidence, **given)
 
 

@@ -26,7 +26,7 @@ from incidents.text.explanation import axis, explanation_rows
 from reports.forms import ExclusionForm
 from reports.models import BreachDecision
 from reports.money import month_table, review
-from reports.money.pricing import Book, Case
+from reports.money.pricing import BreachPricer, PricedBreach
 from reports.money.rows import money_rows
 from wording.fields import say_what_was_masked
 from wording.refusals import attempt, attempt_button
@@ -43,22 +43,22 @@ def show(request: SignedRequest) -> HttpResponse:
     contracts = month_table.running(Client.objects.visible_to(request.user), now)
     decided = list(_breaches(request).exclude(decisions=None).order_by("-decisions__at")[:DECIDED_SHOWN])
     ids = {contract.pk for contract in contracts} | {breach.version.contract_id for breach in decided}
-    book = Book(_undecided(request), now, ids)
-    cases = book.cases()
+    pricer = BreachPricer(_undecided(request), now, ids)
+    cases = pricer.all_priced()
     context = {
         "now": now,
         "cases": cases,
         "totals": totals(cases),
         "soon": _soon(now),
-        "months": month_table.contract_months(contracts, book, now),
+        "months": month_table.contract_months(contracts, pricer, now),
         "month": local_day(now).replace(day=1),
         "second": _awaiting_second(request),
-        "decided": [(breach, next(iter(breach.decisions.all())), book.counted(breach)) for breach in decided],
+        "decided": [(breach, next(iter(breach.decisions.all())), pricer.counted(breach)) for breach in decided],
     }
     return render(request, "reports/breaches.html", context)
 
 
-def totals(cases: Iterable[Case]) -> str:
+def totals(cases: Iterable[PricedBreach]) -> str:
     """`260,00 zł`, or a sum in each currency: amounts of two currencies are never added up."""
     sums: dict[str, Decimal] = {}
     for case in cases:
@@ -105,8 +105,8 @@ def _render(
     now = timezone.now().replace(microsecond=0)
     undecided = list(_undecided(request))
     others = [breach, *(other for other in undecided if other.pk != breach.pk)]
-    book = Book(others, now)
-    cases = {priced.breach.pk: priced for priced in book.cases()}
+    pricer = BreachPricer(others, now)
+    cases = {priced.breach.pk: priced for priced in pricer.all_priced()}
     priced = cases[breach.pk]
     zone = breach.version.contract.zone
     decision = next(iter(breach.decisions.all()), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -19,7 +20,7 @@ from incidents.models import Breach
 from incidents.sweeps import sweep_clocks
 from reports.models import BreachDecision
 from reports.money import month_table, review
-from reports.money.pricing import Book
+from reports.money.pricing import BreachPricer
 from tests import build
 from tests.owner import as_owner
 from tests.pages import stop_clock, text_of, visitor
@@ -50,8 +51,8 @@ def both_missed(world: build.World) -> tuple[Breach, Breach]:
 
 def sums(world: build.World) -> tuple[Decimal, Decimal]:
     """What March owes, and what is charged."""
-    book = Book([], LATER, [world.version.contract_id])
-    return book.months(world.version.contract_id).get(MARCH, Decimal(0)), book.charged(world.version.contract_id)
+    pricer = BreachPricer([], LATER, [world.version.contract_id])
+    return pricer.months(world.version.contract_id).get(MARCH, Decimal(0)), pricer.charged(world.version.contract_id)
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
@@ -172,13 +173,13 @@ def test_excluding_what_is_confirmed_says_who_decided_what_and_when(monkeypatch:
 def test_a_version_entered_later_takes_nothing_from_a_recorded_breach() -> None:
     world = build.world()
     _reaction, repair = both_missed(world)
-    book = Book([repair], LATER)
-    before = book.own(repair)
+    pricer = BreachPricer([repair], LATER)
+    before = pricer.own(repair)
     target = TargetSpec("P1", "restore", 600, build.round_the_clock(), PenaltySpec(Decimal(1)))
     caps = {"contract_cap_amount": Decimal(1)}
     free = VersionSpec(build.MONDAY.date(), Decimal(1), [target], steps=(), terms=caps)
     agreements.add_version(contract=world.version.contract, version=free, by=world.manager, at=LATER)
-    assert (before, Book([repair], LATER).own(repair), sums(world)[0]) == (Decimal(100), before, Decimal(160))
+    assert (before, BreachPricer([repair], LATER).own(repair), sums(world)[0]) == (Decimal(100), before, Decimal(160))
 
 
 # Whatever is entered, missed and decided, in whatever order
@@ -193,22 +194,31 @@ def test_no_recorded_amount_changes_and_the_months_are_those_of_their_rows() -> 
     for _step in range(14):
         at += timedelta(hours=draw.randint(20, 90))
         act = draw.choice([enter, miss, miss, decide, decide])
-        owned = {breach.pk: Book([breach], at).own(breach) for breach in Breach.objects.exclude(stopped_at=None)}
+        owned = {
+            breach.pk: BreachPricer([breach], at).own(breach) for breach in Breach.objects.exclude(stopped_at=None)
+        }
         act(world, at, draw)
         decided = {row.pk: (row.amount_before, row.amount_after) for row in BreachDecision.objects.all()}
         assert records.items() <= decided.items()
-        assert owned.items() <= {breach.pk: Book([breach], at).own(breach) for breach in Breach.objects.all()}.items()
+        assert (
+            owned.items()
+            <= {breach.pk: BreachPricer([breach], at).own(breach) for breach in Breach.objects.all()}.items()
+        )
         records = decided
-        book = Book(Breach.objects.filter(decisions=None), at, [contract.pk])
-        rows = [book._row(breach) for breach in book._of(contract.pk)]
-        assert book.months(contract.pk) == dict(settle(draw.sample(rows, len(rows))).months)
+        pricer = BreachPricer(Breach.objects.filter(decisions=None), at, [contract.pk])
+        rows = [pricer._row(breach) for breach in pricer._of(contract.pk)]
+        assert pricer.months(contract.pk) == dict(settle(draw.sample(rows, len(rows))).months)
         months: dict[date, Decimal] = {}
         for row in rows:
-            months[row.month] = months.get(row.month, Decimal(0)) + book._ledgers[contract.pk].shares[row.key].amount
-        assert months == book.months(contract.pk)
-        shown = month_table.contract_months(month_table.running([world.client], at), book, at)
+            months[row.month] = months.get(row.month, Decimal(0)) + pricer._ledgers[contract.pk].shares[row.key].amount
+        assert months == pricer.months(contract.pk)
+        shown = month_table.contract_months(month_table.running([world.client], at), pricer, at)
         assert [row.penalty for row in shown] == [months.get(shown[0].month, Decimal(0))]
     assert len(records) > 3
+
+
+def own_amounts(breaches: Iterable[Breach], at: datetime) -> dict[int, Decimal]:
+    return {breach.pk: BreachPricer([breach], at).own(breach) for breach in breaches}
 
 
 def enter(world: build.World, at: datetime, draw: random.Random) -> None:

@@ -14,7 +14,7 @@ from contracts.models import Contract
 from incidents.models import Breach
 from reports.money import review
 from reports.money.month_table import ContractMonth, contract_months, running
-from reports.money.pricing import Book
+from reports.money.pricing import BreachPricer
 from tests import build
 from tests.pages import stop_clock, text_of, visitor
 from tests.reports.missed import DEADLINE, late_repair
@@ -27,8 +27,8 @@ LATE = timedelta(hours=1, minutes=8)
 def table(now: datetime = NOW) -> list[ContractMonth]:
     open_breaches = Breach.objects.filter(decisions=None).select_related("incident", "version__contract")
     contracts = running(Client.objects.all(), now)
-    book = Book(open_breaches, now, [contract.pk for contract in contracts])
-    return contract_months(contracts, book, now)
+    pricer = BreachPricer(open_breaches, now, [contract.pk for contract in contracts])
+    return contract_months(contracts, pricer, now)
 
 
 def row() -> ContractMonth:
@@ -109,7 +109,7 @@ def test_a_month_ends_at_the_contract_s_midnight(zone: str, before: str, after: 
         late_repair(world, timedelta(minutes=20), at=build.at(text) - timedelta(hours=4, minutes=20))
     now = build.at("2026-04-02 12:00")
     contract = Contract.objects.get()
-    months = Book(Breach.objects.all(), now, [contract.pk]).months(contract.pk)
+    months = BreachPricer(Breach.objects.all(), now, [contract.pk]).months(contract.pk)
     assert months == {date(2026, 3, 1): Decimal(100), date(2026, 4, 1): Decimal(100)}
     (line,) = table(now)
     assert (line.month, line.due, line.missed, line.penalty) == (date(2026, 4, 1), 1, 1, Decimal(100))

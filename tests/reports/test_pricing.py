@@ -15,7 +15,7 @@ from incidents import lifecycle
 from incidents.models import Breach
 from incidents.sweeps import sweep_clocks
 from reports.money import review
-from reports.money.pricing import Book
+from reports.money.pricing import BreachPricer
 from tests import build
 from tests.owner import as_owner
 from tests.pages import counted
@@ -26,7 +26,7 @@ LATER = DEADLINE + timedelta(days=2)
 
 
 def priced(breach: Breach, *exclusions: Exclusion) -> Decimal:
-    return Book([breach], LATER).case(breach, exclusions).amount
+    return BreachPricer([breach], LATER).priced(breach, exclusions).amount
 
 
 def rule(**changed: Any) -> None:
@@ -144,19 +144,19 @@ def test_time_between_a_delivery_and_its_rejection_is_not_delay() -> None:
         sweep_clocks(at=at)
         verb(incident=incident, by=by, at=at, text="Płatności.")
     breach = Breach.objects.get(incident=incident, target="restore")
-    case = Book([breach], LATER).case(breach)
+    case = BreachPricer([breach], LATER).priced(breach)
     assert (case.delay, case.amount) == (3900, Decimal("200.00"))
 
 
 def test_while_the_clock_runs_the_amount_grows() -> None:
     breach = late_repair(build.world(), timedelta(minutes=1), stopped=False)
-    grown = [Book([breach], DEADLINE + timedelta(minutes=late)).case(breach).amount for late in (1, 60, 61)]
+    grown = [BreachPricer([breach], DEADLINE + timedelta(minutes=late)).priced(breach).amount for late in (1, 60, 61)]
     assert grown == [Decimal("100.00"), Decimal("100.00"), Decimal("200.00")]
 
 
 def test_a_target_without_a_rule_costs_nothing_and_has_no_account() -> None:
     breach = late_repair(build.world(penalty=""), timedelta(hours=2))
-    case = Book([breach], LATER).case(breach)
+    case = BreachPricer([breach], LATER).priced(breach)
     assert (case.account, case.amount) == (None, Decimal("0.00"))
 
 
@@ -177,9 +177,9 @@ def test_pricing_fifty_breaches_asks_the_database_as_often_as_pricing_one() -> N
     world = build.world()
     one = list(Breach.objects.filter(pk=late_repair(world, timedelta(hours=2)).pk).select_related("version__contract"))
     with counted("pricing"):
-        Book(one, LATER).cases()
+        BreachPricer(one, LATER).all_priced()
     for number in range(1, 50):
         late_repair(world, timedelta(hours=2), at=build.MONDAY + timedelta(minutes=number))
     many = list(Breach.objects.select_related("version__contract"))
     with counted("pricing"):
-        assert len({case.amount for case in Book(many, LATER).cases()}) == 1
+        assert len({case.amount for case in BreachPricer(many, LATER).all_priced()}) == 1

@@ -37,7 +37,7 @@ from messaging.models import Heartbeat, Notification
 from monitoring.models import Act, Interval, Monitor, Outage
 from reports import decision_entries
 from reports.models import BreachDecision
-from reports.money.pricing import Book
+from reports.money.pricing import BreachPricer
 from reports.verify import monitors as monitoring_proof
 from sla_portal import database, roles
 from tests.owner import as_owner, owner_cursor
@@ -374,10 +374,10 @@ def test_the_money_of_the_first_landing_is_what_its_decisions_recorded(dumped_at
     """Two of 50 zł, 230 and 29 zł are charged; the 500 zł above one person's 300 wait for a second person."""
     recorded = {row.pk: (row.amount_before, row.amount_after) for row in BreachDecision.objects.all()}
     contracts = list(Contract.objects.order_by("pk").values_list("pk", flat=True))
-    book = Book(Breach.objects.select_related("version__contract"), dumped_at, contracts)
-    charged = {contract: book.charged(contract) for contract in contracts}
+    pricer = BreachPricer(Breach.objects.select_related("version__contract"), dumped_at, contracts)
+    charged = {contract: pricer.charged(contract) for contract in contracts}
     assert (sum(charged.values()), BreachDecision.objects.awaiting_second().count()) == (Decimal(359), 1)
-    counted = {row.pk: book.counted(row.breach) for row in BreachDecision.objects.select_related("breach__version")}
+    counted = {row.pk: pricer.counted(row.breach) for row in BreachDecision.objects.select_related("breach__version")}
     # Of the last incident's limit of 500 zł its reaction, not decided yet, takes 50 first
     assert [counted[pk] for pk in sorted(counted)] == [Decimal(amount) for amount in (50, 230, 29, 50, 450)]
     assert recorded == {row.pk: (row.amount_before, row.amount_after) for row in BreachDecision.objects.all()}

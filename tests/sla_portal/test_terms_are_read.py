@@ -34,7 +34,7 @@ from incidents.sweeps import sweep_clocks
 from messaging.models import Notification
 from monitoring.availability.maintenance import terms_of
 from reports.money import review
-from reports.money.pricing import Book
+from reports.money.pricing import BreachPricer
 from tests import build
 from tests.owner import as_owner
 from wording.refusals import Refused
@@ -117,8 +117,8 @@ def silence(case: Case) -> Any:
 def money(case: Case) -> Any:
     """What each breach costs in the end, beside the incident's others and under the limits."""
     breaches = list(Breach.objects.filter(incident=case.incident).order_by("target"))
-    book = Book(breaches, TUESDAY)
-    return [book.case(breach).amount for breach in breaches]
+    pricer = BreachPricer(breaches, TUESDAY)
+    return [pricer.priced(breach).amount for breach in breaches]
 
 
 def scheme(case: Case) -> Any:
