@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from incidents.events import FAILURES, Kind
+from incidents.events import FAILURES
 from incidents.models import Incident, JournalEntry
-from incidents.state import state_of
+from incidents.projection.record import history
 from wording.refusals import Refused
 
 
@@ -26,8 +26,7 @@ def why() -> str:
 
 def needs_both(incident: Incident) -> bool:
     """Of the locked row's journal: whether the monitor saw the failure and nobody of ours has agreed since."""
-    acts = incident.journal.filter(kind__in=[*FAILURES, Kind.WITHDRAWAL_AGREED]).order_by("seq")
-    return state_of(acts).needs_both
+    return history(incident).state.needs_both
 
 
 def refuse_alone(incident: Incident) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -19,12 +20,14 @@ from contracts.models import RepairStart, Severity, TargetKind
 from contracts.terms import whole
 from incidents import both_sides, journal, updates
 from incidents.choices import ClockState, PauseReason, Status
-from incidents.events import DELIVERIES, Kind
-from incidents.models import Incident, Pause
+from incidents.events import Kind
+from incidents.models import Incident
 from incidents.notices import write as notices
 from incidents.projection import rows as projection
+from incidents.projection.record import Promise, history, record
 from incidents.reporting import lock
 from incidents.silence import end_silence
+from incidents.state import CONTESTED
 from wording.refusals import Refused
 from wording.texts import clean_line, clean_text
 
@@ -44,15 +47,12 @@ def _words(text: str, sentence: str) -> str:
     return text
 
 
-def _contact(incident: Incident, at: datetime, by: User) -> list[str]:
-    """A person's first substantive contact, whichever verb carried it; the columns that its line must name."""
-    incident.first_contact_at = incident.first_contact_at or at
-    takes = incident.assignee is None and works_incidents(by)
-    if takes:
-        incident.assignee = by
-    if incident.status == Status.NEW:
-        incident.status = Status.OPEN
-    return ["assignee_id"] if takes else []
+def _take(incident: Incident, by: User) -> list[str]:
+    """Whoever first speaks to the client has the incident; the columns that the line of it must name."""
+    if incident.assignee is not None or not works_incidents(by):
+        return []
+    incident.assignee = by
+    return ["assignee_id"]
 
 
 def works_incidents(person: User) -> bool:
@@ -74,10 +74,9 @@ def acknowledge(*, incident: Incident, by: User, at: datetime, text: str = "") -
     if incident.first_contact_at:
         return incident
     said = clean_text(text) or greeting(incident, by)
-    row = _contact(incident, at, by)
-    updates.plan(incident, at)
+    row = _take(incident, by)
     facts = projection.stood(incident, at)
-    entry = journal.append(incident, Kind.CONTACT, by=by, at=at, text=said, facts=facts, row=row)
+    entry = record(incident, Kind.CONTACT, by=by, at=at, text=said, facts=facts, row=row, promise=updates.plan)
     projection.project(incident, at=at)
     notices.tell_client(incident, entry, at=at)
     return incident
@@ -95,17 +94,18 @@ def start_work(*, incident: Incident, by: User, at: datetime, text: str = "") ->
     incident, at = _open(incident), whole(at)
     if not counts_from_work(incident):
         raise Refused(_("In this contract the repair does not count from the start of work."))
-    acts = set(incident.journal.filter(kind__in=[Kind.WORK_STARTED, *DELIVERIES]).values_list("kind", flat=True))
-    if Kind.WORK_STARTED in acts:
+    state = history(incident).state
+    if state.work_started_at:
         return incident
-    if acts:
+    if state.delivery:
         raise Refused(_("Something was delivered already, so work had started."))
-    updates.plan(incident, at)
+    promise: Promise | None = updates.plan
     if incident.first_contact_at is None:
-        row = _contact(incident, at, by)
-        journal.append(incident, Kind.CONTACT, by=by, at=at, text=greeting(incident, by), row=row)
+        row, words = _take(incident, by), greeting(incident, by)
+        record(incident, Kind.CONTACT, by=by, at=at, text=words, row=row, promise=promise)
+        promise = None
     facts = projection.stood(incident, at)
-    entry = journal.append(incident, Kind.WORK_STARTED, by=by, at=at, text=text.strip(), facts=facts)
+    entry = record(incident, Kind.WORK_STARTED, by=by, at=at, text=text.strip(), facts=facts, promise=promise)
     projection.project(incident, at=at)
     notices.tell_client(incident, entry, at=at)
     return incident
@@ -118,11 +118,11 @@ def say(*, incident: Incident, by: User, at: datetime, text: str, next_update_at
     text = _words(text, _("Write a message to the client."))
     if next_update_at:
         updates.check(incident, at, next_update_at)
-    row = _contact(incident, at, by)
-    updates.plan(incident, at, next_update_at)
+    row = _take(incident, by)
     facts = {"next_update": whole(next_update_at).isoformat()} if next_update_at else {}
     facts |= projection.stood(incident, at)
-    entry = journal.append(incident, Kind.CONTACT, by=by, at=at, text=text, facts=facts, row=row)
+    promise = partial(updates.plan, by_word=next_update_at)
+    entry = record(incident, Kind.CONTACT, by=by, at=at, text=text, facts=facts, row=row, promise=promise)
     projection.project(incident, at=at)
     notices.tell_client(incident, entry, at=at)
     return incident
@@ -167,13 +167,13 @@ def pause(*, incident: Incident, by: User, at: datetime, reason: str, text: str)
         raise Refused(_("Choose why the clock stops."), "reason")
     if reason == PauseReason.THIRD_PARTY and incident.version and not incident.version.third_party_pause:
         raise Refused(_("This contract doesn't stop the clock for a third party."), "reason")
-    if incident.pauses.filter(reason=reason, ended_at=None).exists():
+    if reason in history(incident).state.open_pauses:
         raise Refused(_("The clock stands for this reason already."), "reason")
-    row = _contact(incident, at, by)
-    Pause.objects.create(incident=incident, reason=reason, started_at=at)
-    updates.plan(incident, at)
+    row = _take(incident, by)
     facts = projection.stood(incident, at)
-    entry = journal.append(incident, Kind.PAUSED, by=by, at=at, text=text, reason=reason, facts=facts, row=row)
+    entry = record(
+        incident, Kind.PAUSED, by=by, at=at, text=text, reason=reason, facts=facts, row=row, promise=updates.plan
+    )
     projection.project(incident, at=at)
     notices.tell_client(incident, entry, at=at)
     return incident
@@ -183,22 +183,18 @@ def pause(*, incident: Incident, by: User, at: datetime, reason: str, text: str)
 def resume(*, incident: Incident, by: User, at: datetime, reason: str) -> Incident:
     """The clock runs again; ending a pause that is not open changes nothing."""
     incident, at = _open(incident), whole(at)
-    if _end_pauses(incident, by=by, at=at, reasons=[reason]):
+    if _end_pause(incident, reason, by=by, at=at):
         projection.project(incident, at=at)
     return incident
 
 
-def _end_pauses(incident: Incident, *, by: User | None, at: datetime, reasons: list[str]) -> bool:
-    """End the open pauses of these reasons, each with its own entry. True where one ended."""
-    ended = list(incident.pauses.filter(ended_at=None, reason__in=reasons))
-    for open_pause in ended:
-        open_pause.ended_at = at
-        open_pause.save(update_fields=["ended_at"])
-    if any(open_pause.reason in updates.FOR_THE_CLIENT for open_pause in ended):
-        updates.plan(incident, at)
-    for open_pause in ended:
-        journal.append(incident, Kind.RESUMED, by=by, at=at, reason=open_pause.reason)
-    return bool(ended)
+def _end_pause(incident: Incident, reason: str, *, by: User | None, at: datetime) -> bool:
+    """End the open pause of this reason with its entry; False where none is open."""
+    if reason not in history(incident).state.open_pauses:
+        return False
+    promise = updates.plan if reason in updates.FOR_THE_CLIENT else None
+    record(incident, Kind.RESUMED, by=by, at=at, reason=reason, promise=promise)
+    return True
 
 
 @transaction.atomic
@@ -207,7 +203,7 @@ def answer(*, incident: Incident, by: User, at: datetime, text: str) -> Incident
     incident, at = _open(incident), whole(at)
     text = _words(text, _("Write your answer."))
     entry = journal.append(incident, Kind.CLIENT_MESSAGE, by=by, at=at, text=text)
-    _end_pauses(incident, by=by, at=at, reasons=[PauseReason.CLIENT_ANSWER])
+    _end_pause(incident, PauseReason.CLIENT_ANSWER, by=by, at=at)
     asked = end_silence(incident, at=at)
     projection.project(incident, at=at)
     notices.tell_staff(incident, entry, at=at)
@@ -240,9 +236,8 @@ def back_up(*, incident: Incident, by: User, at: datetime, where: str, size: str
     where = clean_line(where)
     if not where:
         raise Refused(_("Say where the backup is."), "where")
-    incident.backup_at = incident.backup_at or at
     typed = {"where": where, "size": clean_line(size), "checksum": clean_line(checksum)}
-    journal.append(incident, Kind.BACKUP, by=by, at=at, personal=typed)
+    record(incident, Kind.BACKUP, by=by, at=at, personal=typed)
     incident.save()
     return incident
 
@@ -252,8 +247,7 @@ def skip_backup(*, incident: Incident, by: User, at: datetime, text: str) -> Inc
     """Repair without a backup: only with a reason."""
     incident, at = _open(incident), whole(at)
     text = _words(text, _("Say why there is no backup."))
-    incident.backup_at = incident.backup_at or at
-    journal.append(incident, Kind.BACKUP_SKIPPED, by=by, at=at, text=text)
+    record(incident, Kind.BACKUP_SKIPPED, by=by, at=at, text=text)
     incident.save()
     return incident
 
@@ -273,7 +267,7 @@ def work_around(*, incident: Incident, by: User, at: datetime, text: str) -> Inc
     if incident.status == Status.WORKAROUND:
         return say(incident=incident, by=by, at=at, text=text)
     _ready_to_repair(incident)
-    return _deliver(incident, Kind.WORKAROUND, Status.WORKAROUND, by=by, at=at, text=text)
+    return _deliver(incident, Kind.WORKAROUND, by=by, at=at, text=text)
 
 
 @transaction.atomic
@@ -292,7 +286,7 @@ def resolve(*, incident: Incident, by: User, at: datetime, text: str, restored_a
     else:
         restored_at = whole(restored_at)
         _refuse_unseen(incident, restored_at, at)
-    return _deliver(incident, Kind.RESOLVED, Status.RESOLVED, by=by, at=at, text=text, restored_at=restored_at)
+    return _deliver(incident, Kind.RESOLVED, by=by, at=at, text=text, restored_at=restored_at)
 
 
 def _refuse_unseen(incident: Incident, restored_at: datetime, at: datetime) -> None:
@@ -304,7 +298,6 @@ def _refuse_unseen(incident: Incident, restored_at: datetime, at: datetime) -> N
 def _deliver(
     incident: Incident,
     kind: Kind,
-    status: str,
     *,
     by: User,
     at: datetime,
@@ -312,29 +305,22 @@ def _deliver(
     restored_at: datetime | None = None,
 ) -> Incident:
     """A delivery ends every pause, is a contact, and is what the client accepts or rejects."""
-    row = _contact(incident, at, by)
-    incident.status = status
-    updates.plan(incident, at)
-    silence_at = projection.silence_term(incident, at) if status == Status.RESOLVED else None
-    facts: dict[str, Any] = {"silence_at": silence_at and silence_at.isoformat()} if status == Status.RESOLVED else {}
-    if status == Status.RESOLVED and incident.failure:
+    row = _take(incident, by)
+    facts: dict[str, Any] = {}
+    if kind == Kind.RESOLVED:
+        silence_at = projection.silence_term(incident, at)
+        facts = {"silence_at": silence_at and silence_at.isoformat()}
+    if kind == Kind.RESOLVED and incident.failure:
         # What fails from now on is another incident with a clock of its own, not evidence in one whose clocks stand
         incident.failure = ""
         row = [*row, "failure"]
     facts |= projection.stood(incident, at)
-    entry = journal.append(incident, kind, by=by, at=at, effective=restored_at, text=text, facts=facts, row=row)
-    incident.ask_at = None
-    _close_pause_rows(incident, at)
-    if status == Status.RESOLVED:
-        incident.silence_at, incident.client_wrote_at = silence_at, None
+    entry = record(
+        incident, kind, by=by, at=at, effective=restored_at, text=text, facts=facts, row=row, promise=updates.plan
+    )
     projection.project(incident, at=at)
     notices.tell_client(incident, entry, at=at)
     return incident
-
-
-def _close_pause_rows(incident: Incident, at: datetime) -> None:
-    """A delivery ends every pause by itself: the journal's entry says it, no `resumed` is written."""
-    incident.pauses.filter(ended_at=None).update(ended_at=at)
 
 
 @transaction.atomic
@@ -343,29 +329,22 @@ def accept(*, incident: Incident, by: User | None, at: datetime, text: str = "")
     the contract asks for; another workaround is taken note of.
     """
     incident, at = lock(incident), whole(at)
-    if incident.status == Status.CLOSED or _is_accepted(incident):
+    if incident.status == Status.CLOSED or history(incident).state.accepted:
         return incident
     if incident.status not in {Status.RESOLVED, Status.WORKAROUND}:
         raise Refused(_("Nothing has been delivered yet."))
     closes = incident.status == Status.RESOLVED or not _final_fix_runs(incident)
     facts = {"silence": by is None, "of": incident.status, "closes": closes}
-    entry = journal.append(incident, Kind.ACCEPTED, by=by, at=at, text=text.strip(), facts=facts)
-    _end_pauses(incident, by=by, at=at, reasons=[PauseReason.CLIENT_ANSWER])
+    entry = record(incident, Kind.ACCEPTED, by=by, at=at, text=text.strip(), facts=facts)
+    _end_pause(incident, PauseReason.CLIENT_ANSWER, by=by, at=at)
     if closes:
-        incident.status, incident.phone, incident.silence_at = Status.CLOSED, "", None
-        incident.client_wrote_at = None
-        updates.forget(incident)
+        incident.phone = ""
+        updates.forget(incident, at, history(incident).state)
     projection.project(incident, at=at)
     notices.tell_staff(incident, entry, at=at)
     if by is None:
         notices.tell_client(incident, entry, at=at)
     return incident
-
-
-def _is_accepted(incident: Incident) -> bool:
-    """Whether the delivery that stands has been confirmed already."""
-    last = incident.journal.filter(kind__in=[*DELIVERIES, Kind.REJECTED, Kind.ACCEPTED]).order_by("-seq").first()
-    return last is not None and last.kind == Kind.ACCEPTED
 
 
 def _final_fix_runs(incident: Incident) -> bool:
@@ -380,28 +359,12 @@ def reject(*, incident: Incident, by: User, at: datetime, text: str) -> Incident
     if incident.status not in {Status.RESOLVED, Status.WORKAROUND}:
         raise Refused(_("Nothing has been delivered yet."))
     text = _words(text, _("Say what still doesn't work."))
-    stands = incident.status == Status.RESOLVED and _workaround_stands(incident)
-    incident.status = Status.WORKAROUND if stands else Status.OPEN
-    incident.silence_at = incident.client_wrote_at = None
-    updates.plan(incident, at)
-    entry = journal.append(incident, Kind.REJECTED, by=by, at=at, text=text, facts=projection.stood(incident, at))
-    _end_pauses(incident, by=by, at=at, reasons=[PauseReason.CLIENT_ANSWER])
+    facts = projection.stood(incident, at)
+    entry = record(incident, Kind.REJECTED, by=by, at=at, text=text, facts=facts, promise=updates.plan)
+    _end_pause(incident, PauseReason.CLIENT_ANSWER, by=by, at=at)
     projection.project(incident, at=at)
     notices.tell_staff(incident, entry, at=at)
     return incident
-
-
-def _workaround_stands(incident: Incident) -> bool:
-    """Whether a workaround was given and not rejected since."""
-    stands = False
-    last = ""
-    for kind in incident.journal.filter(kind__in=[*DELIVERIES, Kind.REJECTED]).values_list("kind", flat=True):
-        if kind == Kind.WORKAROUND:
-            stands = True
-        elif kind == Kind.REJECTED and last == Kind.WORKAROUND:
-            stands = False
-        last = Kind.WORKAROUND if kind == Kind.REJECTED and stands else kind
-    return stands
 
 
 @transaction.atomic
@@ -437,21 +400,17 @@ def contest(*, incident: Incident, by: User, at: datetime, text: str) -> Inciden
     stricter = max((value for value in Severity.values if value < (incident.severity or "P9")), default="")
     if not stricter:
         raise Refused(_("It has the most urgent category already."))
-    incident.contested = True
-    return _set_severity(incident, stricter, "worse", by=by, at=at, text=text, reason="contested")
+    return _set_severity(incident, stricter, "worse", by=by, at=at, text=text, reason=CONTESTED)
 
 
 def _set_severity(
     incident: Incident, to: str, change: str, *, by: User, at: datetime, text: str, reason: str = ""
 ) -> Incident:
-    old, incident.severity = incident.severity, to
-    if by.is_provider:
-        updates.plan(incident, at)
-    else:
-        updates.plan_sooner(incident, at)
-    entry = journal.append(
-        incident, Kind.SEVERITY, by=by, at=at, text=text, severity=to, change=change, reason=reason,
-        facts={"old": old, **projection.stood(incident, at)}, row=["contested"] if reason == "contested" else (),
+    facts = {"old": incident.severity, **projection.stood(incident, at)}
+    entry = record(
+        incident, Kind.SEVERITY, by=by, at=at, text=text, severity=to, change=change, reason=reason, facts=facts,
+        row=["contested"] if reason == CONTESTED else (),
+        promise=updates.plan if by.is_provider else updates.plan_sooner,
     )  # fmt: skip
     asked = None if by.is_provider else end_silence(incident, at=at)
     projection.project(incident, at=at)
@@ -471,11 +430,8 @@ def cancel(*, incident: Incident, by: User, at: datetime, text: str) -> Incident
         raise Refused(_("%(nr)s is closed already.") % {"nr": incident.nr})
     both_sides.refuse_alone(incident)
     text = _words(text, _("Say why it is withdrawn."))
-    incident.status, incident.phone, incident.silence_at = Status.CANCELLED, "", None
-    incident.client_wrote_at = incident.ask_at = None
-    updates.forget(incident)
-    entry = journal.append(incident, Kind.CANCELLED, by=by, at=at, text=text)
-    _close_pause_rows(incident, at)
+    incident.phone = ""
+    entry = record(incident, Kind.CANCELLED, by=by, at=at, text=text, promise=updates.forget)
     projection.project(incident, at=at)
     notices.tell_staff(incident, entry, at=at)
     return incident

@@ -80,6 +80,8 @@ class Incident(models.Model):
     last_entry = models.ForeignKey("JournalEntry", on_delete=models.PROTECT, null=True, related_name="+")
     held_terms: Any = None  # the version's terms while an act holds their calendars (`projection.held`); no column
 
+    held_history: Any = None  # what the act has read of its journal (`projection.record.history`); no column
+
     objects = IncidentQuerySet.as_manager()
 
     class Meta:

@@ -15,6 +15,7 @@ from incidents.events import Kind
 from incidents.models import Incident, JournalEntry
 from incidents.notices import write as notices
 from incidents.projection import rows as projection
+from incidents.projection.record import record
 from incidents.reporting import lock
 from wording import words
 from wording.refusals import Refused
@@ -46,8 +47,7 @@ def deny_recovery(*, incident: Incident, by: User, at: datetime, text: str = "")
     incident, at = lock(incident), whole(at)
     if incident.ask_at is None:
         raise Refused(_("The monitor does not see it work now; the clock runs."))
-    incident.ask_at = incident.restored_at = None
-    entry = journal.append(
+    entry = record(
         incident, Kind.RECOVERY_DENIED, by=by, at=at, text=text.strip(), facts=projection.stood(incident, at)
     )
     projection.project(incident, at=at)
@@ -56,7 +56,10 @@ def deny_recovery(*, incident: Incident, by: User, at: datetime, text: str = "")
 
 
 def ask_again(incident: Incident, at: datetime, rhythm: updates.Rhythm | None) -> JournalEntry | None:
-    """The line that asks staff once more, chained, not yet stored; None where it isn't time."""
+    """The line that asks staff once more, chained, not yet stored; None where it isn't time.
+
+    The sweep writes many rows at once and reads no journal: it sets the column that the line names by itself.
+    """
     if incident.ask_at is None or incident.ask_at > at or incident.is_ended:
         return None
     incident.ask_at = projection.ask_after(rhythm, at)

@@ -21,6 +21,7 @@ from incidents.events import Kind
 from incidents.models import Incident, JoinedReport
 from incidents.notices import write as notices
 from incidents.projection import rows as projection
+from incidents.projection.record import history, record
 from incidents.silence import end_silence
 from incidents.state import ENDED
 from wording.refusals import Refused
@@ -141,7 +142,7 @@ def _file(
         severity=SEVERITY_OF[what], reported_at=whole(claim.at if claim else at), details=details,
     )  # fmt: skip
     facts = {"what": what, "reported_at": incident.reported_at.isoformat(), "origin": origin, **_terms(incident, at)}
-    entry = journal.append(
+    entry = record(
         incident, Kind.RECEIVED, by=by, at=at, text=sentence, severity=incident.severity, channel=origin, facts=facts,
         row=ROW,
     )  # fmt: skip
@@ -189,11 +190,11 @@ def _join(
     """The earliest receipt stands; the stricter severity wins; the author gets a receipt and hears the rest."""
     JoinedReport.objects.create(incident=incident, by=by, at=at)
     # Where the contract doesn't let an alarm start the clocks, the first person's report does
-    kind = Kind.JOINED if incident.journal.filter(kind=Kind.RECEIVED).exists() else Kind.RECEIVED
+    kind = Kind.JOINED if history(incident).state.is_received else Kind.RECEIVED
     is_first_word = incident.reporter_id is None
     if is_first_word:
         incident.reporter = by
-    entry = journal.append(
+    entry = record(
         incident, kind, by=by, at=at, text=sentence, severity=incident.severity,
         facts={"what": what, **projection.stood(incident, at)}, row=["reporter_id"] if is_first_word else (),
     )  # fmt: skip
@@ -210,11 +211,9 @@ def _join(
 def _make_stricter(incident: Incident, severity: str, at: datetime) -> None:
     if not severity or (incident.severity and severity >= incident.severity):
         return
-    incident.severity = severity
-    updates.plan_sooner(incident, at)
-    journal.append(
+    record(
         incident, Kind.SEVERITY, by=None, at=at, severity=severity, change="worse", reason="joined",
-        facts=projection.stood(incident, at),
+        facts=projection.stood(incident, at), promise=updates.plan_sooner,
     )  # fmt: skip
 
 
@@ -304,7 +303,7 @@ def open_from_monitor(
     )  # fmt: skip
     runs = incident.version is None or incident.version.monitoring_starts_clock
     kind = Kind.RECEIVED if runs else Kind.ALARM
-    entry = journal.append(
+    entry = record(
         incident,
         kind,
         by=None,
@@ -333,8 +332,8 @@ def _add_evidence(
     incident: Incident, *, failure: str, severity: str, at: datetime, facts: Mapping[str, Any], words: str
 ) -> Incident:
     stood = incident.is_seen_working
-    incident.failure, incident.restored_at, incident.ask_at = incident.failure or failure, None, None
-    entry = journal.append(
+    incident.failure = incident.failure or failure
+    entry = record(
         incident, Kind.MONITOR_FAILED, by=None, actor=Actor.MONITOR, at=at, channel="monitor", text=words,
         facts={**facts, **projection.stood(incident, at)}, row=["failure"],
     )  # fmt: skip
@@ -356,15 +355,15 @@ def note_recovery(
     incident, at = lock(incident), whole(at)
     if incident.status in ENDED:
         return incident
-    incident.restored_at = whole(restored_at)
-    stands = incident.status in {Status.NEW, Status.OPEN} and incident.restored_at < at
-    incident.ask_at = projection.ask_after(updates.rhythm_for(incident), at) if stands else None
-    entry = journal.append(
-        incident, Kind.MONITOR_RECOVERED, by=None, actor=Actor.MONITOR, at=at, effective=incident.restored_at,
+    restored_at = whole(restored_at)
+    stands = incident.status in {Status.NEW, Status.OPEN} and restored_at < at
+    ask_at = projection.ask_after(updates.rhythm_for(incident), at) if stands else None
+    entry = record(
+        incident, Kind.MONITOR_RECOVERED, by=None, actor=Actor.MONITOR, at=at, effective=restored_at,
         channel="monitor", text=words,
         facts={
-            **(evidence or {}), "restored_at": incident.restored_at.isoformat(),
-            "ask_at": incident.ask_at and incident.ask_at.isoformat(),
+            **(evidence or {}), "restored_at": restored_at.isoformat(),
+            "ask_at": ask_at and ask_at.isoformat(),
         },
     )  # fmt: skip
     projection.project(incident, at=at)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from incidents import journal
 from incidents.choices import Actor, Status
 from incidents.events import Kind
 from incidents.models import Incident, JournalEntry
+from incidents.projection.record import record
 
 
 def end_silence(incident: Incident, *, at: datetime) -> JournalEntry | None:
@@ -17,8 +17,7 @@ def end_silence(incident: Incident, *, at: datetime) -> JournalEntry | None:
     """
     if incident.status != Status.RESOLVED or incident.client_wrote_at is not None:
         return None
-    incident.silence_at, incident.client_wrote_at = None, at
-    return journal.append(incident, Kind.VERDICT_ASKED, by=None, at=at)
+    return record(incident, Kind.VERDICT_ASKED, by=None, at=at)
 
 
 def has_written(incident: Incident) -> bool:

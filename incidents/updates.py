@@ -20,6 +20,7 @@ from incidents.choices import PauseReason, Status
 from incidents.clock.facts import TargetTerms
 from incidents.events import Kind
 from incidents.models import Incident, JournalEntry
+from incidents.state import IncidentState
 from wording import words
 from wording.refusals import Refused
 
@@ -78,34 +79,37 @@ def longest(incident: Incident) -> timedelta:
     return timedelta(seconds=rhythm.seconds * LONGEST) if rhythm else WITHOUT_RHYTHM
 
 
-def plan(incident: Incident, at: datetime, by_word: datetime | None = None) -> None:
-    """A word to the client: what was missed till now is on record, and the next one is due as said, else by rhythm."""
+def plan(incident: Incident, at: datetime, state: IncidentState, by_word: datetime | None = None) -> None:
+    """A word to the client: what was missed till now is on record, and the next one is due as said, else by rhythm.
+
+    `state` is the one after the act, here and in the others: who waits then hears nothing.
+    """
     for entry in missed(incident, at, rhythm_for(incident)):
         entry.save(force_insert=True)
         incident.last_entry = entry
-    incident.next_update_at, incident.update_missed_at = whole(by_word) if by_word else _by_rhythm(incident, at), None
+    promised = whole(by_word) if by_word else _by_rhythm(incident, at, state)
+    incident.next_update_at, incident.update_missed_at = promised, None
 
 
-def plan_sooner(incident: Incident, at: datetime) -> None:
+def plan_sooner(incident: Incident, at: datetime, state: IncidentState) -> None:
     """A stricter category without a word to the client: the promise comes nearer, never further away."""
-    planned = _by_rhythm(incident, at) if incident.first_contact_at else None
+    planned = _by_rhythm(incident, at, state) if state.first_contact_at else None
     if planned and (incident.next_update_at is None or planned < incident.next_update_at):
         incident.next_update_at = planned
 
 
-def forget(incident: Incident) -> None:
+def forget(incident: Incident, at: datetime, state: IncidentState) -> None:
     """Nothing is promised any more: delivered, ended, or we wait for the client."""
     incident.next_update_at = incident.update_missed_at = None
 
 
-def _by_rhythm(incident: Incident, at: datetime) -> datetime | None:
+def _by_rhythm(incident: Incident, at: datetime, state: IncidentState) -> datetime | None:
     rhythm = rhythm_for(incident)
-    return rhythm.after(at) if rhythm and not _is_silent(incident) else None
+    return rhythm.after(at) if rhythm and not _is_silent(state) else None
 
 
-def _is_silent(incident: Incident) -> bool:
-    waits = incident.pauses.filter(reason__in=FOR_THE_CLIENT, ended_at=None)
-    return incident.is_ended or incident.status in DELIVERED or waits.exists()
+def _is_silent(state: IncidentState) -> bool:
+    return state.is_ended or state.status in DELIVERED or not state.open_pauses.isdisjoint(FOR_THE_CLIENT)
 
 
 def next_missing(incident: Incident, rhythm: Rhythm | None) -> datetime | None:

@@ -18,6 +18,7 @@ from incidents.clock import clocks as clock
 from incidents.models import Breach, ClockRow, Incident, JournalEntry, Pause
 from incidents.projection import columns, proof_beside
 from incidents.projection import rows as projection
+from incidents.projection.record import pause_rows, write_state
 from incidents.state import COLUMNS, IncidentState, state_of
 
 T = TypeVar("T", ClockRow, Breach, Pause)
@@ -234,7 +235,7 @@ def _rebuild(keys: Sequence[int], terms: Terms, at: datetime) -> int:
         for row in rows:
             entries = journals.get(row.pk, [])
             state = state_of(entries)
-            pauses += projection.pause_rows(row, state)
+            pauses += pause_rows(row, state)
             clocks += _renew(row, state, projection.events_of(entries), terms.of(row), at)
         columns.write(rows, columns.REBUILT)
     ClockRow.objects.bulk_create(clocks)
@@ -249,7 +250,7 @@ def _renew(
     known: projection.VersionTerms | None,
     at: datetime,
 ) -> list[ClockRow]:
-    projection.write_state(incident, state)
+    write_state(incident, state)
     past = Past(incident, known, events) if known and events else None
     found = past.clocks(at) if past else {}
     incident.due_at = projection.due_at(found.values())

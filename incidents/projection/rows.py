@@ -16,8 +16,8 @@ from incidents import journal, updates
 from incidents.clock import clocks as clock
 from incidents.clock.escalation import Step
 from incidents.events import COUNTED, DATED_BACK, MOVING, Kind
-from incidents.models import Breach, ClockRow, Incident, JournalEntry, Pause
-from incidents.state import COLUMNS, IncidentState
+from incidents.models import Breach, ClockRow, Incident, JournalEntry
+from incidents.projection.record import history, write_state
 
 ASK_EVERY = 3600
 """Seconds between two questions whether to take what the monitor saw, where the contract has no rhythm of updates."""
@@ -115,9 +115,11 @@ def clocks_of(incident: Incident, at: datetime) -> dict[str, clock.Clock]:
 
 def project(incident: Incident, *, at: datetime) -> dict[str, clock.Clock]:
     """Recompute a locked incident's rows from its journal, record a breach it shows, plan the next wake-up, save."""
-    events = events_for(incident)
+    journal_so_far = history(incident)
+    write_state(incident, journal_so_far.state)
+    events = events_of(journal_so_far.lines)
     terms = held(incident) if events else None
-    incident.held_terms = None
+    incident.held_terms = incident.held_history = None
     timeline = terms.timeline(events, at) if terms else None
     clocks = timeline.clocks if timeline else {}
     if terms:
@@ -131,22 +133,6 @@ def project(incident: Incident, *, at: datetime) -> dict[str, clock.Clock]:
     incident.wake_at = _unswept(incident, timeline, at) or wake_at(incident, timeline, terms)
     incident.save()
     return clocks
-
-
-def write_state(incident: Incident, state: IncidentState) -> None:
-    """Into the incident's columns; the term of a silence stays as it is where the journal doesn't say it."""
-    for name in COLUMNS:
-        setattr(incident, name, getattr(state, name))
-    if state.silence_is_known:
-        incident.silence_at = state.silence_at
-
-
-def pause_rows(incident: Incident, state: IncidentState) -> list[Pause]:
-    """The pauses of the state as rows, not yet stored."""
-    return [
-        Pause(incident=incident, reason=pause.reason, started_at=pause.started_at, ended_at=pause.ended_at)
-        for pause in state.pauses
-    ]
 
 
 def held(incident: Incident) -> VersionTerms | None:
