@@ -107,10 +107,10 @@ def _window(day: str, pair: list[object]) -> Window:
 
 
 def _minutes(day: str, text: object) -> int:
-    found = re.fullmatch(r"(\d{1,2}):([0-5]\d)", str(text))
-    if not found:
+    match = re.fullmatch(r"(\d{1,2}):([0-5]\d)", str(text))
+    if not match:
         raise ValueError(f"{day}: not a time of day: {text}")
-    return int(found[1]) * 60 + int(found[2])
+    return int(match[1]) * 60 + int(match[2])
 
 
 def _date(text: object) -> date:
@@ -214,8 +214,8 @@ class WorkCalendar:
     def windows(self, start: int, end: int) -> list[Span]:
         """Open spans inside [start, end), clipped to it."""
         table = self._cover(start, max(start, end))
-        found = range(bisect_right(table.closes, start), bisect_left(table.opens, end))
-        return [(max(start, table.opens[i]), min(end, table.closes[i])) for i in found]
+        places = range(bisect_right(table.closes, start), bisect_left(table.opens, end))
+        return [(max(start, table.opens[i]), min(end, table.closes[i])) for i in places]
 
     def day_windows(self, day: date) -> tuple[Window, ...]:
         """The windows that open on a day: special day, else day off, else statutory holiday, else the week."""

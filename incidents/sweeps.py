@@ -37,7 +37,7 @@ CHUNK = 250
 AHEAD = timedelta(minutes=5)  # when a row that failed is tried again
 
 
-class Memory:
+class SweepCache:
     """What one sweep asks once: the terms of each version, and the people that rungs name."""
 
     def __init__(self, at: datetime) -> None:
@@ -55,37 +55,37 @@ class Memory:
 
 def sweep_clocks(*, at: datetime) -> int:
     """Work on everything that is due by `at`; how many incidents were looked at."""
-    looked, memory = 0, Memory(at)
-    while found := sweep_chunk(at=at, memory=memory):
-        looked += found
+    looked, cache = 0, SweepCache(at)
+    while count := sweep_chunk(at=at, cache=cache):
+        looked += count
     return looked
 
 
 def sweep_now(now: Callable[[], datetime]) -> int:
     """The same until nothing is due, each chunk with its own time; for the task, which reads the clock."""
     started, at, looked = time.monotonic(), now(), 0
-    memory = Memory(at)
-    while found := sweep_chunk(at=whole(now()), memory=memory):
-        looked += found
+    cache = SweepCache(at)
+    while count := sweep_chunk(at=whole(now()), cache=cache):
+        looked += count
     alarms.settle_due(at=whole(now()))
     heartbeat.beat("clocks", at=at, took_ms=int((time.monotonic() - started) * 1000))
     return looked
 
 
 @transaction.atomic
-def sweep_chunk(*, at: datetime, memory: Memory | None = None) -> int:
+def sweep_chunk(*, at: datetime, cache: SweepCache | None = None) -> int:
     """One chunk of what is due by `at`; 0 when nothing is left that nobody else holds."""
-    memory = memory or Memory(at)
+    cache = cache or SweepCache(at)
     rows = list(_claimable().filter(wake_at__lte=at).order_by("wake_at", "pk")[:CHUNK])
     if not rows:
         return 0
     try:
         with transaction.atomic():
-            advance(rows, at=at, memory=memory)
+            advance(rows, at=at, cache=cache)
     except Exception:
         logger.exception("a chunk of %d incidents failed, each is tried alone", len(rows))
         for row in rows:
-            _alone(row.pk, at, memory)
+            _alone(row.pk, at, cache)
     return len(rows)
 
 
@@ -94,10 +94,10 @@ def _claimable() -> QuerySet[Incident]:
     return rows.select_related("client", "shop", "version__contract", "assignee")
 
 
-def _alone(pk: int, at: datetime, memory: Memory) -> None:
+def _alone(pk: int, at: datetime, cache: SweepCache) -> None:
     try:
         with transaction.atomic():
-            advance([_claimable().get(pk=pk)], at=at, memory=memory)
+            advance([_claimable().get(pk=pk)], at=at, cache=cache)
     except Exception as error:
         logger.exception("incident %d cannot be counted", pk)
         _leave_trace(_claimable().get(pk=pk), at, f"{type(error).__name__}: {error}")
@@ -111,13 +111,13 @@ def _leave_trace(incident: Incident, at: datetime, error: str) -> None:
     incident.save()
 
 
-def advance(incidents: Sequence[Incident], *, at: datetime, memory: Memory) -> None:
+def advance(incidents: Sequence[Incident], *, at: datetime, cache: SweepCache) -> None:
     """Bring locked incidents up to `at`, set by set."""
     silent = [row for row in incidents if _accepted_by_silence(row, at)]
     for row in silent:
         _take_silence(row, at)
     rest = [row for row in incidents if row not in silent]
-    Batch(rest, at, memory).run()
+    Batch(rest, at, cache).run()
 
 
 def _take_silence(incident: Incident, at: datetime) -> None:
@@ -125,9 +125,9 @@ def _take_silence(incident: Incident, at: datetime) -> None:
     if not has_written(incident):
         lifecycle.accept(incident=incident, by=None, at=at)
         return
-    asked = end_silence(incident, at=at)
+    question = end_silence(incident, at=at)
     projection.project(incident, at=at)
-    notices.ask_for_verdict(incident, asked, at=at)
+    notices.ask_for_verdict(incident, question, at=at)
 
 
 def _accepted_by_silence(incident: Incident, at: datetime) -> bool:
@@ -137,8 +137,8 @@ def _accepted_by_silence(incident: Incident, at: datetime) -> bool:
 class Batch:
     """The rows to write for some incidents, gathered first and written by one statement a table."""
 
-    def __init__(self, incidents: Sequence[Incident], at: datetime, memory: Memory) -> None:
-        self.incidents, self.at, self.memory = incidents, at, memory
+    def __init__(self, incidents: Sequence[Incident], at: datetime, cache: SweepCache) -> None:
+        self.incidents, self.at, self.cache = incidents, at, cache
         self.events = _events(incidents)
         rows = ClockRow.objects.filter(incident__in=incidents).select_related("calendar")
         self.clocks = {(row.incident_id, row.target): row for row in rows}
@@ -159,50 +159,56 @@ class Batch:
         self._write()
 
     def _look(self, incident: Incident) -> None:
-        events, known = self.events[incident.pk], self.memory.terms(incident)
-        timeline = known.timeline(events, self.at) if known and events else None
-        if known and timeline:
-            self._project(incident, timeline.clocks, known)
-            self._escalate(incident, timeline, known)
-        self._miss_updates(incident, known)
-        self._ask_again(incident, known)
+        events, terms = self.events[incident.pk], self.cache.terms(incident)
+        timeline = terms.timeline(events, self.at) if terms and events else None
+        if terms and timeline:
+            self._project(incident, timeline.clocks, terms)
+            self._escalate(incident, timeline, terms)
+        self._miss_updates(incident, terms)
+        self._ask_again(incident, terms)
         incident.due_at = projection.due_at(timeline.clocks.values() if timeline else ())
-        planned = projection.wake_at(incident, timeline, known if timeline else None)
+        planned = projection.wake_at(incident, timeline, terms if timeline else None)
         incident.wake_at = planned and max(planned, self.at + projection.SECOND)
 
-    def _project(self, incident: Incident, found: dict[str, clock.Clock], known: projection.VersionTerms) -> None:
-        for target, one in found.items():
+    def _project(self, incident: Incident, clocks: dict[str, clock.Clock], terms: projection.VersionTerms) -> None:
+        for target, clock_now in clocks.items():
             row = self.clocks.get((incident.pk, target)) or ClockRow(incident=incident, target=target)
-            values = projection.row_of(one, known)
+            values = projection.row_of(clock_now, terms)
             if row.pk is None or any(getattr(row, name) != value for name, value in values.items()):
                 for name, value in values.items():
                     setattr(row, name, value)
                 row.computed_at = self.at
                 self.clocks[incident.pk, target] = row
                 self.changed_clocks.append(row)
-        for breach in projection.breaches_of(incident, found.values(), self.at):
+        for breach in projection.breaches_of(incident, clocks.values(), self.at):
             old = self.recorded.get(projection.breach_key(breach))
             if old is None:
                 self.new_breaches.append(breach)
                 self.entries.append(projection.note_breach(incident, breach, self.at))
-            elif projection.learnt(old, breach):
+            elif projection.update_breach(old, breach):
                 self.changed_breaches.append(old)
 
-    def _escalate(self, incident: Incident, timeline: clock.Timeline, known: projection.VersionTerms) -> None:
+    def _escalate(self, incident: Incident, timeline: clock.Timeline, terms: projection.VersionTerms) -> None:
         """Every rung that is due and has not gone out, in order of time."""
-        if incident.is_ended or not known.steps:
+        if incident.is_ended or not terms.steps:
             return
         for fired in timeline.fired:
-            rungs = [step for step in known.steps if (step.target, step.share) == (fired.target, fired.share)]
+            rungs = [step for step in terms.steps if (step.target, step.share) == (fired.target, fired.share)]
             new = [firing for step in rungs if (firing := self._firing(incident, step, fired))]
             if new:
                 self._send(incident, new)
 
     def _firing(self, incident: Incident, step: EscalationStep, fired: Fired) -> Firing | None:
         firing = Firing(
-            incident=incident, step=step, target=fired.target, lap=fired.lap, round=fired.round, run=fired.run,
-            due_at=moment(fired.at), fired_at=max(self.at, moment(fired.at)),
-        )  # fmt: skip
+            incident=incident,
+            step=step,
+            target=fired.target,
+            lap=fired.lap,
+            round=fired.round,
+            run=fired.run,
+            due_at=moment(fired.at),
+            fired_at=max(self.at, moment(fired.at)),
+        )
         key = _firing_key(firing)
         if key in self.fired:
             return None
@@ -213,24 +219,24 @@ class Batch:
     def _send(self, incident: Incident, firings: Sequence[Firing]) -> None:
         """The first notices of the rungs of one moment; the journal says who was told when that is known."""
         for topic in notices.of_firings(incident, firings):
-            rows, alarm = notices.begin(topic, self.memory.people, self._rows_of(incident), at=self.at)
+            rows, alarm = notices.begin(topic, self.cache.people, self._rows_of(incident), at=self.at)
             self.notices += rows
             self.unheard += alarm
 
     def _rows_of(self, incident: Incident) -> list[ClockRow]:
-        found = (self.clocks.get((incident.pk, target)) for target in clock.TARGETS)
-        return [row for row in found if row]
+        rows = (self.clocks.get((incident.pk, target)) for target in clock.TARGETS)
+        return [row for row in rows if row]
 
-    def _miss_updates(self, incident: Incident, known: projection.VersionTerms | None) -> None:
+    def _miss_updates(self, incident: Incident, terms: projection.VersionTerms | None) -> None:
         """Every line is kept, the newest is told."""
-        rhythm = known.rhythms.get(incident.severity) if known else None
+        rhythm = terms.rhythms.get(incident.severity) if terms else None
         entries = list(updates.missed(incident, self.at, rhythm))
         self.entries += entries
         self.missed += [(incident, entry) for entry in entries[-1:]]
 
-    def _ask_again(self, incident: Incident, known: projection.VersionTerms | None) -> None:
+    def _ask_again(self, incident: Incident, terms: projection.VersionTerms | None) -> None:
         """Whether to take what the monitor saw, once a rhythm while nobody says."""
-        entry = recovery.ask_again(incident, self.at, known.rhythms.get(incident.severity) if known else None)
+        entry = recovery.ask_again(incident, self.at, terms.rhythms.get(incident.severity) if terms else None)
         if entry is not None:
             self.entries.append(entry)
             self.missed.append((incident, entry))
@@ -252,11 +258,11 @@ class Batch:
 
 def _events(incidents: Sequence[Incident]) -> dict[int, tuple[clock.Event, ...]]:
     lines = JournalEntry.objects.filter(incident__in=incidents, kind__in=MOVING).order_by("incident_id", "seq")
-    found: dict[int, tuple[clock.Event, ...]] = defaultdict(tuple)
+    events: dict[int, tuple[clock.Event, ...]] = defaultdict(tuple)
     facts = lines.only("incident_id", "seq", "at", "recorded_at", "kind", "severity", "change", "reason")
     for pk, entries in groupby(facts, key=lambda entry: entry.incident_id):
-        found[pk] = projection.events_of(entries)
-    return found
+        events[pk] = projection.events_of(entries)
+    return events
 
 
 def _firing_key(firing: Firing) -> tuple[int, str, int, int, int, int]:

@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from contracts.holidays_pl import POLISH_HOLIDAYS
 from contracts.penalty.breach import Exclusion, Lateness, breach_penalty
-from contracts.penalty.rules import Base, Cap, Caps, Grace, Scheme, Tier, Unit
+from contracts.penalty.rules import Cap, Caps, FeeBase, Grace, Scheme, Tier, Unit
 from contracts.vocabulary import GraceMode, RateType
 from contracts.worktime import parse_calendar, work_calendar
 from monitoring.availability.measure import Interval, Terms, measure
@@ -40,7 +40,7 @@ def penalty_of_a_breach() -> object:
     late = Lateness(MONTH.start + 8 * HOUR, MONTH.start + 80 * HOUR, OFFICE)
     out = [Exclusion(MONTH.start + start * HOUR, MONTH.start + (start + 2) * HOUR, "third_party") for start in (33, 34)]
     cap = Cap(RateType.PERCENT, Decimal(20))
-    base = Base(Decimal("5000.00"), Fraction(1, 2), month="2026-11")
+    base = FeeBase(Decimal("5000.00"), Fraction(1, 2), month="2026-11")
     return breach_penalty(scheme, late, base, exclusions=out, caps=Caps(cap, cap, cap))
 
 

@@ -81,8 +81,8 @@ MUTANTS = (
     Mutant(
         "an outage's length is judged before it is cut at the month's end",
         "monitoring/availability/measure.py",
-        "one.end - one.start > terms.minimum_outage",
-        "min(one.end, period.end) - max(one.start, period.start) > terms.minimum_outage",
+        "outage.end - outage.start > terms.minimum_outage",
+        "min(outage.end, period.end) - max(outage.start, period.start) > terms.minimum_outage",
         AVAILABILITY,
     ),
     Mutant(

@@ -9,10 +9,10 @@ from decimal import Decimal
 from contracts.penalty.rules import (
     NO_CAPS,
     UNUSED,
-    Account,
-    Base,
     Caps,
     ExcludedLine,
+    ExplainedAmount,
+    FeeBase,
     LateLine,
     Line,
     Scheme,
@@ -47,13 +47,13 @@ class Lateness:
 def breach_penalty(
     scheme: Scheme,
     lateness: Lateness,
-    base: Base | Decimal,
+    base: FeeBase | Decimal,
     *,
     exclusions: Sequence[Exclusion] = (),
     caps: Caps = NO_CAPS,
     used: Used = UNUSED,
     fee: Decimal | None = None,
-) -> Account:
+) -> ExplainedAmount:
     """Price one breach with its accepted exclusions and every cap, given what was used of each.
 
     `fee` is what the caps' percentages are taken of; without it, the base. PenaltyError for terms that can't count.

@@ -10,8 +10,8 @@ from itertools import pairwise
 
 from contracts.penalty.rules import (
     HUNDRED,
-    Account,
-    Base,
+    ExplainedAmount,
+    FeeBase,
     Line,
     PenaltyError,
     ResultLine,
@@ -51,13 +51,15 @@ class Band:
     percent: Decimal
 
 
-def credit(bands: Sequence[Band], commitment: Decimal, availability: Fraction, fee: Base | Decimal) -> Account:
+def credit(
+    bands: Sequence[Band], commitment: Decimal, availability: Fraction, fee: FeeBase | Decimal
+) -> ExplainedAmount:
     """The availability credit of a month; `availability` is the exact fraction (0 to 1), the rest are percents.
 
     "Less than the commitment" earns a credit, exactly the commitment earns none. PenaltyError for bands that overlap.
     """
     _check_bands(bands)
-    of = fee if isinstance(fee, Base) else Base(fee)
+    of = fee if isinstance(fee, FeeBase) else FeeBase(fee)
     percent = availability * HUNDRED
     met = percent >= Fraction(commitment)
     lines: list[Line] = [MeasuredLine(availability, commitment, met)]
@@ -67,7 +69,7 @@ def credit(bands: Sequence[Band], commitment: Decimal, availability: Fraction, f
         lines += [BandLine(band.below, band.down_to, band.percent), *base_lines(scheme, of)]
         lines += charge_lines(scheme, Fraction(1), of.exact)
     amount = round_line(lines)
-    return Account(amount, amount, Fraction(band is not None), 0, (*lines, ResultLine(amount)))
+    return ExplainedAmount(amount, amount, Fraction(band is not None), 0, (*lines, ResultLine(amount)))
 
 
 def _inside(band: Band, percent: Fraction) -> bool:
@@ -81,6 +83,6 @@ def _check_bands(bands: Sequence[Band]) -> None:
             raise PenaltyError(f"credit bands overlap: {upper.below} to {upper.down_to} and below {lower.below}")
 
 
-def band_percent(account: Account) -> Decimal:
+def band_percent(account: ExplainedAmount) -> Decimal:
     """The credit in percent of the fee; 0 where the commitment was kept."""
     return next((line.percent for line in account.lines if isinstance(line, BandLine)), Decimal(0))

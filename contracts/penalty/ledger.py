@@ -14,7 +14,7 @@ from decimal import Decimal
 from fractions import Fraction
 from itertools import groupby
 
-from contracts.penalty.month import EarlierLine, Incident, MonthRules, Owed, highest, month
+from contracts.penalty.month import EarlierLine, IncidentPenalties, MonthRules, PenaltyDue, highest, month
 from contracts.penalty.rules import NO_CAPS, ZERO, Caps, Line, Used, under_caps
 from contracts.vocabulary import Cumulation
 
@@ -132,12 +132,14 @@ def settle(rows: Iterable[MissedTarget]) -> Ledger:
 def _sum_of(part: Sequence[MissedTarget], spent: _Spent) -> Decimal:
     limits, first = part[0].limits, part[0].month
     incidents = [
-        Incident(
-            name, tuple(Owed(row.target, row.amount) for row in rows), used=spent.incident[name],
+        IncidentPenalties(
+            name,
+            tuple(PenaltyDue(row.target, row.amount) for row in rows),
+            used=spent.incident[name],
             cumulation=rows[0].cumulation,
         )
         for name, rows in _by_incident(part).items()
-    ]  # fmt: skip
+    ]
     rules = MonthRules(caps=limits.caps)
     return month(limits.fee, incidents, rules, charged=spent.contract, month_used=spent.month[first]).final
 

@@ -83,7 +83,7 @@ class DroppedLine(Line):
 class WaivedLine(Line):
     """A sum that the client gives up, taken after the caps; never more than there was."""
 
-    asked: Decimal
+    given_up: Decimal
     taken: Decimal
 
     @property
@@ -105,7 +105,7 @@ class EarlierLine(Line):
 
 
 @dataclass(frozen=True, slots=True)
-class Owed:
+class PenaltyDue:
     """The rounded penalty of one missed target, or an availability credit; `events` name what it was for."""
 
     target: str
@@ -115,7 +115,7 @@ class Owed:
 
 
 @dataclass(frozen=True, slots=True)
-class Incident:
+class IncidentPenalties:
     """An incident's penalties of this month; `used`: what earlier months charged against its cap.
 
     An availability credit comes as an incident of its own, `capped=False`: no incident's cap can meet it.
@@ -123,7 +123,7 @@ class Incident:
     """
 
     name: str
-    owed: tuple[Owed, ...]
+    owed: tuple[PenaltyDue, ...]
     used: Decimal = ZERO
     cause: str = ""
     capped: bool = True
@@ -131,7 +131,7 @@ class Incident:
 
 
 @dataclass(frozen=True, slots=True)
-class MonthAccount:
+class ExplainedMonth:
     """The amount at every stage; the lines add up to `final`."""
 
     per_incident: tuple[Decimal, ...]
@@ -152,13 +152,13 @@ class MonthRules:
 
 def month(
     fee: Decimal | Fraction,
-    incidents: Sequence[Incident],
+    incidents: Sequence[IncidentPenalties],
     rules: MonthRules = MonthRules(),
     *,
     charged: Decimal = ZERO,
     waived: Decimal = ZERO,
     month_used: Decimal = ZERO,
-) -> MonthAccount:
+) -> ExplainedMonth:
     """Settle a month: `charged` is what agreed and settled penalties used of the contract's cap.
 
     `month_used`: what an earlier part of the month, settled by another version, used of the month's cap.
@@ -178,7 +178,7 @@ def month(
     after_month = _under(CapLevel.MONTH, rules, fee, month_used, before, lines)
     after_contract = _under(CapLevel.CONTRACT, rules, fee, charged, after_month, lines)
     final = _less_waived(after_contract, waived, lines)
-    return MonthAccount(tuple(amounts), before, after_month, after_contract, final, (*lines, ResultLine(final)))
+    return ExplainedMonth(tuple(amounts), before, after_month, after_contract, final, (*lines, ResultLine(final)))
 
 
 def _refuse_negative(sums: Iterable[Decimal]) -> None:
@@ -187,7 +187,7 @@ def _refuse_negative(sums: Iterable[Decimal]) -> None:
             raise PenaltyError(f"an amount can't be negative: {amount}")
 
 
-def _standing(incident: Incident, lines: list[Line]) -> list[Owed]:
+def _standing(incident: IncidentPenalties, lines: list[Line]) -> list[PenaltyDue]:
     """Everything comes in; a line that the client waived leaves before any cap."""
     for owed in incident.owed:
         lines.append(AddedLine(incident.name, owed.target, owed.raw))
@@ -201,19 +201,23 @@ def highest(amounts: Sequence[Decimal]) -> int:
     return max(range(len(amounts)), key=amounts.__getitem__, default=-1)
 
 
-def _cumulated(incident: Incident, owed: list[Owed], rules: MonthRules, lines: list[Line]) -> list[Owed]:
+def _cumulated(
+    incident: IncidentPenalties, owed: list[PenaltyDue], rules: MonthRules, lines: list[Line]
+) -> list[PenaltyDue]:
     if (incident.cumulation or rules.cumulation) is Cumulation.CUMULATIVE:
         return owed
-    best = highest([one.raw for one in owed])
-    _drop(incident, [one for i, one in enumerate(owed) if i != best], DropReason.NOT_THE_HIGHEST, lines)
-    return [one for i, one in enumerate(owed) if i == best]
+    best = highest([due.raw for due in owed])
+    _drop(incident, [due for i, due in enumerate(owed) if i != best], DropReason.NOT_THE_HIGHEST, lines)
+    return [due for i, due in enumerate(owed) if i == best]
 
 
-def _drop(incident: Incident, owed: Iterable[Owed], reason: DropReason, lines: list[Line]) -> None:
-    lines.extend(DroppedLine(incident.name, one.target, one.raw, reason) for one in owed)
+def _drop(incident: IncidentPenalties, owed: Iterable[PenaltyDue], reason: DropReason, lines: list[Line]) -> None:
+    lines.extend(DroppedLine(incident.name, due.target, due.raw, reason) for due in owed)
 
 
-def _greater_of_event(incidents: Sequence[Incident], kept: list[list[Owed]], lines: list[Line]) -> list[list[Owed]]:
+def _greater_of_event(
+    incidents: Sequence[IncidentPenalties], kept: list[list[PenaltyDue]], lines: list[Line]
+) -> list[list[PenaltyDue]]:
     """No double: among all that was owed for the same events, the credits or the delay penalties stand, not both."""
     out: set[tuple[int, int]] = set()
     for group in _same_events(kept):
@@ -223,14 +227,14 @@ def _greater_of_event(incidents: Sequence[Incident], kept: list[list[Owed]], lin
             credited, delayed = (sum((kept[i][j].raw for i, j in side), ZERO) for side in (credit, delays))
             out |= set(delays if credited >= delayed else credit)
     for i, incident in enumerate(incidents):
-        _drop(incident, [one for j, one in enumerate(kept[i]) if (i, j) in out], DropReason.SAME_EVENT, lines)
-    return [[one for j, one in enumerate(owed) if (i, j) not in out] for i, owed in enumerate(kept)]
+        _drop(incident, [due for j, due in enumerate(kept[i]) if (i, j) in out], DropReason.SAME_EVENT, lines)
+    return [[due for j, due in enumerate(owed) if (i, j) not in out] for i, owed in enumerate(kept)]
 
 
-def _same_events(kept: list[list[Owed]]) -> list[list[tuple[int, int]]]:
+def _same_events(kept: list[list[PenaltyDue]]) -> list[list[tuple[int, int]]]:
     """Places of the amounts, grouped by the events that tie them to one another."""
     groups: list[tuple[set[str], list[tuple[int, int]]]] = []
-    for key, events in (((i, j), set(one.events)) for i, owed in enumerate(kept) for j, one in enumerate(owed)):
+    for key, events in (((i, j), set(due.events)) for i, owed in enumerate(kept) for j, due in enumerate(owed)):
         tied = [group for group in groups if group[0] & events]
         groups = [group for group in groups if not group[0] & events]
         groups.append((events.union(*(g[0] for g in tied)), [key, *(k for g in tied for k in g[1])]))
@@ -238,9 +242,9 @@ def _same_events(kept: list[list[Owed]]) -> list[list[tuple[int, int]]]:
 
 
 def _incident(
-    incident: Incident, owed: list[Owed], rules: MonthRules, fee: Decimal | Fraction, lines: list[Line]
+    incident: IncidentPenalties, owed: list[PenaltyDue], rules: MonthRules, fee: Decimal | Fraction, lines: list[Line]
 ) -> Decimal:
-    amount = sum((one.raw for one in owed), ZERO)
+    amount = sum((due.raw for due in owed), ZERO)
     if incident.used and (incident.cumulation or rules.cumulation) is Cumulation.HIGHEST:
         taken = min(amount, incident.used)
         lines.append(EarlierLine(incident.name, incident.used, taken))
@@ -252,7 +256,7 @@ def _incident(
     return line.after
 
 
-def _one_per_cause(incidents: Sequence[Incident], amounts: list[Decimal], lines: list[Line]) -> list[Decimal]:
+def _one_per_cause(incidents: Sequence[IncidentPenalties], amounts: list[Decimal], lines: list[Line]) -> list[Decimal]:
     greatest: dict[str, int] = {}
     for i, incident in enumerate(incidents):
         if incident.cause and amounts[i] > amounts[greatest.setdefault(incident.cause, i)]:

@@ -200,10 +200,10 @@ class Unit:
 def _unit(name: str) -> Unit:
     if name == "once":
         return Unit(name, Rounding.ONCE, 0)
-    found = UNIT_NAME.fullmatch(name)
-    if found is None or (found[1] is None and name != "minute") or found[2] == "0":
+    match = UNIT_NAME.fullmatch(name)
+    if match is None or (match[1] is None and name != "minute") or match[2] == "0":
         raise PenaltyError(f"unknown unit: {name!r}")
-    return Unit(name, Rounding(found[1] or "started"), int(found[2] or 1) * WIDTHS[found[3]])
+    return Unit(name, Rounding(match[1] or "started"), int(match[2] or 1) * WIDTHS[match[3]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +248,7 @@ class Scheme:
 
 
 @dataclass(frozen=True, slots=True)
-class Base:
+class FeeBase:
     """The snapshot of what the rate is taken of: the settlement month's fee, the shop's share, part months pro rata."""
 
     fee: Decimal
@@ -305,7 +305,7 @@ UNUSED = Used()
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class ExplainedAmount:
     """The amount due, what it was before caps, the units, the counted delay, and the lines that lead there."""
 
     amount: Decimal
@@ -318,39 +318,39 @@ class Account:
 def penalty(
     scheme: Scheme,
     delay: int,
-    base: Base | Decimal,
+    base: FeeBase | Decimal,
     incident_cap: Cap | None = None,
     *,
     late: bool = True,
     used: Used = UNUSED,
-) -> Account:
+) -> ExplainedAmount:
     """Price a delay in seconds. `late=False`: there was no breach, so nothing is due, not even once per breach."""
-    found = LateLine(delay)
-    return priced(scheme, (found,), base, Caps(incident=incident_cap), used, None, late=late)
+    late_line = LateLine(delay)
+    return priced(scheme, (late_line,), base, Caps(incident=incident_cap), used, None, late=late)
 
 
 def priced(
     scheme: Scheme,
     delay: tuple[Line, ...],
-    base: Base | Decimal,
+    base: FeeBase | Decimal,
     caps: Caps,
     used: Used,
     fee: Decimal | None,
     *,
     late: bool,
-) -> Account:
-    found, left = delay[0].seconds, max(0, sum(line.seconds for line in delay))
-    if found < 0:
-        raise PenaltyError(f"a delay can't be negative: {found} s")
+) -> ExplainedAmount:
+    whole_delay, left = delay[0].seconds, max(0, sum(line.seconds for line in delay))
+    if whole_delay < 0:
+        raise PenaltyError(f"a delay can't be negative: {whole_delay} s")
     grace = _grace(scheme.grace, left)
     counted = left - sum(line.taken for line in grace)
-    units = _units(scheme, found, left, counted) if late else NOTHING
-    of = base if isinstance(base, Base) else Base(base)
+    units = _units(scheme, whole_delay, left, counted) if late else NOTHING
+    of = base if isinstance(base, FeeBase) else FeeBase(base)
     charges = charge_lines(scheme, units, of.exact)
     lines = [*delay, *grace, UnitsLine(counted, scheme.unit.name, units), *base_lines(scheme, of), *charges]
     raw = round_line(lines)
     amount = under_caps(lines, raw, caps, used, of.exact if fee is None else Fraction(fee))
-    return Account(amount, raw, units, counted, (*lines, ResultLine(amount)))
+    return ExplainedAmount(amount, raw, units, counted, (*lines, ResultLine(amount)))
 
 
 def _grace(grace: Grace | None, delay: int) -> list[GraceLine]:
@@ -361,14 +361,14 @@ def _grace(grace: Grace | None, delay: int) -> list[GraceLine]:
     return [GraceLine(grace.seconds, grace.mode, min(delay, grace.seconds))]
 
 
-def _units(scheme: Scheme, found: int, left: int, counted: int) -> Fraction:
+def _units(scheme: Scheme, whole_delay: int, left: int, counted: int) -> Fraction:
     if scheme.unit.rounding is not Rounding.ONCE:
         return scheme.unit.count(counted)
-    forgiven = counted == 0 and (found > 0 or (scheme.grace is not None and scheme.grace.seconds > 0))
+    forgiven = counted == 0 and (whole_delay > 0 or (scheme.grace is not None and scheme.grace.seconds > 0))
     return NOTHING if forgiven else Fraction(1)
 
 
-def base_lines(scheme: Scheme, base: Base) -> list[Line]:
+def base_lines(scheme: Scheme, base: FeeBase) -> list[Line]:
     if scheme.kind is RateType.AMOUNT:
         return []
     if base.share == 1 and base.days is None and not base.month and not base.version:

@@ -17,12 +17,12 @@ from contracts.penalty.credit import BandLine, MeasuredLine
 from contracts.penalty.ledger import HighestLine, NotHighestLine, RecordedLine
 from contracts.penalty.month import AddedLine, DroppedLine, DropReason, EarlierLine, WaivedLine
 from contracts.penalty.rules import (
-    Account,
     BaseLine,
     CapLevel,
     CapLine,
     ChargeLine,
     ExcludedLine,
+    ExplainedAmount,
     GraceLine,
     LateLine,
     Line,
@@ -129,7 +129,7 @@ def _exact(units: Fraction, unit: Unit) -> str:
 
 
 @dataclass(frozen=True)
-class Tone:
+class MoneyFormat:
     """What the sentences need besides the line: the currency, and how an instant is said (None: not at all)."""
 
     currency: str = "PLN"
@@ -149,8 +149,8 @@ def in_zone(zone: str) -> Callable[[int], str]:
 
 def sentences(lines: Iterable[Line], currency: str = "PLN", zone: str | None = None) -> list[str]:
     """Every line of an account as a sentence, in order; with a zone the instants are said too."""
-    tone = Tone(currency, in_zone(zone) if zone else None)
-    return [sentence(line, tone) for line in lines]
+    money_format = MoneyFormat(currency, in_zone(zone) if zone else None)
+    return [sentence(line, money_format) for line in lines]
 
 
 def exact_span(seconds: int) -> str:
@@ -158,24 +158,24 @@ def exact_span(seconds: int) -> str:
 
 
 @singledispatch
-def sentence(line: Line, tone: Tone) -> str:
+def sentence(line: Line, money_format: MoneyFormat) -> str:
     """One line in words. TypeError for a line that nobody has given words."""
     raise TypeError(f"no words for {type(line).__name__}")
 
 
 @sentence.register
-def _(line: LateLine, tone: Tone) -> str:
+def _late_line(line: LateLine, money_format: MoneyFormat) -> str:
     facts = {"span": exact_span(line.delay)}
-    if tone.instant is None or line.deadline is None or line.stop is None:
+    if money_format.instant is None or line.deadline is None or line.stop is None:
         return (gettext("%(span)s late in real time") if line.real_time else gettext("%(span)s late")) % facts
-    facts |= {"deadline": tone.instant(line.deadline), "stop": tone.instant(line.stop)}
+    facts |= {"deadline": money_format.instant(line.deadline), "stop": money_format.instant(line.stop)}
     if line.real_time:
         return gettext("Deadline %(deadline)s, stop %(stop)s: %(span)s late in real time") % facts
     return gettext("Deadline %(deadline)s, stop %(stop)s: %(span)s late") % facts
 
 
 @sentence.register
-def _(line: ExcludedLine, tone: Tone) -> str:
+def _excluded_line(line: ExcludedLine, money_format: MoneyFormat) -> str:
     reason = str(REASONS.get(line.reason, line.reason))
     if line.taken == 0:
         return gettext("Excluded, %(reason)s: no time that counted") % {"reason": reason}
@@ -183,7 +183,7 @@ def _(line: ExcludedLine, tone: Tone) -> str:
 
 
 @sentence.register
-def _(line: GraceLine, tone: Tone) -> str:
+def _grace_line(line: GraceLine, money_format: MoneyFormat) -> str:
     facts = {"allowed": exact_span(line.allowed), "taken": exact_span(line.taken)}
     if line.mode is GraceMode.DEDUCTIBLE:
         return gettext("The first %(allowed)s are free: minus %(taken)s") % facts
@@ -195,7 +195,7 @@ def _(line: GraceLine, tone: Tone) -> str:
 
 
 @sentence.register
-def _(line: UnitsLine, tone: Tone) -> str:
+def _units_line(line: UnitsLine, money_format: MoneyFormat) -> str:
     unit = Unit.named(line.unit)
     if unit.rounding is Rounding.ONCE:
         return gettext("Once per breach, whatever the delay") if line.units else gettext("Nothing to count")
@@ -206,83 +206,87 @@ def _(line: UnitsLine, tone: Tone) -> str:
 
 
 @sentence.register
-def _(line: BaseLine, tone: Tone) -> str:
+def _base_line(line: BaseLine, money_format: MoneyFormat) -> str:
     version = ", ".join(part for part in (line.month, line.version) if part)
     head = gettext("Fee") + (f" ({version})" if version else "")
-    parts = [tone.money(line.fee)]
+    parts = [money_format.money(line.fee)]
     if line.share != 1:
         parts.append(gettext("the shop's share of %(share)s") % {"share": share(line.share * 100)})
     if line.days is not None and line.of_days is not None:
         parts.append(gettext("%(days)s of %(of)s days") % {"days": line.days, "of": line.of_days})
-    return f"{head}: {' × '.join(parts)}" + ("" if len(parts) == 1 else f" = {tone.money(line.base)}")
+    return f"{head}: {' × '.join(parts)}" + ("" if len(parts) == 1 else f" = {money_format.money(line.base)}")
 
 
 @sentence.register
-def _(line: ChargeLine, tone: Tone) -> str:
-    text = f"{product(line, tone)} = {tone.money(line.amount)}"
+def _charge_line(line: ChargeLine, money_format: MoneyFormat) -> str:
+    text = f"{product(line, money_format)} = {money_format.money(line.amount)}"
     if line.from_unit == 0:
         return text
     return gettext("Above %(units)s: %(sum)s") % {"units": figure(line.from_unit), "sum": text}
 
 
-def product(line: ChargeLine, tone: Tone) -> str:
+def product(line: ChargeLine, money_format: MoneyFormat) -> str:
     """`4 started hours × 1 % of 5 000,00 zł`, `2 started days × 1 700,00 zł`."""
     unit = Unit.named(line.unit)
-    rate = tone.money(line.rate)
+    rate = money_format.money(line.rate)
     if line.kind is RateType.PERCENT:
-        rate = gettext("%(rate)s of %(base)s") % {"rate": share(line.rate), "base": tone.money(line.base)}
+        rate = gettext("%(rate)s of %(base)s") % {"rate": share(line.rate), "base": money_format.money(line.base)}
     return rate if unit.rounding is Rounding.ONCE and line.units == 1 else f"{counted(line.units, unit)} × {rate}"
 
 
 @sentence.register
-def _(line: RoundLine, tone: Tone) -> str:
-    return gettext("Rounded once, half up: %(amount)s") % {"amount": tone.money(line.to)}
+def _round_line(line: RoundLine, money_format: MoneyFormat) -> str:
+    return gettext("Rounded once, half up: %(amount)s") % {"amount": money_format.money(line.to)}
 
 
 @sentence.register
-def _(line: CapLine, tone: Tone) -> str:
-    head = f"{CAPS[line.level]} {tone.money(line.limit)}" + (f" ({line.subject})" if line.subject else "")
+def _cap_line(line: CapLine, money_format: MoneyFormat) -> str:
+    head = f"{CAPS[line.level]} {money_format.money(line.limit)}" + (f" ({line.subject})" if line.subject else "")
     if line.used:
-        head += ", " + gettext("of which %(used)s was used before") % {"used": tone.money(line.used)}
+        head += ", " + gettext("of which %(used)s was used before") % {"used": money_format.money(line.used)}
     if line.after == line.before:
         return f"{head}: " + gettext("no change")
-    change = {"before": tone.money(line.before), "after": tone.money(line.after)}
+    change = {"before": money_format.money(line.before), "after": money_format.money(line.after)}
     return f"{head}: " + gettext("%(before)s becomes %(after)s") % change
 
 
 @sentence.register
-def _(line: AddedLine, tone: Tone) -> str:
-    return f"{_subject(line.subject, line.target)}: {tone.money(line.amount)}"
+def _added_line(line: AddedLine, money_format: MoneyFormat) -> str:
+    return f"{_subject(line.subject, line.target)}: {money_format.money(line.amount)}"
 
 
 @sentence.register
-def _(line: DroppedLine, tone: Tone) -> str:
-    facts = {"what": _subject(line.subject, line.target), "why": DROPPED[line.reason], "sum": tone.money(line.amount)}
+def _dropped_line(line: DroppedLine, money_format: MoneyFormat) -> str:
+    facts = {
+        "what": _subject(line.subject, line.target),
+        "why": DROPPED[line.reason],
+        "sum": money_format.money(line.amount),
+    }
     return gettext("%(what)s: minus %(sum)s, %(why)s") % facts
 
 
 @sentence.register
-def _(line: NotHighestLine, tone: Tone) -> str:
-    facts = {"sum": tone.money(line.amount), "best": TARGETS.get(line.best, line.best)}
+def _not_highest_line(line: NotHighestLine, money_format: MoneyFormat) -> str:
+    facts = {"sum": money_format.money(line.amount), "best": TARGETS.get(line.best, line.best)}
     text = gettext("Of one incident only the highest penalty counts: %(best)s %(best_sum)s, so %(sum)s does not")
-    return text % (facts | {"best_sum": tone.money(line.best_amount)})
+    return text % (facts | {"best_sum": money_format.money(line.best_amount)})
 
 
 @sentence.register
-def _(line: HighestLine, tone: Tone) -> str:
-    others = ", ".join(f"{TARGETS.get(target, target)} {tone.money(amount)}" for target, amount in line.others)
+def _highest_line(line: HighestLine, money_format: MoneyFormat) -> str:
+    others = ", ".join(f"{TARGETS.get(target, target)} {money_format.money(amount)}" for target, amount in line.others)
     return gettext("The highest penalty of the incident; it alone counts, without: %(others)s") % {"others": others}
 
 
 @sentence.register
-def _(line: EarlierLine, tone: Tone) -> str:
+def _earlier_line(line: EarlierLine, money_format: MoneyFormat) -> str:
     text = gettext("Of one incident only the highest penalty counts: %(used)s was charged before, minus %(taken)s")
-    return text % {"used": tone.money(line.used), "taken": tone.money(line.taken)}
+    return text % {"used": money_format.money(line.used), "taken": money_format.money(line.taken)}
 
 
 @sentence.register
-def _(line: RecordedLine, tone: Tone) -> str:
-    return gettext("The decision recorded %(sum)s, and that stands") % {"sum": tone.money(line.recorded)}
+def _recorded_line(line: RecordedLine, money_format: MoneyFormat) -> str:
+    return gettext("The decision recorded %(sum)s, and that stands") % {"sum": money_format.money(line.recorded)}
 
 
 def _subject(name: str, target: str) -> str:
@@ -290,15 +294,15 @@ def _subject(name: str, target: str) -> str:
 
 
 @sentence.register
-def _(line: WaivedLine, tone: Tone) -> str:
-    text = gettext("Waived by the client, after the limits: minus %(sum)s") % {"sum": tone.money(line.taken)}
-    if line.taken == line.asked:
+def _waived_line(line: WaivedLine, money_format: MoneyFormat) -> str:
+    text = gettext("Waived by the client, after the limits: minus %(sum)s") % {"sum": money_format.money(line.taken)}
+    if line.taken == line.given_up:
         return text
-    return text + " " + gettext("(of %(asked)s, for there was no more)") % {"asked": tone.money(line.asked)}
+    return text + " " + gettext("(of %(asked)s, for there was no more)") % {"asked": money_format.money(line.given_up)}
 
 
 @sentence.register
-def _(line: MeasuredLine, tone: Tone) -> str:
+def _measured_line(line: MeasuredLine, money_format: MoneyFormat) -> str:
     facts = {"availability": floored(line.availability), "commitment": share(line.commitment)}
     if line.met:
         return gettext("Availability %(availability)s, promised %(commitment)s: kept") % facts
@@ -312,7 +316,7 @@ def floored(availability: Fraction) -> str:
 
 
 @sentence.register
-def _(line: BandLine, tone: Tone) -> str:
+def _band_line(line: BandLine, money_format: MoneyFormat) -> str:
     facts = {"below": share(line.below), "percent": share(line.percent)}
     if line.down_to is None:
         return gettext("Below %(below)s: credit of %(percent)s of the fee") % facts
@@ -321,26 +325,26 @@ def _(line: BandLine, tone: Tone) -> str:
 
 
 @sentence.register
-def _(line: ResultLine, tone: Tone) -> str:
-    return gettext("Total: %(sum)s") % {"sum": tone.money(line.total)}
+def _result_line(line: ResultLine, money_format: MoneyFormat) -> str:
+    return gettext("Total: %(sum)s") % {"sum": money_format.money(line.total)}
 
 
-def worked_example(account: Account, severity: str = "", currency: str = "PLN") -> str:
+def worked_example(account: ExplainedAmount, severity: str = "", currency: str = "PLN") -> str:
     """The whole account in one sentence: `3 h 20 min late on a P1: 4 started hours × 1 % of … = …`."""
-    tone = Tone(currency)
+    money_format = MoneyFormat(currency)
     late = exact_span(sum(line.delay for line in account.lines if isinstance(line, LateLine)))
     charges = [line for line in account.lines if isinstance(line, ChargeLine)]
-    total = " + ".join(product(line, tone) for line in charges) + f" = {tone.money(account.raw)}"
+    total = " + ".join(product(line, money_format) for line in charges) + f" = {money_format.money(account.raw)}"
     facts = {"span": late, "severity": severity, "sum": total}
     text = gettext("%(span)s late on a %(severity)s: %(sum)s") if severity else gettext("%(span)s late: %(sum)s")
     caps = [line for line in account.lines if isinstance(line, CapLine) and line.after != line.before]
-    return ". ".join([text % facts, *(sentence(line, tone) for line in caps)])
+    return ". ".join([text % facts, *(sentence(line, money_format) for line in caps)])
 
 
 def rule(scheme: Scheme, currency: str = "PLN") -> str:
     """A penalty rule in plain words: `1 % of the fee for each started hour; the first 15 min are free`."""
-    tone = Tone(currency)
-    rates = "; ".join(_tier(tier, scheme, tone) for tier in scheme.steps)
+    money_format = MoneyFormat(currency)
+    rates = "; ".join(_tier(tier, scheme, money_format) for tier in scheme.steps)
     text = f"{rates} {each(scheme.unit)}"
     grace = scheme.grace
     if grace is None or grace.seconds == 0:
@@ -351,11 +355,11 @@ def rule(scheme: Scheme, currency: str = "PLN") -> str:
     return f"{text}; " + gettext("nothing up to %(allowed)s, above it the whole delay") % allowed
 
 
-def _tier(tier: Tier, scheme: Scheme, tone: Tone) -> str:
+def _tier(tier: Tier, scheme: Scheme, money_format: MoneyFormat) -> str:
     if scheme.kind is RateType.PERCENT:
         rate = gettext("%(rate)s of the fee") % {"rate": share(tier.rate)}
     else:
-        rate = tone.money(tier.rate)
+        rate = money_format.money(tier.rate)
     if tier.up_to is None:
         return rate if len(scheme.steps) == 1 else gettext("%(rate)s above that") % {"rate": rate}
     return gettext("%(rate)s up to %(units)s") % {"rate": rate, "units": figure(tier.up_to)}

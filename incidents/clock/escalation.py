@@ -54,13 +54,13 @@ def firings(replay: Replay, ladder: Sequence[Step]) -> list[Fired]:
 def _of_target(replay: Replay, target: str, ladder: Sequence[Step]) -> Iterator[Fired]:
     mine = [step for step in ladder if step.target == target]
     tracks = [*replay.past[target], *([replay.tracks[target]] if target in replay.tracks else [])]
-    seen = set()
+    keys = set()
     for track in tracks:
         for stretch in track.stretches:
-            for found in _of_stretch(track, stretch, mine, replay.now):
-                if found.key not in seen:
-                    seen.add(found.key)
-                    yield found
+            for fired in _of_stretch(track, stretch, mine, replay.now):
+                if fired.key not in keys:
+                    keys.add(fired.key)
+                    yield fired
 
 
 def _of_stretch(track: Track, stretch: Stretch, ladder: Sequence[Step], now: int) -> Iterator[Fired]:

@@ -78,11 +78,11 @@ class Replay:
             self._start(name, self._base(name, at), Event(at, "provisional" if provisional else "start"))
 
     def _base(self, name: str, start: int, severity: str = "") -> Base:
-        found = self.terms.target(severity or self.severity, name)
-        if found is None:
+        target = self.terms.target(severity or self.severity, name)
+        if target is None:
             raise ValueError(f"{severity or self.severity} has no {name}")
-        calendar = found.calendar_at(self.calendar_at(start))
-        return Base(start, found.seconds, calendar, severity or self.severity)
+        calendar = target.calendar_at(self.calendar_at(start))
+        return Base(start, target.seconds, calendar, severity or self.severity)
 
     def calendar_at(self, start: int) -> int:
         """The instant at which a base that starts at `start` reads its calendar: its start, or later where kept."""

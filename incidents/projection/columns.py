@@ -9,17 +9,28 @@ from django.db import connection
 from incidents.models import Incident
 
 PLANNED = {
-    "due_at": "timestamptz", "wake_at": "timestamptz", "next_update_at": "timestamptz",
-    "update_missed_at": "timestamptz", "ask_at": "timestamptz",
-    "changed_at": "timestamptz", "journal_length": "int", "journal_head": "text",
-    "last_entry_id": "bigint",
-}  # fmt: skip
-REBUILT = {
-    "status": "text", "severity": "text", "first_contact_at": "timestamptz", "backup_at": "timestamptz",
-    "restored_at": "timestamptz", "silence_at": "timestamptz", "client_wrote_at": "timestamptz",
+    "due_at": "timestamptz",
+    "wake_at": "timestamptz",
+    "next_update_at": "timestamptz",
+    "update_missed_at": "timestamptz",
     "ask_at": "timestamptz",
-    "due_at": "timestamptz", "wake_at": "timestamptz",
-}  # fmt: skip
+    "changed_at": "timestamptz",
+    "journal_length": "int",
+    "journal_head": "text",
+    "last_entry_id": "bigint",
+}
+REBUILT = {
+    "status": "text",
+    "severity": "text",
+    "first_contact_at": "timestamptz",
+    "backup_at": "timestamptz",
+    "restored_at": "timestamptz",
+    "silence_at": "timestamptz",
+    "client_wrote_at": "timestamptz",
+    "ask_at": "timestamptz",
+    "due_at": "timestamptz",
+    "wake_at": "timestamptz",
+}
 
 
 def write(incidents: Iterable[Incident], columns: Mapping[str, str]) -> None:

@@ -27,10 +27,22 @@ HOLD = """
     ORDER BY id FOR KEY SHARE
 """
 CLOCK_COLUMNS = [
-    "state", "severity", "calendar", "calendar_at", "started_at", "deadline", "stopped_at", "seen_at", "lap", "round",
+    "state",
+    "severity",
+    "calendar",
+    "calendar_at",
+    "started_at",
+    "deadline",
+    "stopped_at",
+    "seen_at",
+    "lap",
+    "round",
     "run",
-    "total", "left", "late", "computed_at",
-]  # fmt: skip
+    "total",
+    "left",
+    "late",
+    "computed_at",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,14 +158,14 @@ def held(incident: Incident) -> VersionTerms | None:
         with connection.cursor() as cursor:
             cursor.execute(HOLD, [incident.version.pk])
         incident.held_terms = version_terms(incident.version)
-    known: VersionTerms = incident.held_terms
-    return known
+    terms: VersionTerms = incident.held_terms
+    return terms
 
 
 def stood(incident: Incident, at: datetime) -> dict[str, str]:
     """For the line of an act at which a base may start: the digest of the version's calendars as they stand at `at`."""
-    known = held(incident)
-    return {"calendars": known.stood(at)} if known and known.calendars else {}
+    terms = held(incident)
+    return {"calendars": terms.stood(at)} if terms and terms.calendars else {}
 
 
 def _unswept(incident: Incident, timeline: clock.Timeline | None, at: datetime) -> datetime | None:
@@ -172,24 +184,24 @@ def write_clocks(rows: Iterable[ClockRow]) -> None:
     )
 
 
-def row_of(found: clock.Clock, known: VersionTerms) -> dict[str, object]:
+def row_of(clock_now: clock.Clock, terms: VersionTerms) -> dict[str, object]:
     """The columns of a clock's row; `left` only while the clock stands, `late` only once it has stopped or stands."""
-    stands = found.state in {clock.ClockState.PAUSED, clock.ClockState.SEEN_WORKING}
+    stands = clock_now.state in {clock.ClockState.PAUSED, clock.ClockState.SEEN_WORKING}
     return {
-        "state": found.state,
-        "severity": found.severity,
-        "calendar": known.calendars.get((found.severity, found.target)),
-        "calendar_at": _moment(found.calendar_at),
-        "started_at": _moment(found.started_at),
-        "deadline": _moment(found.deadline),
-        "stopped_at": _moment(found.stopped_at),
-        "seen_at": _moment(found.seen_at),
-        "lap": found.lap,
-        "round": found.round,
-        "run": found.run,
-        "total": found.total,
-        "left": found.left if stands else None,
-        "late": found.late if found.stopped_at is not None or found.seen_at is not None else None,
+        "state": clock_now.state,
+        "severity": clock_now.severity,
+        "calendar": terms.calendars.get((clock_now.severity, clock_now.target)),
+        "calendar_at": _moment(clock_now.calendar_at),
+        "started_at": _moment(clock_now.started_at),
+        "deadline": _moment(clock_now.deadline),
+        "stopped_at": _moment(clock_now.stopped_at),
+        "seen_at": _moment(clock_now.seen_at),
+        "lap": clock_now.lap,
+        "round": clock_now.round,
+        "run": clock_now.run,
+        "total": clock_now.total,
+        "left": clock_now.left if stands else None,
+        "late": clock_now.late if clock_now.stopped_at is not None or clock_now.seen_at is not None else None,
     }
 
 
@@ -214,14 +226,21 @@ def breaches_of(incident: Incident, clocks: Iterable[clock.Clock], at: datetime)
         return []
     return [
         Breach(
-            incident=incident, version=version, target=lap.target, severity=lap.severity,
-            run=lap.run, lap=lap.lap, deadline=moment(lap.deadline), noticed_at=max(at, moment(lap.deadline)),
-            stopped_at=_moment(lap.stopped_at), delay=lap.late if lap.stopped_at is not None else None,
+            incident=incident,
+            version=version,
+            target=lap.target,
+            severity=lap.severity,
+            run=lap.run,
+            lap=lap.lap,
+            deadline=moment(lap.deadline),
+            noticed_at=max(at, moment(lap.deadline)),
+            stopped_at=_moment(lap.stopped_at),
+            delay=lap.late if lap.stopped_at is not None else None,
         )
-        for found in clocks
-        for lap in (*found.earlier, found)
+        for newest in clocks
+        for lap in (*newest.earlier, newest)
         if lap.state is clock.ClockState.BREACHED and lap.deadline is not None
-    ]  # fmt: skip
+    ]
 
 
 BREACH_FACTS = ("severity", "deadline", "stopped_at", "delay")
@@ -233,7 +252,7 @@ def breach_key(breach: Breach) -> tuple[int, str, int, int]:
     return breach.incident_id, breach.target, breach.run, breach.lap
 
 
-def learnt(old: Breach, new: Breach) -> bool:
+def update_breach(old: Breach, new: Breach) -> bool:
     """Take over its end since a breach was recorded; True where something changed."""
     changed = [name for name in BREACH_END if getattr(old, name) != getattr(new, name)]
     for name in changed:
@@ -285,14 +304,14 @@ def _record_breaches(incident: Incident, clocks: Iterable[clock.Clock], at: date
             entry = note_breach(incident, breach, at)
             entry.save(force_insert=True)
             incident.last_entry = entry
-        elif learnt(old, breach):
+        elif update_breach(old, breach):
             old.save(update_fields=BREACH_END)
 
 
 def due_at(clocks: Iterable[clock.Clock]) -> datetime | None:
     """The nearest deadline that still waits for an act of ours; None while nothing runs."""
-    runs = [found for found in clocks if found.stopped_at is None and found.seen_at is None]
-    open_deadlines = [found.deadline for found in runs if found.deadline is not None]
+    runs = [row for row in clocks if row.stopped_at is None and row.seen_at is None]
+    open_deadlines = [row.deadline for row in runs if row.deadline is not None]
     return moment(min(open_deadlines)) if open_deadlines else None
 
 

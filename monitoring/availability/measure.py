@@ -184,7 +184,7 @@ class OutageLine(TimeLine):
 class AvailabilityLine(TimeLine):
     """The last line: the result of those above it."""
 
-    known: int
+    known_time: int
     downtime: Fraction
     availability: Fraction | None
     target: Decimal | None
@@ -193,13 +193,16 @@ class AvailabilityLine(TimeLine):
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A period measured. Seconds; `known` is the denominator; `low` and `high` bound it if unknown was down or up."""
+    """A period measured, in seconds. `known_time` is the denominator.
+
+    `low` and `high` bound the availability if unknown time was all down or all up.
+    """
 
     period: Period
     total: int
     measured: int
     unknown: int
-    known: int
+    known_time: int
     down: Fraction
     target: Decimal | None
     verdict: Verdict
@@ -207,19 +210,19 @@ class Measured:
 
     @property
     def up(self) -> Fraction:
-        return self.known - self.down
+        return self.known_time - self.down
 
     @property
     def availability(self) -> Fraction | None:
-        return share(self.up, self.known)
+        return share(self.up, self.known_time)
 
     @property
     def low(self) -> Fraction | None:
-        return share(self.up, self.known + self.unknown)
+        return share(self.up, self.known_time + self.unknown)
 
     @property
     def high(self) -> Fraction | None:
-        return share(self.up + self.unknown, self.known + self.unknown)
+        return share(self.up + self.unknown, self.known_time + self.unknown)
 
     @property
     def met(self) -> bool | None:
@@ -229,7 +232,7 @@ class Measured:
     @property
     def allowed(self) -> Fraction:
         """The error budget in seconds. AvailabilityError without a target."""
-        return budget(self.known, self.target)
+        return budget(self.known_time, self.target)
 
     @property
     def budget_left(self) -> Fraction:
@@ -280,26 +283,26 @@ def measure(
 
 
 def result(period: Period, lines: list[TimeLine], unknown: int, terms: Terms, settled: Settled | None) -> Measured:
-    known = sum(line.seconds for line in lines if not isinstance(line, OutageLine))
+    known_time = sum(line.seconds for line in lines if not isinstance(line, OutageLine))
     down = _down(lines)
-    measured = known + (unknown if settled in (None, Settled.LEFT_OUT) else 0)
+    measured = known_time + (unknown if settled in (None, Settled.LEFT_OUT) else 0)
     open_question = settled is None and terms.unknown_limit is not None and unknown > terms.unknown_limit
-    verdict = _verdict(known, down, terms.target, open_question=open_question)
-    last = AvailabilityLine(known, down, share(known - down, known), terms.target, verdict)
-    left = measured - known
+    verdict = _verdict(known_time, down, terms.target, open_question=open_question)
+    last = AvailabilityLine(known_time, down, share(known_time - down, known_time), terms.target, verdict)
+    left = measured - known_time
     return Measured(
-        period, period.end - period.start, measured, left, known, down, terms.target, verdict, (*lines, last)
+        period, period.end - period.start, measured, left, known_time, down, terms.target, verdict, (*lines, last)
     )
 
 
-def _verdict(known: int, down: Fraction, target: Decimal | None, *, open_question: bool) -> Verdict:
-    if known == 0:
+def _verdict(known_time: int, down: Fraction, target: Decimal | None, *, open_question: bool) -> Verdict:
+    if known_time == 0:
         return Verdict.NO_DATA
     if target is None:
         return Verdict.NO_TARGET
     if open_question:
         return Verdict.UNDECIDED
-    return Verdict.KEPT if down <= budget(known, target) else Verdict.BELOW
+    return Verdict.KEPT if down <= budget(known_time, target) else Verdict.BELOW
 
 
 def _down(lines: Iterable[TimeLine]) -> Fraction:
@@ -390,18 +393,18 @@ def _unknown(
 
 def _outages(period: Period, outages: list[Interval], terms: Terms, counted: _Counted) -> list[OutageLine]:
     """An outage's length is judged before it is cut at the period's edges; at each moment the heaviest one counts."""
-    inside = [one for one in outages if one.start < period.end and one.end > period.start]
-    long = sorted((one for one in inside if one.end - one.start > terms.minimum_outage), key=_when)
-    weights = [_weight(one, terms) for one in long]
+    inside = [outage for outage in outages if outage.start < period.end and outage.end > period.start]
+    long = sorted((outage for outage in inside if outage.end - outage.start > terms.minimum_outage), key=_when)
+    weights = [_weight(outage, terms) for outage in long]
     seconds = [0] * len(long)
     for place, start, end in _heaviest(long, weights):
         seconds[place] += counted.between(max(start, period.start), min(end, period.end))
     lines = [
-        OutageLine(one.start, one.end, weight, taken, Reason.COUNTS if taken else Reason.NOT_COUNTED_TIME)
-        for one, weight, taken in zip(long, weights, seconds, strict=True)
+        OutageLine(outage.start, outage.end, weight, taken, Reason.COUNTS if taken else Reason.NOT_COUNTED_TIME)
+        for outage, weight, taken in zip(long, weights, seconds, strict=True)
     ]
-    short = [one for one in inside if one.end - one.start <= terms.minimum_outage]
-    lines += [OutageLine(one.start, one.end, _weight(one, terms), 0, Reason.TOO_SHORT) for one in short]
+    short = [outage for outage in inside if outage.end - outage.start <= terms.minimum_outage]
+    lines += [OutageLine(outage.start, outage.end, _weight(outage, terms), 0, Reason.TOO_SHORT) for outage in short]
     return sorted(lines, key=_when) if short else lines
 
 
@@ -411,8 +414,8 @@ def _weight(outage: Interval, terms: Terms) -> Fraction:
 
 def _heaviest(outages: list[Interval], weights: list[Fraction]) -> Iterator[tuple[int, int, int]]:
     """Pieces of time, each with the place of the heaviest outage in it (the earliest of equals)."""
-    if all(one.end <= following.start for one, following in pairwise(outages)):
-        yield from ((place, one.start, one.end) for place, one in enumerate(outages))
+    if all(outage.end <= following.start for outage, following in pairwise(outages)):
+        yield from ((place, outage.start, outage.end) for place, outage in enumerate(outages))
         return
     ranks = {weight: rank for rank, weight in enumerate(sorted(set(weights)))}
     active: list[tuple[int, int]] = []

@@ -355,7 +355,7 @@ def _rows(measured: Measured, zone: str) -> Iterator[ExplanationRow]:
     for line in lines:
         if not isinstance(line, OutageLine):
             yield _row(line, zone, _signed(line.seconds), "" if line.seconds > 0 else "off")
-    yield ExplanationRow("mid", "", _("Time that counts"), hms(measured.known))
+    yield ExplanationRow("mid", "", _("Time that counts"), hms(measured.known_time))
     for line in outages:
         yield _row(line, zone, hms(_up(line.down)), "" if line.down else "off")
     yield ExplanationRow("mid", "", _("Down in all"), hms(_up(measured.down)))

@@ -45,12 +45,12 @@ class PartLine(TimeLine):
 
     start: int
     end: int
-    known: int
+    known_time: int
     downtime: Fraction
 
     @property
     def seconds(self) -> int:
-        return self.known
+        return self.known_time
 
     @property
     def down(self) -> Fraction:
@@ -62,7 +62,7 @@ def together(parts: Sequence[Measured], terms: Terms, settled: Settled | None = 
     if not parts:
         raise AvailabilityError("no months to add up")
     period = Period(min(part.period.start for part in parts), max(part.period.end for part in parts))
-    lines: list[TimeLine] = [PartLine(*part.period, part.known, part.down) for part in parts]
+    lines: list[TimeLine] = [PartLine(*part.period, part.known_time, part.down) for part in parts]
     unknown = sum(part.unknown for part in parts)
     return result(period, lines, unknown, terms, settled)
 
@@ -85,7 +85,7 @@ def pace(so_far: Measured, whole: int) -> Pace:
     """
     allowed = budget(whole, so_far.target)
     used = so_far.down / allowed if allowed else None
-    rate = None if used is None or not so_far.known else used * whole / so_far.known
+    rate = None if used is None or not so_far.known_time else used * whole / so_far.known_time
     left = allowed - so_far.down
-    lasts = max(NOTHING, left) * so_far.known / so_far.down if so_far.down else None
+    lasts = max(NOTHING, left) * so_far.known_time / so_far.down if so_far.down else None
     return Pace(allowed, used, rate, so_far.availability, lasts)

@@ -104,7 +104,7 @@ def _(line: OutageLine, zone: str) -> str:
 
 @sentence.register
 def _(line: PartLine, zone: str) -> str:
-    facts = _ends(zone, line.start, line.end, line.known) | {"down": time_span(line.downtime)}
+    facts = _ends(zone, line.start, line.end, line.known_time) | {"down": time_span(line.downtime)}
     return gettext("From %(start)s to %(end)s: %(span)s measured, %(down)s down") % facts
 
 
@@ -114,7 +114,7 @@ def _(line: AvailabilityLine, zone: str) -> str:
         return gettext("No data: neither up nor down")
     facts = {
         "down": time_span(line.downtime),
-        "known": time_span(line.known),
+        "known": time_span(line.known_time),
         "availability": floored(line.availability),
     }
     text = gettext("%(down)s down of %(known)s: availability %(availability)s") % facts

@@ -30,7 +30,7 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Reading:
     """A result as far as confirmation needs it; `at` in epoch seconds."""
 
     at: int
@@ -42,7 +42,7 @@ class Seen:
 class Track:
     """What is known of one monitor between two results; plain values, storable as JSON."""
 
-    recent: tuple[Seen, ...] = ()
+    recent: tuple[Reading, ...] = ()
     started_at: int | None = None
     ended_at: int | None = None
     flapping: bool = False
@@ -56,7 +56,7 @@ class Track:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
         """From `to_json`, or from {} for a monitor that was never checked."""
-        recent = tuple(Seen(**one) for one in data.get("recent", ()))
+        recent = tuple(Reading(**reading) for reading in data.get("recent", ()))
         turns = {name: tuple(data.get(name, ())) for name in ("good", "turns")}
         return cls(**(data | turns | {"recent": recent}))
 
@@ -77,38 +77,38 @@ def step(track: Track, result: Result, rule: Rule = Rule()) -> Step:
     """The track after one more result, and what changed by it, in order."""
     if result.state not in ("up", "degraded", "down"):
         return track, ()
-    seen = Seen(result.at, result.state == "down", result.place)
-    return step_seen(track, seen, rule)
+    reading = Reading(result.at, result.state == "down", result.place)
+    return step_reading(track, reading, rule)
 
 
-def step_seen(track: Track, seen: Seen, rule: Rule = Rule()) -> Step:
-    track = _count_turn(track, seen, rule)
+def step_reading(track: Track, reading: Reading, rule: Rule = Rule()) -> Step:
+    track = _count_turn(track, reading, rule)
     is_open = track.started_at is not None and track.ended_at is None
-    return _while_open(track, seen, rule) if is_open else _while_up(track, seen, rule)
+    return _while_open(track, reading, rule) if is_open else _while_up(track, reading, rule)
 
 
-def _count_turn(track: Track, seen: Seen, rule: Rule) -> Track:
-    turns = tuple(at for at in track.turns if at > seen.at - rule.turns_within)
-    if seen.failed and not track.last_failed:
-        turns = (*turns, seen.at)
-    return replace(track, turns=turns, last_failed=seen.failed)
+def _count_turn(track: Track, reading: Reading, rule: Rule) -> Track:
+    turns = tuple(at for at in track.turns if at > reading.at - rule.turns_within)
+    if reading.failed and not track.last_failed:
+        turns = (*turns, reading.at)
+    return replace(track, turns=turns, last_failed=reading.failed)
 
 
-def _while_up(track: Track, seen: Seen, rule: Rule) -> Step:
-    if not seen.failed and not track.recent:
+def _while_up(track: Track, reading: Reading, rule: Rule) -> Step:
+    if not reading.failed and not track.recent:
         return track, ()
-    recent = (*track.recent, seen)
-    failures = [one for one in recent[-rule.window :] if one.failed]
-    flapping = seen.failed and len(track.turns) >= rule.turns
-    enough = len(failures) >= rule.failures and len({one.place for one in failures}) >= rule.places
-    if flapping or (seen.failed and enough):
+    recent = (*track.recent, reading)
+    failures = [failure for failure in recent[-rule.window :] if failure.failed]
+    flapping = reading.failed and len(track.turns) >= rule.turns
+    enough = len(failures) >= rule.failures and len({failure.place for failure in failures}) >= rule.places
+    if flapping or (reading.failed and enough):
         return _open(track, failures[0].at, flapping=flapping, rule=rule)
-    suspected = (Change("suspected", seen.at),) if seen.failed and not track.recent else ()
+    suspected = (Change("suspected", reading.at),) if reading.failed and not track.recent else ()
     rest, blips = _drop_blips(recent, rule)
     return replace(track, recent=rest), (*suspected, *blips)
 
 
-def _drop_blips(recent: tuple[Seen, ...], rule: Rule) -> tuple[tuple[Seen, ...], tuple[Change, ...]]:
+def _drop_blips(recent: tuple[Reading, ...], rule: Rule) -> tuple[tuple[Reading, ...], tuple[Change, ...]]:
     """Results without the leading failures that no later one can confirm any more."""
     blips: tuple[Change, ...] = ()
     while recent and not _may_confirm(recent, rule):
@@ -118,9 +118,9 @@ def _drop_blips(recent: tuple[Seen, ...], rule: Rule) -> tuple[tuple[Seen, ...],
     return recent, blips
 
 
-def _may_confirm(recent: tuple[Seen, ...], rule: Rule) -> bool:
+def _may_confirm(recent: tuple[Reading, ...], rule: Rule) -> bool:
     to_come = rule.window - len(recent)
-    return recent[0].failed and to_come > 0 and sum(one.failed for one in recent) + to_come >= rule.failures
+    return recent[0].failed and to_come > 0 and sum(reading.failed for reading in recent) + to_come >= rule.failures
 
 
 def _open(track: Track, first: int, *, flapping: bool, rule: Rule) -> Step:
@@ -137,11 +137,11 @@ def _open(track: Track, first: int, *, flapping: bool, rule: Rule) -> Step:
     return opened, (change,)
 
 
-def _while_open(track: Track, seen: Seen, rule: Rule) -> Step:
-    if seen.failed:
+def _while_open(track: Track, reading: Reading, rule: Rule) -> Step:
+    if reading.failed:
         return replace(track, good=()), ()
-    good = (*track.good[: rule.good - 1], seen.at)
-    calm = seen.at - good[0] >= rule.calm
+    good = (*track.good[: rule.good - 1], reading.at)
+    calm = reading.at - good[0] >= rule.calm
     if len(good) < rule.good or (track.flapping and not calm):
         return replace(track, good=good), ()
     ended = Change("ended", good[0], flapping=track.flapping)

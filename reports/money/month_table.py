@@ -68,14 +68,19 @@ def contract_months(contracts: Sequence[Contract], pricer: BreachPricer, now: da
     clients = [contract.client_id for contract in contracts]
     rows = [
         ContractMonth(
-            client=contract.client, contract=contract, named=clients.count(contract.client_id) > 1,
-            month=month_of(contract, now), due=due.get(contract.pk, 0), missed=missed.get(contract.pk, 0),
+            client=contract.client,
+            contract=contract,
+            named=clients.count(contract.client_id) > 1,
+            month=month_of(contract, now),
+            due=due.get(contract.pk, 0),
+            missed=missed.get(contract.pk, 0),
             penalty=pricer.months(contract.pk).get(month_of(contract, now), ZERO),
-            currency=version.currency, cap_used=_share(pricer.charged(contract.pk), version.contract_cap_amount),
+            currency=version.currency,
+            cap_used=_share(pricer.charged(contract.pk), version.contract_cap_amount),
         )
         for contract in contracts
         if (version := versions.get(contract.pk))
-    ]  # fmt: skip
+    ]
     return sorted(rows, key=lambda row: (row.client.name, row.contract.number))
 
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from contracts.models import ContractVersion, DelayTime, PenaltyRule
 from contracts.penalty.breach import Exclusion, Lateness, breach_penalty
 from contracts.penalty.ledger import Ledger, Limits, MissedTarget, RecordedLine, settle
-from contracts.penalty.rules import ZERO, Account, Base, Line, ResultLine
+from contracts.penalty.rules import ZERO, ExplainedAmount, FeeBase, Line, ResultLine
 from contracts.terms import caps_of, scheme_of, seconds
 from contracts.vocabulary import Cumulation
 from contracts.worktime import WorkCalendar, work_calendar
@@ -37,7 +37,7 @@ class PricedBreach:
 
     breach: Breach
     clock: clock.Clock
-    account: Account | None
+    account: ExplainedAmount | None
     working: bool
     own: Decimal = ZERO
 
@@ -61,7 +61,7 @@ class BreachPricer:
         self.breaches = list(breaches)
         self.at = at
         self._contracts = {*contracts, *(breach.version.contract_id for breach in self.breaches)}
-        self._own: dict[int, Account | None] = {}
+        self._own: dict[int, ExplainedAmount | None] = {}
         self._timelines: dict[tuple[int, int], clock.Timeline] = {}
         self._limits_of: dict[int, Limits] = {}
         self._rows: dict[int, MissedTarget] = {}
@@ -96,7 +96,7 @@ class BreachPricer:
         """What decisions have charged so far, in all months; those that wait for a second person charge nothing."""
         return settle(self._row(breach) for breach in self._of(contract) if self._is_settled(breach)).total
 
-    def _explained(self, breach: Breach, own: Account, exclusions: Sequence[Exclusion]) -> Account:
+    def _explained(self, breach: Breach, own: ExplainedAmount, exclusions: Sequence[Exclusion]) -> ExplainedAmount:
         """The account from the delay to what counts: its own rule, what was recorded, the incident, the limits."""
         ledger = self._ledgers[breach.version.contract_id]
         standing = own.amount if exclusions else self._standing(breach)
@@ -105,7 +105,7 @@ class BreachPricer:
         recorded: list[Line] = [] if standing == own.amount else [RecordedLine(own.amount, standing)]
         share = ledger.shares[breach.pk]
         lines = (*own.lines[:-1], *recorded, *share.lines, ResultLine(share.amount))
-        return Account(share.amount, own.amount, own.units, own.seconds, lines)
+        return ExplainedAmount(share.amount, own.amount, own.units, own.seconds, lines)
 
     def _clock(self, breach: Breach) -> clock.Clock:
         """The clock that was missed: this run and lap, from the incident's journal."""
@@ -121,13 +121,13 @@ class BreachPricer:
             self._timelines[key] = clock.Timeline(self._terms[breach.version_id], events, seconds(self.at))
         return self._timelines[key]
 
-    def _own_account(self, breach: Breach) -> Account | None:
+    def _own_account(self, breach: Breach) -> ExplainedAmount | None:
         """By the rule alone, with what a decision that stands has excluded."""
         if breach.pk not in self._own:
             self._own[breach.pk] = self._account(breach, exclusions_of(self._decisions.get(breach.pk)))
         return self._own[breach.pk]
 
-    def _account(self, breach: Breach, exclusions: Sequence[Exclusion]) -> Account | None:
+    def _account(self, breach: Breach, exclusions: Sequence[Exclusion]) -> ExplainedAmount | None:
         """Up to the stop, or up to now while the clock runs. The rate: the incident's version; the fee: the month's."""
         rule = self._rules.get((breach.version_id, breach.severity, breach.target))
         if rule is None:
@@ -139,7 +139,7 @@ class BreachPricer:
         waited = tuple((line.at, line.until) for line in track.trace if line.kind == "handover" and line.until)
         settled = self._settled_by(breach, stop)
         month = month_words(breach.version.contract.local_day(stop))
-        base = Base(settled.monthly_fee, month=month, version=_version_words(settled))
+        base = FeeBase(settled.monthly_fee, month=month, version=_version_words(settled))
         late = Lateness(seconds(breach.deadline), seconds(stop), calendar, waited)
         return breach_penalty(scheme_of(rule), late, base, exclusions=exclusions)
 

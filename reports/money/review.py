@@ -105,9 +105,10 @@ def _repeated(decision: BreachDecision, by: User, **act: object) -> BreachDecisi
     if decision.by_id == by.pk and all(getattr(decision, name) == value for name, value in act.items()):
         return decision
     facts = {
-        "name": decision.by.name, "when": full_time(decision.at, decision.breach.version.contract.zone),
+        "name": decision.by.name,
+        "when": full_time(decision.at, decision.breach.version.contract.zone),
         "verdict": decision.get_verdict_display(),
-    }  # fmt: skip
+    }
     raise Refused(_("Decided already: %(verdict)s, %(name)s, %(when)s. Nothing was changed.") % facts)
 
 

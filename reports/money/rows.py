@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from contracts.penalty.rules import (
-    Account,
     CapLine,
     ChargeLine,
     ExcludedLine,
+    ExplainedAmount,
     GraceLine,
     LateLine,
     Line,
@@ -20,7 +20,7 @@ from contracts.penalty.rules import (
     UnitsLine,
     rounded,
 )
-from contracts.penalty.text import Tone, counted, product, sentence
+from contracts.penalty.text import MoneyFormat, counted, product, sentence
 from wording.words import bare_span, money
 
 
@@ -34,10 +34,10 @@ class MoneyRow:
     figure: str
 
 
-def money_rows(account: Account, currency: str) -> list[MoneyRow]:
+def money_rows(account: ExplainedAmount, currency: str) -> list[MoneyRow]:
     """One row a line; a rounding that changes nothing and a delay that the clock's account has said are left out."""
-    tone = Tone(currency)
-    return [_row(line, tone, currency) for line in account.lines if _tells(line)]
+    money_format = MoneyFormat(currency)
+    return [_row(line, money_format, currency) for line in account.lines if _tells(line)]
 
 
 def _tells(line: Line) -> bool:
@@ -46,23 +46,25 @@ def _tells(line: Line) -> bool:
     return not (isinstance(line, RoundLine) and line.change == 0)
 
 
-def _row(line: Line, tone: Tone, currency: str) -> MoneyRow:
+def _row(line: Line, money_format: MoneyFormat, currency: str) -> MoneyRow:
     match line:
         case LateLine():
-            return MoneyRow("late", _("Delay"), sentence(line, tone), bare_span(line.delay, seconds_shown=True))
+            return MoneyRow("late", _("Delay"), sentence(line, money_format), bare_span(line.delay, seconds_shown=True))
         case ExcludedLine() | GraceLine():
             figure = f"− {bare_span(line.taken, seconds_shown=True)}" if line.taken else _("no change")
-            return MoneyRow("off", "", sentence(line, tone), figure)
+            return MoneyRow("off", "", sentence(line, money_format), figure)
         case UnitsLine():
-            return MoneyRow("", "", sentence(line, tone), counted(line.units, Unit.named(line.unit)))
+            return MoneyRow("", "", sentence(line, money_format), counted(line.units, Unit.named(line.unit)))
         case ChargeLine():
-            return MoneyRow("", "", product(line, tone), tone.money(line.amount))
+            return MoneyRow("", "", product(line, money_format), money_format.money(line.amount))
         case CapLine():
             figure = _("no change") if line.before == line.after else money(line.after, currency)
-            return MoneyRow("", "", sentence(line, tone), figure)
+            return MoneyRow("", "", sentence(line, money_format), figure)
         case RoundLine():
-            return MoneyRow("", "", sentence(line, tone), money(line.to, currency))
+            return MoneyRow("", "", sentence(line, money_format), money(line.to, currency))
         case ResultLine():
             return MoneyRow("sum", _("Penalty"), "", money(line.total, currency))
         case _:
-            return MoneyRow("", "", sentence(line, tone), tone.money(rounded(line.change)) if line.change else "")
+            return MoneyRow(
+                "", "", sentence(line, money_format), money_format.money(rounded(line.change)) if line.change else ""
+            )

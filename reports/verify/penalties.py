@@ -7,7 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from contracts.penalty.credit import Band, band_percent, credit
-from contracts.penalty.month import Incident, MonthRules, Owed, month
+from contracts.penalty.month import IncidentPenalties, MonthRules, PenaltyDue, month
 from contracts.penalty.rules import UNUSED, Cap, Caps, ExcludedLine, Grace, LateLine, Line, Scheme, Tier, Unit, priced
 from contracts.vocabulary import Cumulation, GraceMode, RateType
 from reports.verify.outcome import Outcome, UnknownWordError
@@ -139,17 +139,17 @@ def _level(where: str, data: Mapping[str, object], level: str) -> Cap | None:
     return None if amount is None else Cap(RateType.AMOUNT, decimal(where, amount))
 
 
-def _incident(where: str, number: int, given: object) -> Incident:
+def _incident(where: str, number: int, given: object) -> IncidentPenalties:
     data = fields(where, given, ("targets", "waived", "cap_used_pln", *PEOPLE_READ))
     owed = [_owed(where, target, data) for target in items(where, needed(where, data, "targets"))]
-    return Incident(str(number), tuple(owed), used=decimal(where, data.get("cap_used_pln") or 0))
+    return IncidentPenalties(str(number), tuple(owed), used=decimal(where, data.get("cap_used_pln") or 0))
 
 
-def _owed(where: str, given: object, incident: Mapping[str, object]) -> Owed:
+def _owed(where: str, given: object, incident: Mapping[str, object]) -> PenaltyDue:
     data = fields(where, given, ("target", "raw_pln", "waived", *PEOPLE_READ))
     target = word(where, "target", needed(where, data, "target"), TARGETS)
     waived = bool(data.get("waived") or incident.get("waived"))
-    return Owed(target, decimal(where, needed(where, data, "raw_pln")), waived)
+    return PenaltyDue(target, decimal(where, needed(where, data, "raw_pln")), waived)
 
 
 def _bands(name: str, given: object) -> tuple[Decimal, tuple[Band, ...]]:

@@ -8,12 +8,12 @@ from fractions import Fraction
 import pytest
 
 from contracts.penalty.rules import (
-    Account,
-    Base,
     BaseLine,
     Cap,
     CapLine,
     ChargeLine,
+    ExplainedAmount,
+    FeeBase,
     Grace,
     LateLine,
     PenaltyError,
@@ -36,7 +36,7 @@ def percent(rate: str, unit: str, grace: Grace | None = None) -> Scheme:
     return Scheme(RateType.PERCENT, Unit.named(unit), Decimal(rate), grace=grace)
 
 
-def total(account: Account) -> Fraction:
+def total(account: ExplainedAmount) -> Fraction:
     return sum((line.change for line in account.lines), Fraction(0))
 
 
@@ -172,21 +172,21 @@ def test_half_a_grosz_goes_up_at_any_size(exact: str, money: str) -> None:
 
 
 def test_the_base_is_the_shops_share_pro_rata_and_its_snapshot_is_a_line() -> None:
-    base = Base(Decimal("9000.00"), Fraction(1, 3), days=10, of_days=30, month="2026-11", version="2")
+    base = FeeBase(Decimal("9000.00"), Fraction(1, 3), days=10, of_days=30, month="2026-11", version="2")
     account = penalty(percent("2", "started_hour"), 7200, base)
     assert account.amount == Decimal("40.00")
     assert BaseLine(Decimal("9000.00"), Fraction(1, 3), 10, 30, "2026-11", "2", Fraction(1000)) in account.lines
 
 
 def test_an_inexact_base_is_not_rounded_before_the_penalty_is() -> None:
-    base = Base(Decimal("100.00"), Fraction(1, 3))
+    base = FeeBase(Decimal("100.00"), Fraction(1, 3))
     assert penalty(percent("10", "started_hour"), 9 * 3600, base).amount == Decimal("30.00")
 
 
 @pytest.mark.parametrize("wrong", [{"days": 31, "of_days": 30}, {"days": 3}, {"share": Fraction(-1)}])
 def test_a_base_that_cannot_be_is_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(PenaltyError):
-        Base(Decimal("100.00"), **wrong)  # type: ignore[arg-type]
+        FeeBase(Decimal("100.00"), **wrong)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.penalty.ledger import HighestLine, Limits, MissedTarget, NotHighestLine, settle
-from contracts.penalty.month import EarlierLine, Incident, MonthRules, Owed, month, total_of
+from contracts.penalty.month import EarlierLine, IncidentPenalties, MonthRules, PenaltyDue, month, total_of
 from contracts.penalty.rules import NO_CAPS, ZERO, Cap, Caps
 from contracts.vocabulary import Cumulation, RateType
 
@@ -115,7 +115,9 @@ def test_a_month_of_the_ledger_is_that_of_penalty_month(
         row(key, amount, incident=name, caps=caps, cumulation=cumulation) for key, (name, amount) in enumerate(owed)
     ]
     names = list(dict.fromkeys(name for name, _amount in owed))
-    incidents = [Incident(name, tuple(Owed("restore", raw) for of, raw in owed if of == name)) for name in names]
+    incidents = [
+        IncidentPenalties(name, tuple(PenaltyDue("restore", raw) for of, raw in owed if of == name)) for name in names
+    ]
     assert settle(rows).total == month(FEE, incidents, MonthRules(cumulation, caps)).final
 
 

@@ -11,9 +11,9 @@ from contracts.penalty.credit import Band, BandLine, MeasuredLine, band_percent,
 from contracts.penalty.month import (
     DroppedLine,
     DropReason,
-    Incident,
+    IncidentPenalties,
     MonthRules,
-    Owed,
+    PenaltyDue,
     SameCause,
     SameEvent,
     WaivedLine,
@@ -27,8 +27,10 @@ FEE = Decimal("5000.00")
 TWENTY = Caps(month=Cap(RateType.PERCENT, Decimal(20)))
 
 
-def incident(name: str, *amounts: str, cause: str = "", used: Decimal = ZERO) -> Incident:
-    return Incident(name, tuple(Owed("restore", Decimal(amount)) for amount in amounts), cause=cause, used=used)
+def incident(name: str, *amounts: str, cause: str = "", used: Decimal = ZERO) -> IncidentPenalties:
+    return IncidentPenalties(
+        name, tuple(PenaltyDue("restore", Decimal(amount)) for amount in amounts), cause=cause, used=used
+    )
 
 
 def dropped(lines: tuple[Line, ...]) -> list[tuple[str, DropReason]]:
@@ -70,7 +72,7 @@ def test_a_waived_sum_is_taken_after_the_caps() -> None:
 
 
 def test_a_waived_line_leaves_before_the_caps() -> None:
-    waived = Incident("2", (Owed("restore", Decimal("700.00"), waived=True),))
+    waived = IncidentPenalties("2", (PenaltyDue("restore", Decimal("700.00"), waived=True),))
     account = month(FEE, [incident("1", "600.00"), waived], MonthRules(caps=TWENTY))
     assert (account.before_caps, account.final) == (Decimal("600.00"), Decimal("600.00"))
     assert dropped(account.lines) == [("2", DropReason.WAIVED)]
@@ -88,11 +90,15 @@ def test_a_month_without_incidents_owes_nothing() -> None:
     assert account.lines[-1] == ResultLine(Decimal("0.00"))
 
 
-def with_credit(credited: str, *delays: str) -> list[Incident]:
+def with_credit(credited: str, *delays: str) -> list[IncidentPenalties]:
     events = frozenset({"outage-1"})
-    late = Incident("MAK-1", tuple(Owed("restore", Decimal(delay), events=events) for delay in delays))
-    other = Incident("MAK-2", (Owed("restore", Decimal("10.00"), events=frozenset({"outage-2"})),))
-    return [Incident("", (Owed("availability", Decimal(credited), events=events),), capped=False), late, other]
+    late = IncidentPenalties("MAK-1", tuple(PenaltyDue("restore", Decimal(delay), events=events) for delay in delays))
+    other = IncidentPenalties("MAK-2", (PenaltyDue("restore", Decimal("10.00"), events=frozenset({"outage-2"})),))
+    return [
+        IncidentPenalties("", (PenaltyDue("availability", Decimal(credited), events=events),), capped=False),
+        late,
+        other,
+    ]
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.penalty.breach import Exclusion, Lateness, breach_penalty
-from contracts.penalty.month import Incident, MonthRules, Owed, SameCause, SameEvent, month, total_of
-from contracts.penalty.rules import ZERO, Base, Cap, Caps, Grace, ResultLine, Scheme, Tier, Unit, Used, penalty, rounded
+from contracts.penalty.month import IncidentPenalties, MonthRules, PenaltyDue, SameCause, SameEvent, month, total_of
+from contracts.penalty.rules import (
+    ZERO,
+    Cap,
+    Caps,
+    FeeBase,
+    Grace,
+    ResultLine,
+    Scheme,
+    Tier,
+    Unit,
+    Used,
+    penalty,
+    rounded,
+)
 from contracts.vocabulary import Cumulation, GraceMode, RateType
 
 STEADY = settings(deadline=None)  # a busy machine is no error
@@ -35,13 +48,15 @@ def schemes(draw: st.DrawFn) -> Scheme:
 
 
 BASES = st.builds(
-    lambda fee, parts, days: Base(fee, Fraction(1, parts), days, 30), SUMS, st.integers(1, 7), st.integers(0, 30)
+    lambda fee, parts, days: FeeBase(fee, Fraction(1, parts), days, 30), SUMS, st.integers(1, 7), st.integers(0, 30)
 )
 
 
 @STEADY
 @given(schemes(), DELAYS, BASES, CAPS)
-def test_the_lines_of_a_penalty_add_up_to_its_amount(scheme: Scheme, delay: int, base: Base, cap: Cap | None) -> None:
+def test_the_lines_of_a_penalty_add_up_to_its_amount(
+    scheme: Scheme, delay: int, base: FeeBase, cap: Cap | None
+) -> None:
     account = penalty(scheme, delay, base, cap)
     assert total_of(account.lines) == Fraction(account.amount)
     assert sum(line.seconds for line in account.lines) == account.seconds
@@ -51,7 +66,7 @@ def test_the_lines_of_a_penalty_add_up_to_its_amount(scheme: Scheme, delay: int,
 @STEADY
 @given(schemes(), DELAYS, BASES, st.builds(Cap, st.sampled_from(RateType), RATES), SUMS)
 def test_no_penalty_exceeds_what_is_left_of_its_cap(
-    scheme: Scheme, delay: int, base: Base, cap: Cap, used: Decimal
+    scheme: Scheme, delay: int, base: FeeBase, cap: Cap, used: Decimal
 ) -> None:
     account = penalty(scheme, delay, base, cap, used=Used(incident=used))
     assert 0 <= account.amount <= max(Decimal(0), cap.limit(base.exact) - used)
@@ -59,7 +74,7 @@ def test_no_penalty_exceeds_what_is_left_of_its_cap(
 
 @STEADY
 @given(schemes(), DELAYS, DELAYS, BASES, CAPS)
-def test_a_longer_delay_never_costs_less(scheme: Scheme, one: int, more: int, base: Base, cap: Cap | None) -> None:
+def test_a_longer_delay_never_costs_less(scheme: Scheme, one: int, more: int, base: FeeBase, cap: Cap | None) -> None:
     if one == 0 and scheme.unit.name == "once":
         one = 1
     assert penalty(scheme, one, base, cap).amount <= penalty(scheme, one + more, base, cap).amount
@@ -67,7 +82,7 @@ def test_a_longer_delay_never_costs_less(scheme: Scheme, one: int, more: int, ba
 
 @STEADY
 @given(schemes(), DELAYS, BASES)
-def test_a_penalty_is_within_half_a_grosz_of_a_unit_by_unit_sum(scheme: Scheme, delay: int, base: Base) -> None:
+def test_a_penalty_is_within_half_a_grosz_of_a_unit_by_unit_sum(scheme: Scheme, delay: int, base: FeeBase) -> None:
     account = penalty(scheme, delay, base)
     exact, unit = Fraction(0), Fraction(0)
     while unit < account.units and unit < 2000:
@@ -101,14 +116,14 @@ def test_excluded_time_is_what_a_walk_over_the_seconds_leaves_out(
 
 
 OWED = st.builds(
-    Owed,
+    PenaltyDue,
     st.sampled_from(["reaction", "restore", "availability"]),
     SUMS,
     st.booleans(),
     st.frozensets(st.sampled_from("abc"), max_size=2),
 )
 INCIDENTS = st.builds(
-    Incident,
+    IncidentPenalties,
     st.text("MAK-0123", max_size=4),
     st.lists(OWED, max_size=3).map(tuple),
     SUMS,
@@ -128,7 +143,7 @@ MONTHS = st.lists(INCIDENTS, max_size=5)
 @STEADY
 @given(MONTHS, RULES, SUMS, SUMS)
 def test_the_lines_of_a_month_add_up_and_no_cap_is_exceeded(
-    incidents: list[Incident], rules: MonthRules, charged: Decimal, waived: Decimal
+    incidents: list[IncidentPenalties], rules: MonthRules, charged: Decimal, waived: Decimal
 ) -> None:
     fee = Decimal("2500.00")
     account = month(fee, incidents, rules, charged=charged, waived=waived)
@@ -145,7 +160,7 @@ def test_the_lines_of_a_month_add_up_and_no_cap_is_exceeded(
 @STEADY
 @given(MONTHS, RULES, SUMS, SUMS, st.randoms())
 def test_the_order_of_incidents_and_targets_changes_no_sum(
-    incidents: list[Incident], rules: MonthRules, charged: Decimal, waived: Decimal, random: object
+    incidents: list[IncidentPenalties], rules: MonthRules, charged: Decimal, waived: Decimal, random: object
 ) -> None:
     first = month(Decimal("2500.00"), incidents, rules, charged=charged, waived=waived)
     turned = [replace(incident, owed=incident.owed[::-1]) for incident in incidents]
@@ -156,7 +171,7 @@ def test_the_order_of_incidents_and_targets_changes_no_sum(
 @STEADY
 @given(MONTHS, RULES, SUMS, st.data())
 def test_waiving_a_line_never_costs_the_client_more_than_the_line(
-    incidents: list[Incident], rules: MonthRules, charged: Decimal, data: st.DataObject
+    incidents: list[IncidentPenalties], rules: MonthRules, charged: Decimal, data: st.DataObject
 ) -> None:
     places = [(i, j) for i, one in enumerate(incidents) for j, owed in enumerate(one.owed) if not owed.waived]
     if not places:

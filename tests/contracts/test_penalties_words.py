@@ -11,8 +11,8 @@ from django.utils import translation
 
 from contracts.penalty.breach import Exclusion, Lateness, breach_penalty
 from contracts.penalty.credit import Band, credit
-from contracts.penalty.month import Incident, MonthRules, Owed, SameCause, SameEvent, month
-from contracts.penalty.rules import Base, Cap, Caps, Grace, Line, Scheme, Tier, Unit, Used, penalty
+from contracts.penalty.month import IncidentPenalties, MonthRules, PenaltyDue, SameCause, SameEvent, month
+from contracts.penalty.rules import Cap, Caps, FeeBase, Grace, Line, Scheme, Tier, Unit, Used, penalty
 from contracts.penalty.text import counted, rule, sentence, sentences, worked_example
 from contracts.vocabulary import Cumulation, GraceMode, RateType
 from wording.words import NBSP, plain
@@ -92,7 +92,7 @@ def test_a_breach_is_told_from_the_deadline_to_the_total(polish: None) -> None:
     account = breach_penalty(
         scheme,
         Lateness(DEADLINE, DEADLINE + 30003),
-        Base(Decimal("3333.33"), Fraction(1, 4), 10, 30, "2026-11"),
+        FeeBase(Decimal("3333.33"), Fraction(1, 4), 10, 30, "2026-11"),
         exclusions=[
             Exclusion(DEADLINE, DEADLINE + 400, "third_party"),
             Exclusion(DEADLINE + 300, DEADLINE + 400, "maintenance"),
@@ -133,10 +133,13 @@ def test_a_month_is_told_line_by_line(english: None) -> None:
     account = month(
         Decimal("5000.00"),
         [
-            Incident("MAK-1", (Owed("restore", Decimal("200.00"), events=events), Owed("reaction", Decimal("50.00")))),
-            Incident("MAK-2", (Owed("final_fix", Decimal("60.00")),), cause="hosting"),
-            Incident("MAK-3", (Owed("restore", Decimal("70.00"), waived=True),), cause="hosting"),
-            Incident("", (Owed("availability", Decimal("90.00"), events=events),), capped=False),
+            IncidentPenalties(
+                "MAK-1",
+                (PenaltyDue("restore", Decimal("200.00"), events=events), PenaltyDue("reaction", Decimal("50.00"))),
+            ),
+            IncidentPenalties("MAK-2", (PenaltyDue("final_fix", Decimal("60.00")),), cause="hosting"),
+            IncidentPenalties("MAK-3", (PenaltyDue("restore", Decimal("70.00"), waived=True),), cause="hosting"),
+            IncidentPenalties("", (PenaltyDue("availability", Decimal("90.00"), events=events),), capped=False),
         ],
         MonthRules(Cumulation.HIGHEST, Caps(month=Cap(RateType.PERCENT, Decimal(5))), SameEvent.GREATER, SameCause.ONE),
         waived=Decimal("500.00"),

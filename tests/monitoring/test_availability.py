@@ -124,7 +124,7 @@ def test_maintenance_leaves_the_denominator_or_counts_as_up(
     mode: MaintenanceMode, known: int, availability: Fraction
 ) -> None:
     result = measured(seen(State.MAINTENANCE, 2, 4), down(3.5, 5), mode=mode)
-    assert (result.known, result.down) == (known * HOUR, Fraction(HOUR))
+    assert (result.known_time, result.down) == (known * HOUR, Fraction(HOUR))
     assert result.availability == availability
 
 
@@ -137,12 +137,12 @@ def test_maintenance_announced_too_late_is_ordinary_time(announced: float, down_
 def test_only_the_agreed_hours_of_maintenance_count_as_such() -> None:
     windows = [seen(State.MAINTENANCE, 10, 13), seen(State.MAINTENANCE, 12, 15), seen(State.MAINTENANCE, 20, 21)]
     result = measured(*windows, down(10, 21), maintenance_limit=4 * HOUR)
-    assert (result.known, result.down) == (716 * HOUR, Fraction(7 * HOUR))
+    assert (result.known_time, result.down) == (716 * HOUR, Fraction(7 * HOUR))
 
 
 def test_time_without_data_is_neither_up_nor_down_and_makes_a_range() -> None:
     result = measured(down(1, 4), seen(State.UNKNOWN, 3, 5), seen(State.PAUSED, 4, 7), target=Decimal("99.5"))
-    assert (result.measured, result.unknown, result.known, result.down) == (
+    assert (result.measured, result.unknown, result.known_time, result.down) == (
         720 * HOUR, 4 * HOUR, 716 * HOUR, Fraction(2 * HOUR),
     )  # fmt: skip
     assert (result.low, result.availability, result.high) == (
@@ -222,7 +222,7 @@ def test_a_quarter_is_its_time_added_up_and_no_mean_of_months() -> None:
     parts = [measure(month, [outage], terms) for month in months]
     quarter = together(parts, terms)
     assert floored(quarter.availability or Fraction(0)) == Decimal("99.8996")
-    assert (quarter.period, quarter.known) == (local_months(2026, 1, 3, WARSAW), 129540 * 60)
+    assert (quarter.period, quarter.known_time) == (local_months(2026, 1, 3, WARSAW), 129540 * 60)
     assert (quarter.met, parts[0].met, parts[1].met) == (False, True, False)
 
 

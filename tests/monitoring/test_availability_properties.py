@@ -55,7 +55,7 @@ def test_down_up_and_unknown_are_all_that_was_measured(
     result = measure(Period(0, 1000), seen, terms, even if office else None, settled)
     assert result.down + result.up + result.unknown == result.measured <= result.total
     assert min(result.down, result.up, Fraction(result.unknown)) >= 0
-    assert sum(line.seconds for line in result.lines) == result.known
+    assert sum(line.seconds for line in result.lines) == result.known_time
     assert sum((line.down for line in result.lines), Fraction(0)) == result.down
 
 
@@ -75,7 +75,7 @@ def test_a_month_is_what_a_walk_over_its_seconds_finds(seen: list[Interval], ter
             known += 1
             down += max((_weight(one, plain) for one in there), default=Fraction(0))
     result = measure(Period(0, 1000), seen, plain, even)
-    assert (result.known, result.unknown, result.down) == (known, unknown, down)
+    assert (result.known_time, result.unknown, result.down) == (known, unknown, down)
 
 
 def _weight(one: Interval, terms: Terms) -> Fraction:
@@ -90,7 +90,7 @@ def test_the_order_in_which_intervals_come_changes_nothing(seen: list[Interval],
     turned = list(seen)
     random.shuffle(turned)  # type: ignore[attr-defined]
     first, other = (measure(Period(0, 1000), one, terms) for one in (seen, turned))
-    assert (first.known, first.down, first.unknown) == (other.known, other.down, other.unknown)
+    assert (first.known_time, first.down, first.unknown) == (other.known_time, other.down, other.unknown)
 
 
 @STEADY
@@ -117,5 +117,5 @@ def test_a_month_equals_its_days(data: st.DataObject, year: int, month: int, zon
     count = ((first + timedelta(days=31)).replace(day=1) - first).days
     days = [measure(local_day(first + timedelta(days=n), zone), seen, terms, hours) for n in range(count)]
     summed = together(days, terms)
-    assert (summed.known, summed.down, summed.unknown) == (whole.known, whole.down, whole.unknown)
+    assert (summed.known_time, summed.down, summed.unknown) == (whole.known_time, whole.down, whole.unknown)
     assert (summed.period, summed.availability, summed.verdict) == (whole.period, whole.availability, whole.verdict)

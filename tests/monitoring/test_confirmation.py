@@ -3,7 +3,7 @@
 import pytest
 
 from monitoring.probe.specification import Result, StateWord
-from monitoring.state.confirmation import Change, Rule, Seen, Track, step, step_seen
+from monitoring.state.confirmation import Change, Reading, Rule, Track, step, step_reading
 
 RULE = Rule()
 STATES: dict[str, StateWord] = {
@@ -62,9 +62,9 @@ def test_one_of_one_confirms_at_once() -> None:
 
 def test_a_second_place_must_agree_where_one_is_configured() -> None:
     rule = Rule(places=2)
-    track, first = step_seen(Track(), Seen(0, failed=True, place="pl"), rule)
-    same, _ = step_seen(track, Seen(7, failed=True, place="pl"), rule)
-    _, agreed = step_seen(track, Seen(7, failed=True, place="de"), rule)
+    track, first = step_reading(Track(), Reading(0, failed=True, place="pl"), rule)
+    same, _ = step_reading(track, Reading(7, failed=True, place="pl"), rule)
+    _, agreed = step_reading(track, Reading(7, failed=True, place="de"), rule)
     assert ([one.kind for one in first], same.started_at) == (["suspected"], None)
     assert agreed == (Change("confirmed", 0),)
 
