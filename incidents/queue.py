@@ -20,9 +20,9 @@ from incidents.models import Incident, Pause
 from incidents.text import journal_lines
 from incidents.text.clock_sentences import ClockSentence, incident_sentences
 
-ROWS_A_GROUP = 100
-AFTER_OPENING = 3600
-NOW = timedelta(hours=1)
+ROWS_A_GROUP = 100  # the group says how many more there are; a page of all would grow without end
+AFTER_OPENING = 3600  # seconds of work: what falls due within them is not begun in the morning any more
+NOW = timedelta(hours=1)  # the nearest deadlines, whatever the hour
 
 
 @dataclass(frozen=True, slots=True)
