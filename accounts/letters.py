@@ -26,9 +26,10 @@ from wording.texts import one_line
 
 SIGN_IN_LIFE = timedelta(minutes=30)
 TEMPLATES = {
-    Letter.Kind.SIGN_IN: "sign_in_mail", Letter.Kind.PASSWORD: "password_mail",
+    Letter.Kind.SIGN_IN: "sign_in_mail",
+    Letter.Kind.PASSWORD: "password_mail",
     Letter.Kind.INVITATION: "invitation_mail",
-}  # fmt: skip
+}
 AT_ONCE = 20  # letters of one run, so that the next beat comes in
 NO_LINK = "…"  # stands for the link in the row of the outbox
 HANDLE_BYTES = 16

@@ -29,10 +29,19 @@ class What(models.TextChoices):
 
 
 SEVERITY_OF: dict[str, str] = {
-    What.CLOSED: "P1", What.NO_ORDERS: "P1", What.NO_PAYMENT: "P1", What.BREAK_IN: "P1",
-    What.SOME_PAYMENTS: "P2", What.ORDERS_LOST: "P2", What.WRONG_DATA: "P2", What.TOO_SLOW: "P2", What.OTHER: "P2",
-    What.SLOWER: "P3", What.TYPO: "P4", What.QUESTION: "",
-}  # fmt: skip
+    What.CLOSED: "P1",
+    What.NO_ORDERS: "P1",
+    What.NO_PAYMENT: "P1",
+    What.BREAK_IN: "P1",
+    What.SOME_PAYMENTS: "P2",
+    What.ORDERS_LOST: "P2",
+    What.WRONG_DATA: "P2",
+    What.TOO_SLOW: "P2",
+    What.OTHER: "P2",
+    What.SLOWER: "P3",
+    What.TYPO: "P4",
+    What.QUESTION: "",
+}
 
 
 # A report with one of these joins the open incident that a monitor has opened for the shop.

@@ -62,9 +62,7 @@ def give_rights(
     """`people.give_rights`; where they end by it, the incidents whose letters went to the person say who reads now."""
 
     def act() -> Membership:
-        return people.give_rights(
-            person=person, client=client, role=role, by=by, at=at, valid_until=valid_until
-        )  # fmt: skip
+        return people.give_rights(person=person, client=client, role=role, by=by, at=at, valid_until=valid_until)
 
     return _pass_letters_on(act, Incident.objects.active().filter(client=client), person=person, by=by, at=at)
 

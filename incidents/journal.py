@@ -58,9 +58,22 @@ def append(
     columns that the act has set, before this call: the line holds their values, and the proof compares.
     """
     entry = write(
-        incident, kind, by=by, at=at, effective=effective, actor=actor, text=text, public=public, channel=channel,
-        severity=severity, change=change, reason=reason, facts=facts, personal=personal, row=row,
-    )  # fmt: skip
+        incident,
+        kind,
+        by=by,
+        at=at,
+        effective=effective,
+        actor=actor,
+        text=text,
+        public=public,
+        channel=channel,
+        severity=severity,
+        change=change,
+        reason=reason,
+        facts=facts,
+        personal=personal,
+        row=row,
+    )
     entry.save(force_insert=True)
     incident.last_entry = entry
     return entry
@@ -149,9 +162,22 @@ def old_digest(entry: JournalEntry, facts: Mapping[str, Any]) -> str:
 
 def _columns(entry: JournalEntry, facts: Mapping[str, Any]) -> list[object]:
     return [
-        entry.previous, entry.incident_id, entry.seq, entry.kind, _utc(entry.at), _utc(entry.recorded_at), entry.by_id,
-        entry.actor, entry.channel, entry.public, entry.severity, entry.change, entry.reason, facts, entry.commitment,
-    ]  # fmt: skip
+        entry.previous,
+        entry.incident_id,
+        entry.seq,
+        entry.kind,
+        _utc(entry.at),
+        _utc(entry.recorded_at),
+        entry.by_id,
+        entry.actor,
+        entry.channel,
+        entry.public,
+        entry.severity,
+        entry.change,
+        entry.reason,
+        facts,
+        entry.commitment,
+    ]
 
 
 def _json(value: object) -> str:
@@ -261,6 +287,8 @@ def sealed_facts(entries: Sequence[JournalEntry]) -> dict[str, Any]:
     hashes = [entry.hash for entry in entries]
     rows = [[*_columns(entry, entry.facts), entry.hash] for entry in entries]
     return {
-        "entries": len(entries), "head": hashes[-1], "hashes": sha256(_json(hashes).encode()).hexdigest(),
+        "entries": len(entries),
+        "head": hashes[-1],
+        "hashes": sha256(_json(hashes).encode()).hexdigest(),
         "rows": sha256(_json(rows).encode()).hexdigest(),
-    }  # fmt: skip
+    }

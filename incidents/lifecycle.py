@@ -408,10 +408,18 @@ def _set_severity(
 ) -> Incident:
     facts = {"old": incident.severity, **projection.stood(incident, at)}
     entry = record(
-        incident, Kind.SEVERITY, by=by, at=at, text=text, severity=to, change=change, reason=reason, facts=facts,
+        incident,
+        Kind.SEVERITY,
+        by=by,
+        at=at,
+        text=text,
+        severity=to,
+        change=change,
+        reason=reason,
+        facts=facts,
         row=["contested"] if reason == CONTESTED else (),
         promise=updates.plan if by.is_provider else updates.plan_sooner,
-    )  # fmt: skip
+    )
     asked = None if by.is_provider else end_silence(incident, at=at)
     projection.project(incident, at=at)
     tell: Callable[..., None] = notices.tell_client if by.is_provider else notices.tell_staff

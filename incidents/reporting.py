@@ -28,9 +28,22 @@ from wording.refusals import Refused
 from wording.texts import clean_line, clean_text, masked_phone, one_line
 
 ROW = (
-    "client_id", "shop_id", "version_id", "number", "nr", "what", "origin", "reporter_id", "occurred_at", "reported_at",
-    "received_at", "possible_leak", "failure", "contested", "assignee_id",
-)  # fmt: skip
+    "client_id",
+    "shop_id",
+    "version_id",
+    "number",
+    "nr",
+    "what",
+    "origin",
+    "reporter_id",
+    "occurred_at",
+    "reported_at",
+    "received_at",
+    "possible_leak",
+    "failure",
+    "contested",
+    "assignee_id",
+)
 """The incident's columns that its first line holds; a later act that sets one of them says so in its own line."""
 
 
@@ -89,9 +102,16 @@ def report(
     key = None
     if form_key:
         body = _body(
-            shop=shop.pk, what=what, sentence=sentence, phone=phone, details=details, claim=claim, note=note,
-            caller=caller and caller.pk, join=join and join.nr,
-        )  # fmt: skip
+            shop=shop.pk,
+            what=what,
+            sentence=sentence,
+            phone=phone,
+            details=details,
+            claim=claim,
+            note=note,
+            caller=caller and caller.pk,
+            join=join and join.nr,
+        )
         key = repeats.claim(form_key, by=by, shop=shop, at=at, body=body)
         if key.incident:
             return key.incident
@@ -104,9 +124,17 @@ def report(
         incident = _join(same, what=what, by=person, at=at, sentence=sentence, claim=claim)
     else:
         incident = _file(
-            shop, what, at, by=by, sentence=sentence, phone=phone, origin=origin, claim=claim, details=details,
+            shop,
+            what,
+            at,
+            by=by,
+            sentence=sentence,
+            phone=phone,
+            origin=origin,
+            claim=claim,
+            details=details,
             caller=caller,
-        )  # fmt: skip
+        )
     if note:
         journal.append(incident, Kind.INTERNAL_NOTE, by=by, at=at, text=note)
         incident.save()
@@ -118,9 +146,12 @@ def _body(*, details: Details, claim: Claim | None, **facts: object) -> dict[str
     since = details.occurred_at and whole(details.occurred_at).astimezone(UTC).isoformat()
     claimed = claim and (whole(claim.at).astimezone(UTC).isoformat(), claim.why)
     return facts | {
-        "since": since, "affected": details.affected, "page": details.page, "order_number": details.order_number,
+        "since": since,
+        "affected": details.affected,
+        "page": details.page,
+        "order_number": details.order_number,
         "claim": claimed,
-    }  # fmt: skip
+    }
 
 
 def _file(
@@ -138,14 +169,29 @@ def _file(
 ) -> Incident:
     """A new incident with its receipt."""
     incident = _create(
-        shop, what, at, sentence=sentence, phone=phone, origin=origin, reporter=caller or by,
-        severity=SEVERITY_OF[what], reported_at=whole(claim.at if claim else at), details=details,
-    )  # fmt: skip
+        shop,
+        what,
+        at,
+        sentence=sentence,
+        phone=phone,
+        origin=origin,
+        reporter=caller or by,
+        severity=SEVERITY_OF[what],
+        reported_at=whole(claim.at if claim else at),
+        details=details,
+    )
     facts = {"what": what, "reported_at": incident.reported_at.isoformat(), "origin": origin, **_terms(incident, at)}
     entry = record(
-        incident, Kind.RECEIVED, by=by, at=at, text=sentence, severity=incident.severity, channel=origin, facts=facts,
+        incident,
+        Kind.RECEIVED,
+        by=by,
+        at=at,
+        text=sentence,
+        severity=incident.severity,
+        channel=origin,
+        facts=facts,
         row=ROW,
-    )  # fmt: skip
+    )
     _note_claim(incident, claim, at)
     projection.project(incident, at=at)
     notices.receipt(incident, entry, to=caller or by, at=at)
@@ -195,9 +241,15 @@ def _join(
     if is_first_word:
         incident.reporter = by
     entry = record(
-        incident, kind, by=by, at=at, text=sentence, severity=incident.severity,
-        facts={"what": what, **projection.stood(incident, at)}, row=["reporter_id"] if is_first_word else (),
-    )  # fmt: skip
+        incident,
+        kind,
+        by=by,
+        at=at,
+        text=sentence,
+        severity=incident.severity,
+        facts={"what": what, **projection.stood(incident, at)},
+        row=["reporter_id"] if is_first_word else (),
+    )
     _make_stricter(incident, SEVERITY_OF[what], at)
     _note_claim(incident, claim, at)
     question = end_silence(incident, at=at)
@@ -212,9 +264,16 @@ def _make_stricter(incident: Incident, severity: str, at: datetime) -> None:
     if not severity or (incident.severity and severity >= incident.severity):
         return
     record(
-        incident, Kind.SEVERITY, by=None, at=at, severity=severity, change="worse", reason="joined",
-        facts=projection.stood(incident, at), promise=updates.plan_sooner,
-    )  # fmt: skip
+        incident,
+        Kind.SEVERITY,
+        by=None,
+        at=at,
+        severity=severity,
+        change="worse",
+        reason="joined",
+        facts=projection.stood(incident, at),
+        promise=updates.plan_sooner,
+    )
 
 
 def _create(
@@ -236,12 +295,27 @@ def _create(
     client.save(update_fields=["last_number"])
     version = ContractVersion.objects.in_force(shop, at)
     return Incident.objects.create(
-        client=client, shop=shop, version=version, number=client.last_number,
-        nr=f"{client.code}-{client.last_number:04d}", what=what, sentence=sentence, severity=severity, origin=origin,
-        reporter=reporter, phone=phone, occurred_at=details.occurred_at and whole(details.occurred_at),
-        reported_at=reported_at, received_at=at, affected=details.affected, page=details.page,
-        order_number=details.order_number, possible_leak=what == What.BREAK_IN, failure=failure, changed_at=at,
-    )  # fmt: skip
+        client=client,
+        shop=shop,
+        version=version,
+        number=client.last_number,
+        nr=f"{client.code}-{client.last_number:04d}",
+        what=what,
+        sentence=sentence,
+        severity=severity,
+        origin=origin,
+        reporter=reporter,
+        phone=phone,
+        occurred_at=details.occurred_at and whole(details.occurred_at),
+        reported_at=reported_at,
+        received_at=at,
+        affected=details.affected,
+        page=details.page,
+        order_number=details.order_number,
+        possible_leak=what == What.BREAK_IN,
+        failure=failure,
+        changed_at=at,
+    )
 
 
 @transaction.atomic
@@ -261,9 +335,15 @@ def add_details(*, incident: Incident, by: User, at: datetime, details: Details,
         setattr(incident, name, value)
     words = "; ".join(str(value) for value in changed.values())
     at = whole(at)
-    entry = journal.append(incident, Kind.DETAILS, by=by, at=at, text=words, facts={"fields": sorted(changed)},
+    entry = journal.append(
+        incident,
+        Kind.DETAILS,
+        by=by,
+        at=at,
+        text=words,
+        facts={"fields": sorted(changed)},
         row=[name for name in changed if name == "occurred_at"],
-    )  # fmt: skip
+    )
     question = None if by.is_provider else end_silence(incident, at=at)
     if question is None:
         incident.save()
@@ -298,9 +378,15 @@ def open_from_monitor(
     if incident:
         return _add_evidence(incident, failure=failure, severity=severity, at=at, facts=facts, words=words)
     incident = _create(
-        shop, what, at, severity=severity, origin=Origin.MONITOR, reported_at=at,
-        details=Details(occurred_at=first_failed_at), failure=failure,
-    )  # fmt: skip
+        shop,
+        what,
+        at,
+        severity=severity,
+        origin=Origin.MONITOR,
+        reported_at=at,
+        details=Details(occurred_at=first_failed_at),
+        failure=failure,
+    )
     runs = incident.version is None or incident.version.monitoring_starts_clock
     kind = Kind.RECEIVED if runs else Kind.ALARM
     entry = record(
@@ -334,9 +420,16 @@ def _add_evidence(
     stood = incident.is_seen_working
     incident.failure = incident.failure or failure
     entry = record(
-        incident, Kind.MONITOR_FAILED, by=None, actor=Actor.MONITOR, at=at, channel="monitor", text=words,
-        facts={**facts, **projection.stood(incident, at)}, row=["failure"],
-    )  # fmt: skip
+        incident,
+        Kind.MONITOR_FAILED,
+        by=None,
+        actor=Actor.MONITOR,
+        at=at,
+        channel="monitor",
+        text=words,
+        facts={**facts, **projection.stood(incident, at)},
+        row=["failure"],
+    )
     _make_stricter(incident, severity, at)
     projection.project(incident, at=at)
     if stood:
@@ -359,13 +452,20 @@ def note_recovery(
     stands = incident.status in {Status.NEW, Status.OPEN} and restored_at < at
     ask_at = projection.ask_after(updates.rhythm_for(incident), at) if stands else None
     entry = record(
-        incident, Kind.MONITOR_RECOVERED, by=None, actor=Actor.MONITOR, at=at, effective=restored_at,
-        channel="monitor", text=words,
+        incident,
+        Kind.MONITOR_RECOVERED,
+        by=None,
+        actor=Actor.MONITOR,
+        at=at,
+        effective=restored_at,
+        channel="monitor",
+        text=words,
         facts={
-            **(evidence or {}), "restored_at": restored_at.isoformat(),
+            **(evidence or {}),
+            "restored_at": restored_at.isoformat(),
             "ask_at": ask_at and ask_at.isoformat(),
         },
-    )  # fmt: skip
+    )
     projection.project(incident, at=at)
     if stands:
         notices.tell_staff(incident, entry, at=at)

@@ -119,9 +119,13 @@ def _topic(incident: Incident, about: Sequence[Notice | UnheardAlarm]) -> notice
         return notices.Topic(incident, side, first.entry)
     rung = first.firing
     same = Firing.objects.filter(
-        incident=incident, target=rung.target, run=rung.run, lap=rung.lap, round=rung.round,
+        incident=incident,
+        target=rung.target,
+        run=rung.run,
+        lap=rung.lap,
+        round=rung.round,
         step__share=rung.step.share,
-    )  # fmt: skip
+    )
     firings = list(same.select_related("step__person").order_by("pk"))
     return next(topic for topic in notices.of_firings(incident, firings) if topic.side == side)
 
@@ -208,9 +212,12 @@ def _rungs(firings: Sequence[Firing]) -> dict[str, Any]:
     """Which firings the line tells of, so that none of them can be changed or taken away."""
     first = firings[0]
     return {
-        "rungs": len(firings), "run": first.run, "lap": first.lap, "round": first.round,
+        "rungs": len(firings),
+        "run": first.run,
+        "lap": first.lap,
+        "round": first.round,
         "fired_at": journal.plain(first.fired_at),
-    }  # fmt: skip
+    }
 
 
 def _note(
@@ -231,8 +238,13 @@ def _note(
     missed = [[row.recipient_id, str(row.channel), str(state)] for row, state in outcomes if isinstance(state, Bar)]
     empty = list(dict.fromkeys(name for one in plans for name in one.empty))
     entry = journal.append(
-        incident, kind, by=None, at=at, effective=effective, public=public,
+        incident,
+        kind,
+        by=None,
+        at=at,
+        effective=effective,
+        public=public,
         facts={**facts, "people": list(told), "missed": missed, "empty": empty},
-    )  # fmt: skip
+    )
     incident.save(update_fields=["journal_length", "journal_head", "changed_at", "last_entry"])
     return entry

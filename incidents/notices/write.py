@@ -72,9 +72,14 @@ class People:
         self.users[user.pk] = user
         speaks = not user.provider_role and any(row.user_id == user.pk for row in self.members(incident))
         return Person(
-            user.pk, is_active=user.is_active, role=user.provider_role, speaks=speaks, email=user.email,
-            phone=user.phone, notices=user.notices,
-        )  # fmt: skip
+            user.pk,
+            is_active=user.is_active,
+            role=user.provider_role,
+            speaks=speaks,
+            email=user.email,
+            phone=user.phone,
+            notices=user.notices,
+        )
 
     def chain(self, incident: Incident, whom: str, named: User | None = None) -> list[Level]:
         """The levels of our side from `whom` on: named person, assignee, duty, managers, administrators."""
@@ -213,9 +218,14 @@ def is_unheard(topic: Topic, plans: Iterable[Plan]) -> bool:
 def unheard(topic: Topic, *, at: datetime) -> UnheardAlarm:
     """Not yet written; looked at again by the next sweep, which writes the journal's line."""
     return UnheardAlarm(
-        incident=topic.incident, topic=topic.name, entry=topic.entry, audience=topic.side, opened_at=at, look_at=at,
+        incident=topic.incident,
+        topic=topic.name,
+        entry=topic.entry,
+        audience=topic.side,
+        opened_at=at,
+        look_at=at,
         firing=topic.firings[0] if topic.firings else None,
-    )  # fmt: skip
+    )
 
 
 def rows(

@@ -119,9 +119,11 @@ def _chain(incident: Incident, entries: Sequence[JournalEntry]) -> Iterator[Diff
         yield Difference(incident.nr, f"journal, entry {check.broken_at}", "changed", "a whole chain")
     if (incident.journal_length, incident.journal_head) != (check.length, check.head):
         yield Difference(
-            incident.nr, "journal head", f"{incident.journal_length} {incident.journal_head[:8]}",
+            incident.nr,
+            "journal head",
+            f"{incident.journal_length} {incident.journal_head[:8]}",
             f"{check.length} {check.head[:8]}",
-        )  # fmt: skip
+        )
 
 
 def _columns(incident: Incident, state: IncidentState, pauses: Sequence[Pause]) -> Iterator[Difference]:
@@ -170,9 +172,7 @@ class Past:
             # While a clock stands, what is left of it may pass from one category's base to another
             yield from self._compare([row for row in stored if row.state != ClockState.PAUSED], found, "now")
             if self.incident.due_at != projection.due_at(found.values()):
-                yield Difference(
-                    self.incident.nr, "due_at", self.incident.due_at, projection.due_at(found.values())
-                )  # fmt: skip
+                yield Difference(self.incident.nr, "due_at", self.incident.due_at, projection.due_at(found.values()))
 
     def _compare(self, stored: Sequence[ClockRow], found: dict[str, clock.Clock], when: str) -> Iterator[Difference]:
         for row in stored:

@@ -152,9 +152,14 @@ class Beside:
                 named[incident].add(entry)
         firings, joined = Firing.objects.filter(incident__in=keys), JoinedReport.objects.filter(incident__in=keys)
         return cls(
-            Tally.objects.in_bulk(keys), notices, _forged(keys), heads, named,
-            _grouped(firings.select_related("step")), _grouped(joined),
-        )  # fmt: skip
+            Tally.objects.in_bulk(keys),
+            notices,
+            _forged(keys),
+            heads,
+            named,
+            _grouped(firings.select_related("step")),
+            _grouped(joined),
+        )
 
     def differences(self, incident: Incident, entries: Sequence[JournalEntry]) -> Iterator[Difference]:
         yield from self._counted(incident, entries)
@@ -269,9 +274,12 @@ def totals() -> Iterator[Difference]:
         for number in sorted(follows ^ numbers.pop(client.pk, set())):
             is_there = number not in follows
             yield Difference(
-                f"{client.code}-{number:04d}", "incident", "there" if is_there else "gone",
-                f"numbers up to {client.last_number}", "the client's counter",
-            )  # fmt: skip
+                f"{client.code}-{number:04d}",
+                "incident",
+                "there" if is_there else "gone",
+                f"numbers up to {client.last_number}",
+                "the client's counter",
+            )
     for key in sorted(numbers):
         yield Difference(f"client {key}", "client", "gone", f"{len(numbers[key])} incidents", "its incidents")
     for tally in Tally.objects.exclude(pk__in=Incident.objects.values("pk")).order_by("pk"):

@@ -60,18 +60,31 @@ def record(
     """
     held = history(incident)
     draft = JournalEntry(
-        kind=kind.value, at=effective or at, recorded_at=at, severity=severity, reason=reason, channel=channel,
+        kind=kind.value,
+        at=effective or at,
+        recorded_at=at,
+        severity=severity,
+        reason=reason,
+        channel=channel,
         facts=dict(facts or {}),
-    )  # fmt: skip
+    )
     before, held.state = held.state, apply(held.state, draft)
     write_state(incident, held.state)
     _write_pauses(incident, before, held.state)
     if promise is not None:
         promise(incident, at, held.state)
     entry = journal.append(
-        incident, kind, by=by, at=at, effective=effective, severity=severity, reason=reason, channel=channel,
-        facts=facts, **words,
-    )  # fmt: skip
+        incident,
+        kind,
+        by=by,
+        at=at,
+        effective=effective,
+        severity=severity,
+        reason=reason,
+        channel=channel,
+        facts=facts,
+        **words,
+    )
     held.lines.append(entry)
     return entry
 

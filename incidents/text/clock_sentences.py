@@ -152,9 +152,17 @@ def _running(row: ClockRow, now: datetime, zone: str) -> ClockSentence:
     change = calendar.next_change(at) if calendar else None
     warn = used >= WARN_SHARE
     return ClockSentence(
-        row.target, "warn" if warn else "run", "warn" if warn else "run", lead, _("left"), left,
-        moment(change) if change else None, change is not None, used, row.deadline,
-    )  # fmt: skip
+        row.target,
+        "warn" if warn else "run",
+        "warn" if warn else "run",
+        lead,
+        _("left"),
+        left,
+        moment(change) if change else None,
+        change is not None,
+        used,
+        row.deadline,
+    )
 
 
 def _late(row: ClockRow, now: datetime, zone: str) -> ClockSentence:
@@ -164,10 +172,17 @@ def _late(row: ClockRow, now: datetime, zone: str) -> ClockSentence:
     change = calendar.next_change(at) if calendar else None
     stands = calendar is not None and not calendar.is_open(at)
     return ClockSentence(
-        row.target, "late", "late", _lead(BY[row.target], row.deadline, now, zone), _("overdue by"), -late,
-        now if stands else (moment(change) if change else None), change is not None,
-        _share(row.total + late, row.total), row.deadline,
-    )  # fmt: skip
+        row.target,
+        "late",
+        "late",
+        _lead(BY[row.target], row.deadline, now, zone),
+        _("overdue by"),
+        -late,
+        now if stands else (moment(change) if change else None),
+        change is not None,
+        _share(row.total + late, row.total),
+        row.deadline,
+    )
 
 
 def _stopped(row: ClockRow, now: datetime, zone: str) -> ClockSentence:
@@ -210,8 +225,10 @@ def _lead(sentence: str, instant: datetime, now: datetime, zone: str, case: word
     shown = words.when(instant, now, zone, case)
     mark = format_html(
         '<time datetime="{}" title="{}">{}</time>',
-        instant.strftime("%Y-%m-%dT%H:%M:%SZ"), words.full_time(instant, zone), shown,
-    )  # fmt: skip
+        instant.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        words.full_time(instant, zone),
+        shown,
+    )
     before, _time, after = _(sentence).partition("%(time)s")
     return format_html("{}{}{}", words.typographic(before), mark, after)
 

@@ -56,9 +56,14 @@ STYLES = {
     "late": "late",
 }
 BARS = {
-    "wait": "rest", "worked": "counts", "pause": "waits", "handover": "waits", "seen": "waits", "late": "over",
+    "wait": "rest",
+    "worked": "counts",
+    "pause": "waits",
+    "handover": "waits",
+    "seen": "waits",
+    "late": "over",
     "pause_late": "over",
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,12 +170,16 @@ def axis(clock: Clock, *, zone: str, now: datetime) -> Axis | None:
     shown = _time(at, zone, now)
     facts = {"start": start, "deadline": due, "at": f"{name} {shown}"}
     return Axis(
-        bars, _("%(time)s start") % {"time": start}, _("%(time)s deadline") % {"time": due},
-        _place(clock.deadline, first, last), _side(clock.deadline, first, last),
-        f"{shown} {name}", _place(at, first, last),
+        bars,
+        _("%(time)s start") % {"time": start},
+        _("%(time)s deadline") % {"time": due},
+        _place(clock.deadline, first, last),
+        _side(clock.deadline, first, last),
+        f"{shown} {name}",
+        _place(at, first, last),
         _anchor(at, first, last),
         _("Time axis: start %(start)s, deadline %(deadline)s, %(at)s") % facts,
-    )  # fmt: skip
+    )
 
 
 def _bar(style: str, begin: int, end: int, first: int, last: int) -> Bar:

@@ -118,8 +118,9 @@ def base(incident: Incident, person: User, at: datetime, clocks: Iterable[ClockR
     link = page_link("incident", nr=incident.nr)
     local = at.astimezone(words.as_zone(incident.zone))
     label = _("Category %(severity)s, %(words)s.") % {
-        "severity": incident.severity, "words": incident.get_severity_display(),
-    }  # fmt: skip
+        "severity": incident.severity,
+        "words": incident.get_severity_display(),
+    }
     what = f"{incident.get_what_display()}."
     return {
         "incident": incident,
@@ -174,8 +175,10 @@ def about_step(
     incident: Incident, step: EscalationStep, person: User, sentence: str, at: datetime, clocks: Iterable[ClockRow]
 ) -> tuple[str, dict[str, Any]]:
     subject = _("%(nr)s: %(share)s %% of the %(target)s time used") % {
-        "nr": incident.nr, "share": step.share, "target": step.get_target_display(),
-    }  # fmt: skip
+        "nr": incident.nr,
+        "share": step.share,
+        "target": step.get_target_display(),
+    }
     return subject, base(incident, person, at, clocks) | {"subject": subject, "sentence": sentence, "step": step}
 
 
