@@ -26,7 +26,7 @@ class Rung:
     """`75 %`, then whom and by what, in order."""
 
     share: str
-    told: str
+    whom: str
 
 
 def ladder(steps: Iterable[EscalationStep]) -> list[tuple[str, list[Rung]]]:

@@ -18,7 +18,7 @@ from contracts.terms_text import Change, Compared, differences
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    asked: datetime
+    moment: datetime
     rows: list[promises.Row]
     unreadable: list[str]
     no_reaction: list[str]
@@ -41,7 +41,7 @@ def preview(
     targets = form.targets
     starts = form.cleaned_data.get("repair_starts", RepairStart.REPORT)
     return Preview(
-        asked=moment,
+        moment=moment,
         rows=[row for row in promises.rows(targets, moment, starts) if row.reaction or row.restore],
         unreadable=[str(field.label) for field in form.unreadable],
         no_reaction=_without(TargetKind.REACTION, form, targets),

@@ -70,9 +70,11 @@ def give_rights(
 def readers(incident: Incident, at: datetime) -> list[int]:
     """Keys of the client's people to whom a letter would go now, by the one rule of who may be told."""
     for level in notices.People(at).watchers(incident):
-        told = [one.pk for one in level.people if not isinstance(reach.address(one, level.audience, "email"), Bar)]
-        if told:
-            return told
+        keys = [
+            person.pk for person in level.people if not isinstance(reach.address(person, level.audience, "email"), Bar)
+        ]
+        if keys:
+            return keys
     return []
 
 

@@ -128,10 +128,10 @@ def write(
 
 def _state(incident: Incident, names: Iterable[str]) -> dict[str, Any]:
     """What a line says of the incident's row: columns that the act has set, and the promise that stands, if any."""
-    said: dict[str, Any] = {"row": values} if (values := row_facts(incident, names)) else {}
+    facts: dict[str, Any] = {"row": values} if (values := row_facts(incident, names)) else {}
     if incident.next_update_at is not None:
-        said["promise"] = [plain(incident.next_update_at), plain(incident.update_missed_at)]
-    return said
+        facts["promise"] = [plain(incident.next_update_at), plain(incident.update_missed_at)]
+    return facts
 
 
 def row_facts(incident: Incident, names: Iterable[str]) -> dict[str, Any]:
@@ -245,7 +245,7 @@ def check_chain(entries: Iterable[JournalEntry], head: str = "", before: Before 
         previous = entry.hash
         hashes.add(entry.hash)
     attested = tuple(entry.seq for entry in lines if entry.seq < before.seal and entry.old_facts is None)
-    knows = any(known.startswith(head) for known in hashes) if head else True
+    knows = any(stored_hash.startswith(head) for stored_hash in hashes) if head else True
     return ChainCheck(len(lines), previous, broken, knows, attested)
 
 

@@ -73,10 +73,10 @@ def acknowledge(*, incident: Incident, by: User, at: datetime, text: str = "") -
     incident, at = _open(incident), whole(at)
     if incident.first_contact_at:
         return incident
-    said = clean_text(text) or greeting(incident, by)
+    words = clean_text(text) or greeting(incident, by)
     row = _take(incident, by)
     facts = projection.stood(incident, at)
-    entry = record(incident, Kind.CONTACT, by=by, at=at, text=said, facts=facts, row=row, promise=updates.plan)
+    entry = record(incident, Kind.CONTACT, by=by, at=at, text=words, facts=facts, row=row, promise=updates.plan)
     projection.project(incident, at=at)
     notices.tell_client(incident, entry, at=at)
     return incident
@@ -204,10 +204,10 @@ def answer(*, incident: Incident, by: User, at: datetime, text: str) -> Incident
     text = _words(text, _("Write your answer."))
     entry = journal.append(incident, Kind.CLIENT_MESSAGE, by=by, at=at, text=text)
     _end_pause(incident, PauseReason.CLIENT_ANSWER, by=by, at=at)
-    asked = end_silence(incident, at=at)
+    question = end_silence(incident, at=at)
     projection.project(incident, at=at)
     notices.tell_staff(incident, entry, at=at)
-    notices.ask_for_verdict(incident, asked, at=at)
+    notices.ask_for_verdict(incident, question, at=at)
     return incident
 
 
@@ -219,13 +219,13 @@ def ask_for_manager(*, incident: Incident, by: User, at: datetime, text: str = "
     if incident.journal.filter(kind=Kind.ESCALATION_ASKED, at__gt=hour_ago).exists():
         return incident
     entry = journal.append(incident, Kind.ESCALATION_ASKED, by=by, at=at, text=text.strip())
-    asked = end_silence(incident, at=at)
+    question = end_silence(incident, at=at)
     projection.project(incident, at=at)
     notices.tell_managers(incident, entry, at=at)
     # Where whoever has it is gone, the managers' letter has found the next person already
-    if asked and incident.assignee and incident.assignee.is_active:
-        notices.tell_staff(incident, asked, at=at)
-    notices.ask_for_verdict(incident, asked, at=at)
+    if question and incident.assignee and incident.assignee.is_active:
+        notices.tell_staff(incident, question, at=at)
+    notices.ask_for_verdict(incident, question, at=at)
     return incident
 
 
@@ -290,8 +290,8 @@ def resolve(*, incident: Incident, by: User, at: datetime, text: str, restored_a
 
 
 def _refuse_unseen(incident: Incident, restored_at: datetime, at: datetime) -> None:
-    seen = incident.restored_at if incident.is_seen_working else None
-    if seen is None or not seen <= restored_at <= at:
+    since = incident.restored_at if incident.is_seen_working else None
+    if since is None or not since <= restored_at <= at:
         raise Refused(_("No check of our monitor confirms that time."), "restored_at")
 
 
@@ -420,11 +420,11 @@ def _set_severity(
         row=["contested"] if reason == CONTESTED else (),
         promise=updates.plan if by.is_provider else updates.plan_sooner,
     )
-    asked = None if by.is_provider else end_silence(incident, at=at)
+    question = None if by.is_provider else end_silence(incident, at=at)
     projection.project(incident, at=at)
     tell: Callable[..., None] = notices.tell_client if by.is_provider else notices.tell_staff
     tell(incident, entry, at=at)
-    notices.ask_for_verdict(incident, asked, at=at)
+    notices.ask_for_verdict(incident, question, at=at)
     return incident
 
 

@@ -37,8 +37,8 @@ def sentence_for_client(incident: Incident, at: datetime) -> str:
 def take_recovery(*, incident: Incident, by: User, at: datetime, text: str = "") -> Incident:
     """The repair ended at the first good check: a delivery with a message to the client. Repeated, changes nothing."""
     incident, at = lock(incident), whole(at)
-    said = clean_text(text) or sentence_for_client(incident, at) or "-"
-    return lifecycle.resolve(incident=incident, by=by, at=at, text=said, restored_at=incident.restored_at or at)
+    sentence = clean_text(text) or sentence_for_client(incident, at) or "-"
+    return lifecycle.resolve(incident=incident, by=by, at=at, text=sentence, restored_at=incident.restored_at or at)
 
 
 @transaction.atomic

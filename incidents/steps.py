@@ -52,11 +52,11 @@ def repair_steps(incident: Incident, state: IncidentState) -> list[Step]:
         "fix": state.repaired_at if incident.status in REPAIRED else None,
         "check": state.accepted_at if incident.status == Status.CLOSED else None,
     }
-    wanted = [key for key in NAMES if _is_wanted(key, incident, done)]
-    current = next((key for key in wanted if not done[key] and key != "backup"), "") if not incident.is_ended else ""
+    keys = [key for key in NAMES if _is_wanted(key, incident, done)]
+    current = next((key for key in keys if not done[key] and key != "backup"), "") if not incident.is_ended else ""
     return [
         Step(key, NAMES[key], _state(key, done[key], current), done[key], state.backup_skipped and key == "backup")
-        for key in wanted
+        for key in keys
     ]
 
 

@@ -92,7 +92,7 @@ def settle(name: str, *, at: datetime) -> None:
     else:
         more = notices.rows(topic, plans, people, list(incident.clocks.all()), at=at)
         notices.store(more)
-    is_open = any(one.is_open for one in plans) and not incident.is_ended
+    is_open = any(plan.is_open for plan in plans) and not incident.is_ended
     waiting = [row.pk for row in rows if is_open and row.notification.status == Delivery.QUEUED]
     Notice.objects.filter(topic=name).exclude(settle_at=None).update(settle_at=None)
     Notice.objects.filter(pk__in=[*waiting, *(row.pk for row in more)]).update(settle_at=at + reach.PATIENCE)
@@ -234,9 +234,9 @@ def _note(
     outcomes = [
         (row.notification, _outcome(closing.topic, row, at)) for row in closing.rows if row.notification.recipient_id
     ]
-    told = {row.recipient_id: None for row, state in outcomes if state == State.TOLD}
+    reached = {row.recipient_id: None for row, state in outcomes if state == State.TOLD}
     missed = [[row.recipient_id, str(row.channel), str(state)] for row, state in outcomes if isinstance(state, Bar)]
-    empty = list(dict.fromkeys(name for one in plans for name in one.empty))
+    empty = list(dict.fromkeys(name for plan in plans for name in plan.empty))
     entry = journal.append(
         incident,
         kind,
@@ -244,7 +244,7 @@ def _note(
         at=at,
         effective=effective,
         public=public,
-        facts={**facts, "people": list(told), "missed": missed, "empty": empty},
+        facts={**facts, "people": list(reached), "missed": missed, "empty": empty},
     )
     incident.save(update_fields=["journal_length", "journal_head", "changed_at", "last_entry"])
     return entry

@@ -124,26 +124,26 @@ def plan(levels: Sequence[Level], tried: Mapping[Way, State | Bar], *, channel: 
 
     Somebody without a number gets an e-mail and stops nothing: the next level is told at once as well.
     """
-    made, known = Plan(), dict(tried)
+    made, outcomes = Plan(), dict(tried)
     for level in levels:
         if not level.people:
             made.empty.append(level.name)
-        reached = [_reach(made, known, level.audience, person, channel, mutable) for person in level.people]
+        reached = [_reach(made, outcomes, level.audience, person, channel, mutable) for person in level.people]
         if any(reached):
             break
     return made
 
 
 def _reach(
-    made: Plan, known: dict[Way, State | Bar], audience: str, person: Person, channel: str, mutable: bool
+    made: Plan, outcomes: dict[Way, State | Bar], audience: str, person: Person, channel: str, mutable: bool
 ) -> bool:
     """True where this person, by the channel that was meant or after a refusal by another one, is or may be told."""
     stands_in = False
     for way in dict.fromkeys((channel, Channel.EMAIL.value)):
         key = (person.pk, audience, way)
-        if key not in known:
-            known[key] = _open(made, audience, person, way, mutable)
-        state = known[key]
+        if key not in outcomes:
+            outcomes[key] = _open(made, audience, person, way, mutable)
+        state = outcomes[key]
         if isinstance(state, State):
             made.states.add(state)
             return not stands_in

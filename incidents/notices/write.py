@@ -163,13 +163,13 @@ class Topic:
         if self.entry and self.entry.by_id:
             states |= {(self.entry.by_id, side, Channel.EMAIL.value): State.KNOWS for side in Audience.values}
         for levels, channel in self._chains(people):
-            one = plan(levels, states, channel=channel, mutable=not self.needs_act)
-            states |= {(person.pk, audience, way): State.WAITS for person, audience, way, _address in one.write}
+            planned = plan(levels, states, channel=channel, mutable=not self.needs_act)
+            states |= {(person.pk, audience, way): State.WAITS for person, audience, way, _address in planned.write}
             states |= {
                 (person.pk, audience, way): State.KNOWS if bar == Bar.MUTED else bar
-                for person, audience, way, bar in one.barred
+                for person, audience, way, bar in planned.barred
             }
-            made.append(one)
+            made.append(planned)
         return made
 
     def _chains(self, people: People) -> list[tuple[list[Level], str]]:
@@ -212,7 +212,7 @@ def begin(
 
 
 def is_unheard(topic: Topic, plans: Iterable[Plan]) -> bool:
-    return topic.needs_act and any(one.reaches_nobody for one in plans)
+    return topic.needs_act and any(planned.reaches_nobody for planned in plans)
 
 
 def unheard(topic: Topic, *, at: datetime) -> UnheardAlarm:
@@ -233,12 +233,12 @@ def rows(
 ) -> list[Notice]:
     """What the plans write: notices to send, and withheld ones that say why a person is not told."""
     made = []
-    for one in plans:
-        for person, audience, channel, address in one.write:
+    for planned in plans:
+        for person, audience, channel, address in planned.write:
             notice = _letter(topic, people, person, audience, channel, clocks, at)
             notice.notification.address, notice.settle_at = address, at + PATIENCE
             made.append(notice)
-        for person, audience, channel, bar in one.barred:
+        for person, audience, channel, bar in planned.barred:
             if bar == Bar.MUTED:  # a wish, and no failure to keep
                 continue
             notice = _notice(topic, people.users[person.pk], audience, channel, at)

@@ -65,10 +65,10 @@ def differences(*, at: datetime, incidents: Iterable[int] | None = None) -> Iter
             )
 
 
-def _whatever_is_stored(incident: Incident, found: Iterator[Difference]) -> Iterator[Difference]:
+def _whatever_is_stored(incident: Incident, differences: Iterator[Difference]) -> Iterator[Difference]:
     """What nobody but a forger writes may be unreadable: that is a difference and stops no other incident's proof."""
     try:
-        yield from found
+        yield from differences
     except Exception as error:
         logger.exception("%s cannot be proven", incident.nr)
         yield Difference(incident.nr, "journal", f"{type(error).__name__}: {error}", "facts that can be read")
@@ -84,33 +84,37 @@ def _follows(
     pauses: Sequence[Pause],
     at: datetime,
 ) -> Iterator[Difference]:
-    known, state = terms.of(row), state_of(entries)
+    terms_held, state = terms.of(row), state_of(entries)
     yield from _columns(row, state, pauses)
     yield from proof_beside.row(row, entries, proof_beside.RowFacts.of(entries, ended=state.is_ended))
-    yield from proof_beside.terms(row, entries, known, digests)
+    yield from proof_beside.terms(row, entries, terms_held, digests)
     yield from proof_beside.breaches(row, entries, breaches)
-    if known:
-        past = Past(row, known, projection.events_of(entries))
+    if terms_held:
+        past = Past(row, terms_held, projection.events_of(entries))
         yield from past.rows(clocks, at)
         yield from past.breaches(breaches, at)
 
 
-def _chunks(wanted: Iterable[int] | None) -> Iterator[tuple[list[Incident], dict[int, list[JournalEntry]]]]:
-    found = Incident.objects.order_by("pk") if wanted is None else Incident.objects.filter(pk__in=wanted).order_by("pk")
-    keys = list(found.values_list("pk", flat=True))
+def _chunks(keys_given: Iterable[int] | None) -> Iterator[tuple[list[Incident], dict[int, list[JournalEntry]]]]:
+    rows_found = (
+        Incident.objects.order_by("pk")
+        if keys_given is None
+        else Incident.objects.filter(pk__in=keys_given).order_by("pk")
+    )
+    keys = list(rows_found.values_list("pk", flat=True))
     for start in range(0, len(keys), CHUNK):
         part = keys[start : start + CHUNK]
-        found = Incident.objects.filter(pk__in=part).select_related("version__contract").order_by("pk")
-        rows = list(found.prefetch_related("breaches", "firings__step"))
+        rows_found = Incident.objects.filter(pk__in=part).select_related("version__contract").order_by("pk")
+        rows = list(rows_found.prefetch_related("breaches", "firings__step"))
         entries = JournalEntry.objects.filter(incident__in=part).order_by("incident_id", "seq")
         yield rows, {pk: list(lines) for pk, lines in groupby(entries, key=lambda entry: entry.incident_id)}
 
 
 def _by_incident(rows: Iterable[T]) -> dict[int, list[T]]:
-    found: dict[int, list[T]] = {}
+    grouped: dict[int, list[T]] = {}
     for row in rows:
-        found.setdefault(row.incident_id, []).append(row)
-    return found
+        grouped.setdefault(row.incident_id, []).append(row)
+    return grouped
 
 
 def _chain(incident: Incident, entries: Sequence[JournalEntry]) -> Iterator[Difference]:
@@ -149,13 +153,13 @@ class Past:
     """One incident's journal and terms, and what its clocks say at any instant."""
 
     incident: Incident
-    known: projection.VersionTerms
+    terms: projection.VersionTerms
     events: tuple[clock.Event, ...]
     _timelines: dict[datetime, clock.Timeline] = field(default_factory=dict)
 
     def timeline(self, at: datetime) -> clock.Timeline:
         if at not in self._timelines:
-            self._timelines[at] = self.known.timeline(self.events, at)
+            self._timelines[at] = self.terms.timeline(self.events, at)
         return self._timelines[at]
 
     def clocks(self, at: datetime) -> dict[str, clock.Clock]:
@@ -163,22 +167,22 @@ class Past:
 
     def rows(self, stored: Sequence[ClockRow], at: datetime) -> Iterator[Difference]:
         for moment in {row.computed_at for row in stored}:
-            found = self.clocks(moment)
-            yield from self._compare([row for row in stored if row.computed_at == moment], found, "when computed")
-        found = self.clocks(at)
-        if {row.target for row in stored} != set(found):
-            yield Difference(self.incident.nr, "clocks", {row.target for row in stored}, set(found))
+            clocks = self.clocks(moment)
+            yield from self._compare([row for row in stored if row.computed_at == moment], clocks, "when computed")
+        clocks = self.clocks(at)
+        if {row.target for row in stored} != set(clocks):
+            yield Difference(self.incident.nr, "clocks", {row.target for row in stored}, set(clocks))
         if not waits(self.incident, at):
             # While a clock stands, what is left of it may pass from one category's base to another
-            yield from self._compare([row for row in stored if row.state != ClockState.PAUSED], found, "now")
-            if self.incident.due_at != projection.due_at(found.values()):
-                yield Difference(self.incident.nr, "due_at", self.incident.due_at, projection.due_at(found.values()))
+            yield from self._compare([row for row in stored if row.state != ClockState.PAUSED], clocks, "now")
+            if self.incident.due_at != projection.due_at(clocks.values()):
+                yield Difference(self.incident.nr, "due_at", self.incident.due_at, projection.due_at(clocks.values()))
 
-    def _compare(self, stored: Sequence[ClockRow], found: dict[str, clock.Clock], when: str) -> Iterator[Difference]:
+    def _compare(self, stored: Sequence[ClockRow], clocks: dict[str, clock.Clock], when: str) -> Iterator[Difference]:
         for row in stored:
-            if row.target not in found:
+            if row.target not in clocks:
                 continue
-            for name, value in projection.row_of(found[row.target], self.known).items():
+            for name, value in projection.row_of(clocks[row.target], self.terms).items():
                 if name == "calendar_at" and row.calendar_at is None:
                     continue  # counted before calendars had a history: read as of when it was computed
                 if getattr(row, name) != value:
@@ -209,7 +213,10 @@ class Past:
             return True
         fired = {(row.target, row.step.share, row.run, row.lap, row.round) for row in self.incident.firings.all()}
         steps = self.timeline(at).fired if self.events else []
-        return any((one.target, one.share, one.run, one.lap, one.round) not in fired for one in steps)
+        return any(
+            (fired_step.target, fired_step.share, fired_step.run, fired_step.lap, fired_step.round) not in fired
+            for fired_step in steps
+        )
 
 
 def rebuild(*, at: datetime) -> int:
@@ -247,19 +254,19 @@ def _renew(
     incident: Incident,
     state: IncidentState,
     events: tuple[clock.Event, ...],
-    known: projection.VersionTerms | None,
+    held: projection.VersionTerms | None,
     at: datetime,
 ) -> list[ClockRow]:
     write_state(incident, state)
-    past = Past(incident, known, events) if known and events else None
-    found = past.clocks(at) if past else {}
-    incident.due_at = projection.due_at(found.values())
-    planned = projection.wake_at(incident, past.timeline(at) if past else None, known if past else None)
+    past = Past(incident, held, events) if held and events else None
+    clocks = past.clocks(at) if past else {}
+    incident.due_at = projection.due_at(clocks.values())
+    planned = projection.wake_at(incident, past.timeline(at) if past else None, held if past else None)
     behind = past is not None and not incident.is_ended and past.is_behind(at)
     incident.wake_at = at if behind else planned
-    if known is None:
+    if held is None:
         return []
     return [
-        ClockRow(incident=incident, target=target, computed_at=at, **projection.row_of(one, known))
-        for target, one in found.items()
+        ClockRow(incident=incident, target=target, computed_at=at, **projection.row_of(row, held))
+        for target, row in clocks.items()
     ]

@@ -90,15 +90,15 @@ class Digests:
 
     def terms(self, version: int) -> str:
         if version not in self.versions:
-            found = with_terms(ContractVersion.objects.filter(pk=version)).first()
-            self.versions[version] = version_digest(found) if found else ""
+            version_row = with_terms(ContractVersion.objects.filter(pk=version)).first()
+            self.versions[version] = version_digest(version_row) if version_row else ""
         return self.versions[version]
 
-    def stood(self, version: int, known: projection.VersionTerms, at: datetime) -> str:
-        days = (day.pk for calendar in known.calendars.values() for day in days_at(calendar, at))
+    def stood(self, version: int, held: projection.VersionTerms, at: datetime) -> str:
+        days = (day.pk for calendar in held.calendars.values() for day in days_at(calendar, at))
         key = (version, tuple(sorted(set(days))))
         if key not in self.calendars:
-            self.calendars[key] = known.stood(at)
+            self.calendars[key] = held.stood(at)
         return self.calendars[key]
 
 
@@ -112,7 +112,7 @@ def row(incident: Incident, entries: Sequence[JournalEntry], facts: RowFacts) ->
 
 
 def terms(
-    incident: Incident, entries: Iterable[JournalEntry], known: projection.VersionTerms | None, digests: Digests
+    incident: Incident, entries: Iterable[JournalEntry], held: projection.VersionTerms | None, digests: Digests
 ) -> Iterator[Difference]:
     """The terms and the calendars by which the clocks count are those that the journal names."""
     for entry in entries:
@@ -120,9 +120,9 @@ def terms(
         if named and (incident.version_id is None or named != digests.terms(incident.version_id)):
             yield Difference(incident.nr, f"terms of entry {entry.seq}", "changed", named[:16])
         if stood and (
-            known is None
+            held is None
             or incident.version_id is None
-            or stood != digests.stood(incident.version_id, known, entry.recorded_at)
+            or stood != digests.stood(incident.version_id, held, entry.recorded_at)
         ):
             yield Difference(incident.nr, f"calendars of entry {entry.seq}", "changed", stood[:16])
 
@@ -192,7 +192,7 @@ class Beside:
         hashes = [entry.hash for entry in entries]
         for head in sorted(self.heads.get(incident.pk, set())):
             # Letters of before carry the first half of it
-            if head and not any(known.startswith(head) for known in hashes):
+            if head and not any(digest.startswith(head) for digest in hashes):
                 yield Difference(incident.nr, f"head {head[:16]} of a notice", None, "an entry", "the notice")
         gone = self.named.get(incident.pk, set()) - {entry.pk for entry in entries}
         if gone:
@@ -230,19 +230,19 @@ def _joins(entry: JournalEntry) -> bool:
 
 
 def _forged(keys: Sequence[int]) -> dict[int, list[str]]:
-    found: dict[int, list[str]] = defaultdict(list)
+    forged: dict[int, list[str]] = defaultdict(list)
     with connection.cursor() as cursor:
         cursor.execute(FORGED, [list(keys)])
         for incident, key in cursor.fetchall():
-            found[incident].append(key)
-    return found
+            forged[incident].append(key)
+    return forged
 
 
 def _grouped(rows: Iterable[Line]) -> dict[int, list[Line]]:
-    found: dict[int, list[Line]] = defaultdict(list)
+    grouped: dict[int, list[Line]] = defaultdict(list)
     for line in rows:
-        found[line.incident_id].append(line)
-    return found
+        grouped[line.incident_id].append(line)
+    return grouped
 
 
 def breaches(incident: Incident, entries: Iterable[JournalEntry], recorded: Iterable[Breach]) -> Iterator[Difference]:

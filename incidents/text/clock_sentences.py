@@ -86,9 +86,11 @@ class ClockSentence:
 
 def incident_sentences(incident: Incident, *, now: datetime, for_client: bool) -> list[ClockSentence]:
     """The sentences of an incident's clocks, the nearest deadline first, then what waits, then what is done."""
-    found = [clock_sentence(row, incident, now=now, for_client=for_client) for row in incident.clocks.all()]
-    known = [sentence for sentence in found if sentence]
-    return sorted(known, key=lambda one: (not one.is_open, one.due is None, one.due or now))
+    sentences = [clock_sentence(row, incident, now=now, for_client=for_client) for row in incident.clocks.all()]
+    said_sentences = [sentence for sentence in sentences if sentence]
+    return sorted(
+        said_sentences, key=lambda sentence: (not sentence.is_open, sentence.due is None, sentence.due or now)
+    )
 
 
 def clock_sentence(row: ClockRow, incident: Incident, *, now: datetime, for_client: bool) -> ClockSentence | None:
@@ -209,8 +211,8 @@ def _seen(row: ClockRow, since: datetime, now: datetime, zone: str) -> ClockSent
 
 
 def _paused(row: ClockRow, pauses: Iterable[Pause], now: datetime, zone: str, *, for_client: bool) -> ClockSentence:
-    open_pauses = [one for one in pauses if one.ended_at is None]
-    first = min(open_pauses, key=lambda one: one.started_at, default=None)
+    open_pauses = [pause for pause in pauses if pause.ended_at is None]
+    first = min(open_pauses, key=lambda pause: pause.started_at, default=None)
     used = _share(row.total - (row.left or 0), row.total)
     if first is None or (for_client and first.reason == PauseReason.CLIENT_ANSWER):
         lead = format_html("{}", _(WAITS_FOR_YOU))

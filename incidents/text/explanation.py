@@ -72,7 +72,7 @@ class ExplanationRow:
 
     style: str
     time: str
-    what: str
+    sentence: str
     figure: str
 
 

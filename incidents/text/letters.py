@@ -121,14 +121,14 @@ def base(incident: Incident, person: User, at: datetime, clocks: Iterable[ClockR
         "severity": incident.severity,
         "words": incident.get_severity_display(),
     }
-    what = f"{incident.get_what_display()}."
+    symptom = f"{incident.get_what_display()}."
     return {
         "incident": incident,
         "person": person,
         "now": at,
         "zone": incident.zone,
         "zone_words": f"{incident.zone} ({local.tzname()})",
-        "said": f"{what} {incident.sentence}".strip(),
+        "said": f"{symptom} {incident.sentence}".strip(),
         "category": label if incident.severity else _("Question or change, without an SLA clock."),
         "promises": _promises(incident, list(clocks), at, link),
         "duty_phone": settings.DUTY_PHONE,
@@ -154,20 +154,20 @@ def _shown(clocks: Iterable[ClockRow]) -> list[ClockRow]:
 def clock_line(row: ClockRow, now: datetime, zone: str, link: str) -> ClockLine:
     """`Repair by today 12:12`, with the way to its account."""
     if row.stopped_at:
-        said, when = (
+        sentences, when = (
             (IN_TIME if row.state == ClockState.MET else TOO_LATE),
             words.when(row.stopped_at, now, zone, today=False),
         )
-        return ClockLine(str(said[row.target]) % {"when": when, "late": words.span(row.late or 0)})
+        return ClockLine(str(sentences[row.target]) % {"when": when, "late": words.span(row.late or 0)})
     if row.seen_at is not None:
         since = words.when(row.seen_at, now, zone, "genitive", today=False)
         return ClockLine(_("Repair: works since %(when)s, seen by our monitor") % {"when": since})
     if row.deadline is None:
         return ClockLine(str(STANDS[row.target]) % {"left": words.span(max(row.left or 0, 0))})
-    said = PASSED if row.state == ClockState.BREACHED else RUNS
+    sentences = PASSED if row.state == ClockState.BREACHED else RUNS
     case: words.Case = "nominative" if row.state == ClockState.BREACHED else "genitive"
     question = _("Why %(hour)s?") % {"hour": words.clock_time(row.deadline, zone)}
-    sentence = str(said[row.target]) % {"when": words.when(row.deadline, now, zone, case, today=False)}
+    sentence = str(sentences[row.target]) % {"when": words.when(row.deadline, now, zone, case, today=False)}
     return ClockLine(sentence, question, f"{link}why/{row.target}/")
 
 
@@ -203,8 +203,8 @@ def to_administrator(
 
 def _callable(incident: Incident, staff: Iterable[User]) -> list[User]:
     """Who works incidents and has a number: the assignee, those on duty, the rest."""
-    known = [user for user in staff if user.works_incidents and user.phone]
-    return sorted(known, key=lambda user: (user.pk != incident.assignee_id, not user.on_call, user.pk))
+    reachable = [user for user in staff if user.works_incidents and user.phone]
+    return sorted(reachable, key=lambda user: (user.pk != incident.assignee_id, not user.on_call, user.pk))
 
 
 def fill(row: Notification, template: str, letter: tuple[str, dict[str, Any]], anchor: Anchor | None = None) -> None:

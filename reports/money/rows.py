@@ -30,7 +30,7 @@ class MoneyRow:
 
     style: str
     head: str
-    what: str
+    sentence: str
     figure: str
 
 

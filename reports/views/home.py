@@ -38,19 +38,19 @@ class ShopLine:
     """A shop and what it is said to be; `style` is empty where nothing is watched."""
 
     shop: Shop
-    said: ShopState
+    shop_state: ShopState
 
     @property
     def style(self) -> str:
-        return shop_style(self.said)
+        return shop_style(self.shop_state)
 
     @property
     def sentence(self) -> str:
-        return shop_sentence(self.said)
+        return shop_sentence(self.shop_state)
 
     @property
     def since(self) -> datetime | None:
-        return None if self.said.state == State.UP else self.said.since
+        return None if self.shop_state.state == State.UP else self.shop_state.since
 
 
 @require_GET
@@ -76,14 +76,14 @@ def client_home(request: HttpRequest, user: User, client: Client) -> HttpRespons
         "shops": shops,
         "yours": [incident for incident in incidents if waits_for_client(incident)],
         "state": state_of(incidents, shops),
-        "checked_at": min((line.said.checked_at for line in shops if line.said.checked_at), default=None),
+        "checked_at": min((line.shop_state.checked_at for line in shops if line.shop_state.checked_at), default=None),
         "planned": _planned(user, client, now),
     }
     facts = [
         (incident.pk, incident.journal_length, incident.status, clock and (clock.style, str(clock.lead)))
         for incident, clock in rows
     ]
-    states = [(line.shop.pk, line.said.state, line.since) for line in shops]
+    states = [(line.shop.pk, line.shop_state.state, line.since) for line in shops]
     checked = context["checked_at"] and words.clock_time(context["checked_at"], zone)
     context["mark"] = etag_of(facts, states, checked, words.local_day(now, zone))
     if request.GET.get("part") == "live":
@@ -120,7 +120,7 @@ def state_of(incidents: Sequence[Incident], shops: Sequence[ShopLine]) -> HomeSt
     failing = [incident for incident in unfixed if incident.severity == "P1"]
     if failing:
         return HomeState(_("Failure at %(shop)s") % {"shop": failing[0].shop.name}, failing[0], "failure")
-    down = [line.shop.name for line in shops if line.said.state == State.DOWN]
+    down = [line.shop.name for line in shops if line.shop_state.state == State.DOWN]
     if down:
         return HomeState(_("%(shop)s does not work") % {"shop": ", ".join(down)}, kind="down")
     yours = [incident for incident in incidents if waits_for_client(incident)]
@@ -128,10 +128,10 @@ def state_of(incidents: Sequence[Incident], shops: Sequence[ShopLine]) -> HomeSt
         return HomeState(_("We are waiting for you"), yours[0], "yours")
     if incidents:
         return HomeState(_("We are working on it"), incidents[0], "work")
-    unseen = [line.shop.name for line in shops if line.said.state == State.UNKNOWN]
+    unseen = [line.shop.name for line in shops if line.shop_state.state == State.UNKNOWN]
     if unseen:
         return HomeState(_("We don't know whether %(shop)s works") % {"shop": ", ".join(unseen)}, kind="unseen")
-    states = {line.said.state for line in shops if line.said.is_watched}
+    states = {line.shop_state.state for line in shops if line.shop_state.is_watched}
     if states == {State.UP}:
         return HomeState(_("Everything works"), kind="well")
     return HomeState(_("No failure is open"), kind="unsure")
