@@ -265,6 +265,15 @@ class BreachPricer:
         return by_breach
 
 
+def sums_by_currency(breaches: Iterable[PricedBreach]) -> dict[str, Decimal]:
+    """Currency → what the breaches cost together: amounts of two currencies are never added up."""
+    sums: dict[str, Decimal] = {}
+    for priced in breaches:
+        currency = priced.breach.version.currency
+        sums[currency] = sums.get(currency, ZERO) + priced.amount
+    return sums
+
+
 def exclusions_of(decision: BreachDecision | None) -> tuple[Exclusion, ...]:
     """What a decision that stands has taken off the delay."""
     if decision is None or decision.verdict != Verdict.EXCLUDED or decision.awaits_second:

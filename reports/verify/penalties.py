@@ -10,6 +10,7 @@ from contracts.penalty.credit import Band, band_percent, credit
 from contracts.penalty.month import IncidentPenalties, MonthRules, PenaltyDue, month
 from contracts.penalty.rules import UNUSED, Cap, Caps, ExcludedLine, Grace, LateLine, Line, Scheme, Tier, Unit, priced
 from contracts.vocabulary import Cumulation, GraceMode, RateType
+from monitoring.availability.measure import floored
 from reports.verify.outcome import Outcome, UnknownWordError
 from reports.verify.read import Answer, decimal, fields, group_outcomes, items, needed, whole, word
 
@@ -177,12 +178,7 @@ def _credit(where: str, given: object, tables: Mapping[str, tuple[Decimal, tuple
     availability = (total - down) / total
     account = credit(bands, commitment, availability, decimal(where, needed(where, data, "monthly_fee")))
     return {
-        "uptime_percent_floor4": floor4(availability),
+        "uptime_percent_floor4": floored(availability),
         "credit_percent": band_percent(account),
         "credit": account.amount,
     }
-
-
-def floor4(availability: Fraction) -> Decimal:
-    """Percent with four places, never rounded up."""
-    return Decimal(availability.numerator * 1_000_000 // availability.denominator).scaleb(-4)

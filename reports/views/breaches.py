@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
@@ -17,7 +16,6 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.models import MANAGER, Client
 from accounts.permissions import SignedRequest, open_to
-from contracts.penalty.rules import ZERO
 from incidents.events import EVIDENCE
 from incidents.models import Breach, Incident, JournalEntry
 from incidents.queue import nearest, waiting
@@ -26,7 +24,7 @@ from incidents.text.explanation import axis, explanation_rows
 from reports.forms import ExclusionForm
 from reports.models import BreachDecision
 from reports.money import month_table, review
-from reports.money.pricing import BreachPricer, PricedBreach
+from reports.money.pricing import BreachPricer, PricedBreach, sums_by_currency
 from reports.money.rows import money_rows
 from wording.fields import say_what_was_masked
 from wording.refusals import attempt, attempt_button
@@ -59,12 +57,8 @@ def show(request: SignedRequest) -> HttpResponse:
 
 
 def totals(cases: Iterable[PricedBreach]) -> str:
-    """`260,00 zł`, or a sum in each currency: amounts of two currencies are never added up."""
-    sums: dict[str, Decimal] = {}
-    for case in cases:
-        currency = case.breach.version.currency
-        sums[currency] = sums.get(currency, ZERO) + case.amount
-    return " + ".join(money(amount, currency) for currency, amount in sums.items())
+    """`260,00 zł`, or a sum in each currency, joined by a plus."""
+    return " + ".join(money(amount, currency) for currency, amount in sums_by_currency(cases).items())
 
 
 def _breaches(request: SignedRequest) -> QuerySet[Breach]:
