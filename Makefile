@@ -54,6 +54,7 @@ check: env ## lint, types, layers, templates, migrations, translations
 	$(BIN)/mypy .
 	$(BIN)/lint-imports
 	$(BIN)/djlint templates --lint --quiet
+	$(BIN)/djlint templates --check --quiet
 	$(PY) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	$(PY) -m sla_portal.messages --check
 

@@ -28,6 +28,14 @@ ICONS = {
     "todo": (True, "M8 3.2a4.8 4.8 0 1 0 .01 0z"),
 }
 _NUMBER = re.compile(r"\b[A-Z]{3,4}-\d{2,}\b")
+# A line break of the template before a mark that stands close; what a person wrote has no break in it there
+_GAP = re.compile(r"[ \t]*\n[ \t\n]*(?=(?:</\w+>)*[,.;:])")
+
+
+@register.simple_block_tag
+def inline(content: str) -> SafeString:
+    """`{% inline %}…{% endinline %}`: text whose template has a line for each part, no space before a comma."""
+    return mark_safe(_GAP.sub("", content.strip()))  # noqa: S308 what stands in the block is escaped already
 
 
 @register.simple_tag
