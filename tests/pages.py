@@ -34,6 +34,11 @@ def visitor(user: User) -> Client:
     return client
 
 
+def markup(response: Any) -> str:
+    """The page's HTML without the line breaks and the indentation of its templates."""
+    return re.sub(r"(?<=>) | (?=<)", "", re.sub(r"[ \t\n]+", " ", response.content.decode()))
+
+
 def text_of(response: Any) -> str:
     """The words of a page, single spaces between them."""
     body = re.sub(r"<(script|style|title).*?</\1>", " ", response.content.decode(), flags=re.DOTALL)
@@ -44,7 +49,7 @@ def text_of(response: Any) -> str:
 
 def title_of(response: Any) -> str:
     found = re.search(r"<title>(.*?)</title>", response.content.decode(), re.DOTALL)
-    return plain(html.unescape(found[1])) if found else ""
+    return " ".join(plain(html.unescape(found[1])).split()) if found else ""
 
 
 MANY = 15  # rows of a full page: a query that each row costs shows with fifteen as with fifty, and rows cost time

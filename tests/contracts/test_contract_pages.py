@@ -13,7 +13,7 @@ from contracts import agreements
 from contracts.agreements import TargetSpec, VersionSpec
 from contracts.models import Contract, ContractVersion, PenaltyRule
 from tests import build, languages
-from tests.pages import counted, stop_clock, text_of, title_of, visitor
+from tests.pages import counted, markup, stop_clock, text_of, title_of, visitor
 from wording.words import plain
 
 pytestmark = pytest.mark.django_db
@@ -40,9 +40,7 @@ def path(version: ContractVersion) -> str:
 
 def rows_of(response: Any) -> list[str]:
     """The numbers of the listed contracts."""
-    return re.findall(
-        r'<th role="rowheader" scope="row"><a href="/contracts/[A-Z]+-\d+/">([^<]+)', response.content.decode()
-    )
+    return re.findall(r'<th role="rowheader" scope="row"><a href="/contracts/[A-Z]+-\d+/">([^<]+)', markup(response))
 
 
 def test_a_manager_sees_every_contract_and_an_owner_own_ones(world: build.World) -> None:

@@ -13,7 +13,7 @@ from incidents.choices import Status
 from incidents.models import Incident, JournalEntry
 from messaging.models import Notification
 from tests import build
-from tests.pages import counted, stop_clock, text_of, title_of, visitor
+from tests.pages import counted, markup, stop_clock, text_of, title_of, visitor
 
 pytestmark = pytest.mark.django_db
 
@@ -89,7 +89,7 @@ def test_a_question_stands_first_with_its_answer_box_open(page: Client, world: b
     said = text_of(response)
     assert "Wstrzymane: czekamy na Twoją odpowiedź zostało 3 h 30 min" in said
     assert said.index("Anna Lis pyta, 10:30") < said.index("Twoja odpowiedź") < said.index("Przebieg")
-    assert '<details class="field" id="answer"' not in response.content.decode()
+    assert '<details class="field" id="answer"' not in markup(response)
 
 
 def test_an_answer_runs_the_clock_again(page: Client, world: build.World) -> None:
@@ -140,7 +140,7 @@ def test_still_broken_needs_a_reason_and_sends_the_clock_on(page: Client, world:
     fixed(world)
     refused = page.post("/incidents/MAK-0001/reject/", {"text": " "})
     assert refused.status_code == 422
-    assert '<details class="field" id="reject" open>' in refused.content.decode()
+    assert '<details class="field" id="reject" open>' in markup(refused)
     assert text_of(refused).count("Napisz, co nadal nie działa.") == 2
     assert Incident.objects.get().status == Status.RESOLVED
     said = text_of(page.post("/incidents/MAK-0001/reject/", {"text": "BLIK nadal nie."}, follow=True))
@@ -184,7 +184,7 @@ def test_details_are_added_later(page: Client, world: build.World) -> None:
     assert incident.affected == "klienci z BLIK-iem"
     refused = page.post("/incidents/MAK-0001/details/", {"since": "kiedyś", "page": "/koszyk"})
     assert 'value="kiedyś"' in refused.content.decode()
-    assert '<details class="field" id="details" open>' in refused.content.decode()
+    assert '<details class="field" id="details" open>' in markup(refused)
 
 
 def test_a_withdrawn_report_ends_its_clocks(page: Client, world: build.World) -> None:
@@ -210,7 +210,7 @@ def test_a_refusal_keeps_the_text_and_changes_nothing(page: Client, world: build
 @pytest.mark.parametrize("verb", ["answer", "contest", "manager", "details", "cancel"])
 def test_the_address_of_an_act_shows_its_form_open(page: Client, world: build.World, verb: str) -> None:
     build.incident(world.shop, by=world.reporter, what="slower")
-    body = page.get(f"/incidents/MAK-0001/{verb}/").content.decode()
+    body = markup(page.get(f"/incidents/MAK-0001/{verb}/"))
     assert re.findall(r'<details class="field" id="(\w+)" open>', body) == [verb]
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from incidents import lifecycle
 from tests import build
-from tests.pages import MANY, counted, stop_clock, text_of, visitor
+from tests.pages import MANY, counted, markup, stop_clock, text_of, visitor
 
 pytestmark = pytest.mark.django_db
 
@@ -24,7 +24,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> build.World:
 
 
 def numbers(response: Any) -> list[str]:
-    return re.findall(r'scope="row">.*?href="/incidents/([A-Z]+-\d+)/"', response.content.decode())
+    return re.findall(r'scope="row">.*?href="/incidents/([A-Z]+-\d+)/"', markup(response))
 
 
 def table(response: Any) -> list[list[str]]:

@@ -15,7 +15,7 @@ from incidents.choices import Status
 from incidents.models import Incident, JournalEntry
 from messaging.models import Notification
 from tests import build
-from tests.pages import MANY, counted, stop_clock, text_of, visitor
+from tests.pages import MANY, counted, markup, stop_clock, text_of, visitor
 
 pytestmark = pytest.mark.django_db
 NOON = build.at("2026-03-02 12:00")
@@ -57,16 +57,14 @@ def day(world: build.World) -> None:
 def groups_of(response: Any) -> dict[str, list[str]]:
     """Each group's heading with the numbers of its rows."""
     found = {}
-    for body in response.content.decode().split('<tr role="row" class="group">')[1:]:
-        heading = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", body.split("</th>")[0])).strip()
+    for body in markup(response).split('<tr role="row" class="group">')[1:]:
+        heading = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body.split("</th>")[0])).strip()
         found[heading] = re.findall(r'class="q-nr"><a href="/incidents/([A-Z]+-\d+)/"', body)
     return found
 
 
 def row_of(response: Any, incident: Incident) -> str:
-    found = re.search(
-        rf'<tr role="row" class="q [^"]*" id="q-{incident.pk}".*?</tr>', response.content.decode(), re.DOTALL
-    )
+    found = re.search(rf'<tr role="row" class="q [^"]*" id="q-{incident.pk}".*?</tr>', markup(response))
     assert found, f"{incident} has no row"
     return found[0]
 

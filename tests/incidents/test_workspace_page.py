@@ -16,7 +16,7 @@ from incidents.models import Incident, JournalEntry
 from messaging.models import Notification
 from tests import build
 from tests.owner import as_owner
-from tests.pages import counted, stop_clock, text_of, title_of, visitor
+from tests.pages import counted, markup, stop_clock, text_of, title_of, visitor
 
 pytestmark = pytest.mark.django_db
 NOON = build.at("2026-03-02 12:00")
@@ -263,7 +263,7 @@ def test_a_repair_without_its_words_keeps_the_backup_that_was_typed(page: Client
 
 def test_a_category_s_change_is_shown_with_its_deadlines_before_it_is_made(page: Client, world: build.World) -> None:
     reported(world, "slower", minutes=60)
-    body = page.get(f"{PATH}severity/").content.decode()
+    body = markup(page.get(f"{PATH}severity/"))
     rows = re.findall(r'<tr><th scope="row">.*?>(P\d).*?</th><td>(.*?)</td><td>(.*?)</td></tr>', body, re.DOTALL)
     found = [(severity, *(re.sub(r"<[^>]+>|\s+", " ", cell) for cell in cells)) for severity, *cells in rows]
     tidy = [tuple(re.sub(r"\s+", " ", text.replace("\u00a0", " ")).strip() for text in row) for row in found]

@@ -29,7 +29,7 @@ ICONS = {
 }
 _NUMBER = re.compile(r"\b[A-Z]{3,4}-\d{2,}\b")
 # A line break of the template before a mark that stands close; what a person wrote has no break in it there
-_GAP = re.compile(r"[ \t]*\n[ \t\n]*(?=(?:</\w+>)*[,.;:])")
+_GAP = re.compile(r"[ \t]*\n[ \t\n]*(?=(?:</\w+>\s*)*[,.;:])")
 
 
 @register.simple_block_tag
