@@ -15,7 +15,7 @@ from incidents.notices import alarms, sending
 from incidents.notices.reach import Bar
 from messaging.models import Notification
 from tests import build
-from tests.pages import stop_clock, text_of, visitor
+from tests.pages import markup, stop_clock, text_of, visitor
 
 pytestmark = pytest.mark.django_db
 AT = build.MONDAY
@@ -42,7 +42,7 @@ def unheard(audience: str = "staff", number: int = 1) -> UnheardAlarm:
 def test_every_page_of_our_people_shows_the_red_bar_until_it_is_mended(world: build.World, path: str) -> None:
     page, alarm = visitor(world.manager), unheard()
     shown = page.get(path)
-    assert shown.content.decode().count('role="alert">\n<p><b>') == 1
+    assert markup(shown).count('role="alert"><p><b><svg') == 1
     assert f"{ALARM} MAK-0001, od dziś 10:01 : nikogo z nas nie udało się powiadomić. Otwórz je i przejmij." in text_of(
         shown
     )
