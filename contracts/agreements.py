@@ -36,7 +36,7 @@ from contracts.models import (
     UpdateRhythm,
     Whom,
 )
-from contracts.terms import seconds, whole, working_days
+from contracts.terms import seconds, to_second, working_days
 from contracts.worktime import day_term, parse_calendar, work_calendar
 from messaging.models import Channel
 from wording.fields import lines
@@ -158,7 +158,7 @@ def create_contract(
         contract.full_clean()
     contract.save()
     contract.shops.set(covered)
-    seal.contract(contract, at=whole(at))
+    seal.contract(contract, at=to_second(at))
     add_version(contract=contract, version=version, by=by, at=at)
     return contract
 
@@ -193,7 +193,7 @@ def add_version(*, contract: Contract, version: VersionSpec, by: User, at: datet
         valid_to=contract.ends_on + timedelta(days=1) if contract.ends_on else None,
         monthly_fee=version.monthly_fee,
         created_by=by,
-        created_at=whole(at),
+        created_at=to_second(at),
         **version.terms,
     )
     with as_refusal():
@@ -211,7 +211,7 @@ def add_version(*, contract: Contract, version: VersionSpec, by: User, at: datet
         UpdateRhythm(version=row, severity=spec.severity, minutes=spec.minutes, calendar=spec.calendar)
         for spec in version.rhythms
     )
-    seal.version(row, at=whole(at))
+    seal.version(row, at=to_second(at))
     return row
 
 
@@ -273,7 +273,7 @@ def create_calendar(
     with as_refusal():
         calendar.full_clean()
     calendar.save()
-    seal.calendar(calendar, at=whole(at))
+    seal.calendar(calendar, at=to_second(at))
     return calendar
 
 
@@ -295,7 +295,11 @@ def add_day(*, calendar: Calendar, on: date, windows: Sequence[Sequence[str]], b
     if windows:
         check_weekly({"mon": [list(window) for window in windows]}, calendar.zone)
     day = CalendarDay(
-        calendar=calendar, date=on, windows=[list(window) for window in windows], entered_by=by, entered_at=whole(at)
+        calendar=calendar,
+        date=on,
+        windows=[list(window) for window in windows],
+        entered_by=by,
+        entered_at=to_second(at),
     )
     with as_refusal():
         day.full_clean()
@@ -315,7 +319,7 @@ def remove_day(*, day: CalendarDay, by: User, at: datetime) -> bool:
     if day.removed_at is not None:
         return False
     check_notice(day.calendar, day.date, at)
-    day.removed_by, day.removed_at = by, whole(at)
+    day.removed_by, day.removed_at = by, to_second(at)
     day.save(update_fields=["removed_by", "removed_at"])
     seal.day(day, at=day.removed_at)
     return True
@@ -358,9 +362,9 @@ def announce_maintenance(
         raise Refused(_("Work is announced before it begins."), "starts_at")
     window = MaintenanceWindow(
         shop=shop,
-        starts_at=whole(starts_at),
-        ends_at=whole(ends_at),
-        announced_at=whole(at),
+        starts_at=to_second(starts_at),
+        ends_at=to_second(ends_at),
+        announced_at=to_second(at),
         note=clean_line(note),
         entered_by=by,
     )

@@ -27,7 +27,7 @@ def moment(instant: int) -> datetime:
     return datetime.fromtimestamp(instant, UTC)
 
 
-def whole(at: datetime) -> datetime:
+def to_second(at: datetime) -> datetime:
     """Cut to whole seconds, as every received time is before any comparison."""
     return at.replace(microsecond=0)
 

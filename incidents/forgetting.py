@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import User
-from contracts.terms import whole
+from contracts.terms import to_second
 from incidents import journal
 from incidents.events import Kind
 from incidents.models import Incident
@@ -27,7 +27,7 @@ def forget(*, incident: Incident, entries: Collection[int], by: User | None, at:
     if not forgotten:
         return incident
     facts = {"forgotten": forgotten}
-    journal.append(incident, Kind.FORGOTTEN, by=by, at=whole(at), facts=facts)
+    journal.append(incident, Kind.FORGOTTEN, by=by, at=to_second(at), facts=facts)
     journal.forget_words(incident, forgotten)
     incident.save()
     return incident

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from accounts import people
 from accounts.models import INCIDENT_STAFF, Client, Membership, User
-from contracts.terms import whole
+from contracts.terms import to_second
 from incidents import journal, lifecycle
 from incidents.events import Kind
 from incidents.models import Incident, JournalEntry
@@ -90,7 +90,7 @@ def _pass_letters_on(
         others = readers(incident, at)
         if person.pk not in others:
             facts = {"from": person.pk, "people": others}
-            journal.append(incident, Kind.READER_LEFT, by=by, at=whole(at), facts=facts)
+            journal.append(incident, Kind.READER_LEFT, by=by, at=to_second(at), facts=facts)
             incident.save()
     return done
 
@@ -149,7 +149,7 @@ def _give_back(incident: Incident, *, by: User, at: datetime) -> JournalEntry:
     facts = {"from": incident.assignee_id}
     incident.assignee = None
     entry = journal.append(
-        incident, Kind.UNASSIGNED, by=by, at=whole(at), reason=LEFT, facts=facts, row=["assignee_id"]
+        incident, Kind.UNASSIGNED, by=by, at=to_second(at), reason=LEFT, facts=facts, row=["assignee_id"]
     )
     incident.save()
     return entry

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Language, User
 from contracts.models import RepairStart, Severity, TargetKind
-from contracts.terms import whole
+from contracts.terms import to_second
 from incidents import both_sides, journal, updates
 from incidents.choices import ClockState, PauseReason, Status
 from incidents.events import Kind
@@ -70,7 +70,7 @@ def greeting(incident: Incident, by: User) -> str:
 @transaction.atomic
 def acknowledge(*, incident: Incident, by: User, at: datetime, text: str = "") -> Incident:
     """React: the person says that work has begun, and becomes the assignee. Repeated, it changes nothing."""
-    incident, at = _open(incident), whole(at)
+    incident, at = _open(incident), to_second(at)
     if incident.first_contact_at:
         return incident
     words = clean_text(text) or greeting(incident, by)
@@ -91,7 +91,7 @@ def counts_from_work(incident: Incident) -> bool:
 @transaction.atomic
 def start_work(*, incident: Incident, by: User, at: datetime, text: str = "") -> Incident:
     """Work starts: the repair counts from now. Before any word it is the contact too. Repeated, it changes nothing."""
-    incident, at = _open(incident), whole(at)
+    incident, at = _open(incident), to_second(at)
     if not counts_from_work(incident):
         raise Refused(_("In this contract the repair does not count from the start of work."))
     state = history(incident).state
@@ -114,12 +114,12 @@ def start_work(*, incident: Incident, by: User, at: datetime, text: str = "") ->
 @transaction.atomic
 def say(*, incident: Incident, by: User, at: datetime, text: str, next_update_at: datetime | None = None) -> Incident:
     """A message to the client; the first one is the reaction."""
-    incident, at = _open(incident), whole(at)
+    incident, at = _open(incident), to_second(at)
     text = _words(text, _("Write a message to the client."))
     if next_update_at:
         updates.check(incident, at, next_update_at)
     row = _take(incident, by)
-    facts = {"next_update": whole(next_update_at).isoformat()} if next_update_at else {}
+    facts = {"next_update": to_second(next_update_at).isoformat()} if next_update_at else {}
     facts |= projection.stood(incident, at)
     promise = partial(updates.plan, by_word=next_update_at)
     entry = record(incident, Kind.CONTACT, by=by, at=at, text=text, facts=facts, row=row, promise=promise)
@@ -133,7 +133,7 @@ def note(*, incident: Incident, by: User, at: datetime, text: str) -> Incident:
     """An internal note: never reaches the client, moves no clock."""
     incident = lock(incident)
     text = _words(text, _("Write the note."))
-    journal.append(incident, Kind.INTERNAL_NOTE, by=by, at=whole(at), text=text)
+    journal.append(incident, Kind.INTERNAL_NOTE, by=by, at=to_second(at), text=text)
     incident.save()
     return incident
 
@@ -148,7 +148,7 @@ def assign(*, incident: Incident, by: User, at: datetime, to: User, reason: str 
         return incident
     incident.assignee = to
     facts, row = {"to": to.pk}, ["assignee_id"]
-    entry = journal.append(incident, Kind.ASSIGNED, by=by, at=whole(at), reason=reason, facts=facts, row=row)
+    entry = journal.append(incident, Kind.ASSIGNED, by=by, at=to_second(at), reason=reason, facts=facts, row=row)
     incident.save()
     notices.tell_person(incident, entry, to=to, at=at)
     return incident
@@ -157,7 +157,7 @@ def assign(*, incident: Incident, by: User, at: datetime, to: User, reason: str 
 @transaction.atomic
 def pause(*, incident: Incident, by: User, at: datetime, reason: str, text: str) -> Incident:
     """Stop the clocks for a listed reason with a question or note that the client sees; also a contact."""
-    incident, at = _open(incident), whole(at)
+    incident, at = _open(incident), to_second(at)
     text = _words(text, _("Write the question or note that the client will see."))
     if incident.is_request:
         raise Refused(_("A question has no clock to stop."))
@@ -182,7 +182,7 @@ def pause(*, incident: Incident, by: User, at: datetime, reason: str, text: str)
 @transaction.atomic
 def resume(*, incident: Incident, by: User, at: datetime, reason: str) -> Incident:
     """The clock runs again; ending a pause that is not open changes nothing."""
-    incident, at = _open(incident), whole(at)
+    incident, at = _open(incident), to_second(at)
     if _end_pause(incident, reason, by=by, at=at):
         projection.project(incident, at=at)
     return incident
@@ -200,7 +200,7 @@ def _end_pause(incident: Incident, reason: str, *, by: User | None, at: datetime
 @transaction.atomic
 def answer(*, incident: Incident, by: User, at: datetime, text: str) -> Incident:
     """A client's message; ends the pause that waits for the client, no other."""
-    incident, at = _open(incident), whole(at)
+    incident, at = _open(incident), to_second(at)
     text = _words(text, _("Write your answer."))
     entry = journal.append(incident, Kind.CLIENT_MESSAGE, by=by, at=at, text=text)
     _end_pause(incident, PauseReason.CLIENT_ANSWER, by=by, at=at)
@@ -214,7 +214,7 @@ def answer(*, incident: Incident, by: User, at: datetime, text: str) -> Incident
 @transaction.atomic
 def ask_for_manager(*, incident: Incident, by: User, at: datetime, text: str = "") -> Incident:
     """The client's own escalation: managers hear at once. Once an hour is enough; sooner it changes nothing."""
-    incident, at = _open(incident), whole(at)
+    incident, at = _open(incident), to_second(at)
     hour_ago = at - timedelta(hours=1)
     if incident.journal.filter(kind=Kind.ESCALATION_ASKED, at__gt=hour_ago).exists():
         return incident
@@ -232,7 +232,7 @@ def ask_for_manager(*, incident: Incident, by: User, at: datetime, text: str = "
 @transaction.atomic
 def back_up(*, incident: Incident, by: User, at: datetime, where: str, size: str = "", checksum: str = "") -> Incident:
     """The backup before the repair: where, how large, its checksum. Part of the evidence, seen by the client."""
-    incident, at = _open(incident), whole(at)
+    incident, at = _open(incident), to_second(at)
     where = clean_line(where)
     if not where:
         raise Refused(_("Say where the backup is."), "where")
@@ -245,7 +245,7 @@ def back_up(*, incident: Incident, by: User, at: datetime, where: str, size: str
 @transaction.atomic
 def skip_backup(*, incident: Incident, by: User, at: datetime, text: str) -> Incident:
     """Repair without a backup: only with a reason."""
-    incident, at = _open(incident), whole(at)
+    incident, at = _open(incident), to_second(at)
     text = _words(text, _("Say why there is no backup."))
     record(incident, Kind.BACKUP_SKIPPED, by=by, at=at, text=text)
     incident.save()
@@ -260,7 +260,7 @@ def _ready_to_repair(incident: Incident) -> None:
 @transaction.atomic
 def work_around(*, incident: Incident, by: User, at: datetime, text: str) -> Incident:
     """The shop sells again by a detour: meets the repair time, starts the final fix. A second one is a message."""
-    incident, at = _open(incident), whole(at)
+    incident, at = _open(incident), to_second(at)
     text = _words(text, _("Tell the client how it works now."))
     if incident.status == Status.RESOLVED:
         raise Refused(_("It is fixed and waits for the client."))
@@ -277,14 +277,14 @@ def resolve(*, incident: Incident, by: User, at: datetime, text: str, restored_a
     `restored_at`: when it worked again, taken where the monitor's checks confirm it: what healed by itself had no
     repair, so it needs no backup before one.
     """
-    incident, at = _open(incident), whole(at)
+    incident, at = _open(incident), to_second(at)
     if incident.status == Status.RESOLVED and incident.client_wrote_at is None:
         return incident
     text = _words(text, _("Tell the client what was wrong and what was done."))
     if restored_at is None:
         _ready_to_repair(incident)
     else:
-        restored_at = whole(restored_at)
+        restored_at = to_second(restored_at)
         _refuse_unseen(incident, restored_at, at)
     return _deliver(incident, Kind.RESOLVED, by=by, at=at, text=text, restored_at=restored_at)
 
@@ -328,7 +328,7 @@ def accept(*, incident: Incident, by: User | None, at: datetime, text: str = "")
     """The client confirms (`by` None: by silence): a repair closes the incident, so does a workaround that is all
     the contract asks for; another workaround is taken note of.
     """
-    incident, at = lock(incident), whole(at)
+    incident, at = lock(incident), to_second(at)
     if incident.status == Status.CLOSED or history(incident).state.accepted:
         return incident
     if incident.status not in {Status.RESOLVED, Status.WORKAROUND}:
@@ -355,7 +355,7 @@ def _final_fix_runs(incident: Incident) -> bool:
 @transaction.atomic
 def reject(*, incident: Incident, by: User, at: datetime, text: str) -> Incident:
     """Still broken: the last delivery falls and its clock goes on. Needs a reason."""
-    incident, at = _open(incident), whole(at)
+    incident, at = _open(incident), to_second(at)
     if incident.status not in {Status.RESOLVED, Status.WORKAROUND}:
         raise Refused(_("Nothing has been delivered yet."))
     text = _words(text, _("Say what still doesn't work."))
@@ -370,7 +370,7 @@ def reject(*, incident: Incident, by: User, at: datetime, text: str) -> Incident
 @transaction.atomic
 def change_severity(*, incident: Incident, by: User, at: datetime, to: str, change: str, text: str) -> Incident:
     """Got worse, or was classified wrongly (correction). Milder needs the client: see `agree_milder`."""
-    incident, at = _open(incident), whole(at)
+    incident, at = _open(incident), to_second(at)
     text = _words(text, _("Say why the category changes."))
     if to not in Severity.values:
         raise Refused(_("Choose a category."), "to")
@@ -384,7 +384,7 @@ def change_severity(*, incident: Incident, by: User, at: datetime, to: str, chan
 @transaction.atomic
 def agree_milder(*, incident: Incident, by: User, at: datetime, to: str, text: str) -> Incident:
     """The client itself agrees to a milder category; a breach that has happened stays."""
-    incident, at = _open(incident), whole(at)
+    incident, at = _open(incident), to_second(at)
     if to not in Severity.values or to <= incident.severity:
         raise Refused(_("Choose a milder category."), "to")
     return _set_severity(incident, to, "downgrade", by=by, at=at, text=text.strip())
@@ -393,7 +393,7 @@ def agree_milder(*, incident: Incident, by: User, at: datetime, to: str, text: s
 @transaction.atomic
 def contest(*, incident: Incident, by: User, at: datetime, text: str) -> Incident:
     """The client says that it is more urgent: the next stricter category's clocks run until it is settled."""
-    incident, at = _open(incident), whole(at)
+    incident, at = _open(incident), to_second(at)
     text = _words(text, _("Say why it is more urgent."))
     if incident.contested:
         return incident
@@ -431,7 +431,7 @@ def _set_severity(
 @transaction.atomic
 def cancel(*, incident: Incident, by: User, at: datetime, text: str) -> Incident:
     """The client withdraws the report, what our monitor saw only with us; a breach that was recorded stays."""
-    incident, at = lock(incident), whole(at)
+    incident, at = lock(incident), to_second(at)
     if incident.status == Status.CANCELLED:
         return incident
     if incident.is_ended:

@@ -9,7 +9,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from accounts.models import Language, User
-from contracts.terms import whole
+from contracts.terms import to_second
 from incidents import journal, lifecycle, updates
 from incidents.events import Kind
 from incidents.models import Incident, JournalEntry
@@ -36,7 +36,7 @@ def sentence_for_client(incident: Incident, at: datetime) -> str:
 @transaction.atomic
 def take_recovery(*, incident: Incident, by: User, at: datetime, text: str = "") -> Incident:
     """The repair ended at the first good check: a delivery with a message to the client. Repeated, changes nothing."""
-    incident, at = lock(incident), whole(at)
+    incident, at = lock(incident), to_second(at)
     sentence = clean_text(text) or sentence_for_client(incident, at) or "-"
     return lifecycle.resolve(incident=incident, by=by, at=at, text=sentence, restored_at=incident.restored_at or at)
 
@@ -44,7 +44,7 @@ def take_recovery(*, incident: Incident, by: User, at: datetime, text: str = "")
 @transaction.atomic
 def deny_recovery(*, incident: Incident, by: User, at: datetime, text: str = "") -> Incident:
     """It doesn't work, whatever the monitor sees: the clock goes on as if it had never stood."""
-    incident, at = lock(incident), whole(at)
+    incident, at = lock(incident), to_second(at)
     if incident.ask_at is None:
         raise Refused(_("The monitor does not see it work now; the clock runs."))
     entry = record(

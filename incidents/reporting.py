@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Client, User
 from contracts import seal
 from contracts.models import ContractVersion, Shop
-from contracts.terms import whole
+from contracts.terms import to_second
 from incidents import journal, repeats, updates
 from incidents.choices import JOINS_MONITOR, SEVERITY_OF, Actor, Origin, Status, What
 from incidents.events import Kind
@@ -95,7 +95,7 @@ def report(
     Raises Refused where the shop is not watched any more or the incident to join has ended, AlreadyFiled where the key
     came with another body.
     """
-    at, phone, details = whole(at), masked_phone(one_line(phone)), details.clean
+    at, phone, details = to_second(at), masked_phone(one_line(phone)), details.clean
     sentence, note = clean_text(sentence), clean_text(note)
     if claim is not None and claim.at > at:
         raise Refused(_("They can't have reported later than now."), "told")
@@ -143,8 +143,8 @@ def report(
 
 def _body(*, details: Details, claim: Claim | None, **facts: object) -> dict[str, object]:
     """What the key belongs to, as JSON holds it."""
-    since = details.occurred_at and whole(details.occurred_at).astimezone(UTC).isoformat()
-    claimed = claim and (whole(claim.at).astimezone(UTC).isoformat(), claim.why)
+    since = details.occurred_at and to_second(details.occurred_at).astimezone(UTC).isoformat()
+    claimed = claim and (to_second(claim.at).astimezone(UTC).isoformat(), claim.why)
     return facts | {
         "since": since,
         "affected": details.affected,
@@ -177,7 +177,7 @@ def _file(
         origin=origin,
         reporter=caller or by,
         severity=SEVERITY_OF[what],
-        reported_at=whole(claim.at if claim else at),
+        reported_at=to_second(claim.at if claim else at),
         details=details,
     )
     facts = {"what": what, "reported_at": incident.reported_at.isoformat(), "origin": origin, **_terms(incident, at)}
@@ -208,7 +208,7 @@ def _terms(incident: Incident, at: datetime) -> dict[str, str]:
 def _note_claim(incident: Incident, claim: Claim | None, at: datetime) -> None:
     """The claimed time on record for both sides, not approved: the clocks run by the server's."""
     if claim is not None:
-        facts = {"claimed_at": whole(claim.at).isoformat(), "zone": incident.zone}
+        facts = {"claimed_at": to_second(claim.at).isoformat(), "zone": incident.zone}
         journal.append(incident, Kind.REPORTED_CLAIM, by=claim.by, at=at, text=clean_line(claim.why), facts=facts)
 
 
@@ -306,7 +306,7 @@ def _create(
         origin=origin,
         reporter=reporter,
         phone=phone,
-        occurred_at=details.occurred_at and whole(details.occurred_at),
+        occurred_at=details.occurred_at and to_second(details.occurred_at),
         reported_at=reported_at,
         received_at=at,
         affected=details.affected,
@@ -334,7 +334,7 @@ def add_details(*, incident: Incident, by: User, at: datetime, details: Details,
     for name, value in changed.items():
         setattr(incident, name, value)
     words = "; ".join(str(value) for value in changed.values())
-    at = whole(at)
+    at = to_second(at)
     entry = journal.append(
         incident,
         Kind.DETAILS,
@@ -371,10 +371,10 @@ def open_from_monitor(
     The clock runs from `at`, the confirmation, where the contract lets monitoring start it; else from a person's
     report. `words` describe the failure in Polish, for staff.
     """
-    at = whole(at)
+    at = to_second(at)
     shop = Shop.objects.select_for_update().get(pk=shop.pk)
     incident = _known_failure(shop, failure)
-    facts: dict[str, Any] = {**evidence, "first_failed_at": whole(first_failed_at).isoformat(), "failure": failure}
+    facts: dict[str, Any] = {**evidence, "first_failed_at": to_second(first_failed_at).isoformat(), "failure": failure}
     if incident:
         return _add_evidence(incident, failure=failure, severity=severity, at=at, facts=facts, words=words)
     incident = _create(
@@ -445,10 +445,10 @@ def note_recovery(
 
     While nobody has delivered, the repair's clock stands there and staff are asked to take that time.
     """
-    incident, at = lock(incident), whole(at)
+    incident, at = lock(incident), to_second(at)
     if incident.status in ENDED:
         return incident
-    restored_at = whole(restored_at)
+    restored_at = to_second(restored_at)
     stands = incident.status in {Status.NEW, Status.OPEN} and restored_at < at
     ask_at = projection.ask_after(updates.rhythm_for(incident), at) if stands else None
     entry = record(

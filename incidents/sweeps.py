@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from contracts.models import EscalationStep
-from contracts.terms import moment, whole
+from contracts.terms import moment, to_second
 from incidents import journal, lifecycle, recovery, updates
 from incidents.choices import Status
 from incidents.clock import clocks as clock
@@ -65,9 +65,9 @@ def sweep_now(now: Callable[[], datetime]) -> int:
     """The same until nothing is due, each chunk with its own time; for the task, which reads the clock."""
     started, at, looked = time.monotonic(), now(), 0
     cache = SweepCache(at)
-    while count := sweep_chunk(at=whole(now()), cache=cache):
+    while count := sweep_chunk(at=to_second(now()), cache=cache):
         looked += count
-    alarms.settle_due(at=whole(now()))
+    alarms.settle_due(at=to_second(now()))
     heartbeat.beat("clocks", at=at, took_ms=int((time.monotonic() - started) * 1000))
     return looked
 

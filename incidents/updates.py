@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from django.utils.translation import gettext as _
 
 from contracts.models import UpdateRhythm
-from contracts.terms import History, calendar_history, moment, seconds, whole
+from contracts.terms import History, calendar_history, moment, seconds, to_second
 from contracts.worktime import CalendarTerms, work_calendar
 from incidents import journal
 from incidents.choices import PauseReason, Status
@@ -87,7 +87,7 @@ def plan(incident: Incident, at: datetime, state: IncidentState, by_word: dateti
     for entry in missed(incident, at, rhythm_for(incident)):
         entry.save(force_insert=True)
         incident.last_entry = entry
-    promised = whole(by_word) if by_word else _by_rhythm(incident, at, state)
+    promised = to_second(by_word) if by_word else _by_rhythm(incident, at, state)
     incident.next_update_at, incident.update_missed_at = promised, None
 
 

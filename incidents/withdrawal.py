@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from contracts.terms import whole
+from contracts.terms import to_second
 from incidents import journal, lifecycle
 from incidents.both_sides import needs_both
 from incidents.events import Kind
@@ -27,6 +27,6 @@ def agree(*, incident: Incident, by: User, at: datetime, text: str) -> Incident:
     if not incident.is_ended and not needs_both(incident):
         raise Refused(_("The client can withdraw this report alone."))
     incident = lifecycle.say(incident=incident, by=by, at=at, text=text)
-    journal.append(incident, Kind.WITHDRAWAL_AGREED, by=by, at=whole(at))
+    journal.append(incident, Kind.WITHDRAWAL_AGREED, by=by, at=to_second(at))
     incident.save()
     return incident

@@ -16,7 +16,7 @@ from django.db import models
 
 from accounts.models import User
 from contracts import seal
-from contracts.terms import whole
+from contracts.terms import to_second
 from monitoring.models import Act, ActKind, Interval, Monitor, Outage, Reopening
 
 TERMS = (
@@ -78,7 +78,7 @@ def write(
     facts: dict[str, dict[str, Any]] = {}
     for row in rows:
         facts.setdefault(str(row._meta.model_name), {})[str(row.pk)] = columns(row)
-    act = Act(monitor=monitor, kind=kind, at=whole(at), by=by, facts=facts)
+    act = Act(monitor=monitor, kind=kind, at=to_second(at), by=by, facts=facts)
     act.seq, act.previous = (last.seq + 1, last.hash) if last else (1, "")
     act.hash = link(act)
     act.save(force_insert=True)

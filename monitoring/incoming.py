@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.db.models import F
 
-from contracts.terms import seconds, whole
+from contracts.terms import seconds, to_second
 from messaging.heartbeat import beat
 from monitoring import watch
 from monitoring.models import Monitor, ProbePlace
@@ -152,7 +152,7 @@ def record_lines(place: str, lines: Sequence[bytes], *, at: datetime) -> int:
     fitting: dict[tuple[str, int], Result] = {}
     for result in results:
         answer = (result.id, result.slot)
-        reason = refusal(result, place, questions.get(result.id), seconds(whole(at))) or (
+        reason = refusal(result, place, questions.get(result.id), seconds(to_second(at))) or (
             "twice" if answer in fitting else ""
         )
         if reason:

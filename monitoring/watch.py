@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from contracts.models import Shop
-from contracts.terms import moment, seconds, whole
+from contracts.terms import moment, seconds, to_second
 from messaging.heartbeat import beat
 from monitoring import acts, way_out
 from monitoring.availability import maintenance
@@ -93,7 +93,7 @@ def find(monitor: Monitor, result: Result, *, at: datetime, in_maintenance: bool
     A probe whose clock runs ahead of ours is not believed, and of a card number in the answer four digits stay.
     """
     result = replace(result, subject=masked(result.subject), excerpt=masked(result.excerpt))
-    checked = min(moment(result.at), whole(at))
+    checked = min(moment(result.at), to_second(at))
     if monitor.checked_at and checked <= monitor.checked_at:
         return None
     after_gap = monitor.is_stale(checked)
@@ -297,7 +297,7 @@ def _mark_missed(pk: int, at: datetime) -> bool:
 @transaction.atomic
 def extend_last_check(monitor: Monitor, *, at: datetime) -> None:
     """Every check up to `at` said what the last one did: for a played history, whose raw checks aren't kept."""
-    Monitor.objects.filter(pk=monitor.pk, checked_at__lt=at).update(checked_at=whole(at))
+    Monitor.objects.filter(pk=monitor.pk, checked_at__lt=at).update(checked_at=to_second(at))
 
 
 @transaction.atomic
@@ -309,7 +309,7 @@ def add(*, shop: Shop, name: str, url: str, by: User, at: datetime, **columns: A
     _lock_names(shop.pk)
     monitor = Monitor(shop=shop, name=name, url=url, **columns)
     _refuse_wrong(monitor)
-    monitor.next_check_at = whole(at)
+    monitor.next_check_at = to_second(at)
     monitor.save()
     acts.write(monitor, ActKind.ADDED, [monitor], at=at, by=by)
     log.info("monitor_added", extra={"monitor": monitor.pk, "by": by.pk})
@@ -367,9 +367,9 @@ def _ask_anew(row: Monitor, at: datetime, *, was_stale: bool) -> None:
     row.certificate_ends_at = None
     row.asked = []
     if row.checked_at and not was_stale:
-        row.checked_at = max(row.checked_at, whole(at) - timedelta(seconds=1))
+        row.checked_at = max(row.checked_at, to_second(at) - timedelta(seconds=1))
     if row.is_active:
-        row.next_check_at, row.busy_until = whole(at), None
+        row.next_check_at, row.busy_until = to_second(at), None
 
 
 @transaction.atomic
@@ -380,7 +380,7 @@ def stop(*, monitor: Monitor, by: User, at: datetime) -> Monitor:
         return row
     if row.outages.filter(ended_at=None).exists():
         raise Refused(_("It is down now. Stop watching once it works again."))
-    intervals.change_state(row, State.PAUSED, "", whole(at), at=at)
+    intervals.change_state(row, State.PAUSED, "", to_second(at), at=at)
     row.is_active, row.next_check_at, row.busy_until, row.track, row.asked = False, None, None, {}, []
     row.save()
     acts.write(row, ActKind.STOPPED, [row], at=at, by=by)
@@ -395,7 +395,7 @@ def start(*, monitor: Monitor, by: User, at: datetime) -> Monitor:
     if row.is_active:
         return row
     row.is_active, row.checked_at, row.reason = True, None, ""
-    intervals.change_state(row, State.UNKNOWN, "", whole(at), at=at)
+    intervals.change_state(row, State.UNKNOWN, "", to_second(at), at=at)
     row.save()
     acts.write(row, ActKind.STARTED, [row], at=at, by=by)
     log.info("monitor_started", extra={"monitor": row.pk, "by": by.pk})

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from accounts import letters
-from contracts.terms import whole
+from contracts.terms import to_second
 from incidents.models import Notice
 from incidents.notices import alarms, digests
 from incidents.notices.reach import Bar
@@ -63,7 +63,7 @@ def attempted(rows: Sequence[Notification], at: datetime) -> None:
     """Each topic of the rows is told, or goes on to its next person."""
     topics = [notice.topic for row in rows if (notice := notice_of(row)) and notice.topic]
     for topic in dict.fromkeys(topics):
-        alarms.settle_safely(topic, at=whole(at))
+        alarms.settle_safely(topic, at=to_second(at))
 
 
 RULES = outbox.Rules(gather=gather, address=address, text=text, attempted=attempted)
@@ -75,5 +75,5 @@ def mark_sent(*, at: datetime) -> int:
     unsettled = Notice.objects.filter(settle_at__isnull=False, notification__created_at__lte=at)
     unsettled.filter(firing=None, notification__status=Delivery.SENT).update(settle_at=None)
     for topic in dict.fromkeys(unsettled.order_by("pk").values_list("topic", flat=True)):
-        alarms.settle(topic, at=whole(at))
+        alarms.settle(topic, at=to_second(at))
     return sent

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from contracts.terms import whole
+from contracts.terms import to_second
 from incidents import reporting
 from incidents.models import Incident
 from monitoring import acts
@@ -43,7 +43,7 @@ def confirm(monitor: Monitor, result: Result, *, started_at: datetime, at: datet
         evidence=_shown(result),
         flapping=flapping,
         started_at=started_at,
-        confirmed_at=max(whole(at), started_at),
+        confirmed_at=max(to_second(at), started_at),
     )
     outage.incident = _tell_incident(outage, result, at)
     outage.save(update_fields=["incident"])
@@ -62,7 +62,7 @@ def reopen(monitor: Monitor, result: Result, *, at: datetime) -> Outage:
     incident = _tell_incident(last, result, at)
     reopening: list[Reopening] = []
     if incident not in last.incidents:
-        facts = {"reopened_at": whole(at), "reason": result.reason, "evidence": _shown(result)}
+        facts = {"reopened_at": to_second(at), "reason": result.reason, "evidence": _shown(result)}
         reopening = [last.reopenings.create(incident=incident, **facts)]
     acts.write(monitor, ActKind.REOPENED, [last, *reopening], at=at)
     return last

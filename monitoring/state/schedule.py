@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
-from contracts.terms import moment, seconds, whole
+from contracts.terms import moment, seconds, to_second
 from messaging.heartbeat import beat
 from monitoring.models import Monitor
 from monitoring.probe import link as probe_link
@@ -47,7 +47,7 @@ def next_slot(monitor_id: int, interval: int, at: datetime) -> datetime:
 
 def recheck_at(monitor: Monitor, at: datetime) -> datetime:
     """A failure is looked at again after 5 to 10 s, or in the next slot where that comes first."""
-    soon = whole(at) + timedelta(seconds=5 + spread(monitor.pk, 6))
+    soon = to_second(at) + timedelta(seconds=5 + spread(monitor.pk, 6))
     return min(soon, next_slot(monitor.pk, monitor.interval, at + timedelta(seconds=4)))
 
 
@@ -120,7 +120,7 @@ def _claim(at: datetime, send: Send) -> int:
     monitors = list(free.select_for_update(skip_locked=True, of=("self",))[:AT_ONCE])
     for monitor in monitors:
         monitor.sent_to = next_place(monitor, settings.PROBE_PLACES)
-        monitor.asked = [*monitor.asked, [seconds(whole(at)), monitor.sent_to]][-OUT_AT_ONCE:]
+        monitor.asked = [*monitor.asked, [seconds(to_second(at)), monitor.sent_to]][-OUT_AT_ONCE:]
         monitor.busy_until = at + _time_of(monitor)
         monitor.next_check_at = next_slot(monitor.pk, monitor.interval, at)
     Monitor.objects.bulk_update(monitors, ["sent_to", "asked", "busy_until", "next_check_at"])
@@ -128,7 +128,7 @@ def _claim(at: datetime, send: Send) -> int:
         of_place = [monitor for monitor in monitors if monitor.sent_to == place]
         patience = max(map(_time_of, of_place))
         transaction.on_commit(
-            partial(send, place, [specification(monitor, seconds(whole(at))) for monitor in of_place], patience),
+            partial(send, place, [specification(monitor, seconds(to_second(at))) for monitor in of_place], patience),
             robust=True,
         )
     return len(monitors)

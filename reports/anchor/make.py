@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db import connection, transaction
 
-from contracts.terms import whole
+from contracts.terms import to_second
 from incidents.anchors import Anchor, AnchorLeaf, AnchorTree, LeafKind
 from incidents.models import Incident
 from messaging.heartbeat import beat
@@ -80,7 +80,7 @@ def _anchor(roots: Mapping[int, bytes], counts: Mapping[str, int], at: datetime)
         hash=anchor_hash(day, root, previous),
         secret=secret.hex(),
         counts=counts,
-        created_at=whole(at),
+        created_at=to_second(at),
     )
 
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from contracts.models import ContractVersion, ExclusionReason, Liability
 from contracts.penalty.breach import Exclusion
-from contracts.terms import seconds, whole
+from contracts.terms import seconds, to_second
 from incidents.models import Breach
 from incidents.reporting import lock
 from reports import decision_entries
@@ -49,7 +49,7 @@ def exclude(
     breach that is decided otherwise.
     """
     breach, evidence = _lock(breach), clean_text(evidence)
-    given: dict[str, Any] = {"reason": reason, "excluded_from": whole(start), "excluded_to": whole(end)}
+    given: dict[str, Any] = {"reason": reason, "excluded_from": to_second(start), "excluded_to": to_second(end)}
     if decision := _decided(breach):
         return _repeated(decision, by, verdict=Verdict.EXCLUDED, evidence=evidence, **given)
     _check_reason(breach.version, reason)
@@ -76,7 +76,7 @@ def second(*, decision: BreachDecision, by: User, at: datetime) -> BreachDecisio
         raise Refused(_("Here one person is enough; nothing was changed."))
     if decision.by_id == by.pk:
         raise Refused(_("The second person must be another than the first."))
-    decision.second_by, decision.second_at = by, whole(at)
+    decision.second_by, decision.second_at = by, to_second(at)
     decision.save(update_fields=["second_by", "second_at"])
     decision_entries.enter_second(incident, decision, by=by, at=decision.second_at)
     return decision
@@ -143,7 +143,7 @@ def _decide(
     breach: Breach, verdict: str, before: Decimal, after: Decimal, *, by: User, at: datetime, **fields: object
 ) -> BreachDecision:
     decision = BreachDecision.objects.create(
-        breach=breach, verdict=verdict, amount_before=before, amount_after=after, by=by, at=whole(at), **fields
+        breach=breach, verdict=verdict, amount_before=before, amount_after=after, by=by, at=to_second(at), **fields
     )
     decision_entries.enter(lock(breach.incident), decision)
     return decision

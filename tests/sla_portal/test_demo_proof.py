@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.utils import timezone
 
-from contracts.terms import whole
+from contracts.terms import to_second
 from incidents import sweeps
 from incidents.models import ClockRow, Incident, Pause
 from incidents.projection import proof
@@ -33,7 +33,7 @@ def test_the_whole_demo_is_proved_and_rebuilt_from_its_journals(monkeypatch: pyt
     monkeypatch.setattr("sla_portal.demo.present.break_a_shop", lambda: None)
     monkeypatch.setattr(settings, "PROBE_ALLOW_NETWORKS", ["127.0.0.1/32"])
     call_command("demo_seed")
-    at = whole(timezone.now())
+    at = to_second(timezone.now())
     sweeps.sweep_clocks(at=at)
     assert Incident.objects.count() >= 30
     assert [str(difference) for difference in [*beside_incidents(), *proof.differences(at=at)]] == []

@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from contracts.proof import one_moment
-from contracts.terms import whole
+from contracts.terms import to_second
 from incidents.anchors import Anchor, newest
 from incidents.models import Incident
 from incidents.projection import proof
@@ -35,7 +35,7 @@ class Command(BaseCommand):
         parser.add_argument("--anchor", metavar="HASH", help="prove the portal as of this day; default: the newest")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        at = whole(timezone.now())
+        at = to_second(timezone.now())
         anchor = self._anchor(options["anchor"], options["numbers"])
         if options["rebuild"]:
             self.stdout.write(f"rebuilt {proof.rebuild(at=at)} incidents")

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from contracts.terms import whole
+from contracts.terms import to_second
 from incidents.models import Breach, Incident
 from sla_portal.demo import cast as cast_of
 from sla_portal.demo import history, present
@@ -39,7 +39,7 @@ class Command(BaseCommand):
         self.stdout.write(f"Demo data: {counts}, {took:.0f} s")
 
     def _play(self) -> None:
-        now = whole(timezone.now())
+        now = to_second(timezone.now())
         entered = now - timedelta(weeks=14)
         cast = cast_of.enter(local_day(now), entered)
         player = Player()
