@@ -90,7 +90,7 @@ def _follows(
     yield from proof_beside.terms(row, entries, terms_held, digests)
     yield from proof_beside.breaches(row, entries, breaches)
     if terms_held:
-        past = Past(row, terms_held, projection.events_of(entries))
+        past = Recomputed(row, terms_held, projection.events_of(entries))
         yield from past.rows(clocks, at)
         yield from past.breaches(breaches, at)
 
@@ -149,7 +149,7 @@ def waits(incident: Incident, at: datetime) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class Recomputed:
     """One incident's journal and terms, and what its clocks say at any instant."""
 
     incident: Incident
@@ -258,7 +258,7 @@ def _renew(
     at: datetime,
 ) -> list[ClockRow]:
     write_state(incident, state)
-    past = Past(incident, held, events) if held and events else None
+    past = Recomputed(incident, held, events) if held and events else None
     clocks = past.clocks(at) if past else {}
     incident.due_at = projection.due_at(clocks.values())
     planned = projection.wake_at(incident, past.timeline(at) if past else None, held if past else None)
