@@ -7,6 +7,7 @@ begins with `BASE_URL` and dies with use, with a newer letter and by age.
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -24,6 +25,8 @@ from messaging import outbox
 from messaging.models import Channel, Delivery, Notification
 from wording.texts import one_line
 
+logger = logging.getLogger(__name__)
+
 SIGN_IN_LIFE = timedelta(minutes=30)
 TEMPLATES = {
     Letter.Kind.SIGN_IN: "sign_in_mail",
@@ -31,6 +34,7 @@ TEMPLATES = {
     Letter.Kind.INVITATION: "invitation_mail",
 }
 AT_ONCE = 20  # letters of one run, so that the next beat comes in
+AHEAD = timedelta(minutes=5)  # when a letter that could not be written is looked at again
 NO_LINK = "…"  # stands for the link in the row of the outbox
 HANDLE_BYTES = 16
 SUBJECT = 200  # characters that the outbox keeps of a subject
@@ -106,34 +110,36 @@ def invite(person: User, *, client: Client | None = None, at: datetime) -> None:
 
 
 def hand_over(*, at: datetime) -> int:
-    """Write what was asked by `at` into the outbox; how many letters."""
-    written = 0
-    for _turn in range(AT_ONCE):
-        is_written = _hand_over_next(at)
-        if is_written is None:
-            break
-        written += is_written
-    return written
+    """Write what was asked by `at` into the outbox; how many letters. One that can't be written stops no other."""
+    due = Letter.objects.filter(due_at__lte=at).order_by("pk").values_list("pk", flat=True)[:AT_ONCE]
+    return sum(_hand_over_safely(pk, at) for pk in list(due))
+
+
+def _hand_over_safely(pk: int, at: datetime) -> bool:
+    try:
+        return _hand_over(pk, at)
+    except Exception:
+        logger.exception("letter %s cannot be written", pk)
+        Letter.objects.filter(pk=pk).update(due_at=at + AHEAD)
+        return False
 
 
 @transaction.atomic
-def _hand_over_next(at: datetime) -> bool | None:
-    """Whether the next due letter became a row of the outbox; None where none is due."""
+def _hand_over(pk: int, at: datetime) -> bool:
+    """Whether the letter became a row of the outbox; not where another task holds it."""
     due = Letter.objects.select_for_update(skip_locked=True, of=("self",)).select_related("client")
-    letter = due.filter(due_at__lte=at).order_by("pk").first()
+    letter = due.filter(pk=pk, due_at__lte=at).first()
     if letter is None:
-        return None
+        return False
     person = User.objects.filter(email=letter.email, is_active=True).first()
     if person is None or not _is_for(letter, person):
         letter.delete()  # nobody's: what a stranger typed isn't kept
         return False
     letter.person, letter.due_at = person, None
-    letter.save(update_fields=["person", "due_at"])
-    if _is_replaced(letter, person):
-        return False
-    letter.notification = _row(letter, person, at)
-    letter.save(update_fields=["notification"])
-    return True
+    if not _is_replaced(letter, person):
+        letter.notification = _row(letter, person, at)
+    letter.save(update_fields=["person", "due_at", "notification"])
+    return letter.notification is not None
 
 
 def _row(letter: Letter, person: User, at: datetime) -> Notification:

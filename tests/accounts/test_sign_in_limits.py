@@ -242,6 +242,17 @@ def test_no_link_of_a_letter_is_stored_before_it_leaves_or_after(ola: User) -> N
     assert all(f"{django_settings.BASE_URL}/" in str(letter.body) for letter in mail.outbox)
 
 
+def test_one_letter_that_cannot_be_written_stops_no_other(ola: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = timezone.now()
+    letters.ask(ola.email, "password", at=at)
+    monkeypatch.setitem(letters.TEMPLATES, Letter.Kind.PASSWORD, "gone_mail")
+    letters.ask(ola.email, "sign_in", at=at)
+    assert build.send_letters(at) == 1
+    monkeypatch.undo()
+    assert build.send_letters(at + timedelta(seconds=299)) == 0
+    assert build.send_letters(at + timedelta(seconds=300)) == 1
+
+
 def test_a_letter_that_waits_when_its_person_is_switched_off_or_asks_anew_is_withheld(ola: User) -> None:
     admin, at = build.staff("Ada Min", role="admin"), timezone.now()
     for _ in range(2):
