@@ -214,7 +214,7 @@ class ExclusionReason(models.TextChoices):
     THIRD_PARTY = "third_party", _("third party")
     FORCE_MAJEURE = "force_majeure", _("force majeure")
     MAINTENANCE = "maintenance", _("announced maintenance")
-    OVERSTATED = "overstated", _("category overstated by the client")
+    OVERSTATED = "overstated", _("severity overstated by the client")
 
 
 class Cumulation(models.TextChoices):

@@ -302,8 +302,8 @@ EVENTS: dict[Kind, Meaning] = {
     ),
     Kind.SEVERITY: Meaning(
         Words(
-            line=gettext_noop("Category: %(severity)s"),
-            subject=gettext_noop("%(nr)s: category %(severity)s"),
+            line=gettext_noop("Severity: %(severity)s"),
+            subject=gettext_noop("%(nr)s: severity %(severity)s"),
         ),
         moves=True,
         evidence=True,

@@ -371,35 +371,35 @@ def reject(*, incident: Incident, by: User, at: datetime, text: str) -> Incident
 def change_severity(*, incident: Incident, by: User, at: datetime, to: str, change: str, text: str) -> Incident:
     """Got worse, or was classified wrongly (correction). Milder needs the client: see `agree_milder`."""
     incident, at = _open(incident), to_second(at)
-    text = _words(text, _("Say why the category changes."))
+    text = _words(text, _("Say why the severity changes."))
     if to not in Severity.values:
-        raise Refused(_("Choose a category."), "to")
+        raise Refused(_("Choose a severity."), "to")
     if incident.severity == to:
         return incident
     if change not in {"worse", "correction"} or (incident.severity and to > incident.severity):
-        raise Refused(_("A milder category needs the client's consent."), "to")
+        raise Refused(_("A milder severity needs the client's consent."), "to")
     return _set_severity(incident, to, change, by=by, at=at, text=text)
 
 
 @transaction.atomic
 def agree_milder(*, incident: Incident, by: User, at: datetime, to: str, text: str) -> Incident:
-    """The client itself agrees to a milder category; a breach that has happened stays."""
+    """The client itself agrees to a milder severity; a breach that has happened stays."""
     incident, at = _open(incident), to_second(at)
     if to not in Severity.values or to <= incident.severity:
-        raise Refused(_("Choose a milder category."), "to")
+        raise Refused(_("Choose a milder severity."), "to")
     return _set_severity(incident, to, "downgrade", by=by, at=at, text=text.strip())
 
 
 @transaction.atomic
 def contest(*, incident: Incident, by: User, at: datetime, text: str) -> Incident:
-    """The client says that it is more urgent: the next stricter category's clocks run until it is settled."""
+    """The client says that it is more urgent: the next stricter severity's clocks run until it is settled."""
     incident, at = _open(incident), to_second(at)
     text = _words(text, _("Say why it is more urgent."))
     if incident.contested:
         return incident
     stricter = max((value for value in Severity.values if value < (incident.severity or "P9")), default="")
     if not stricter:
-        raise Refused(_("It has the most urgent category already."))
+        raise Refused(_("It has the most urgent severity already."))
     return _set_severity(incident, stricter, "worse", by=by, at=at, text=text, reason=CONTESTED)
 
 

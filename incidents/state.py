@@ -16,7 +16,7 @@ from incidents.clock.facts import PauseReason
 from incidents.events import BACKUPS, CONTACTS, DELIVERIES, EVENTS, FAILURES, Kind
 
 CONTESTED = "contested"
-"""The reason of a change of category by which the client says that it is more urgent."""
+"""The reason of a change of severity by which the client says that it is more urgent."""
 DENYING = frozenset({Kind.MONITOR_FAILED, Kind.RECOVERY_DENIED})
 ENDING = {kind: meaning.ends_as for kind, meaning in EVENTS.items() if meaning.ends_as}
 
@@ -134,7 +134,7 @@ def apply(state: IncidentState, line: Line) -> IncidentState:
 
 
 def _reported(state: IncidentState, line: Line) -> Changes:
-    """Receipt and category; a failure that the monitor saw takes both sides to withdraw, till one of ours agrees."""
+    """Receipt and severity; a failure that the monitor saw takes both sides to withdraw, till one of ours agrees."""
     saw = line.kind in FAILURES and line.channel == "monitor"
     return {
         "severity": line.severity or state.severity,

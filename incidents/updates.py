@@ -92,7 +92,7 @@ def plan(incident: Incident, at: datetime, state: IncidentState, by_word: dateti
 
 
 def plan_sooner(incident: Incident, at: datetime, state: IncidentState) -> None:
-    """A stricter category without a word to the client: the promise comes nearer, never further away."""
+    """A stricter severity without a word to the client: the promise comes nearer, never further away."""
     planned = _by_rhythm(incident, at, state) if state.first_contact_at else None
     if planned and (incident.next_update_at is None or planned < incident.next_update_at):
         incident.next_update_at = planned

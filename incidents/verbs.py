@@ -96,7 +96,7 @@ def _can_resolve(incident: Incident, state: IncidentState) -> bool:
 
 
 def _can_be_stricter(incident: Incident, state: IncidentState) -> bool:
-    """A question has no category yet, so each is stricter."""
+    """A question has no severity yet, so each is stricter."""
     if incident.is_ended or incident.status == Status.RESOLVED:
         return False
     return incident.is_request or incident.severity > Severity.P1
@@ -346,7 +346,7 @@ _STAFF = (
         act=lifecycle.change_severity,
         form=staff.SeverityForm,
         request=requests.SeverityRequest,
-        label=_("Change the category"),
+        label=_("Change the severity"),
         in_row=True,
         available=_can_be_stricter,
     ),

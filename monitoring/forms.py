@@ -56,7 +56,7 @@ def limit_words(span: int) -> str:
 
 
 def _meanings() -> list[tuple[str, str]]:
-    """The sentences of the report form with the category that each opens; a question is no failure."""
+    """The sentences of the report form with the severity that each opens; a question is no failure."""
     return [(symptom, f"{What(symptom).label} ({severity})") for symptom, severity in SEVERITY_OF.items() if severity]
 
 
@@ -111,7 +111,7 @@ class MonitorForm(forms.Form):
         return self.cleaned_data | {"severity": SEVERITY_OF[self.cleaned_data["what"]]}
 
     def columns_kept(self, monitor: Monitor) -> dict[str, Any]:
-        """A category that differs from its sentence's stays, as long as the sentence does; no statuses means 200."""
+        """A severity that differs from its sentence's stays, as long as the sentence does; no statuses means 200."""
         columns = self.columns
         if columns["statuses"] == (monitor.statuses or [200]):
             columns["statuses"] = monitor.statuses

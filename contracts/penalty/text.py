@@ -44,7 +44,7 @@ REASONS: dict[str, Promise] = {
     "third_party": gettext_lazy("a third party"),
     "force_majeure": gettext_lazy("force majeure"),
     "maintenance": gettext_lazy("announced maintenance"),
-    "overstated": gettext_lazy("the client overstated the category"),
+    "overstated": gettext_lazy("the client overstated the severity"),
 }
 TARGETS: dict[str, Promise] = {
     "reaction": gettext_lazy("reaction"),

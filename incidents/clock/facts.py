@@ -98,10 +98,10 @@ class Event:
 class TraceLine:
     """One line of a clock's account; `detail` is data, not text.
 
-    start (seconds: the target; until: its deadline; detail: category) · provisional (the same, from the first contact
+    start (seconds: the target; until: its deadline; detail: severity) · provisional (the same, from the first contact
     while nobody has started work) · work_started (the same, from the start of work) · before_work (from the provisional
     start to the start of work, not counted) · worse, downgrade, correction (the same, for
-    the new base) · decides (detail: the category whose base counts) · wait (till the opening) · worked · pause (given
+    the new base) · decides (detail: the severity whose base counts) · wait (till the opening) · worked · pause (given
     back; detail: reason) · handover (delivery to rejection, not counted) · seen (works by the monitor, until it failed
     again; not counted) · stands (from here the monitor sees it work) · deadline · late · pause_late (shortens no
     delay) · stop · last the state (seconds: left or late).
@@ -160,7 +160,7 @@ def check_terms(terms: Terms) -> None:
 
 
 def check_event(terms: Terms, event: Event) -> None:
-    """ValueError names an unknown kind, category, change or reason."""
+    """ValueError names an unknown kind, severity, change or reason."""
     if event.kind not in COUNTED:
         raise ValueError(f"unknown event: {event.kind}")
     if event.kind in {Kind.PAUSED, Kind.RESUMED} and event.reason not in REASONS:

@@ -58,7 +58,7 @@ class Replay:
         self._reaction_ran_out(self.now)
 
     def _receive(self, receipts: list[Event]) -> None:
-        """Of joined reports the earliest receipt and the strictest category count."""
+        """Of joined reports the earliest receipt and the strictest severity count."""
         self.severity = min((event.severity for event in receipts if event.severity), key=self.terms.rank)
         at = receipts[0].at
         self._begin("reaction", at)
@@ -71,7 +71,7 @@ class Replay:
         return self.terms.target(self.severity, name)
 
     def _begin(self, name: str, at: int) -> None:
-        """The moment from which a target counts, where the category has it."""
+        """The moment from which a target counts, where the severity has it."""
         self.origins[name] = at
         if self._target(name) is not None:
             provisional = name == "restore" and self.terms.repair_starts == "work_started" and self.work_at is None
@@ -139,7 +139,7 @@ class Replay:
             self._move_start(track, event.at)
 
     def _move_start(self, track: Track, at: int) -> None:
-        """A clock that starts takes the category in force; the rungs of the former start are another round."""
+        """A clock that starts takes the severity in force; the rungs of the former start are another round."""
         self.origins[track.target] = at
         track.moved_from = track.rule[0].base.start
         track.rebase((Change("first", self._base(track.target, at), at, "work_started"),), at)
@@ -346,7 +346,7 @@ class Replay:
             self._apply(track, self._base(name, event.at, event.severity), event, since)
 
     def _start_by_change(self, name: str, event: Event, since: int) -> None:
-        """Only the new category has the target: from the change, by a correction from the target's own start."""
+        """Only the new severity has the target: from the change, by a correction from the target's own start."""
         origin = self.origins.get(name)
         if origin is None or self.terms.target(event.severity, name) is None:
             return

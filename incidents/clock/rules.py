@@ -11,7 +11,7 @@ from contracts.worktime import CalendarTerms, Pause, deadline, work_calendar
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """A target counted from an instant. Equal figures under another category's name are the same base."""
+    """A target counted from an instant. Equal figures under another severity's name are the same base."""
 
     start: int
     seconds: int

@@ -96,7 +96,7 @@ class Track:
         self.reopen(at, altered=counted)
 
     def reopen(self, at: int, *, altered: bool = False) -> None:
-        """Runs again; a category that changed meanwhile opens a new round."""
+        """Runs again; a severity that changed meanwhile opens a new round."""
         self.round += self.rebased
         self.open(at, altered=altered or self.rebased)
         self.rebased = False

@@ -185,7 +185,7 @@ class RejectForm(WordsForm):
 class ContestForm(WordsForm):
     text = WordsField(
         label=_("Why is it more urgent?"),
-        help_text=_("The stricter category's deadlines run until we have settled it together."),
+        help_text=_("The stricter severity's deadlines run until we have settled it together."),
         required=False,
     )
 

@@ -155,12 +155,12 @@ CHANGES = (("worse", _("It got worse")), ("correction", _("We classified it wron
 
 
 class SeverityForm(StaffForm):
-    to = forms.ChoiceField(label=_("Category"), widget=forms.RadioSelect)
+    to = forms.ChoiceField(label=_("Severity"), widget=forms.RadioSelect)
     change = forms.ChoiceField(label=_("Why does it change"), choices=CHANGES, widget=forms.RadioSelect)
     text = words_field(_("Reason, the client will see it"), rows=2)
 
     def shape(self) -> None:
-        """Only stricter ones: a milder category needs the client."""
+        """Only stricter ones: a milder severity needs the client."""
         field = self.fields["to"]
         field.choices = [(value, f"{value} {label}") for value, label in Severity.choices if self._is_stricter(value)]  # type: ignore[attr-defined]
 

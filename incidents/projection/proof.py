@@ -173,7 +173,7 @@ class Recomputed:
         if {row.target for row in stored} != set(clocks):
             yield Difference(self.incident.nr, "clocks", {row.target for row in stored}, set(clocks))
         if not waits(self.incident, at):
-            # While a clock stands, what is left of it may pass from one category's base to another
+            # While a clock stands, what is left of it may pass from one severity's base to another
             yield from self._compare([row for row in stored if row.state != ClockState.PAUSED], clocks, "now")
             if self.incident.due_at != projection.due_at(clocks.values()):
                 yield Difference(self.incident.nr, "due_at", self.incident.due_at, projection.due_at(clocks.values()))

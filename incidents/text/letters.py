@@ -104,7 +104,7 @@ def _words(incident: Incident, entry: JournalEntry) -> str:
     """The person's words; a report's own sentence stands in the letter already."""
     if entry.kind == Kind.SEVERITY:
         old = entry.facts.get("old") or _("question")
-        change = _("Category changed from %(old)s to %(new)s.") % {"old": old, "new": entry.severity}
+        change = _("Severity changed from %(old)s to %(new)s.") % {"old": old, "new": entry.severity}
         return f"{change}\n\n{entry.text}".strip()
     return "" if entry.text == incident.sentence else entry.text
 
@@ -117,7 +117,7 @@ def base(incident: Incident, person: User, at: datetime, clocks: Iterable[ClockR
     """What every letter carries: the incident, its clocks, the way in, the duty phone and the journal's head."""
     link = page_link("incident", nr=incident.nr)
     local = at.astimezone(words.as_zone(incident.zone))
-    label = _("Category %(severity)s, %(words)s.") % {
+    label = _("Severity %(severity)s, %(words)s.") % {
         "severity": incident.severity,
         "words": incident.get_severity_display(),
     }

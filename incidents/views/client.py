@@ -182,7 +182,7 @@ def _your_time(incident: Incident, now: datetime) -> int:
 
 
 def _promises(incident: Incident) -> list[tuple[Target, int]]:
-    """Each target of the category with its seconds."""
+    """Each target of the severity with its seconds."""
     if incident.version is None or not incident.severity:
         return []
     targets = incident.version.targets.filter(severity=incident.severity).select_related("calendar")

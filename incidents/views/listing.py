@@ -114,7 +114,7 @@ def _head(staff: bool) -> list[str]:
         _("Number"),
         *client,
         _("Shop"),
-        _("Category"),
+        _("Severity"),
         _("What is happening"),
         _("In one sentence"),
         _("State"),

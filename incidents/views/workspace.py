@@ -148,7 +148,7 @@ def _promises(incident: Incident) -> list[Any]:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a stricter category would do to a deadline."""
+    """What a stricter severity would do to a deadline."""
 
     severity: str
     target: str
@@ -157,7 +157,7 @@ class Preview:
 
 
 def previews(incident: Incident, events: Sequence[clock.Event], now: datetime) -> list[Preview]:
-    """Each open deadline under each stricter category, were it to get worse now."""
+    """Each open deadline under each stricter severity, were it to get worse now."""
     if incident.version is None or not events or incident.is_ended:
         return []
     terms = projection.version_terms(incident.version).terms

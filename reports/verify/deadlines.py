@@ -97,7 +97,7 @@ def _restore(terms: Terms, events: list[Event], now: int) -> Clock:
 
 
 def _severity_change(where: str, case: Case, calendars: Calendars) -> Answer:
-    """The old and the new target become two categories, the new one milder in a downgrade only."""
+    """The old and the new target become two severities, the new one milder in a downgrade only."""
     change = word(where, "kind", needed(where, case, "kind"), CHANGES)
     named = {name: _target(where, needed(where, case, name), calendars) for name in ("old", "new")}
     order = ("old", "new") if change == "downgrade" else ("new", "old")
