@@ -54,5 +54,5 @@ def portal(request: HttpRequest) -> dict[str, Any]:
         "now": timezone.now().replace(microsecond=0),
         "zone": settings.DISPLAY_TIME_ZONE,
         "theme": chosen_theme(request),
-        "frame": PageHeader(request),
+        "header": PageHeader(request),
     }

@@ -42,8 +42,8 @@ def _price(version: ContractVersion, target: Target) -> Price:
     sentence = rule(scheme, version.currency)
     if scheme.kind is RateType.AMOUNT and scheme.unit.rounding is Rounding.ONCE:
         return Price(target.severity, target.kind, sentence, "")
-    account = breach_penalty(scheme, Lateness(0, EXAMPLE), version.monthly_fee, caps=caps_of(version))
-    return Price(target.severity, target.kind, sentence, worked_example(account, target.severity, version.currency))
+    breakdown = breach_penalty(scheme, Lateness(0, EXAMPLE), version.monthly_fee, caps=caps_of(version))
+    return Price(target.severity, target.kind, sentence, worked_example(breakdown, target.severity, version.currency))
 
 
 def caps(version: ContractVersion) -> list[str]:

@@ -11,7 +11,7 @@ SILENT_AFTER = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
-class Silence:
+class Stalled:
     """A sweep that should run has not run `since`, or never at all."""
 
     since: datetime | None
@@ -22,7 +22,7 @@ def beat(name: str, *, at: datetime, took_ms: int = 0) -> None:
     Heartbeat.objects.bulk_create([row], update_conflicts=True, unique_fields=["name"], update_fields=["at", "took_ms"])
 
 
-def silence(name: str, *, at: datetime) -> Silence | None:
+def stalled(name: str, *, at: datetime) -> Stalled | None:
     """None while the sweep runs."""
     last = Heartbeat.objects.filter(name=name).values_list("at", flat=True).first()
-    return Silence(last) if last is None or at - last > SILENT_AFTER else None
+    return Stalled(last) if last is None or at - last > SILENT_AFTER else None

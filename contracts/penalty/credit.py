@@ -83,6 +83,6 @@ def _check_bands(bands: Sequence[Band]) -> None:
             raise PenaltyError(f"credit bands overlap: {upper.below} to {upper.down_to} and below {lower.below}")
 
 
-def band_percent(account: ExplainedAmount) -> Decimal:
+def band_percent(breakdown: ExplainedAmount) -> Decimal:
     """The credit in percent of the fee; 0 where the commitment was kept."""
-    return next((line.percent for line in account.lines if isinstance(line, BandLine)), Decimal(0))
+    return next((line.percent for line in breakdown.lines if isinstance(line, BandLine)), Decimal(0))

@@ -286,5 +286,5 @@ def _less_waived(amount: Decimal, waived: Decimal, lines: list[Line]) -> Decimal
 
 
 def total_of(lines: Iterable[Line]) -> Fraction:
-    """What the lines add up to; equal to the result of every account."""
+    """What the lines add up to; equal to the result of every breakdown."""
     return sum((line.change for line in lines), NOTHING)

@@ -1,7 +1,7 @@
-"""What a missed promise costs: from a delay to an amount, with the account of it. Pure; source: domain.md section 7.
+"""What a missed promise costs: from a delay to an amount, with the breakdown of it. Pure; source: domain.md section 7.
 
 Instants are UTC epoch seconds, spans are seconds, money is Decimal; what lies between is an exact Fraction, and each
-penalty is rounded once, to 0.01 half up. Every result is an account: its lines add up to the amount.
+penalty is rounded once, to 0.01 half up. Every result is a breakdown: its lines add up to the amount.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def rounded(value: Fraction) -> Decimal:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A step of the account: what it adds to the counted delay (seconds) and to the result (money)."""
+    """A step of the breakdown: what it adds to the counted delay (seconds) and to the result (money)."""
 
     @property
     def seconds(self) -> int:

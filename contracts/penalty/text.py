@@ -1,4 +1,4 @@
-"""An account of money in sentences of the active language, each made from its typed line and from nothing else."""
+"""A breakdown of money in sentences of the active language, each made from its typed line and from nothing else."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def in_zone(zone: str) -> Callable[[int], str]:
 
 
 def sentences(lines: Iterable[Line], currency: str = "PLN", zone: str | None = None) -> list[str]:
-    """Every line of an account as a sentence, in order; with a zone the instants are said too."""
+    """Every line of a breakdown as a sentence, in order; with a zone the instants are said too."""
     money_format = MoneyFormat(currency, in_zone(zone) if zone else None)
     return [sentence(line, money_format) for line in lines]
 
@@ -329,15 +329,15 @@ def _result_line(line: ResultLine, money_format: MoneyFormat) -> str:
     return gettext("Total: %(sum)s") % {"sum": money_format.money(line.total)}
 
 
-def worked_example(account: ExplainedAmount, severity: str = "", currency: str = "PLN") -> str:
-    """The whole account in one sentence: `3 h 20 min late on a P1: 4 started hours × 1 % of … = …`."""
+def worked_example(breakdown: ExplainedAmount, severity: str = "", currency: str = "PLN") -> str:
+    """The whole breakdown in one sentence: `3 h 20 min late on a P1: 4 started hours × 1 % of … = …`."""
     money_format = MoneyFormat(currency)
-    late = exact_span(sum(line.delay for line in account.lines if isinstance(line, LateLine)))
-    charges = [line for line in account.lines if isinstance(line, ChargeLine)]
-    total = " + ".join(product(line, money_format) for line in charges) + f" = {money_format.money(account.raw)}"
+    late = exact_span(sum(line.delay for line in breakdown.lines if isinstance(line, LateLine)))
+    charges = [line for line in breakdown.lines if isinstance(line, ChargeLine)]
+    total = " + ".join(product(line, money_format) for line in charges) + f" = {money_format.money(breakdown.raw)}"
     facts = {"span": late, "severity": severity, "sum": total}
     text = gettext("%(span)s late on a %(severity)s: %(sum)s") if severity else gettext("%(span)s late: %(sum)s")
-    caps = [line for line in account.lines if isinstance(line, CapLine) and line.after != line.before]
+    caps = [line for line in breakdown.lines if isinstance(line, CapLine) and line.after != line.before]
     return ". ".join([text % facts, *(sentence(line, money_format) for line in caps)])
 
 

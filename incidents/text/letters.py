@@ -129,7 +129,7 @@ def base(incident: Incident, person: User, at: datetime, clocks: Iterable[ClockR
         "zone": incident.zone,
         "zone_words": f"{incident.zone} ({local.tzname()})",
         "said": f"{symptom} {incident.sentence}".strip(),
-        "category": label if incident.severity else _("Question or change, without an SLA clock."),
+        "severity_words": label if incident.severity else _("Question or change, without an SLA clock."),
         "promises": _promises(incident, list(clocks), at, link),
         "duty_phone": settings.DUTY_PHONE,
         "provider": settings.PROVIDER_NAME,

@@ -54,7 +54,7 @@ def _context(request: SignedRequest) -> dict[str, Any]:
     counts = queue.counts(request.user)
     tabs = [{"key": key, "name": name, "count": counts[key]} for key, (name, _of) in queue.FILTERS.items()]
     rows = [row for group in groups for row in group.rows]
-    silence = heartbeat.silence("clocks", at=now)
+    stalled = heartbeat.stalled("clocks", at=now)
     facts = [(row["incident"].pk, row["incident"].changed_at, row["clock"] and row["clock"].style) for row in rows]
     return {
         "groups": groups,
@@ -63,7 +63,7 @@ def _context(request: SignedRequest) -> dict[str, Any]:
         "now": now,
         "boundary": queue.boundary(now),
         "rows": ",".join(str(row["incident"].pk) for row in rows),
-        "silence": silence,
-        "mark": etag_of(facts, [(group.key, group.count) for group in groups], request.LANGUAGE_CODE, silence),
+        "stalled": stalled,
+        "mark": etag_of(facts, [(group.key, group.count) for group in groups], request.LANGUAGE_CODE, stalled),
         "next_due": None if groups else queue.next_deadline(now),
     }

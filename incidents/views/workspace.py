@@ -45,14 +45,14 @@ def act(request: SignedRequest, nr: str, verb: Verb) -> HttpResponse:
     incident = get_object_or_404(_visible(request), nr=nr)
     if request.method == "GET":
         return show(request, incident, opened=verb, form=verb.form(incident=incident, now=timezone.now()))
-    faster = _faster(request, incident)
+    newer_entries = _newer_entries(request, incident)
     data = request.POST.copy()
-    if faster:
+    if newer_entries:
         data["seen"] = str(incident.journal_length)
     now = timezone.now()
     form = verb.form(data, incident=incident, now=now)
-    if faster or not form.is_valid():
-        return show(request, incident, opened=verb, form=form, faster=faster)
+    if newer_entries or not form.is_valid():
+        return show(request, incident, opened=verb, form=form, newer_entries=newer_entries)
     facts = {"incident": incident, "by": request.user, "at": now, **form.facts(now)}
     if attempt(form, verb.on_page, form.HOMES, **facts) is None:
         return show(request, incident, opened=verb, form=form)
@@ -66,7 +66,7 @@ def _visible(request: SignedRequest) -> Any:
     return incidents.select_related("version__contract", "reporter", "client", "shop", "assignee")
 
 
-def _faster(request: SignedRequest, incident: Incident) -> list[JournalEntry]:
+def _newer_entries(request: SignedRequest, incident: Incident) -> list[JournalEntry]:
     """What others did since the page was made; shown once, then the person decides."""
     last_seen = number_in(request.POST.get("seen", ""))
     if last_seen is None or last_seen >= incident.journal_length:
@@ -81,7 +81,7 @@ def show(
     *,
     opened: Verb | None = None,
     form: VerbForm | None = None,
-    faster: list[JournalEntry] | None = None,
+    newer_entries: list[JournalEntry] | None = None,
 ) -> HttpResponse:
     """The page; `opened` is the action whose form stands open."""
     now = timezone.now().replace(microsecond=0)
@@ -94,13 +94,13 @@ def show(
         return render(
             request, "incidents/_workspace_live.html", _context(journal, now, silent, request.user) | {"mark": etag}
         )
-    refused = bool(form and form.errors) or bool(faster)
+    refused = bool(form and form.errors) or bool(newer_entries)
     context = _context(journal, now, silent, request.user) | {
         "mark": etag,
         "opened": opened.name if opened else "",
         "verb": opened,
         "form": form,
-        "faster": faster,
+        "newer_entries": newer_entries,
     }
     if form is None or context["opened"] not in {"say", "note"}:
         context["reply"] = VERBS["say"].form(incident=incident, now=now)

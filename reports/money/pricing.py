@@ -30,20 +30,20 @@ from wording.words import month as month_words
 
 @dataclass(frozen=True, slots=True)
 class PricedBreach:
-    """A breach with its clock and its account at an instant; `account` is None where the target costs nothing.
+    """A breach with its clock and its breakdown at an instant; `breakdown` is None where the target costs nothing.
 
     `own` is its penalty by its own rule, `amount` what of it counts beside the incident's others and under the limits.
     """
 
     breach: Breach
     clock: clock.Clock
-    account: ExplainedAmount | None
+    breakdown: ExplainedAmount | None
     working: bool
     own: Decimal = ZERO
 
     @property
     def amount(self) -> Decimal:
-        return self.account.amount if self.account else ZERO
+        return self.breakdown.amount if self.breakdown else ZERO
 
     @property
     def delay(self) -> int:
@@ -73,16 +73,16 @@ class BreachPricer:
         track = self._clock(breach)
         hours = work_calendar(track.calendar) if track.calendar else None
         working = hours is not None and hours.next_change(seconds(self.at)) is not None
-        own = self._account(breach, exclusions) if exclusions else self._own_account(breach)
+        own = self._breakdown(breach, exclusions) if exclusions else self._own_breakdown(breach)
         if own is None:
             return PricedBreach(breach, track, None, working)
-        account = self._explained(breach, own, exclusions)
-        return PricedBreach(breach, track, account, working, own.amount)
+        breakdown = self._explained(breach, own, exclusions)
+        return PricedBreach(breach, track, breakdown, working, own.amount)
 
     def own(self, breach: Breach, exclusions: Sequence[Exclusion] = ()) -> Decimal:
         """The penalty by the breach's own rule, before cumulation and every limit: what is at stake in its decision."""
-        account = self._account(breach, exclusions)
-        return account.amount if account else ZERO
+        breakdown = self._breakdown(breach, exclusions)
+        return breakdown.amount if breakdown else ZERO
 
     def counted(self, breach: Breach) -> Decimal:
         """What of the breach counts, beside the incident's others and under the limits."""
@@ -97,7 +97,7 @@ class BreachPricer:
         return settle(self._row(breach) for breach in self._of(contract) if self._is_settled(breach)).total
 
     def _explained(self, breach: Breach, own: ExplainedAmount, exclusions: Sequence[Exclusion]) -> ExplainedAmount:
-        """The account from the delay to what counts: its own rule, what was recorded, the incident, the limits."""
+        """The breakdown from the delay to what counts: its own rule, what was recorded, the incident, the limits."""
         ledger = self._ledgers[breach.version.contract_id]
         standing = own.amount if exclusions else self._standing(breach)
         if exclusions:
@@ -121,13 +121,13 @@ class BreachPricer:
             self._timelines[key] = clock.Timeline(self._terms[breach.version_id], events, seconds(self.at))
         return self._timelines[key]
 
-    def _own_account(self, breach: Breach) -> ExplainedAmount | None:
+    def _own_breakdown(self, breach: Breach) -> ExplainedAmount | None:
         """By the rule alone, with what a decision that stands has excluded."""
         if breach.pk not in self._own:
-            self._own[breach.pk] = self._account(breach, exclusions_of(self._decisions.get(breach.pk)))
+            self._own[breach.pk] = self._breakdown(breach, exclusions_of(self._decisions.get(breach.pk)))
         return self._own[breach.pk]
 
-    def _account(self, breach: Breach, exclusions: Sequence[Exclusion]) -> ExplainedAmount | None:
+    def _breakdown(self, breach: Breach, exclusions: Sequence[Exclusion]) -> ExplainedAmount | None:
         """Up to the stop, or up to now while the clock runs. The rate: the incident's version; the fee: the month's."""
         rule = self._rules.get((breach.version_id, breach.severity, breach.target))
         if rule is None:
@@ -192,8 +192,8 @@ class BreachPricer:
         """What the decision recorded; without one, the amount of now."""
         if decision := self._decisions.get(breach.pk):
             return decision.standing
-        account = self._own_account(breach)
-        return account.amount if account else ZERO
+        breakdown = self._own_breakdown(breach)
+        return breakdown.amount if breakdown else ZERO
 
     def _is_settled(self, breach: Breach) -> bool:
         decision = self._decisions.get(breach.pk)

@@ -1,4 +1,4 @@
-"""The rows of an account of money on a page: what, how much; the last is the result."""
+"""The rows of a breakdown of money on a page: what, how much; the last is the result."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from wording.words import bare_span, money
 
 @dataclass(frozen=True, slots=True)
 class MoneyRow:
-    """`style` is the row's class in the account: late, off, sum or none."""
+    """`style` is the row's class in the breakdown: late, off, sum or none."""
 
     style: str
     head: str
@@ -34,10 +34,10 @@ class MoneyRow:
     figure: str
 
 
-def money_rows(account: ExplainedAmount, currency: str) -> list[MoneyRow]:
-    """One row a line; a rounding that changes nothing and a delay that the clock's account has said are left out."""
+def money_rows(breakdown: ExplainedAmount, currency: str) -> list[MoneyRow]:
+    """One row a line; a rounding that changes nothing and a delay that the clock's breakdown has said are left out."""
     money_format = MoneyFormat(currency)
-    return [_row(line, money_format, currency) for line in account.lines if _tells(line)]
+    return [_row(line, money_format, currency) for line in breakdown.lines if _tells(line)]
 
 
 def _tells(line: Line) -> bool:

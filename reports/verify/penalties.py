@@ -64,7 +64,7 @@ def _single(where: str, given: object) -> Answer:
     excluded = whole(where, data.get("excluded_seconds") or 0)
     if excluded:
         lines.append(ExcludedLine(min(delay, excluded), None, None, ""))
-    account = priced(
+    breakdown = priced(
         scheme(where, needed(where, data, "scheme")),
         tuple(lines),
         decimal(where, needed(where, data, "base_amount_pln")),
@@ -73,7 +73,7 @@ def _single(where: str, given: object) -> Answer:
         None,
         late=bool(data.get("late", delay > 0)),
     )
-    return {"units": account.units, "raw_pln": account.raw, "final_pln": account.amount}
+    return {"units": breakdown.units, "raw_pln": breakdown.raw, "final_pln": breakdown.amount}
 
 
 def scheme(where: str, given: object) -> Scheme:
@@ -176,9 +176,9 @@ def _credit(where: str, given: object, tables: Mapping[str, tuple[Decimal, tuple
     if total <= 0:
         raise UnknownWordError(f"{where}: total_minutes must be above 0, not {data['total_minutes']!r}")
     availability = (total - down) / total
-    account = credit(bands, commitment, availability, decimal(where, needed(where, data, "monthly_fee")))
+    breakdown = credit(bands, commitment, availability, decimal(where, needed(where, data, "monthly_fee")))
     return {
         "uptime_percent_floor4": floored(availability),
-        "credit_percent": band_percent(account),
-        "credit": account.amount,
+        "credit_percent": band_percent(breakdown),
+        "credit": breakdown.amount,
     }

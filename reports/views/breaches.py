@@ -1,4 +1,4 @@
-"""The manager's home: breaches that wait for a decision; and the review of one, with its account and the decision."""
+"""The manager's home: breaches that wait for a decision; and the review of one, with its breakdown and the decision."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def _render(
         "limit": breach.version.second_person_above,
         "time_rows": explanation_rows(priced.clock, zone=zone, now=now),
         "axis": axis(priced.clock, zone=zone, now=now),
-        "rows": money_rows(priced.account, breach.version.currency) if priced.account else [],
+        "rows": money_rows(priced.breakdown, breach.version.currency) if priced.breakdown else [],
         "waiting": [cases[other.pk] for other in undecided],
         "evidence": journal_lines.lines(_evidence(breach))[::-1],
         "form": form or ExclusionForm(breach=breach),

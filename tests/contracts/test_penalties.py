@@ -36,8 +36,8 @@ def percent(rate: str, unit: str, grace: Grace | None = None) -> Scheme:
     return Scheme(RateType.PERCENT, Unit.named(unit), Decimal(rate), grace=grace)
 
 
-def total(account: ExplainedAmount) -> Fraction:
-    return sum((line.change for line in account.lines), Fraction(0))
+def total(breakdown: ExplainedAmount) -> Fraction:
+    return sum((line.change for line in breakdown.lines), Fraction(0))
 
 
 @pytest.mark.parametrize(
@@ -73,8 +73,8 @@ def test_a_unit_that_nobody_agreed_is_named(name: str) -> None:
 
 
 def test_three_hours_twenty_at_one_percent_is_two_hundred_zlotys_line_by_line() -> None:
-    account = penalty(percent("1", "started_hour"), 12000, FEE)
-    assert account.lines == (
+    breakdown = penalty(percent("1", "started_hour"), 12000, FEE)
+    assert breakdown.lines == (
         LateLine(12000),
         UnitsLine(12000, "started_hour", Fraction(4)),
         ChargeLine(
@@ -82,21 +82,23 @@ def test_three_hours_twenty_at_one_percent_is_two_hundred_zlotys_line_by_line() 
         ),
         ResultLine(Decimal("200.00")),
     )
-    assert (account.amount, account.raw) == (Decimal("200.00"), Decimal("200.00"))
+    assert (breakdown.amount, breakdown.raw) == (Decimal("200.00"), Decimal("200.00"))
 
 
 def test_tiers_charge_each_unit_at_the_rate_of_its_own_tier() -> None:
     tiers = (Tier(Decimal(4), Decimal(1)), Tier(Decimal(8), Decimal("1.5")), Tier(None, Decimal(2)))
-    account = penalty(Scheme(RateType.PERCENT, Unit.named("started_hour"), tiers=tiers), 10 * 3600, Decimal("6000.00"))
-    charges = [(int(line.units), int(line.amount)) for line in account.lines if isinstance(line, ChargeLine)]
+    breakdown = penalty(
+        Scheme(RateType.PERCENT, Unit.named("started_hour"), tiers=tiers), 10 * 3600, Decimal("6000.00")
+    )
+    charges = [(int(line.units), int(line.amount)) for line in breakdown.lines if isinstance(line, ChargeLine)]
     assert charges == [(4, 240), (4, 360), (2, 240)]
-    assert account.amount == Decimal("840.00")
+    assert breakdown.amount == Decimal("840.00")
 
 
 def test_tiers_of_amounts_add_up_too() -> None:
     tiers = (Tier(Decimal(1), Decimal(100)), Tier(None, Decimal(250)))
-    account = penalty(Scheme(RateType.AMOUNT, Unit.named("started_day_24h"), tiers=tiers), 86401, Decimal(0))
-    assert account.amount == Decimal("350.00")
+    breakdown = penalty(Scheme(RateType.AMOUNT, Unit.named("started_day_24h"), tiers=tiers), 86401, Decimal(0))
+    assert breakdown.amount == Decimal("350.00")
 
 
 @pytest.mark.parametrize(
@@ -131,9 +133,9 @@ def test_a_rule_has_a_rate_or_tiers_and_neither_is_negative() -> None:
     ],
 )
 def test_grace_takes_the_first_minutes_or_nothing_at_all(mode: GraceMode, delay: int, units: int) -> None:
-    account = penalty(percent("1", "started_hour", grace=Grace(900, mode)), delay, FEE)
-    assert account.units == units
-    assert sum(line.seconds for line in account.lines) == account.seconds
+    breakdown = penalty(percent("1", "started_hour", grace=Grace(900, mode)), delay, FEE)
+    assert breakdown.units == units
+    assert sum(line.seconds for line in breakdown.lines) == breakdown.seconds
 
 
 def test_once_per_breach_is_due_at_delay_zero_but_not_without_a_breach() -> None:
@@ -149,9 +151,9 @@ def test_once_per_breach_is_not_due_for_a_delay_that_grace_forgives() -> None:
 
 
 def test_a_penalty_is_rounded_once_and_half_up() -> None:
-    account = penalty(percent("0.125", "started_hour"), 60, Decimal("860.00"))
-    assert account.amount == Decimal("1.08")
-    assert RoundLine(Fraction("1.075"), Decimal("1.08")) in account.lines
+    breakdown = penalty(percent("0.125", "started_hour"), 60, Decimal("860.00"))
+    assert breakdown.amount == Decimal("1.08")
+    assert RoundLine(Fraction("1.075"), Decimal("1.08")) in breakdown.lines
 
 
 def test_units_are_not_rounded_one_by_one() -> None:
@@ -173,9 +175,9 @@ def test_half_a_grosz_goes_up_at_any_size(exact: str, money: str) -> None:
 
 def test_the_base_is_the_shops_share_pro_rata_and_its_snapshot_is_a_line() -> None:
     base = FeeBase(Decimal("9000.00"), Fraction(1, 3), days=10, of_days=30, month="2026-11", version="2")
-    account = penalty(percent("2", "started_hour"), 7200, base)
-    assert account.amount == Decimal("40.00")
-    assert BaseLine(Decimal("9000.00"), Fraction(1, 3), 10, 30, "2026-11", "2", Fraction(1000)) in account.lines
+    breakdown = penalty(percent("2", "started_hour"), 7200, base)
+    assert breakdown.amount == Decimal("40.00")
+    assert BaseLine(Decimal("9000.00"), Fraction(1, 3), 10, 30, "2026-11", "2", Fraction(1000)) in breakdown.lines
 
 
 def test_an_inexact_base_is_not_rounded_before_the_penalty_is() -> None:
@@ -200,16 +202,16 @@ def test_a_base_that_cannot_be_is_refused(wrong: dict[str, int]) -> None:
     ],
 )
 def test_an_incident_cap_is_a_share_of_the_fee_an_amount_or_absent(cap: Cap | None, amount: str) -> None:
-    account = penalty(percent("1", "started_hour"), 172800, FEE, cap)
-    assert (account.raw, account.amount) == (Decimal("2400.00"), Decimal(amount))
-    assert total(account) == Fraction(account.amount)
+    breakdown = penalty(percent("1", "started_hour"), 172800, FEE, cap)
+    assert (breakdown.raw, breakdown.amount) == (Decimal("2400.00"), Decimal(amount))
+    assert total(breakdown) == Fraction(breakdown.amount)
 
 
 def test_a_later_month_gets_what_is_left_of_the_incidents_cap() -> None:
     cap = Cap(RateType.AMOUNT, Decimal("500.00"))
-    account = penalty(percent("1", "started_hour"), 36000, FEE, cap, used=Used(incident=Decimal("460.00")))
-    assert account.amount == Decimal("40.00")
-    left = [line for line in account.lines if isinstance(line, CapLine)]
+    breakdown = penalty(percent("1", "started_hour"), 36000, FEE, cap, used=Used(incident=Decimal("460.00")))
+    assert breakdown.amount == Decimal("40.00")
+    left = [line for line in breakdown.lines if isinstance(line, CapLine)]
     assert [(line.used, line.before, line.after) for line in left] == [
         (Decimal("460.00"), Decimal("500.00"), Decimal("40.00"))
     ]

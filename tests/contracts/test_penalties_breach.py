@@ -46,8 +46,8 @@ class OddHours:
     ],
 )
 def test_exclusions_are_a_union_inside_the_delay(spans: list[tuple[float, float]], counted: int) -> None:
-    account = breach_penalty(HOURLY, Lateness(DEADLINE, at(5)), Decimal("5000.00"), exclusions=excluded(*spans))
-    assert account.seconds == counted
+    breakdown = breach_penalty(HOURLY, Lateness(DEADLINE, at(5)), Decimal("5000.00"), exclusions=excluded(*spans))
+    assert breakdown.seconds == counted
 
 
 def test_an_overlap_belongs_to_the_earlier_exclusion_and_the_lines_add_up() -> None:
@@ -60,26 +60,26 @@ def test_an_overlap_belongs_to_the_earlier_exclusion_and_the_lines_add_up() -> N
 
 
 def test_the_rounding_up_to_hours_comes_after_the_exclusion() -> None:
-    account = breach_penalty(HOURLY, Lateness(DEADLINE, at(2.5)), Decimal("5000.00"), exclusions=excluded((0, 2 / 3)))
-    assert (account.units, account.amount) == (Fraction(2), Decimal("100.00"))
+    breakdown = breach_penalty(HOURLY, Lateness(DEADLINE, at(2.5)), Decimal("5000.00"), exclusions=excluded((0, 2 / 3)))
+    assert (breakdown.units, breakdown.amount) == (Fraction(2), Decimal("100.00"))
 
 
 @pytest.mark.parametrize("hours", [OddHours(), OddHours().between])
 def test_delay_and_exclusions_count_in_the_targets_calendar(hours: OddHours) -> None:
-    account = breach_penalty(
+    breakdown = breach_penalty(
         HOURLY, Lateness(DEADLINE, at(5), hours), Decimal("5000.00"), exclusions=excluded((0.5, 2.5))
     )
-    assert account.seconds == 2 * HOUR
+    assert breakdown.seconds == 2 * HOUR
 
 
 def test_time_between_delivery_and_rejection_counts_neither_in_the_delay_nor_twice_as_excluded() -> None:
     handed_over = Lateness(DEADLINE, at(5), uncounted=((at(1), at(2)),))
-    account = breach_penalty(HOURLY, handed_over, Decimal("5000.00"), exclusions=excluded((1.5, 3)))
-    assert account.lines[:2] == (
+    breakdown = breach_penalty(HOURLY, handed_over, Decimal("5000.00"), exclusions=excluded((1.5, 3)))
+    assert breakdown.lines[:2] == (
         LateLine(4 * HOUR, DEADLINE, at(5), real_time=True),
         ExcludedLine(1 * HOUR, at(1.5), at(3), "third_party"),
     )
-    assert account.seconds == 3 * HOUR
+    assert breakdown.seconds == 3 * HOUR
 
 
 def test_once_per_breach_is_not_due_when_the_whole_delay_is_excluded() -> None:
@@ -103,12 +103,14 @@ def test_the_caps_of_incident_month_and_contract_follow_one_another_with_what_wa
     )
     used = Used(month=Decimal("600.00"), contract=Decimal("17700.00"))
     lateness = Lateness(DEADLINE, at(20))
-    account = breach_penalty(HOURLY, lateness, Decimal("5000.00"), caps=caps, used=used)
-    assert [-line.change for line in account.lines[-4:-1]] == [500, 100, 100]
-    assert (account.raw, account.amount) == (Decimal("1000.00"), Decimal("300.00"))
+    breakdown = breach_penalty(HOURLY, lateness, Decimal("5000.00"), caps=caps, used=used)
+    assert [-line.change for line in breakdown.lines[-4:-1]] == [500, 100, 100]
+    assert (breakdown.raw, breakdown.amount) == (Decimal("1000.00"), Decimal("300.00"))
 
 
 def test_a_caps_percentage_is_taken_of_the_whole_fee_where_the_base_is_a_share() -> None:
     caps = Caps(incident=Cap(RateType.PERCENT, Decimal(20)))
-    account = breach_penalty(HOURLY, Lateness(DEADLINE, at(48)), Decimal("2500.00"), caps=caps, fee=Decimal("5000.00"))
-    assert (account.raw, account.amount) == (Decimal("1200.00"), Decimal("1000.00"))
+    breakdown = breach_penalty(
+        HOURLY, Lateness(DEADLINE, at(48)), Decimal("2500.00"), caps=caps, fee=Decimal("5000.00")
+    )
+    assert (breakdown.raw, breakdown.amount) == (Decimal("1200.00"), Decimal("1000.00"))

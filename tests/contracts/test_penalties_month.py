@@ -39,22 +39,22 @@ def dropped(lines: tuple[Line, ...]) -> list[tuple[str, DropReason]]:
 
 @pytest.mark.parametrize(("rule", "amount"), [(Cumulation.CUMULATIVE, "250.00"), (Cumulation.HIGHEST, "200.00")])
 def test_several_targets_of_an_incident_add_up_or_the_highest_counts(rule: Cumulation, amount: str) -> None:
-    account = month(FEE, [incident("1", "50.00", "200.00")], MonthRules(rule))
-    assert account.per_incident == (Decimal(amount),)
-    assert account.final == Decimal(amount)
+    breakdown = month(FEE, [incident("1", "50.00", "200.00")], MonthRules(rule))
+    assert breakdown.per_incident == (Decimal(amount),)
+    assert breakdown.final == Decimal(amount)
 
 
 def test_the_incident_cap_comes_before_the_months() -> None:
     caps = Caps(Cap(RateType.PERCENT, Decimal(10)), Cap(RateType.PERCENT, Decimal(20)))
-    account = month(FEE, [incident("1", "900.00"), incident("2", "350"), incident("3", "400")], MonthRules(caps=caps))
-    assert account.per_incident == (Decimal("500.00"), Decimal(350), Decimal(400))
-    assert (account.before_caps, account.final) == (Decimal("1250.00"), Decimal("1000.00"))
+    breakdown = month(FEE, [incident("1", "900.00"), incident("2", "350"), incident("3", "400")], MonthRules(caps=caps))
+    assert breakdown.per_incident == (Decimal("500.00"), Decimal(350), Decimal(400))
+    assert (breakdown.before_caps, breakdown.final) == (Decimal("1250.00"), Decimal("1000.00"))
 
 
 def test_an_incidents_cap_follows_it_into_the_next_month() -> None:
     caps = Caps(incident=Cap(RateType.AMOUNT, Decimal("500.00")))
-    account = month(FEE, [incident("1", "300.00", used=Decimal("450.00"))], MonthRules(caps=caps))
-    assert account.final == Decimal("50.00")
+    breakdown = month(FEE, [incident("1", "300.00", used=Decimal("450.00"))], MonthRules(caps=caps))
+    assert breakdown.final == Decimal("50.00")
 
 
 @pytest.mark.parametrize(
@@ -62,32 +62,32 @@ def test_an_incidents_cap_follows_it_into_the_next_month() -> None:
 )
 def test_the_contract_gives_what_is_left_of_its_cap(charged: str, final: str) -> None:
     caps = Caps(contract=Cap(RateType.AMOUNT, Decimal("18000.00")))
-    account = month(FEE, [incident("1", "900.00")], MonthRules(caps=caps), charged=Decimal(charged))
-    assert account.after_contract_cap == Decimal(final)
+    breakdown = month(FEE, [incident("1", "900.00")], MonthRules(caps=caps), charged=Decimal(charged))
+    assert breakdown.after_contract_cap == Decimal(final)
 
 
 def test_a_waived_sum_is_taken_after_the_caps() -> None:
-    account = month(FEE, [incident("1", "600"), incident("2", "700")], MonthRules(caps=TWENTY), waived=Decimal(100))
-    assert (account.after_month_cap, account.final) == (Decimal("1000.00"), Decimal("900.00"))
+    breakdown = month(FEE, [incident("1", "600"), incident("2", "700")], MonthRules(caps=TWENTY), waived=Decimal(100))
+    assert (breakdown.after_month_cap, breakdown.final) == (Decimal("1000.00"), Decimal("900.00"))
 
 
 def test_a_waived_line_leaves_before_the_caps() -> None:
     waived = IncidentPenalties("2", (PenaltyDue("restore", Decimal("700.00"), waived=True),))
-    account = month(FEE, [incident("1", "600.00"), waived], MonthRules(caps=TWENTY))
-    assert (account.before_caps, account.final) == (Decimal("600.00"), Decimal("600.00"))
-    assert dropped(account.lines) == [("2", DropReason.WAIVED)]
+    breakdown = month(FEE, [incident("1", "600.00"), waived], MonthRules(caps=TWENTY))
+    assert (breakdown.before_caps, breakdown.final) == (Decimal("600.00"), Decimal("600.00"))
+    assert dropped(breakdown.lines) == [("2", DropReason.WAIVED)]
 
 
 def test_no_more_is_waived_than_there_is() -> None:
-    account = month(FEE, [incident("1", "60.00")], waived=Decimal("100.00"))
-    assert account.final == Decimal("0.00")
-    assert WaivedLine(Decimal("100.00"), Decimal("60.00")) in account.lines
+    breakdown = month(FEE, [incident("1", "60.00")], waived=Decimal("100.00"))
+    assert breakdown.final == Decimal("0.00")
+    assert WaivedLine(Decimal("100.00"), Decimal("60.00")) in breakdown.lines
 
 
 def test_a_month_without_incidents_owes_nothing() -> None:
-    account = month(FEE, [], MonthRules(caps=TWENTY))
-    assert (account.per_incident, account.final) == ((), Decimal("0.00"))
-    assert account.lines[-1] == ResultLine(Decimal("0.00"))
+    breakdown = month(FEE, [], MonthRules(caps=TWENTY))
+    assert (breakdown.per_incident, breakdown.final) == ((), Decimal("0.00"))
+    assert breakdown.lines[-1] == ResultLine(Decimal("0.00"))
 
 
 def with_credit(credited: str, *delays: str) -> list[IncidentPenalties]:
@@ -111,23 +111,23 @@ def with_credit(credited: str, *delays: str) -> list[IncidentPenalties]:
     ],
 )
 def test_one_event_is_paid_as_credit_or_as_penalty(credited: str, rule: SameEvent, final: str, out: list[str]) -> None:
-    account = month(FEE, with_credit(credited, "30.00", "50.00"), MonthRules(same_event=rule))
-    assert account.final == Decimal(final)
-    assert dropped(account.lines) == [(name, DropReason.SAME_EVENT) for name in out]
+    breakdown = month(FEE, with_credit(credited, "30.00", "50.00"), MonthRules(same_event=rule))
+    assert breakdown.final == Decimal(final)
+    assert dropped(breakdown.lines) == [(name, DropReason.SAME_EVENT) for name in out]
 
 
 def test_a_credit_meets_no_incident_cap() -> None:
     caps = Caps(incident=Cap(RateType.AMOUNT, Decimal("40.00")))
-    account = month(FEE, with_credit("100.00", "50.00"), MonthRules(caps=caps))
-    assert account.per_incident == (Decimal("100.00"), Decimal("40.00"), Decimal("10.00"))
+    breakdown = month(FEE, with_credit("100.00", "50.00"), MonthRules(caps=caps))
+    assert breakdown.per_incident == (Decimal("100.00"), Decimal("40.00"), Decimal("10.00"))
 
 
 @pytest.mark.parametrize(("rule", "final"), [(SameCause.EACH, "470.00"), (SameCause.ONE, "320.00")])
 def test_one_cause_at_several_shops_is_several_penalties_or_the_greatest(rule: SameCause, final: str) -> None:
     hosting = [incident("1", "150.00", cause="hosting"), incident("2", "200.00", cause="hosting")]
-    account = month(FEE, [*hosting, incident("3", "120.00")], MonthRules(same_cause=rule))
-    assert account.final == Decimal(final)
-    assert total_of(account.lines) == Fraction(final)
+    breakdown = month(FEE, [*hosting, incident("3", "120.00")], MonthRules(same_cause=rule))
+    assert breakdown.final == Decimal(final)
+    assert total_of(breakdown.lines) == Fraction(final)
 
 
 @pytest.mark.parametrize(("charged", "waived"), [("-1", "0"), ("0", "-1")])
@@ -155,16 +155,16 @@ BANDS = (
     ],
 )
 def test_exactly_the_commitment_is_compliant(availability: Fraction, percent: str, amount: str) -> None:
-    account = credit(BANDS, Decimal("99.5"), availability, Decimal("4000.00"))
-    assert (band_percent(account), account.amount) == (Decimal(percent), Decimal(amount))
-    assert account.lines[0] == MeasuredLine(availability, Decimal("99.5"), met=percent == "0")
-    assert account.lines[-1] == ResultLine(Decimal(amount))
+    breakdown = credit(BANDS, Decimal("99.5"), availability, Decimal("4000.00"))
+    assert (band_percent(breakdown), breakdown.amount) == (Decimal(percent), Decimal(amount))
+    assert breakdown.lines[0] == MeasuredLine(availability, Decimal("99.5"), met=percent == "0")
+    assert breakdown.lines[-1] == ResultLine(Decimal(amount))
 
 
 def test_a_credit_names_its_band() -> None:
-    account = credit(BANDS, Decimal("99.5"), Fraction(94, 100), Decimal("333.33"))
-    assert BandLine(Decimal("95.0"), None, Decimal(50)) in account.lines
-    assert account.amount == Decimal("166.67")
+    breakdown = credit(BANDS, Decimal("99.5"), Fraction(94, 100), Decimal("333.33"))
+    assert BandLine(Decimal("95.0"), None, Decimal(50)) in breakdown.lines
+    assert breakdown.amount == Decimal("166.67")
 
 
 def test_bands_that_overlap_are_refused() -> None:

@@ -57,10 +57,10 @@ BASES = st.builds(
 def test_the_lines_of_a_penalty_add_up_to_its_amount(
     scheme: Scheme, delay: int, base: FeeBase, cap: Cap | None
 ) -> None:
-    account = penalty(scheme, delay, base, cap)
-    assert total_of(account.lines) == Fraction(account.amount)
-    assert sum(line.seconds for line in account.lines) == account.seconds
-    assert account.lines[-1] == ResultLine(account.amount)
+    breakdown = penalty(scheme, delay, base, cap)
+    assert total_of(breakdown.lines) == Fraction(breakdown.amount)
+    assert sum(line.seconds for line in breakdown.lines) == breakdown.seconds
+    assert breakdown.lines[-1] == ResultLine(breakdown.amount)
 
 
 @STEADY
@@ -68,8 +68,8 @@ def test_the_lines_of_a_penalty_add_up_to_its_amount(
 def test_no_penalty_exceeds_what_is_left_of_its_cap(
     scheme: Scheme, delay: int, base: FeeBase, cap: Cap, used: Decimal
 ) -> None:
-    account = penalty(scheme, delay, base, cap, used=Used(incident=used))
-    assert 0 <= account.amount <= max(Decimal(0), cap.limit(base.exact) - used)
+    breakdown = penalty(scheme, delay, base, cap, used=Used(incident=used))
+    assert 0 <= breakdown.amount <= max(Decimal(0), cap.limit(base.exact) - used)
 
 
 @STEADY
@@ -83,15 +83,15 @@ def test_a_longer_delay_never_costs_less(scheme: Scheme, one: int, more: int, ba
 @STEADY
 @given(schemes(), DELAYS, BASES)
 def test_a_penalty_is_within_half_a_grosz_of_a_unit_by_unit_sum(scheme: Scheme, delay: int, base: FeeBase) -> None:
-    account = penalty(scheme, delay, base)
+    breakdown = penalty(scheme, delay, base)
     exact, unit = Fraction(0), Fraction(0)
-    while unit < account.units and unit < 2000:
-        part = min(Fraction(1), account.units - unit)
+    while unit < breakdown.units and unit < 2000:
+        part = min(Fraction(1), breakdown.units - unit)
         tier = next(tier for tier in scheme.steps if tier.up_to is None or unit < tier.up_to)
         exact += part * Fraction(tier.rate) * (base.exact / 100 if scheme.kind is RateType.PERCENT else 1)
         unit += part
-    if unit == account.units:
-        assert account.raw == rounded(exact)
+    if unit == breakdown.units:
+        assert breakdown.raw == rounded(exact)
 
 
 SPANS = st.lists(st.tuples(st.integers(-500, 3000), st.integers(0, 2000)), max_size=6)
@@ -109,10 +109,10 @@ def test_excluded_time_is_what_a_walk_over_the_seconds_leaves_out(
         for s in range(length)
     )
     scheme = Scheme(RateType.AMOUNT, Unit.named("exact_minute"), Decimal(1))
-    account = breach_penalty(scheme, Lateness(0, length, uncounted=gaps), Decimal(0), exclusions=exclusions)
-    assert account.seconds == walked
+    breakdown = breach_penalty(scheme, Lateness(0, length, uncounted=gaps), Decimal(0), exclusions=exclusions)
+    assert breakdown.seconds == walked
     turned = breach_penalty(scheme, Lateness(0, length, uncounted=gaps), Decimal(0), exclusions=exclusions[::-1])
-    assert turned.amount == account.amount
+    assert turned.amount == breakdown.amount
 
 
 OWED = st.builds(
@@ -146,13 +146,13 @@ def test_the_lines_of_a_month_add_up_and_no_cap_is_exceeded(
     incidents: list[IncidentPenalties], rules: MonthRules, charged: Decimal, waived: Decimal
 ) -> None:
     fee = Decimal("2500.00")
-    account = month(fee, incidents, rules, charged=charged, waived=waived)
-    assert total_of(account.lines) == Fraction(account.final)
-    assert 0 <= account.final <= account.after_contract_cap <= account.after_month_cap <= account.before_caps
+    breakdown = month(fee, incidents, rules, charged=charged, waived=waived)
+    assert total_of(breakdown.lines) == Fraction(breakdown.final)
+    assert 0 <= breakdown.final <= breakdown.after_contract_cap <= breakdown.after_month_cap <= breakdown.before_caps
     caps = rules.caps
-    assert caps.month is None or account.after_month_cap <= caps.month.limit(fee)
-    assert caps.contract is None or account.after_contract_cap <= max(ZERO, caps.contract.limit(fee) - charged)
-    for incident, amount in zip(incidents, account.per_incident, strict=True):
+    assert caps.month is None or breakdown.after_month_cap <= caps.month.limit(fee)
+    assert caps.contract is None or breakdown.after_contract_cap <= max(ZERO, caps.contract.limit(fee) - charged)
+    for incident, amount in zip(incidents, breakdown.per_incident, strict=True):
         if caps.incident is not None and incident.capped:
             assert amount <= max(ZERO, caps.incident.limit(fee) - incident.used)
 

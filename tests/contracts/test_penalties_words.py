@@ -43,15 +43,15 @@ def said(lines: tuple[Line, ...], zone: str | None = None) -> list[str]:
 
 
 def test_the_worked_example_in_polish(polish: None) -> None:
-    account = penalty(HOURLY, 12000, Decimal("5000.00"))
+    breakdown = penalty(HOURLY, 12000, Decimal("5000.00"))
     text = "Spóźnienie 3 h 20 min w kategorii P1: 4 rozpoczęte godziny × 1 % z 5 000,00 zł = 200,00 zł"
-    assert plain(worked_example(account, "P1")) == text
+    assert plain(worked_example(breakdown, "P1")) == text
 
 
 def test_the_worked_example_in_english(english: None) -> None:
-    account = penalty(HOURLY, 12000, Decimal("5000.00"))
+    breakdown = penalty(HOURLY, 12000, Decimal("5000.00"))
     text = "3 h 20 min late on a P1: 4 started hours × 1 % of PLN 5,000.00 = PLN 200.00"
-    assert plain(worked_example(account, "P1")) == text
+    assert plain(worked_example(breakdown, "P1")) == text
 
 
 def test_figures_never_part_from_their_units(polish: None) -> None:
@@ -89,7 +89,7 @@ def test_an_exact_count_is_a_decimal_of_its_language() -> None:
 def test_a_breach_is_told_from_the_deadline_to_the_total(polish: None) -> None:
     tiers = (Tier(Decimal(4), Decimal(1)), Tier(None, Decimal("0.125")))
     scheme = Scheme(RateType.PERCENT, Unit.named("started_hour"), tiers=tiers, grace=Grace(900, GraceMode.DEDUCTIBLE))
-    account = breach_penalty(
+    breakdown = breach_penalty(
         scheme,
         Lateness(DEADLINE, DEADLINE + 30003),
         FeeBase(Decimal("3333.33"), Fraction(1, 4), 10, 30, "2026-11"),
@@ -100,7 +100,7 @@ def test_a_breach_is_told_from_the_deadline_to_the_total(polish: None) -> None:
         caps=Caps(Cap(RateType.AMOUNT, Decimal(10)), Cap(RateType.AMOUNT, Decimal(100))),
         used=Used(incident=Decimal(5)),
     )
-    assert said(account.lines, zone="Europe/Warsaw") == [
+    assert said(breakdown.lines, zone="Europe/Warsaw") == [
         START,
         "Wyłączenie, podmiot trzeci: minus 6 min 40 s",
         "Wyłączenie, zapowiedziane okno serwisowe: ten czas i tak się nie liczył",
@@ -130,7 +130,7 @@ def test_a_threshold_says_whether_it_was_crossed(english: None, delay: int, text
 
 def test_a_month_is_told_line_by_line(english: None) -> None:
     events = frozenset("a")
-    account = month(
+    breakdown = month(
         Decimal("5000.00"),
         [
             IncidentPenalties(
@@ -144,7 +144,7 @@ def test_a_month_is_told_line_by_line(english: None) -> None:
         MonthRules(Cumulation.HIGHEST, Caps(month=Cap(RateType.PERCENT, Decimal(5))), SameEvent.GREATER, SameCause.ONE),
         waived=Decimal("500.00"),
     )
-    assert said(account.lines) == [
+    assert said(breakdown.lines) == [
         "MAK-1, repair: PLN 200.00",
         "MAK-1, reaction: PLN 50.00",
         "MAK-2, final fix: PLN 60.00",
@@ -161,13 +161,13 @@ def test_a_month_is_told_line_by_line(english: None) -> None:
 
 
 def test_a_credit_shows_availability_floored_and_its_band(polish: None) -> None:
-    account = credit(
+    breakdown = credit(
         [Band(Decimal("99.5"), Decimal(99), Decimal(5)), Band(Decimal(99), None, Decimal(10))],
         Decimal("99.5"),
         Fraction(99499999, 100000000),
         Decimal("4000.00"),
     )
-    assert said(account.lines) == [
+    assert said(breakdown.lines) == [
         "Dostępność 99,4999 %, obiecana 99,5 %: poniżej",
         "Poniżej 99,5 %, co najmniej 99 %: bonifikata 5 % opłaty",
         "5 % z 4 000,00 zł = 200,00 zł",

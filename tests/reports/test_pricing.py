@@ -157,7 +157,7 @@ def test_while_the_clock_runs_the_amount_grows() -> None:
 def test_a_target_without_a_rule_costs_nothing_and_has_no_account() -> None:
     breach = late_repair(build.world(penalty=""), timedelta(hours=2))
     case = BreachPricer([breach], LATER).priced(breach)
-    assert (case.account, case.amount) == (None, Decimal("0.00"))
+    assert (case.breakdown, case.amount) == (None, Decimal("0.00"))
 
 
 def test_the_rate_is_the_incident_s_version_s_and_the_fee_the_month_s() -> None:
