@@ -90,9 +90,9 @@ def _follows(
     yield from proof_beside.terms(row, entries, terms_held, digests)
     yield from proof_beside.breaches(row, entries, breaches)
     if terms_held:
-        past = Recomputed(row, terms_held, projection.events_of(entries))
-        yield from past.rows(clocks, at)
-        yield from past.breaches(breaches, at)
+        recomputed = Recomputed(row, terms_held, projection.events_of(entries))
+        yield from recomputed.rows(clocks, at)
+        yield from recomputed.breaches(breaches, at)
 
 
 def _chunks(keys_given: Iterable[int] | None) -> Iterator[tuple[list[Incident], dict[int, list[JournalEntry]]]]:
@@ -258,11 +258,13 @@ def _renew(
     at: datetime,
 ) -> list[ClockRow]:
     write_state(incident, state)
-    past = Recomputed(incident, held, events) if held and events else None
-    clocks = past.clocks(at) if past else {}
+    recomputed = Recomputed(incident, held, events) if held and events else None
+    clocks = recomputed.clocks(at) if recomputed else {}
     incident.due_at = projection.due_at(clocks.values())
-    planned = projection.wake_at(incident, past.timeline(at) if past else None, held if past else None)
-    behind = past is not None and not incident.is_ended and past.is_behind(at)
+    planned = projection.wake_at(
+        incident, recomputed.timeline(at) if recomputed else None, held if recomputed else None
+    )
+    behind = recomputed is not None and not incident.is_ended and recomputed.is_behind(at)
     incident.wake_at = at if behind else planned
     if held is None:
         return []
