@@ -1,4 +1,4 @@
-"""What the clocks read and what they answer: terms, events, a clock with its account. Pure data.
+"""What the clocks read and what they answer: terms, events, a clock with its explanation. Pure data.
 
 Instants are int seconds since the epoch (UTC), spans int seconds of working time.
 """
@@ -96,7 +96,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class TraceLine:
-    """One line of a clock's account; `detail` is data, not text.
+    """One line of a clock's explanation; `detail` is data, not text.
 
     start (seconds: the target; until: its deadline; detail: severity) · provisional (the same, from the first contact
     while nobody has started work) · work_started (the same, from the start of work) · before_work (from the provisional

@@ -1,4 +1,4 @@
-"""One clock judged at an instant, with the account of its figures. Pure."""
+"""One clock judged at an instant, with the explanation of its figures. Pure."""
 
 from __future__ import annotations
 

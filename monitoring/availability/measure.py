@@ -1,4 +1,4 @@
-"""Availability of a shop over local time, from intervals of state, as an exact fraction with its account. Pure.
+"""Availability of a shop over local time, from intervals of state, as an exact fraction with its explanation. Pure.
 
 Source: domain.md section 8. Instants are UTC epoch seconds, spans are half-open; only the display is rounded: floored.
 `measured` is the service time without maintenance (where that leaves the denominator);
@@ -100,7 +100,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TimeLine:
-    """A step of the account: what it adds to the denominator (seconds) and to the downtime (weighted seconds)."""
+    """A step of the explanation: what it adds to the denominator (seconds) and to the downtime (weighted seconds)."""
 
     @property
     def seconds(self) -> int:

@@ -1,4 +1,4 @@
-"""Availability in sentences of the active language: its account line by line, its figure, its budget and its pace."""
+"""Availability in sentences of the active language: its explanation line by line, figure, budget and pace."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def time_span(seconds: Fraction | int) -> str:
 
 
 def sentences(lines: Iterable[TimeLine], zone: str) -> list[str]:
-    """Every line of an account as a sentence, in order, with its instants in the contract's zone."""
+    """Every line of an explanation as a sentence, in order, with its instants in the contract's zone."""
     return [sentence(line, zone) for line in lines]
 
 
