@@ -70,7 +70,7 @@ def _waits_for_a_person(incident: Incident, state: IncidentState) -> bool:
     return not incident.is_ended and incident.first_contact_at is None
 
 
-def starts_work(incident: Incident, state: IncidentState) -> bool:
+def _starts_work(incident: Incident, state: IncidentState) -> bool:
     """Whether the start of work is still to be said, where the contract counts the repair from it."""
     if incident.is_ended or not lifecycle.counts_from_work(incident):
         return False
@@ -260,7 +260,7 @@ _STAFF = (
         request=requests.OptionalTextRequest,
         label=_("Start work"),
         title=_("Start of work"),
-        available=starts_work,
+        available=_starts_work,
     ),
     Verb(
         name="say",
@@ -426,5 +426,11 @@ STAFF_PAGES = [verb for verb in _STAFF if verb.page]
 
 
 def row(incident: Incident, state: IncidentState) -> list[Verb]:
-    """The buttons of the staff's page that make sense now."""
+    """The buttons in the row of the staff's page that make sense now."""
     return [verb for verb in _STAFF if verb.in_row and verb.available(incident, state)]
+
+
+def offered(incident: Incident, state: IncidentState) -> dict[str, Verb]:
+    """The verbs that make sense now and have a place of their own on that page, by a name that a template can write."""
+    verbs = [verb for verb in STAFF_PAGES if not verb.in_row and verb.available(incident, state)]
+    return {verb.name.replace("-", "_"): verb for verb in verbs}

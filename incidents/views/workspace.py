@@ -28,7 +28,7 @@ from incidents.reading import Reading, read
 from incidents.steps import repair_steps
 from incidents.text import journal_lines
 from incidents.text.clock_sentences import incident_sentences
-from incidents.verbs import VERBS, Verb, row, starts_work
+from incidents.verbs import VERBS, Verb, offered, row
 from messaging.models import Notification
 from wording.etag import etag_of, not_modified
 from wording.fields import say_what_was_masked
@@ -123,7 +123,7 @@ def _context(journal: Reading, now: datetime, silent: set[int], reader: User) ->
         "steps": repair_steps(incident, state),
         "claims": journal_lines.claims(journal.marks),
         "verbs": row(incident, state),
-        "starts_work": starts_work(incident, state),
+        "offered": offered(incident, state),
         "evidence": [(entry, journal_lines.said(entry)) for entry in journal.marks if is_seen(entry)][-SHOWN:],
         "failed_notices": Notification.objects.given_up()
         .filter(notice__incident=incident)
