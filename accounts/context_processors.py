@@ -6,12 +6,12 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.functional import cached_property
 
 from accounts.active import chosen_client, my_clients, person_of
 from accounts.models import Client, Theme
 from accounts.navigation import menu
+from wording.instants import this_second
 
 
 def chosen_theme(request: HttpRequest) -> str:
@@ -51,7 +51,7 @@ class PageHeader:
 def portal(request: HttpRequest) -> dict[str, Any]:
     """`now` and `zone` are what `{% when %}` counts from; a page of a contract puts the contract's own zone."""
     return {
-        "now": timezone.now().replace(microsecond=0),
+        "now": this_second(),
         "zone": settings.DISPLAY_TIME_ZONE,
         "theme": chosen_theme(request),
         "header": PageHeader(request),

@@ -17,6 +17,7 @@ from accounts import letters, people
 from accounts.models import ADMIN, Client, Membership, User
 from accounts.people_forms import InviteStaffForm
 from accounts.permissions import SignedRequest, open_to
+from wording.instants import this_second
 from wording.refusals import attempt
 from wording.words import local_day
 
@@ -58,7 +59,7 @@ def _rows(person: User) -> list[tuple[User, Membership | None]]:
 
 
 def _invited(request: SignedRequest, form: InviteStaffForm) -> User | None:
-    now = timezone.now().replace(microsecond=0)
+    now = this_second()
     return attempt(form, people.invite_staff, **form.cleaned_data, by=request.user, at=now)
 
 

@@ -33,6 +33,7 @@ from monitoring.probe.verdict import warns_of_certificate
 from monitoring.sentences import certificate_sentence, sentence, shop_sentence, shop_style
 from monitoring.state import schedule
 from wording import words
+from wording.instants import this_second
 from wording.refusals import attempt, attempt_button
 from wording.words import local_day
 
@@ -40,10 +41,6 @@ CHECKS_SHOWN = 50  # at one a minute the last hour nearly
 OUTAGES_SHOWN = 20
 ACTS_SHOWN = 20
 FIRST_MONTH = date(2000, 1, 1)  # before any shop of ours: "the month before" ends there
-
-
-def _now() -> datetime:
-    return timezone.now().replace(microsecond=0)
 
 
 def _day_before(day: date) -> datetime:
@@ -61,7 +58,7 @@ def _history(request: SignedRequest, shop: Shop, since: date, now: datetime) -> 
 @at_shop
 def shop(request: SignedRequest, shop: Shop) -> HttpResponse:
     """Whether the shop works, its last 90 days, this month's figure with budget and outages, three months before."""
-    now = _now()
+    now = this_second()
     today = local_day(now)
     since = min(shop_page.first_of_month(today, shop_page.EARLIER_MONTHS), today - timedelta(shop_page.DAYS))
     history = _history(request, shop, since, now)
@@ -99,7 +96,7 @@ def _seen(monitor: Monitor, now: datetime) -> dict[str, Any]:
 @at_shop
 def explanation(request: SignedRequest, shop: Shop, month: date) -> HttpResponse:
     """The month's figure line by line."""
-    now, first = _now(), month
+    now, first = this_second(), month
     history = _history(request, shop, first, now)
     if first > history.today:
         raise Http404
@@ -132,7 +129,7 @@ def shops(request: SignedRequest) -> HttpResponse:
 @open_to(MANAGER)
 def all_shops(request: SignedRequest, month: date | None = None) -> HttpResponse:
     """The month's table of all shops."""
-    now = _now()
+    now = this_second()
     first = month or shop_page.first_of_month(local_day(now))
     if first > local_day(now):
         raise Http404
@@ -140,7 +137,7 @@ def all_shops(request: SignedRequest, month: date | None = None) -> HttpResponse
 
 
 def _table(request: SignedRequest, first: date) -> HttpResponse:
-    now = _now()
+    now = this_second()
     mine = list(_mine(request).filter(is_active=True).select_related("client"))
     histories = figures.histories(mine, since=_day_before(first), now=now)
     rows = [_line(histories[shop.pk], first, now) for shop in mine]
@@ -177,7 +174,7 @@ def _line(history: ShopHistory, first: date, now: datetime) -> dict[str, Any]:
 @open_to(AGENT, MANAGER)
 def monitor(request: SignedRequest, pk: int) -> HttpResponse:
     """What one monitor saw: its last checks with phases and evidence, outages, states."""
-    now = _now()
+    now = this_second()
     row = _monitor(request, pk)
     checks = Check.objects.visible_to(request.user).filter(monitor=row).order_by("-at")[:CHECKS_SHOWN]
     outages = Outage.objects.visible_to(request.user).filter(monitor=row).select_related("incident")
@@ -223,15 +220,15 @@ def _edit(request: SignedRequest, shop: Shop, monitor: Monitor | None) -> HttpRe
     if saved:
         messages.success(request, _("Saved. The check is on its way; refresh in a moment."))
         return redirect("monitor", saved.pk)
-    context = {"now": _now(), "shop": shop, "monitor": monitor, "form": form}
+    context = {"now": this_second(), "shop": shop, "monitor": monitor, "form": form}
     return render(request, "monitoring/monitor_form.html", context, status=422 if form.errors else 200)
 
 
 def _save(form: MonitorForm, shop: Shop, monitor: Monitor | None, by: User) -> Monitor | None:
     if monitor is None:
-        return attempt(form, watch.add, form.HOMES, shop=shop, by=by, at=_now(), **form.columns)
+        return attempt(form, watch.add, form.HOMES, shop=shop, by=by, at=this_second(), **form.columns)
     columns = form.columns_kept(monitor)
-    return attempt(form, watch.change, form.HOMES, monitor=monitor, by=by, at=_now(), **columns)
+    return attempt(form, watch.change, form.HOMES, monitor=monitor, by=by, at=this_second(), **columns)
 
 
 def _certificate(monitor: Monitor, now: datetime) -> str:
@@ -267,7 +264,7 @@ def _said(check: Check) -> str:
 @require_POST
 @open_to(AGENT, MANAGER)
 def check_now(request: SignedRequest, pk: int) -> HttpResponseRedirect:
-    schedule.ask_now(_monitor(request, pk), at=_now())
+    schedule.ask_now(_monitor(request, pk), at=this_second())
     messages.success(request, _("The check is on its way; refresh in a moment."))
     return redirect("monitor", pk)
 
@@ -277,5 +274,5 @@ def check_now(request: SignedRequest, pk: int) -> HttpResponseRedirect:
 def switch(request: SignedRequest, pk: int) -> HttpResponseRedirect:
     """Stop or start watching; refused with the reason where it may not be."""
     verb = watch.stop if request.POST.get("watch") == "stop" else watch.start
-    attempt_button(request, verb, monitor=_monitor(request, pk), by=request.user, at=_now())
+    attempt_button(request, verb, monitor=_monitor(request, pk), by=request.user, at=this_second())
     return redirect("monitor", pk)

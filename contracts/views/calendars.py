@@ -14,6 +14,7 @@ from accounts.permissions import SignedRequest, open_to
 from contracts import agreements, calendar_text
 from contracts.forms.calendar import CalendarForm
 from contracts.models import Calendar
+from wording.instants import this_second
 from wording.refusals import attempt
 
 
@@ -35,7 +36,7 @@ def _create(form: CalendarForm) -> Calendar | None:
 
 
 def _listing(request: SignedRequest, form: CalendarForm, *, opened: bool) -> HttpResponse:
-    now = timezone.now().replace(microsecond=0)
+    now = this_second()
     calendars = Calendar.objects.visible_to(request.user).prefetch_related("days")
     context = {
         "now": now,

@@ -22,6 +22,7 @@ from contracts import shops
 from contracts.forms.shop import ShopForm
 from contracts.models import Contract, Shop
 from contracts.moved import at_shop
+from wording.instants import this_second
 from wording.refusals import attempt
 from wording.words import local_day
 
@@ -39,7 +40,7 @@ def listing(request: SignedRequest) -> HttpResponse:
     """Every client; a POST enters a new one."""
     form = ClientForm(request.POST) if request.method == "POST" else ClientForm()
     if form.is_bound and form.is_valid():
-        now = timezone.now().replace(microsecond=0)
+        now = this_second()
         client = attempt(form, people.create_client, **form.cleaned_data, by=request.user, at=now)
         if client:
             messages.success(request, _("%(name)s is entered. Next: a shop and the people.") % {"name": client.name})
@@ -109,7 +110,7 @@ def contact(request: SignedRequest, code: str) -> HttpResponse:
         return _page(request, client, opened="contact")
     form = InviteContactForm(request.POST, auto_id=CONTACT_IDS)
     if form.is_valid():
-        now = timezone.now().replace(microsecond=0)
+        now = this_second()
         person = attempt(form, people.invite_contact, client=client, **form.cleaned_data, by=request.user, at=now)
         if person:
             tell_of_letter(request, person, client=client)

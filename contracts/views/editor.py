@@ -11,7 +11,6 @@ from django.contrib import messages
 from django.db.models import Prefetch
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -37,6 +36,7 @@ from contracts.moved import moved
 from contracts.notice import Notice, notice
 from contracts.preview import Preview, preview, start_words
 from contracts.unreached import unreached
+from wording.instants import this_second
 from wording.refusals import attempt
 from wording.texts import number_in
 
@@ -47,10 +47,6 @@ AnyForm = TypeVar("AnyForm", bound=TermsForm)
 def _choices(request: SignedRequest) -> FormChoices:
     people = User.objects.filter(is_active=True).exclude(provider_role="").order_by("name")
     return FormChoices(list(Calendar.objects.visible_to(request.user).prefetch_related("days")), list(people))
-
-
-def _now() -> datetime:
-    return timezone.now().replace(microsecond=0)
 
 
 def _today(now: datetime, zone: str = settings.DISPLAY_TIME_ZONE) -> date:
@@ -64,7 +60,7 @@ def new(request: SignedRequest) -> HttpResponse:
     clients = Client.objects.visible_to(request.user)
     if not (code := request.GET.get("client", "")):
         return render(request, "contracts/pick_client.html", {"clients": clients})
-    client, choices, now = get_object_or_404(clients, code=code), _choices(request), _now()
+    client, choices, now = get_object_or_404(clients, code=code), _choices(request), this_second()
     shops = list(Shop.objects.visible_to(request.user).filter(client=client))
     options: dict[str, Any] = {"choices": choices, "today": _today(now), "shops": shops}
     form = _form(request, ContractForm, usual(choices.calendars, _today(now)), options)
@@ -138,7 +134,7 @@ def _ends(contract: Contract, now: datetime) -> Notice:
 @open_to(MANAGER)
 def look_ahead(request: SignedRequest) -> HttpResponse:
     """The preview alone, while the form is typed into."""
-    now, base = _now(), number_in(request.POST.get("before", ""))
+    now, base = this_second(), number_in(request.POST.get("before", ""))
     before = None if base is None else get_object_or_404(_versions(request), pk=base)
     zone = before.contract.zone if before else settings.DISPLAY_TIME_ZONE
     form = TermsForm(request.POST, choices=_choices(request), today=_today(now, zone), rungs=_rungs(request.POST))
@@ -176,7 +172,7 @@ def before(request: SignedRequest, pk: int) -> HttpResponse:
 def new_version(request: SignedRequest, address: str) -> HttpResponse:
     """The next version, begun with the terms of the last."""
     contract = get_object_or_404(Contract.objects.visible_to(request.user), address=address)
-    before, now = _versions(request).filter(contract=contract).order_by("number").last(), _now()
+    before, now = _versions(request).filter(contract=contract).order_by("number").last(), this_second()
     steps = step_specs(before)
     options: dict[str, Any] = {"choices": _choices(request), "today": _today(now, contract.zone), "rungs": len(steps)}
     form = _form(request, VersionForm, values_of(before, target_specs(before), steps), options)

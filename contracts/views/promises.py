@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 from django.db.models import Prefetch, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from accounts.active import show_client
@@ -21,13 +20,14 @@ from contracts.models import Calendar, Contract, ContractVersion, Target, Update
 from contracts.moved import moved
 from contracts.notice import notice
 from contracts.unreached import unreached
+from wording.instants import this_second
 from wording.words import share
 
 
 @require_GET
 @open_to(MANAGER, OWNER)
 def listing(request: SignedRequest) -> HttpResponse:
-    now = timezone.now().replace(microsecond=0)
+    now = this_second()
     contracts = _contracts(request).prefetch_related("shops")
     lines = [
         {"contract": contract, "version": current(contract, _today(contract, now)), "today": _today(contract, now)}
@@ -65,7 +65,7 @@ def before(request: SignedRequest, pk: int) -> HttpResponse:
 def show(request: SignedRequest, address: str) -> HttpResponse:
     contract = get_object_or_404(_contracts(request), address=address)
     show_client(request, contract.client_id)
-    now = timezone.now().replace(microsecond=0)
+    now = this_second()
     version = _asked(request, contract, _today(contract, now))
     return render(request, "contracts/contract.html", _context(contract, version, now))
 

@@ -37,6 +37,7 @@ from incidents.notices.undelivered import undelivered
 from incidents.text import journal_lines
 from incidents.text.clock_sentences import incident_sentences
 from incidents.verbs import Verb
+from wording.instants import this_second
 from wording.serializer_fields import notice_of
 
 
@@ -169,7 +170,7 @@ def _answer(
 
 
 def _context(request: Request) -> dict[str, Any]:
-    now = timezone.now().replace(microsecond=0)
+    now = this_second()
     return {"request": request, "now": now, "for_client": not person(request).is_provider}
 
 

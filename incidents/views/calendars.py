@@ -18,6 +18,7 @@ from contracts.forms.calendar import DayForm
 from contracts.models import Calendar, CalendarDay, Contract
 from contracts.terms import calendar_terms
 from incidents import days_off
+from wording.instants import this_second
 from wording.refusals import attempt, attempt_button
 from wording.words import full_date
 
@@ -65,7 +66,7 @@ def _remove(day: CalendarDay, calendar: Calendar, by: User) -> bool:
 
 
 def _page(request: SignedRequest, calendar: Calendar, form: DayForm) -> HttpResponse:
-    now = timezone.now().replace(microsecond=0)
+    now = this_second()
     context = {
         "now": now,
         "zone": calendar.zone,

@@ -36,6 +36,7 @@ from incidents.views.why import contract_path
 from wording import words
 from wording.etag import etag_of, not_modified
 from wording.fields import say_what_was_masked
+from wording.instants import this_second
 from wording.refusals import attempt
 from wording.words import local_day
 
@@ -80,7 +81,7 @@ def show(
 ) -> HttpResponse:
     """The page, with the form of the act `opened` open; or, asked by the page itself, what has changed on it."""
     show_client(request, incident.client_id)
-    now = timezone.now().replace(microsecond=0)
+    now = this_second()
     context = page(request.user, incident, now)
     facts = [(clock.target, clock.style, str(clock.lead), clock.tail) for clock in context["clocks"]]
     state = (incident.journal_length, incident.status, sorted(context["undelivered"]))

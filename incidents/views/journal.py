@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from accounts.active import show_client
@@ -15,6 +14,7 @@ from incidents.anchors import vouched
 from incidents.models import Incident, JournalEntry
 from incidents.notices.undelivered import undelivered
 from incidents.text import journal_lines
+from wording.instants import this_second
 from wording.texts import number_in
 
 SHORTEST_HEAD = 8
@@ -36,7 +36,7 @@ def whole(request: SignedRequest, nr: str) -> HttpResponse:
     staff = request.user.works_incidents
     context = {
         "incident": incident,
-        "now": timezone.now().replace(microsecond=0),
+        "now": this_second(),
         "zone": incident.zone,
         "page": shown,
         "older": shown.first if shown.first > 1 else None,

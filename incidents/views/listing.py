@@ -13,7 +13,6 @@ from django.core.paginator import Paginator
 from django.db.models import Q
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_GET
@@ -26,6 +25,7 @@ from incidents.models import ClockRow, Incident, IncidentQuerySet
 from incidents.state import ENDED
 from incidents.text.clock_sentences import ClockSentence, incident_sentences
 from wording import words
+from wording.instants import this_second
 
 PAGE = 50
 CSV_CHUNK = 500
@@ -39,7 +39,7 @@ SHOWN = {
 @require_GET
 @open_to(REPORTER, OWNER, AGENT, MANAGER)
 def incidents(request: SignedRequest) -> HttpResponse | StreamingHttpResponse:
-    now = timezone.now().replace(microsecond=0)
+    now = this_second()
     query, chosen = request.GET.get("q", "").strip(), request.GET.get("show", "")
     listed = search(_mine(request), query, chosen).with_row()
     if request.GET.get("format") == "csv":

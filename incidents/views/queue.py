@@ -6,7 +6,6 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from accounts.models import AGENT, MANAGER
@@ -14,6 +13,7 @@ from accounts.permissions import SignedRequest, open_to
 from incidents import queue
 from messaging import heartbeat
 from wording.etag import etag_of, not_modified
+from wording.instants import this_second
 from wording.texts import number_in
 
 
@@ -47,7 +47,7 @@ def _moved(shown: list[int], places: list[int]) -> int:
 
 
 def _context(request: SignedRequest) -> dict[str, Any]:
-    now = timezone.now().replace(microsecond=0)
+    now = this_second()
     chosen = request.GET.get("show", "")
     chosen = chosen if chosen in queue.FILTERS else ""
     groups = queue.groups(request.user, chosen, now)

@@ -32,6 +32,7 @@ from incidents.text import journal_lines
 from incidents.text.clock_sentences import ClockSentence, incident_sentences, promise_of_contact, repair_to_come
 from messaging.models import Delivery, Notification
 from wording.fields import say_what_was_masked
+from wording.instants import this_second
 from wording.refusals import Refused
 
 ZONE = ZoneInfo(settings.DISPLAY_TIME_ZONE)
@@ -146,7 +147,7 @@ def receipt(request: SignedRequest, nr: str) -> HttpResponse:
     """What was received and promised. It says that somebody works on it only when a person has said so."""
     incident = get_object_or_404(receipts(request.user), nr=nr)
     show_client(request, incident.client_id)
-    now = timezone.now().replace(microsecond=0)
+    now = this_second()
     return render(request, "incidents/receipt.html", _receipt(request, incident, now))
 
 

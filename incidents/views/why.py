@@ -8,7 +8,6 @@ from typing import Any
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_GET
@@ -25,6 +24,7 @@ from incidents.projection import rows as projection
 from incidents.text import journal_lines
 from incidents.text.explanation import axis, explanation_rows, hms
 from wording import words
+from wording.instants import this_second
 
 BY = {
     "reaction": gettext_noop("Why contact by %(time)s?"),
@@ -45,7 +45,7 @@ def why(request: SignedRequest, nr: str, target: str) -> HttpResponse:
     if target not in TargetKind.values:
         raise Http404
     show_client(request, incident.client_id)
-    now = timezone.now().replace(microsecond=0)
+    now = this_second()
     clock = projection.clocks_of(incident, now).get(target)
     if clock is None or (not clock.trace and not clock.earlier):
         raise Http404

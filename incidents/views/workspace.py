@@ -32,6 +32,7 @@ from incidents.verbs import VERBS, Verb, offered, row
 from messaging.models import Notification
 from wording.etag import etag_of, not_modified
 from wording.fields import say_what_was_masked
+from wording.instants import this_second
 from wording.refusals import attempt
 from wording.texts import number_in
 
@@ -84,7 +85,7 @@ def show(
     newer_entries: list[JournalEntry] | None = None,
 ) -> HttpResponse:
     """The page; `opened` is the action whose form stands open."""
-    now = timezone.now().replace(microsecond=0)
+    now = this_second()
     journal = read(incident, JournalEntry.objects.visible_to(request.user))
     silent = undelivered(incident, journal.entries)
     etag = etag_of(incident.journal_length, incident.status, sorted(silent), request.LANGUAGE_CODE)

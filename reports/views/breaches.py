@@ -27,6 +27,7 @@ from reports.money import month_table, review
 from reports.money.pricing import BreachPricer, PricedBreach, sums_by_currency
 from reports.money.rows import money_rows
 from wording.fields import say_what_was_masked
+from wording.instants import this_second
 from wording.refusals import attempt, attempt_button
 from wording.words import local_day, money
 
@@ -37,7 +38,7 @@ DECIDED_SHOWN = 20  # under those that wait; every other stands in its incident
 @require_GET
 @open_to(MANAGER)
 def show(request: SignedRequest) -> HttpResponse:
-    now = timezone.now().replace(microsecond=0)
+    now = this_second()
     contracts = month_table.running(Client.objects.visible_to(request.user), now)
     decided = list(_breaches(request).exclude(decisions=None).order_by("-decisions__at")[:DECIDED_SHOWN])
     ids = {contract.pk for contract in contracts} | {breach.version.contract_id for breach in decided}
@@ -96,7 +97,7 @@ def case(request: SignedRequest, pk: int) -> HttpResponse:
 def _render(
     request: SignedRequest, breach: Breach, *, opened: str = "", form: ExclusionForm | None = None, status: int = 200
 ) -> HttpResponse:
-    now = timezone.now().replace(microsecond=0)
+    now = this_second()
     undecided = list(_undecided(request))
     others = [breach, *(other for other in undecided if other.pk != breach.pk)]
     pricer = BreachPricer(others, now)

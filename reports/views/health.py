@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_POST
@@ -22,6 +19,7 @@ from messaging import outbox
 from messaging.models import Notification
 from monitoring import way_out
 from reports import health
+from wording.instants import this_second
 from wording.texts import number_in
 
 NEWEST = ((100, "100"), (500, "500"), (2000, "2000"))
@@ -43,7 +41,7 @@ def show(request: SignedRequest) -> HttpResponse:
 
 
 def _page(request: SignedRequest, form: ProofForm | None = None) -> HttpResponse:
-    now = _now()
+    now = this_second()
     broker = health.broker()
     sweeps, outgoing = health.sweeps(now), health.outbox_state(request.user, now)
     proof = health.last_proof(request.user)
@@ -70,10 +68,6 @@ def _page(request: SignedRequest, form: ProofForm | None = None) -> HttpResponse
     return render(request, "reports/health.html", context, status=422 if form else 200)
 
 
-def _now() -> datetime:
-    return timezone.now().replace(microsecond=0)
-
-
 @require_POST
 @open_to(ADMIN)
 def prove(request: SignedRequest) -> HttpResponse:
@@ -81,7 +75,7 @@ def prove(request: SignedRequest) -> HttpResponse:
     form = ProofForm(request.POST)
     if not form.is_valid():
         return _page(request, form)
-    result = health.prove(form.cleaned_data["newest"], _now)
+    result = health.prove(form.cleaned_data["newest"], this_second)
     if result.wrong:
         sentence = ngettext("%(n)s difference found", "%(n)s differences found", result.wrong)
         messages.error(request, sentence % {"n": result.wrong})
@@ -96,10 +90,10 @@ def again(request: SignedRequest) -> HttpResponse:
     """Tries a notice that was given up anew, or all of them."""
     notice = request.POST.get("notice", "")
     if notice == "all":
-        count = health.send_all_again(request.user, at=_now())
+        count = health.send_all_again(request.user, at=this_second())
     elif (pk := number_in(notice)) is not None:
         row = get_object_or_404(Notification.objects.visible_to(request.user), pk=pk)
-        count = int(outbox.send_again(row, at=_now()))
+        count = int(outbox.send_again(row, at=this_second()))
     else:
         raise Http404
     sentence = ngettext("%(n)s notice will be tried again", "%(n)s notices will be tried again", count)

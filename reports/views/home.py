@@ -12,7 +12,6 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
@@ -29,6 +28,7 @@ from monitoring.state.shop import ShopState
 from reports.money.month_table import running
 from wording import words
 from wording.etag import etag_of, not_modified
+from wording.instants import this_second
 
 HOMES = {AGENT: "queue", MANAGER: "breaches", ADMIN: "settings-health"}
 
@@ -64,7 +64,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def client_home(request: HttpRequest, user: User, client: Client) -> HttpResponse:
-    now = timezone.now().replace(microsecond=0)
+    now = this_second()
     incidents = list(Incident.objects.visible_to(user).filter(client=client).active().with_row().order_by("due_at"))
     rows = [(incident, _lead(incident, now)) for incident in incidents]
     zone = zone_of(client, now)

@@ -8,11 +8,11 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_email
-from django.utils import timezone
 
 from accounts.invitations import invitation_link
 from accounts.models import ADMIN, Language, User
 from accounts.people import invite_staff
+from wording.instants import this_second
 from wording.refusals import Refused
 
 
@@ -43,7 +43,7 @@ class Command(BaseCommand):
                 role=ADMIN,
                 language=language,
                 by=None,
-                at=timezone.now().replace(microsecond=0),
+                at=this_second(),
             )
         except ValidationError as error:
             raise CommandError(f"{email}: {' '.join(error.messages)}")
