@@ -344,7 +344,7 @@ def _tell(topic: Topic, at: datetime) -> None:
 
 
 def _clocks(incident: Incident) -> list[ClockRow]:
-    return list(incident.clocks.all())
+    return list(incident.clocks.select_related("calendar").prefetch_related("calendar__days"))
 
 
 def store(notices: Iterable[Notice]) -> None:

@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -54,6 +52,33 @@ REPAIR_WITHIN = {
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """When and where a sentence is read. `today`: whether a time may be called "today", which no letter may."""
+
+    now: datetime
+    zone: str
+    for_client: bool
+    today: bool = True
+
+    def when(self, instant: datetime, case: words.Case = "genitive") -> str:
+        return words.when(instant, self.now, self.zone, case, today=self.today)
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """The bold part of a sentence: words, an instant as it is read in its zone, words. No instant: `before` is all."""
+
+    before: str
+    instant: datetime | None = None
+    shown: str = ""
+    after: str = ""
+    zone: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.before}{self.shown}{self.after}"
+
+
+@dataclass(frozen=True, slots=True)
 class ClockSentence:
     """`lead` is the bold part with its time, `tail` what follows; `left` seconds are counted on by the page.
 
@@ -63,7 +88,7 @@ class ClockSentence:
     target: str
     style: str
     icon: str
-    lead: SafeString
+    lead: Lead
     tail: str
     left: int | None = None
     until: datetime | None = None
@@ -77,42 +102,40 @@ class ClockSentence:
 
     @property
     def plain(self) -> str:
-        """The sentence without marks, for mails and the API."""
-        lead = self.lead[: self.lead.find("<time")] + self.lead[self.lead.find(">") + 1 : self.lead.find("</time>")]
-        lead = lead if "<time" in self.lead else str(self.lead)
+        """The sentence in one line, for letters and the API."""
+        lead = str(self.lead)
         span = "" if self.left is None else f" {words.span(abs(self.left), working=self.working)}"
         return f"{lead}, {self.tail}{span}" if self.tail or span else lead
 
 
 def incident_sentences(incident: Incident, *, now: datetime, for_client: bool) -> list[ClockSentence]:
     """The sentences of an incident's clocks, the nearest deadline first, then what waits, then what is done."""
-    sentences = [clock_sentence(row, incident, now=now, for_client=for_client) for row in incident.clocks.all()]
-    said_sentences = [sentence for sentence in sentences if sentence]
-    return sorted(
-        said_sentences, key=lambda sentence: (not sentence.is_open, sentence.due is None, sentence.due or now)
-    )
+    reading = Reading(now, incident.zone, for_client)
+    clocks = [clock_sentence(row, incident, reading) for row in incident.clocks.all()]
+    sentences = [sentence for sentence in clocks if sentence]
+    return sorted(sentences, key=lambda clock: (not clock.is_open, clock.due is None, clock.due or now))
 
 
-def clock_sentence(row: ClockRow, incident: Incident, *, now: datetime, for_client: bool) -> ClockSentence | None:
+def clock_sentence(row: ClockRow, incident: Incident, reading: Reading) -> ClockSentence | None:
     """None where the clock doesn't run: never started, cancelled, no such target."""
     if row.state == ClockState.NOT_RUNNING:
         return None
     if row.state == ClockState.PAUSED:
-        return _paused(row, incident.pauses.all(), now, incident.zone, for_client=for_client)
+        return _paused(row, incident.pauses.all(), reading)
     if row.stopped_at is None and row.seen_at is not None:
-        return _seen(row, row.seen_at, now, incident.zone)
+        return _seen(row, row.seen_at, reading)
     if row.deadline is None:
         return None
     if row.stopped_at is not None:
-        return _stopped(row, now, incident.zone)
-    return _late(row, now, incident.zone) if now > row.deadline else _running(row, now, incident.zone)
+        return _stopped(row, reading)
+    return _late(row, reading) if reading.now > row.deadline else _running(row, reading)
 
 
-def promise_of_contact(sentence: ClockSentence, row: ClockRow, incident: Incident, now: datetime) -> ClockSentence:
+def promise_of_contact(sentence: ClockSentence, row: ClockRow, reading: Reading) -> ClockSentence:
     """A reaction that is still to come, in the words of a receipt."""
     if row.deadline is None or row.stopped_at is not None:
         return sentence
-    return replace(sentence, lead=_lead(CONTACT_BY, row.deadline, now, incident.zone))
+    return replace(sentence, lead=_lead(CONTACT_BY, row.deadline, reading))
 
 
 def repair_to_come(incident: Incident, rows: Iterable[ClockRow]) -> str:
@@ -141,14 +164,14 @@ def _working(row: ClockRow) -> bool:
     return calendar is not None and calendar.next_change(seconds(row.computed_at)) is not None
 
 
-def _running(row: ClockRow, now: datetime, zone: str) -> ClockSentence:
+def _running(row: ClockRow, reading: Reading) -> ClockSentence:
     assert row.deadline is not None
-    calendar, at = hours_of(row), seconds(now)
-    left = _between(row, now, row.deadline)
+    now, calendar = reading.now, hours_of(row)
+    at, left = seconds(now), _between(row, now, row.deadline)
     used = _share(row.total - left, row.total)
-    lead = _lead(BY[row.target], row.deadline, now, zone)
+    lead = _lead(BY[row.target], row.deadline, reading)
     if calendar and not calendar.is_open(at) and calendar.opening(at) <= seconds(row.deadline):
-        opens = words.when(moment(calendar.opening(at)), now, zone, "genitive")
+        opens = reading.when(moment(calendar.opening(at)))
         tail = _("clock stands until %(time)s (out of hours), left") % {"time": opens}
         return ClockSentence(row.target, "off", "off", lead, tail, left, now, True, used, row.deadline)
     change = calendar.next_change(at) if calendar else None
@@ -167,8 +190,9 @@ def _running(row: ClockRow, now: datetime, zone: str) -> ClockSentence:
     )
 
 
-def _late(row: ClockRow, now: datetime, zone: str) -> ClockSentence:
+def _late(row: ClockRow, reading: Reading) -> ClockSentence:
     assert row.deadline is not None
+    now = reading.now
     late = _between(row, row.deadline, now)
     calendar, at = hours_of(row), seconds(now)
     change = calendar.next_change(at) if calendar else None
@@ -177,7 +201,7 @@ def _late(row: ClockRow, now: datetime, zone: str) -> ClockSentence:
         row.target,
         "late",
         "late",
-        _lead(BY[row.target], row.deadline, now, zone),
+        _lead(BY[row.target], row.deadline, reading),
         _("overdue by"),
         -late,
         now if stands else (moment(change) if change else None),
@@ -187,10 +211,10 @@ def _late(row: ClockRow, now: datetime, zone: str) -> ClockSentence:
     )
 
 
-def _stopped(row: ClockRow, now: datetime, zone: str) -> ClockSentence:
+def _stopped(row: ClockRow, reading: Reading) -> ClockSentence:
     assert row.deadline is not None
     assert row.stopped_at is not None
-    lead = _lead(DONE[row.target], row.stopped_at, now, zone, "nominative")
+    lead = _lead(DONE[row.target], row.stopped_at, reading, "nominative")
     working = _working(row)
     if row.state == ClockState.BREACHED:
         tail = _("overdue by %(span)s") % {"span": words.span(row.late or 0, working=working)}
@@ -199,9 +223,9 @@ def _stopped(row: ClockRow, now: datetime, zone: str) -> ClockSentence:
     return ClockSentence(row.target, "met", "met", lead, _("met, %(span)s early") % {"span": early}, due=row.deadline)
 
 
-def _seen(row: ClockRow, since: datetime, now: datetime, zone: str) -> ClockSentence:
+def _seen(row: ClockRow, since: datetime, reading: Reading) -> ClockSentence:
     """It stands where the monitor first saw it work; a delay stands too."""
-    lead, working = _lead(SEEN_WORKING, since, now, zone), _working(row)
+    now, lead, working = reading.now, _lead(SEEN_WORKING, since, reading), _working(row)
     if row.deadline is None:
         used = _share(row.total - (row.left or 0), row.total)
         return ClockSentence(row.target, "hold", "hold", lead, _("left"), row.left or 0, now, working, used)
@@ -210,29 +234,20 @@ def _seen(row: ClockRow, since: datetime, now: datetime, zone: str) -> ClockSent
     return ClockSentence(row.target, "late", "late", lead, _("overdue by"), -late, now, working, used, row.deadline)
 
 
-def _paused(row: ClockRow, pauses: Iterable[Pause], now: datetime, zone: str, *, for_client: bool) -> ClockSentence:
+def _paused(row: ClockRow, pauses: Iterable[Pause], reading: Reading) -> ClockSentence:
     open_pauses = [pause for pause in pauses if pause.ended_at is None]
     first = min(open_pauses, key=lambda pause: pause.started_at, default=None)
     used = _share(row.total - (row.left or 0), row.total)
-    if first is None or (for_client and first.reason == PauseReason.CLIENT_ANSWER):
-        lead = format_html("{}", _(WAITS_FOR_YOU))
+    if first is None or (reading.for_client and first.reason == PauseReason.CLIENT_ANSWER):
+        lead = Lead(_(WAITS_FOR_YOU))
     else:
-        lead = _lead(WAITS[PauseReason(first.reason)], first.started_at, now, zone)
-    tail = _("left")
-    return ClockSentence(row.target, "hold", "hold", lead, tail, row.left or 0, now, _working(row), used)
+        lead = _lead(WAITS[PauseReason(first.reason)], first.started_at, reading)
+    return ClockSentence(row.target, "hold", "hold", lead, _("left"), row.left or 0, reading.now, _working(row), used)
 
 
-def _lead(sentence: str, instant: datetime, now: datetime, zone: str, case: words.Case = "genitive") -> SafeString:
-    """The sentence with a `<time>` in it, whose title has the seconds."""
-    shown = words.when(instant, now, zone, case)
-    mark = format_html(
-        '<time datetime="{}" title="{}">{}</time>',
-        instant.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        words.full_time(instant, zone),
-        shown,
-    )
+def _lead(sentence: str, instant: datetime, reading: Reading, case: words.Case = "genitive") -> Lead:
     before, _time, after = _(sentence).partition("%(time)s")
-    return format_html("{}{}{}", words.typographic(before), mark, after)
+    return Lead(words.typographic(before), instant, reading.when(instant, case), after, reading.zone)
 
 
 def _share(used: int, total: int) -> int:

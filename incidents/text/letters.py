@@ -9,48 +9,21 @@ from typing import Any
 
 from django.conf import settings
 from django.template.loader import render_to_string
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from accounts.models import User
-from contracts.models import EscalationStep
+from contracts.models import EscalationStep, TargetKind
 from incidents.anchors import Anchor
-from incidents.choices import Actor, ClockState, PauseReason
+from incidents.choices import Actor, PauseReason
 from incidents.events import EVENTS, RECEIPT, Kind, Words
 from incidents.models import ClockRow, Incident, JournalEntry
-from incidents.text.clock_sentences import repair_to_come
+from incidents.text.clock_sentences import Reading, clock_sentence, promise_of_contact, repair_to_come
 from messaging.models import Channel, Notification
 from wording import words
 from wording.links import page_link
 from wording.texts import one_line
 
 FINGERPRINT = 32  # hex digits, 128 bits: what a person can compare and nobody can forge
-RUNS: dict[str, str | Promise] = {
-    "reaction": gettext_lazy("We answer by %(when)s"),
-    "restore": gettext_lazy("Repair by %(when)s"),
-    "final_fix": gettext_lazy("Final fix by %(when)s"),
-}
-STANDS: dict[str, str | Promise] = {
-    "reaction": gettext_lazy("Answer: the clock stands, %(left)s left"),
-    "restore": gettext_lazy("Repair: the clock stands, %(left)s left"),
-    "final_fix": gettext_lazy("Final fix: the clock stands, %(left)s left"),
-}
-PASSED: dict[str, str | Promise] = {
-    "reaction": gettext_lazy("Answer: the deadline passed, %(when)s"),
-    "restore": gettext_lazy("Repair: the deadline passed, %(when)s"),
-    "final_fix": gettext_lazy("Final fix: the deadline passed, %(when)s"),
-}
-IN_TIME: dict[str, str | Promise] = {
-    "reaction": gettext_lazy("Answered in time, %(when)s"),
-    "restore": gettext_lazy("Repaired in time, %(when)s"),
-    "final_fix": gettext_lazy("Finally fixed in time, %(when)s"),
-}
-TOO_LATE: dict[str, str | Promise] = {
-    "reaction": gettext_lazy("Answered %(when)s, %(late)s late"),
-    "restore": gettext_lazy("Repaired %(when)s, %(late)s late"),
-    "final_fix": gettext_lazy("Finally fixed %(when)s, %(late)s late"),
-}
 ORDER = {"reaction": 0, "restore": 1, "final_fix": 2}
 
 
@@ -97,7 +70,7 @@ def about_entry(
         "words_of": _words(incident, entry),
         "asks": _(texts.asks) if texts.asks else "",
     }
-    return subject, base(incident, person, at, clocks) | facts | {"subject": subject}
+    return subject, base(incident, person, at, clocks, receipt=template == "receipt") | facts | {"subject": subject}
 
 
 def _words(incident: Incident, entry: JournalEntry) -> str:
@@ -113,7 +86,9 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def base(incident: Incident, person: User, at: datetime, clocks: Iterable[ClockRow]) -> dict[str, Any]:
+def base(
+    incident: Incident, person: User, at: datetime, clocks: Iterable[ClockRow], *, receipt: bool = False
+) -> dict[str, Any]:
     """What every letter carries: the incident, its clocks, the way in, the duty phone and the journal's head."""
     link = page_link("incident", nr=incident.nr)
     local = at.astimezone(words.as_zone(incident.zone))
@@ -130,7 +105,7 @@ def base(incident: Incident, person: User, at: datetime, clocks: Iterable[ClockR
         "zone_words": f"{incident.zone} ({local.tzname()})",
         "said": f"{symptom} {incident.sentence}".strip(),
         "severity_words": label if incident.severity else _("Question or change, without an SLA clock."),
-        "promises": _promises(incident, list(clocks), at, link),
+        "promises": _promises(incident, list(clocks), person, at, link, receipt=receipt),
         "duty_phone": settings.DUTY_PHONE,
         "provider": settings.PROVIDER_NAME,
         "link": link,
@@ -139,36 +114,31 @@ def base(incident: Incident, person: User, at: datetime, clocks: Iterable[ClockR
     }
 
 
-def _promises(incident: Incident, clocks: list[ClockRow], at: datetime, link: str) -> list[ClockLine]:
-    """The clocks that run or ran, and the repair whose clock waits for an act of ours."""
-    lines = [clock_line(row, at, incident.zone, link) for row in _shown(clocks)]
+def _promises(
+    incident: Incident, clocks: list[ClockRow], person: User, at: datetime, link: str, *, receipt: bool
+) -> list[ClockLine]:
+    """The clocks that run or ran, in the pages' sentences, and the repair whose clock waits for an act of ours."""
+    # A letter is read some other day
+    reading = Reading(at, incident.zone, for_client=not person.is_provider, today=False)
+    ordered = sorted(clocks, key=lambda row: ORDER[row.target])
+    lines = [clock_line(row, incident, reading, link, receipt=receipt) for row in ordered]
     to_come = repair_to_come(incident, clocks)
-    return [*lines, ClockLine(to_come)] if to_come else lines
+    return [*[line for line in lines if line], *([ClockLine(to_come)] if to_come else [])]
 
 
-def _shown(clocks: Iterable[ClockRow]) -> list[ClockRow]:
-    live = [row for row in clocks if row.state != ClockState.NOT_RUNNING]
-    return sorted(live, key=lambda row: ORDER[row.target])
-
-
-def clock_line(row: ClockRow, now: datetime, zone: str, link: str) -> ClockLine:
-    """`Repair by today 12:12`, with the way to its account."""
-    if row.stopped_at:
-        sentences, when = (
-            (IN_TIME if row.state == ClockState.MET else TOO_LATE),
-            words.when(row.stopped_at, now, zone, today=False),
-        )
-        return ClockLine(str(sentences[row.target]) % {"when": when, "late": words.span(row.late or 0)})
-    if row.seen_at is not None:
-        since = words.when(row.seen_at, now, zone, "genitive", today=False)
-        return ClockLine(_("Repair: works since %(when)s, seen by our monitor") % {"when": since})
-    if row.deadline is None:
-        return ClockLine(str(STANDS[row.target]) % {"left": words.span(max(row.left or 0, 0))})
-    sentences = PASSED if row.state == ClockState.BREACHED else RUNS
-    case: words.Case = "nominative" if row.state == ClockState.BREACHED else "genitive"
-    question = _("Why %(hour)s?") % {"hour": words.clock_time(row.deadline, zone)}
-    sentence = str(sentences[row.target]) % {"when": words.when(row.deadline, now, zone, case, today=False)}
-    return ClockLine(sentence, question, f"{link}why/{row.target}/")
+def clock_line(
+    row: ClockRow, incident: Incident, reading: Reading, link: str, *, receipt: bool = False
+) -> ClockLine | None:
+    """`Repair by 12:12, left 3 h 59 min`, with the way to its explanation; None where the clock doesn't run."""
+    sentence = clock_sentence(row, incident, reading)
+    if sentence is None:
+        return None
+    if receipt and row.target == TargetKind.REACTION:
+        sentence = promise_of_contact(sentence, row, reading)
+    if row.deadline is None or row.stopped_at or row.seen_at:
+        return ClockLine(sentence.plain)
+    question = _("Why %(hour)s?") % {"hour": words.clock_time(row.deadline, reading.zone)}
+    return ClockLine(sentence.plain, question, f"{link}why/{row.target}/")
 
 
 def about_step(

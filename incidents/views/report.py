@@ -29,7 +29,13 @@ from incidents.forms.client import DetailsForm, JoinForm, ReportForm, already_fi
 from incidents.models import Incident, IncidentQuerySet
 from incidents.repeats import AlreadyFiled
 from incidents.text import journal_lines
-from incidents.text.clock_sentences import ClockSentence, incident_sentences, promise_of_contact, repair_to_come
+from incidents.text.clock_sentences import (
+    ClockSentence,
+    Reading,
+    incident_sentences,
+    promise_of_contact,
+    repair_to_come,
+)
 from messaging.models import Delivery, Notification
 from wording.fields import say_what_was_masked
 from wording.instants import this_second
@@ -179,9 +185,10 @@ def _receipt(request: SignedRequest, incident: Incident, now: datetime) -> dict[
 def promises(incident: Incident, now: datetime) -> list[ClockSentence]:
     """Contact and repair with their times; the contact is promised in a person's words."""
     sentences = incident_sentences(incident, now=now, for_client=True)
+    reading = Reading(now, incident.zone, for_client=True)
     rows = {row.target: row for row in incident.clocks.all()}
     return [
-        promise_of_contact(sentence, rows["reaction"], incident, now) if sentence.target == "reaction" else sentence
+        promise_of_contact(sentence, rows["reaction"], reading) if sentence.target == "reaction" else sentence
         for sentence in sorted(sentences, key=lambda sentence: sentence.target != "reaction")
         if sentence.target in {"reaction", "restore"}
     ]

@@ -29,7 +29,7 @@ from reports.anchor import make as anchor
 from reports.anchor import proof as anchor_proof
 from sla_portal import database
 from tests import bench_money, build
-from tests.bench import checks
+from tests.bench import checks, rendering
 from tests.bench.rows import copy_in, talk
 
 Figure = tuple[str, str, str]
@@ -151,6 +151,19 @@ def pages() -> list[Figure]:
     ]
 
 
+def rendered() -> list[Figure]:
+    """The queue's template alone; its real page is bounded to a hundred rows a group."""
+    empty_database()
+    world = build.world()
+    now = timezone.now().replace(microsecond=0)
+    copy_in(world, 300, lambda n: now - timedelta(seconds=n * 7), contact=True)
+    wanted = {50: "≤ 40 ms"}
+    return [
+        (f"rendering the queue, {rows} rows: CPU", f"{took:.1f} ms", wanted.get(rows, ""))
+        for rows, took in rendering.figures(world)
+    ]
+
+
 def page(browser: Browser, name: str, address: str) -> list[Figure]:
     with CaptureQueriesContext(connection) as captured:
         answer = browser.get(address)
@@ -268,6 +281,7 @@ MEASURES: dict[str, Callable[[], list[Figure]]] = {
     "checks": shop_checks,
     "limits": allowances,
     "reports": reports,
+    "rendering": rendered,
     "pages": pages,
     "flood": flood,
     "anchors": anchors,

@@ -119,12 +119,12 @@ def test_a_receipt_arrives_with_both_promises_the_head_and_no_claim_of_a_reactio
     assert mail["Auto-Submitted"] == "auto-generated"
     words = text_of(mail, "plain")
     assert "2 marca 2026, 10:00:00." in words
-    assert "Odezwiemy się do 10:30" in words
-    assert "Naprawa do 14:00" in words
+    assert "Odezwiemy się do 10:30, zostało 30 min" in words
+    assert "Naprawa do 14:00, zostało 4 h" in words
     assert "ta wiadomość jest automatyczna" in words
     assert "/incidents/MAK-0001/why/restore/" in words
     html = text_of(mail, "html")
-    assert "<b>Naprawa do 14:00</b>" in html
+    assert "<b>Naprawa do 14:00, zostało 4 h</b>" in html
     assert html.count("<style>") == 1
     assert "style=" not in html
 

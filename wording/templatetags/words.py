@@ -90,17 +90,19 @@ def moment(
     zone: tzinfo | str | None = None,
 ) -> SafeString:
     """`<time>` in UTC, seconds in its title."""
-    return _time(instant, when(context, instant, case, seconds=seconds, today=today, zone=zone), _zone(context, zone))
+    text = when(context, instant, case, seconds=seconds, today=today, zone=zone)
+    return time_element(instant, text, _zone(context, zone))
 
 
 @register.simple_tag(takes_context=True)
 def hour(context: Context, instant: datetime, *, seconds: bool = False, zone: tzinfo | str | None = None) -> SafeString:
     """`<time>` that shows only `8:40` or `8:12:05`."""
     where = _zone(context, zone)
-    return _time(instant, words.clock_time(instant, where, seconds=seconds), where)
+    return time_element(instant, words.clock_time(instant, where, seconds=seconds), where)
 
 
-def _time(instant: datetime, text: str, zone: tzinfo | str) -> SafeString:
+def time_element(instant: datetime, text: str, zone: tzinfo | str) -> SafeString:
+    """`<time>` in UTC with its own words; the title has the seconds."""
     utc = instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return format_html('<time datetime="{}" title="{}">{}</time>', utc, words.full_time(instant, zone), text)
 
