@@ -27,6 +27,10 @@ def moment(instant: int) -> datetime:
     return datetime.fromtimestamp(instant, UTC)
 
 
+def moment_or_none(instant: int | None) -> datetime | None:
+    return None if instant is None else moment(instant)
+
+
 def to_second(at: datetime) -> datetime:
     """Cut to whole seconds, as every received time is before any comparison."""
     return at.replace(microsecond=0)

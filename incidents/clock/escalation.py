@@ -9,7 +9,7 @@ from contracts.spans import Span, union_open
 from contracts.worktime import Pause, deadline, work_calendar
 from incidents.clock.facts import TARGETS
 from incidents.clock.replay import Replay
-from incidents.clock.rules import Base, closed, decide, known
+from incidents.clock.rules import DueBase, closed, decide, known
 from incidents.clock.track import Stretch, Track
 
 
@@ -83,14 +83,14 @@ def _of_stretch(track: Track, stretch: Stretch, ladder: Sequence[Step], now: int
             )
 
 
-def _mark(base: Base, step: Step) -> int:
+def _mark(base: DueBase, step: Step) -> int:
     """Seconds of the target's working time at which the step fires, rounded up to whole ones."""
     if step.share is not None:
         return -(-base.seconds * step.share // 100)
     return max(0, base.seconds + (step.offset or 0))
 
 
-def _moment(base: Base, step: Step, pauses: Sequence[Pause], gaps: Sequence[Span]) -> int | None:
+def _moment(base: DueBase, step: Step, pauses: Sequence[Pause], gaps: Sequence[Span]) -> int | None:
     """When the step's mark is reached; over the target it counts on from the deadline, as the delay does."""
     mark = _mark(base, step)
     if mark <= base.seconds:
@@ -101,7 +101,7 @@ def _moment(base: Base, step: Step, pauses: Sequence[Pause], gaps: Sequence[Span
     return deadline(work_calendar(base.calendar), due, mark - base.seconds, gaps)
 
 
-def _notice(track: Track, base: Base, since: int, at: int) -> int | None:
+def _notice(track: Track, base: DueBase, since: int, at: int) -> int | None:
     """Silent while paused: a notice about the past waits for the end of the pause (None: still open)."""
     if base.due(known(track.pauses, since), track.gaps) is not None:
         return since

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from contracts.worktime import Pause
 from incidents.clock.facts import REPAIR_STARTS, TARGETS, Event, TargetTerms, Terms, check_event, check_terms
-from incidents.clock.rules import Base, Change, closed, decide
+from incidents.clock.rules import DueBase, DueChange, closed, decide
 from incidents.clock.track import Track
 from incidents.events import DELIVERIES, Kind
 
@@ -77,19 +77,19 @@ class Replay:
             provisional = name == "restore" and self.terms.repair_starts == "work_started" and self.work_at is None
             self._start(name, self._base(name, at), Event(at, "provisional" if provisional else "start"))
 
-    def _base(self, name: str, start: int, severity: str = "") -> Base:
+    def _base(self, name: str, start: int, severity: str = "") -> DueBase:
         target = self.terms.target(severity or self.severity, name)
         if target is None:
             raise ValueError(f"{severity or self.severity} has no {name}")
         calendar = target.calendar_at(self.calendar_at(start))
-        return Base(start, target.seconds, calendar, severity or self.severity)
+        return DueBase(start, target.seconds, calendar, severity or self.severity)
 
     def calendar_at(self, start: int) -> int:
         """The instant at which a base that starts at `start` reads its calendar: its start, or later where kept."""
         return max(start, self.calendar_kept_at)
 
-    def _start(self, name: str, base: Base, event: Event, *, lap: int = 1) -> None:
-        rule = (Change("first", base, event.at, event.change or event.kind),)
+    def _start(self, name: str, base: DueBase, event: Event, *, lap: int = 1) -> None:
+        rule = (DueChange("first", base, event.at, event.change or event.kind),)
         track = Track(name, rule, lap=lap, pauses=[] if name == "reaction" else self.pauses)
         before = self.tracks.get(name)
         if before is not None:
@@ -142,7 +142,7 @@ class Replay:
         """A clock that starts takes the severity in force; the rungs of the former start are another round."""
         self.origins[track.target] = at
         track.moved_from = track.rule[0].base.start
-        track.rebase((Change("first", self._base(track.target, at), at, "work_started"),), at)
+        track.rebase((DueChange("first", self._base(track.target, at), at, "work_started"),), at)
         if track.seen_at is not None:
             track.seen_at = max(track.seen_at, at)
 
@@ -367,20 +367,20 @@ class Replay:
             return self.contact_at
         return self.repair_at if name == "final_fix" else self._delivered()
 
-    def _apply(self, track: Track, base: Base, event: Event, since: int) -> None:
+    def _apply(self, track: Track, base: DueBase, event: Event, since: int) -> None:
         judged_at = track.held_at if track.held_at is not None else event.at
         due, _ = track.decided(judged_at)
         late = due < judged_at
         if event.change == "worse":
-            track.rebase((*track.rule, Change("lesser", base, event.at, "worse")), since)
+            track.rebase((*track.rule, DueChange("lesser", base, event.at, "worse")), since)
             return
         if event.change == "downgrade":
             own = self._base(track.target, track.rule[0].base.start, event.severity)
             if not late:
-                track.rebase((*track.rule, Change("greater", own, event.at, "downgrade")), since)
+                track.rebase((*track.rule, DueChange("greater", own, event.at, "downgrade")), since)
             return
         own = self._base(track.target, self.origins[track.target], event.severity)
-        rule = (Change("first", own, event.at, "correction"),)
+        rule = (DueChange("first", own, event.at, "correction"),)
         if not late or decide(rule, closed(track.pauses, judged_at), track.gaps)[0] <= due:
             noticed = max(due, track.known_at or due) if late else event.at
             track.rebase(rule, since)

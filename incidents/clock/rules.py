@@ -10,7 +10,7 @@ from contracts.worktime import CalendarTerms, Pause, deadline, work_calendar
 
 
 @dataclass(frozen=True, slots=True)
-class Base:
+class DueBase:
     """A target counted from an instant. Equal figures under another severity's name are the same base."""
 
     start: int
@@ -18,7 +18,7 @@ class Base:
     calendar: CalendarTerms
     severity: str
 
-    def same(self, other: Base) -> bool:
+    def same(self, other: DueBase) -> bool:
         return (self.start, self.seconds, self.calendar) == (other.start, other.seconds, other.calendar)
 
     def due(self, pauses: Sequence[Pause], gaps: Sequence[Span]) -> int | None:
@@ -39,19 +39,19 @@ class Base:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class DueChange:
     """One link of a rule: the base, how it meets what decided before (first, lesser, greater), and whence it came."""
 
     how: str
-    base: Base
+    base: DueBase
     at: int
     kind: str
 
 
-Rule = tuple[Change, ...]
+DueRule = tuple[DueChange, ...]
 
 
-def decide(rule: Rule, pauses: Sequence[Pause], gaps: Sequence[Span]) -> tuple[int, Base]:
+def decide(rule: DueRule, pauses: Sequence[Pause], gaps: Sequence[Span]) -> tuple[int, DueBase]:
     """The deadline and the base that sets it, all pauses being closed; on a tie the older one stays."""
     base = rule[0].base
     at = settled(base, pauses, gaps)
@@ -62,7 +62,7 @@ def decide(rule: Rule, pauses: Sequence[Pause], gaps: Sequence[Span]) -> tuple[i
     return at, base
 
 
-def settled(base: Base, pauses: Sequence[Pause], gaps: Sequence[Span]) -> int:
+def settled(base: DueBase, pauses: Sequence[Pause], gaps: Sequence[Span]) -> int:
     at = base.due(pauses, gaps)
     if at is None:
         raise ValueError("a deadline was asked for while a pause is open")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from contracts.worktime import WorkCalendar, elapsed, work_calendar
 from incidents.clock.facts import Clock, ClockState, TraceLine
 from incidents.clock.replay import Replay
-from incidents.clock.rules import Base, closed
+from incidents.clock.rules import DueBase, closed
 from incidents.clock.track import Track
 
 STARTS = frozenset({"start", "provisional", "work_started"})
@@ -69,7 +69,7 @@ def _state(track: Track, at: int, due: int) -> ClockState:
     return ClockState.PAUSED if track.due(at) is None else ClockState.RUNNING
 
 
-def _account(replay: Replay, track: Track, clock: Clock, base: Base, at: int) -> Iterator[TraceLine]:
+def _account(replay: Replay, track: Track, clock: Clock, base: DueBase, at: int) -> Iterator[TraceLine]:
     due, _ = track.decided(at)
     pauses = closed(track.pauses, at)
     if track.moved_from is not None and track.moved_from < base.start:
@@ -102,7 +102,7 @@ def _held(replay: Replay, track: Track, at: int) -> Iterator[Held]:
                 yield begin, at if until is None else min(until, at), "pause", reason
 
 
-def _before(work: WorkCalendar, base: Base, held: list[Held], end: int) -> Iterator[TraceLine]:
+def _before(work: WorkCalendar, base: DueBase, held: list[Held], end: int) -> Iterator[TraceLine]:
     """From the start to `end`: waiting for the opening, worked time, and what is given back (a union)."""
     cursor = base.start
     opening = work.opening(cursor)

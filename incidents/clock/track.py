@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 
 from contracts.spans import Span
 from contracts.worktime import Pause
-from incidents.clock.rules import Base, Rule, closed, decide, known
+from incidents.clock.rules import DueBase, DueRule, closed, decide, known
 
 
 @dataclass(slots=True)
 class Stretch:
     """A time in which a clock ran by one rule. `altered`: a severity change gave it another deciding base."""
 
-    rule: Rule
+    rule: DueRule
     lap: int
     round: int
     since: int
@@ -30,7 +30,7 @@ class Track:
     """
 
     target: str
-    rule: Rule
+    rule: DueRule
     run: int = 1
     lap: int = 1
     round: int = 1
@@ -54,7 +54,7 @@ class Track:
     def runs(self) -> bool:
         return self.stopped_at is None and self.cancelled_at is None
 
-    def decided(self, at: int) -> tuple[int, Base]:
+    def decided(self, at: int) -> tuple[int, DueBase]:
         """The deadline and its base if every open pause ended at `at`."""
         return decide(self.rule, closed(self.pauses, at), self.gaps)
 
@@ -111,7 +111,7 @@ class Track:
             self.cancelled_at = at
             self.shut(at)
 
-    def rebase(self, rule: Rule, since: int) -> None:
+    def rebase(self, rule: DueRule, since: int) -> None:
         """Another rule: a new round where another base decides by it."""
         at = since if self.held_at is None else self.held_at
         _, before = self.decided(at)

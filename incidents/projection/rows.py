@@ -10,7 +10,7 @@ from django.db import IntegrityError, connection, transaction
 
 from contracts.models import Calendar, ContractVersion, EscalationStep, Severity
 from contracts.seal import stood_digest
-from contracts.terms import calendar_history, calendar_terms, moment, seconds, working_days
+from contracts.terms import calendar_history, calendar_terms, moment, moment_or_none, seconds, working_days
 from contracts.worktime import WorkCalendar, day_term, work_calendar
 from incidents import journal, updates
 from incidents.clock import clocks as clock
@@ -191,11 +191,11 @@ def row_of(clock_now: clock.Clock, terms: VersionTerms) -> dict[str, object]:
         "state": clock_now.state,
         "severity": clock_now.severity,
         "calendar": terms.calendars.get((clock_now.severity, clock_now.target)),
-        "calendar_at": _moment(clock_now.calendar_at),
-        "started_at": _moment(clock_now.started_at),
-        "deadline": _moment(clock_now.deadline),
-        "stopped_at": _moment(clock_now.stopped_at),
-        "seen_at": _moment(clock_now.seen_at),
+        "calendar_at": moment_or_none(clock_now.calendar_at),
+        "started_at": moment_or_none(clock_now.started_at),
+        "deadline": moment_or_none(clock_now.deadline),
+        "stopped_at": moment_or_none(clock_now.stopped_at),
+        "seen_at": moment_or_none(clock_now.seen_at),
         "lap": clock_now.lap,
         "round": clock_now.round,
         "run": clock_now.run,
@@ -203,10 +203,6 @@ def row_of(clock_now: clock.Clock, terms: VersionTerms) -> dict[str, object]:
         "left": clock_now.left if stands else None,
         "late": clock_now.late if clock_now.stopped_at is not None or clock_now.seen_at is not None else None,
     }
-
-
-def _moment(instant: int | None) -> datetime | None:
-    return None if instant is None else moment(instant)
 
 
 def hours_of(row: ClockRow) -> WorkCalendar | None:
@@ -234,7 +230,7 @@ def breaches_of(incident: Incident, clocks: Iterable[clock.Clock], at: datetime)
             lap=lap.lap,
             deadline=moment(lap.deadline),
             noticed_at=max(at, moment(lap.deadline)),
-            stopped_at=_moment(lap.stopped_at),
+            stopped_at=moment_or_none(lap.stopped_at),
             delay=lap.late if lap.stopped_at is not None else None,
         )
         for newest in clocks

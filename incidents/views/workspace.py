@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.models import AGENT, MANAGER, User
 from accounts.permissions import SignedRequest, open_to
 from contracts.models import Severity
-from contracts.terms import moment, seconds
+from contracts.terms import moment_or_none, seconds
 from incidents.both_sides import is_seen
 from incidents.clock import clocks as clock
 from incidents.events import OVERTAKING, Kind
@@ -170,12 +170,8 @@ def previews(incident: Incident, events: Sequence[clock.Event], now: datetime) -
         worse = (*events, clock.Event(seconds(now), Kind.SEVERITY, severity, "worse"))
         after = clock.clocks(terms, worse, seconds(now))
         rows += [
-            Preview(severity, name, _moment(before[name].deadline), _moment(after[name].deadline))
+            Preview(severity, name, moment_or_none(before[name].deadline), moment_or_none(after[name].deadline))
             for name in clock.TARGETS
             if after[name].stopped_at is None and after[name].deadline is not None
         ]
     return rows
-
-
-def _moment(instant: int | None) -> datetime | None:
-    return None if instant is None else moment(instant)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from contracts import agreements
 from contracts.models import Calendar, CalendarDay, ContractVersion
-from contracts.terms import calendar_terms, seconds
+from contracts.terms import calendar_terms, moment_or_none, seconds
 from incidents import days_off, lifecycle
 from incidents.clock import clocks as clock
 from incidents.models import ClockRow, Incident
@@ -210,10 +210,10 @@ def test_what_a_day_off_had_moved_before_calendars_had_a_history_stays_as_it_was
     )),))  # fmt: skip
     old = clock.clocks(terms, projection.events_for(running), seconds(counted_at))
     for name in ("restore", "reaction"):
-        deadline = projection._moment(old[name].deadline)
+        deadline = moment_or_none(old[name].deadline)
         ClockRow.objects.filter(incident=running, target=name).update(deadline=deadline)
     ClockRow.objects.filter(incident=running).update(computed_at=counted_at, calendar_at=None)
-    Incident.objects.filter(pk=running.pk).update(due_at=projection._moment(old["reaction"].deadline))
+    Incident.objects.filter(pk=running.pk).update(due_at=moment_or_none(old["reaction"].deadline))
     assert due(running)["restore"] == build.at("2026-03-06 10:00")
     assert "RESTORE" in " ".join(differences(build.MONDAY + 4 * HOUR)).upper()
     importlib.import_module("incidents.migrations.0009_clocks_know_their_calendar").keep_calendars(apps, None)
@@ -269,7 +269,7 @@ def _check_pages(at: datetime) -> None:
         clocks = projection.clocks_of(incident, at)
         for said in incident_sentences(incident, now=at, for_client=False):
             if said.due is not None:
-                assert said.due == projection._moment(clocks[said.target].deadline)
+                assert said.due == moment_or_none(clocks[said.target].deadline)
             if said.style in {"run", "warn", "off"}:
                 assert said.left == clocks[said.target].left
                 assert title(clocks[said.target], at, incident.zone)

@@ -160,14 +160,14 @@ def test_clock_terms_may_bring_a_calendar_of_their_own(
     assert (status, lines[-1]) == (1, "0 passed, 1 failed")
 
 
-def ignore_pauses(base: bases.Base, pauses: object, gaps: object) -> int | None:
+def ignore_pauses(base: bases.DueBase, pauses: object, gaps: object) -> int | None:
     return base.reached(base.seconds, (), ())
 
 
 def test_the_pages_clock_is_what_is_verified(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bases.Base, "due", ignore_pauses)
+    monkeypatch.setattr(bases.DueBase, "due", ignore_pauses)
     status, lines = run(capsys, CLOCKS)
     assert status == 1
     assert {line.split(":")[0] for line in lines} >= {"C013", "C015", "C051"}
@@ -177,7 +177,7 @@ def test_the_pages_clock_is_what_is_verified(
 def test_the_deadlines_go_through_the_clock_too(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bases.Base, "due", lambda base, pauses, gaps: base.start)
+    monkeypatch.setattr(bases.DueBase, "due", lambda base, pauses, gaps: base.start)
     status, lines = run(capsys, DEADLINES)
     assert status == 1
     assert {line.split(":")[0] for line in lines} >= {"D120", "D122", "D130", "D140", "D142"}
