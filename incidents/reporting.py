@@ -194,8 +194,7 @@ def _file(
     )
     _note_claim(incident, claim, at)
     projection.project(incident, at=at)
-    notices.receipt(incident, entry, to=caller or by, at=at)
-    notices.tell_staff(incident, entry, at=at)
+    notices.tell_of_report(incident, entry, to=caller or by, at=at)
     return incident
 
 
@@ -254,8 +253,7 @@ def _join(
     _note_claim(incident, claim, at)
     question = end_silence(incident, at=at)
     projection.project(incident, at=at)
-    notices.receipt(incident, entry, to=by, at=at)
-    notices.tell_staff(incident, entry, at=at)
+    notices.tell_of_report(incident, entry, to=by, at=at)
     notices.ask_for_verdict(incident, question, at=at)
     return incident
 

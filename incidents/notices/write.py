@@ -294,9 +294,18 @@ def thread_of(incident: Incident) -> str:
     return f"incident-{incident.pk}"
 
 
-def receipt(incident: Incident, entry: JournalEntry, *, to: User, at: datetime) -> None:
-    """The author's copy of the receipt: number, server time, promises. Sent whatever the person's notice setting is."""
-    audience = Audience.STAFF if to.is_provider else Audience.CLIENT
+def tell_of_report(incident: Incident, entry: JournalEntry, *, to: User, at: datetime) -> None:
+    """The author's copy of the receipt, and the report to our people, written together."""
+    people, clocks = People(at), _clocks(incident)
+    notices, alarms = begin(Topic(incident, Audience.STAFF, entry), people, clocks, at=at)
+    store([_receipt(incident, entry, to, people.anchor, clocks, at), *notices])
+    UnheardAlarm.objects.bulk_create(alarms, ignore_conflicts=True)
+
+
+def _receipt(
+    incident: Incident, entry: JournalEntry, to: User, anchor: Anchor | None, clocks: Sequence[ClockRow], at: datetime
+) -> Notice:
+    """Number, server time, promises. Sent whatever the person's notice setting is."""
     row = Notification(
         key=f"entry-{entry.pk}-receipt-{to.pk}-email",
         thread=thread_of(incident),
@@ -307,9 +316,10 @@ def receipt(incident: Incident, entry: JournalEntry, *, to: User, at: datetime) 
         next_attempt_at=at,
     )
     with translation.override(to.language):
-        letter = letters.about_entry(incident, entry, to, "receipt", at, _clocks(incident))
-        letters.fill(row, "receipt", letter, newest())
-    store([Notice(notification=row, incident=incident, entry=entry, audience=audience)])
+        letter = letters.about_entry(incident, entry, to, "receipt", at, clocks)
+        letters.fill(row, "receipt", letter, anchor)
+    audience = Audience.STAFF if to.is_provider else Audience.CLIENT
+    return Notice(notification=row, incident=incident, entry=entry, audience=audience)
 
 
 def tell_client(incident: Incident, entry: JournalEntry, *, at: datetime) -> None:

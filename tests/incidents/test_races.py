@@ -172,14 +172,14 @@ def test_of_two_bodies_with_one_key_one_is_filed_and_the_other_refused(monkeypat
 def test_a_key_whose_first_request_failed_is_free_for_the_second(monkeypatch: pytest.MonkeyPatch) -> None:
     world = build.world()
     Meeting(monkeypatch, repeats, "claim")
-    real, calls = notices.tell_staff, iter([DatabaseError("the first one fails at its end")])
+    real, calls = notices.tell_of_report, iter([DatabaseError("the first one fails at its end")])
 
     def once(*args: object, **named: object) -> None:
         for error in calls:
             raise error
         real(*args, **named)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(notices, "tell_staff", once)
+    monkeypatch.setattr(notices, "tell_of_report", once)
     both = two_forms(world, "Nie działa.", "Nie działa.")
     assert sorted(type(answer).__name__ for answer in both) == ["DatabaseError", "Incident"]
     assert (Incident.objects.get().nr, RepeatKey.objects.get().incident) == ("MAK-0001", Incident.objects.get())
