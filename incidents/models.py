@@ -38,7 +38,8 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
 class Incident(models.Model):
     """A failure that runs under an SLA, or (`severity` empty) a question that runs under none.
 
-    `status`, `severity` and every `*_at` column are written by `incidents.lifecycle` only. `next_update_at` is the
+    `status`, `severity` and every `*_at` column follow from the journal (`incidents.state`); `incidents.projection`
+    and `incidents.updates` alone write them. `next_update_at` is the
     promise to the client, and stays it when it is missed; `update_missed_at` is the last rhythm that passed in silence.
     """
 

@@ -18,6 +18,10 @@ class Channel(models.TextChoices):
     VOICE = "voice", _("phone call")
 
 
+# What goes by the gateway to a phone: one lane, gathered when there is much of it
+BY_PHONE = frozenset({Channel.SMS, Channel.VOICE})
+
+
 class Delivery(models.TextChoices):
     QUEUED = "queued", _("waits")
     SENT = "sent", _("sent")
@@ -75,7 +79,7 @@ class Notification(models.Model):
             models.Index(fields=["next_attempt_at"], name="outbox_due", condition=Q(status="queued")),
             models.Index(fields=["created_at"], name="outbox_words", condition=~Q(body="")),
             models.Index(
-                fields=["recipient", "sent_at"], name="outbox_texts", condition=Q(channel__in=["sms", "voice"])
+                fields=["recipient", "sent_at"], name="outbox_texts", condition=Q(channel__in=sorted(BY_PHONE))
             ),
         ]
 

@@ -33,7 +33,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.db.models import F
 
 from messaging import gateway, heartbeat
-from messaging.models import Channel, Delivery, Notification, NotificationQuerySet
+from messaging.models import BY_PHONE, Channel, Delivery, Notification, NotificationQuerySet
 from messaging.secret_names import secret_name
 from messaging.time_limit import within
 from wording.texts import one_line
@@ -48,7 +48,7 @@ RUN_SECONDS = 20.0
 ATTEMPT_SECONDS = 30.0
 GOODBYE_SECONDS = 5.0
 MAIL, CALLS = "mail", "calls"
-LANES = {MAIL: frozenset({Channel.EMAIL}), CALLS: frozenset({Channel.SMS, Channel.VOICE})}
+LANES = {MAIL: frozenset({Channel.EMAIL}), CALLS: BY_PHONE}
 # SMTPException is an OSError; ValueError: an address or a header that no mail can have
 FAILURES = (OSError, ValueError, gateway.GatewayError)
 WAY_DOWN = (SMTPAuthenticationError, SMTPConnectError, SMTPHeloError, SMTPServerDisconnected)

@@ -22,7 +22,7 @@ from django.utils.translation import ngettext
 from incidents.models import Incident, Notice
 from incidents.notices.reach import Audience
 from messaging import outbox
-from messaging.models import Channel, Delivery, Notification
+from messaging.models import BY_PHONE, Delivery, Notification
 from messaging.outbox import ATTEMPTS, LEASE
 from wording import words
 from wording.links import page_link
@@ -32,7 +32,6 @@ WINDOW = timedelta(minutes=5)
 GAP = timedelta(seconds=30)  # half of the minute after which a rung goes on to the next person
 MOST = 50  # rows of one digest, so that its lock is short
 NAMED = 8  # numbers in it: three parts of a text message
-GATHERED = frozenset({Channel.SMS, Channel.VOICE})
 
 TAKE = """
     UPDATE messaging_notification SET attempts = attempts + 1, next_attempt_at = %(hidden)s
@@ -50,7 +49,7 @@ def gather(notice: Notice, *, at: datetime) -> list[Notice]:
     row = notice.notification
     theirs = notice.audience != Audience.STAFF or row.recipient_id is None or notice.incident_id is None
     # After its last attempt a row goes alone, to be given up
-    if row.channel not in GATHERED or theirs or row.attempts > ATTEMPTS:
+    if row.channel not in BY_PHONE or theirs or row.attempts > ATTEMPTS:
         return [notice]
     mine = Notification.objects.filter(
         recipient=row.recipient_id, channel=row.channel, notice__audience=notice.audience

@@ -28,7 +28,8 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-CHANNELS = {"mail": "E-mail", "sms": "SMS", "voice": "Połączenie głosowe"}
+CALLS = {"sms": "SMS", "voice": "Połączenie głosowe"}
+CHANNELS = {"mail": "E-mail", **CALLS}
 WARSAW = ZoneInfo("Europe/Warsaw")
 SAFE = "default-src 'none'; style-src 'self'; frame-src 'self'; form-action 'none'; base-uri 'none'"
 STYLE = """
@@ -217,8 +218,8 @@ async def _call(request: web.Request) -> dict[str, str]:
     if not isinstance(sent, dict) or not sent.get("to") or not sent.get("text"):
         raise web.HTTPBadRequest(text="expected an object with `to` and `text`")
     channel = sent.get("channel", "sms")
-    if channel not in {"sms", "voice"}:
-        raise web.HTTPBadRequest(text="channel: expected sms or voice")
+    if channel not in CALLS:
+        raise web.HTTPBadRequest(text=f"channel: expected {' or '.join(CALLS)}")
     key = str(sent.get("key") or request.headers.get("Idempotency-Key", ""))
     return {"channel": channel, "to": str(sent["to"]), "text": str(sent["text"]), "key": key}
 
