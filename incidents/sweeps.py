@@ -33,7 +33,7 @@ from messaging import heartbeat
 
 logger = logging.getLogger(__name__)
 
-CHUNK = 250
+CHUNK = 250  # incidents that one transaction holds; a person's verb on one of them waits so long
 AHEAD = timedelta(minutes=5)  # when a row that failed is tried again
 
 

@@ -9,7 +9,7 @@ import json
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
 
-TIMEOUT = 10
+TIMEOUT = 10  # seconds of one step of the conversation; the outbox ends the whole of it (ATTEMPT_SECONDS)
 SAID = 200  # characters of the gateway's answer that an error keeps
 
 

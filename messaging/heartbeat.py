@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from messaging.models import Heartbeat
 
-SILENT_AFTER = timedelta(seconds=60)
+SILENT_AFTER = timedelta(seconds=60)  # the clocks' sweep comes each second, the longest run of a lane takes 50 s
 
 
 @dataclass(frozen=True, slots=True)

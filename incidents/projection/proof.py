@@ -23,7 +23,7 @@ from incidents.state import COLUMNS, IncidentState, state_of
 
 T = TypeVar("T", ClockRow, Breach, Pause)
 logger = logging.getLogger(__name__)
-CHUNK = 500
+CHUNK = 500  # incidents whose whole journals are in memory at once
 
 
 class Terms(dict[int, projection.VersionTerms]):

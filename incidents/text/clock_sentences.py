@@ -17,7 +17,7 @@ from incidents.models import ClockRow, Incident, Pause
 from incidents.projection.rows import hours_of
 from wording import words
 
-WARN_SHARE = 75
+WARN_SHARE = 75  # per cent; the usual ladder tells the manager then (`DEFAULT_LADDER`)
 BY = {
     "reaction": gettext_noop("Reaction by %(time)s"),
     "restore": gettext_noop("Repair by %(time)s"),
