@@ -141,6 +141,7 @@ class Batch:
         self.incidents, self.at, self.cache = incidents, at, cache
         self.events = _events(incidents)
         rows = ClockRow.objects.filter(incident__in=incidents).select_related("calendar")
+        rows = rows.prefetch_related("calendar__days")  # a letter about a step says the hours that are left
         self.clocks = {(row.incident_id, row.target): row for row in rows}
         self.recorded = {projection.breach_key(row): row for row in Breach.objects.filter(incident__in=incidents)}
         self.fired = {_firing_key(row) for row in Firing.objects.filter(incident__in=incidents)}
