@@ -19,7 +19,7 @@ from incidents.models import Incident, JournalEntry
 from incidents.projection import proof
 from tests import build, tamper
 from tests.bench.rows import talk
-from tests.pages import stop_clock, text_of, visitor
+from tests.pages import markup, stop_clock, text_of, visitor
 from wording.words import plain
 
 pytestmark = pytest.mark.django_db
@@ -93,7 +93,7 @@ def test_the_links_walk_the_whole_journal_without_a_gap(world: build.World, inci
     for browser, seen in ((visitor(world.reporter), {"public": True}), (visitor(world.agent), {})):
         path, numbers = JOURNAL, []
         while path:
-            body = browser.get(path).content.decode()
+            body = markup(browser.get(path))
             numbers += [int(found) for found in re.findall(r'scope="row">(\d+)<', body)]
             following = re.search(r'rel="next" href="([^"]+)"', body)
             path = following[1] if following else ""
@@ -133,7 +133,7 @@ def test_a_chain_is_checked_in_parts_that_hold_one_after_the_other(
     while path:
         body = page.get(path)
         shown += re.findall(r"Wpisy od (\d+) do (\d+) z 24 pasują do siebie\.( Pasują też)?", text_of(body))
-        following = re.search(r'href="([^"]+)">Sprawdź dalej', plain(body.content.decode()))
+        following = re.search(r'href="([^"]+)">Sprawdź dalej', plain(markup(body)))
         path = following[1] if following else ""
     assert shown == [("1", "10", ""), ("11", "20", " Pasują też"), ("21", "24", " Pasują też")]
     for odd in ("x", "25", "0"):
