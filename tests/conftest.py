@@ -23,7 +23,7 @@ from sla_portal import broker_users, roles, sockets
 from sla_portal.database import AS_OWNER
 from sla_portal.local import embedded
 from tests import chromium, loopback_canaries
-from tests.owner import as_owner
+from tests.owner import owner_cursor
 
 # A busy machine is no failure of a property
 hypothesis.settings.register_profile("suite", deadline=None)
@@ -134,13 +134,15 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     own[AS_OWNER] = True
 
 
-EMPTY = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
-
-
 def emptied_by_the_owner(case: TransactionTestCase) -> None:
-    """After a test with transactions of its own every table is truncated, which the product may not."""
-    with as_owner(triggers=False):
-        EMPTY(case)
+    """After a test with transactions of its own every table is emptied, which the product may not.
+
+    Deleting few rows takes 20 ms where Django's TRUNCATE of each table took 0.4 s; the content types and permissions
+    that it would write anew each time are read by nothing of ours.
+    """
+    tables = connection.introspection.django_table_names(only_existing=True, include_views=False)
+    with owner_cursor(triggers=False) as cursor:
+        cursor.execute("; ".join(f'DELETE FROM "{table}"' for table in tables))
 
 
 @pytest.fixture
