@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -21,37 +20,23 @@ from messaging import outbox
 from messaging.models import Notification
 from tests import build
 from tests.owner import owner_cursor
+from tests.races import Meeting, waiting
 from wording.refusals import Refused
 
 pytestmark = pytest.mark.django_db(transaction=True)
-# pg_stat_activity would show one frozen picture for the whole transaction; other tests' databases have waiters too
-WAITING = """
-    SELECT count(*) FROM pg_locks waiter WHERE NOT waiter.granted AND EXISTS (
-        SELECT 1 FROM pg_locks held JOIN pg_database ON pg_database.oid = held.database
-        WHERE held.pid = waiter.pid AND pg_database.datname = current_database())
-"""
-MEET = 0.7  # seconds that one waits for the other inside its transaction; with the lock they never meet
 
 
-class Meeting:
-    """A point that both reach before either goes on, unless a lock holds one of them outside."""
+def meet_after(monkeypatch: pytest.MonkeyPatch, where: object, name: str) -> Meeting:
+    """Both acts have come out of the function before either goes on."""
+    meeting, real = Meeting(), getattr(where, name)
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, where: object, name: str) -> None:
-        self.barrier = threading.Barrier(2)
-        real = getattr(where, name)
+    def met(*args: object, **named: object) -> object:
+        result = real(*args, **named)
+        meeting.reached()
+        return result
 
-        def met(*args: object, **named: object) -> object:
-            found = real(*args, **named)
-            # With the lock the other one cannot come
-            with suppress(threading.BrokenBarrierError):
-                self.barrier.wait(MEET)
-            return found
-
-        monkeypatch.setattr(where, name, met)
-
-    @property
-    def took_place(self) -> bool:
-        return not self.barrier.broken
+    monkeypatch.setattr(where, name, met)
+    return meeting
 
 
 def at_once(*acts: Callable[[], object]) -> list[object]:
@@ -114,7 +99,7 @@ def test_two_people_react_at_once_and_one_contact_is_made(monkeypatch: pytest.Mo
     world = build.world()
     incident = build.incident(world.shop, by=world.reporter)
     build.clear_outbox()
-    meeting = Meeting(monkeypatch, lifecycle, "lock")
+    meeting = meet_after(monkeypatch, lifecycle, "lock")
     first, second = two_reactions(world, incident)
     assert isinstance(first, Incident)
     assert isinstance(second, Incident)
@@ -128,7 +113,7 @@ def test_without_the_lock_two_reactions_collide(monkeypatch: pytest.MonkeyPatch)
     world = build.world()
     incident = build.incident(world.shop, by=world.reporter)
     without_locks(monkeypatch, IncidentQuerySet)
-    meeting = Meeting(monkeypatch, lifecycle, "lock")
+    meeting = meet_after(monkeypatch, lifecycle, "lock")
     assert broken_rules(two_reactions(world, incident)) == ["one_entry_per_incident_and_seq"]
     assert meeting.took_place
 
@@ -149,7 +134,7 @@ def test_a_double_tap_files_or_joins_once(monkeypatch: pytest.MonkeyPatch, what:
     world = build.world()
     if what == "closed":
         confirm(world)
-    meeting = Meeting(monkeypatch, repeats, "claim")
+    meeting = meet_after(monkeypatch, repeats, "claim")
     first, second = two_forms(world, "Nie działa.", "Nie działa.", what=what)
     assert first == second == Incident.objects.get()
     assert not meeting.took_place
@@ -163,7 +148,7 @@ def test_a_double_tap_files_or_joins_once(monkeypatch: pytest.MonkeyPatch, what:
 
 def test_of_two_bodies_with_one_key_one_is_filed_and_the_other_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     world = build.world()
-    Meeting(monkeypatch, repeats, "claim")
+    meet_after(monkeypatch, repeats, "claim")
     both = two_forms(world, "Nie działa.", "Nie działa też hurtownia.")
     assert sorted(type(answer).__name__ for answer in both) == ["AlreadyFiled", "Incident"]
     assert (Incident.objects.count(), JournalEntry.objects.count(), RepeatKey.objects.count()) == (1, 1, 1)
@@ -171,7 +156,7 @@ def test_of_two_bodies_with_one_key_one_is_filed_and_the_other_refused(monkeypat
 
 def test_a_key_whose_first_request_failed_is_free_for_the_second(monkeypatch: pytest.MonkeyPatch) -> None:
     world = build.world()
-    Meeting(monkeypatch, repeats, "claim")
+    meet_after(monkeypatch, repeats, "claim")
     real, calls = notices.tell_of_report, iter([DatabaseError("the first one fails at its end")])
 
     def once(*args: object, **named: object) -> None:
@@ -187,7 +172,7 @@ def test_a_key_whose_first_request_failed_is_free_for_the_second(monkeypatch: py
 
 def test_without_the_constraint_a_double_tap_files_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     world = build.world()
-    meeting = Meeting(monkeypatch, repeats, "claim")
+    meeting = meet_after(monkeypatch, repeats, "claim")
     with without_rule("incidents_repeatkey", "one_report_per_person_client_and_key"):
         two_forms(world, "Nie działa.", "Nie działa.")
         assert meeting.took_place
@@ -203,7 +188,7 @@ def confirm(world: build.World) -> Incident:
 
 def test_two_confirmations_of_one_outage_open_one_incident(monkeypatch: pytest.MonkeyPatch) -> None:
     world = build.world()
-    meeting = Meeting(monkeypatch, reporting, "_known_failure")
+    meeting = meet_after(monkeypatch, reporting, "_known_failure")
     first, second = at_once(lambda: confirm(world), lambda: confirm(world))
     assert first == second == Incident.objects.get()
     assert not meeting.took_place
@@ -213,7 +198,7 @@ def test_two_confirmations_of_one_outage_open_one_incident(monkeypatch: pytest.M
 def test_without_the_lock_two_confirmations_are_caught_by_the_constraint(monkeypatch: pytest.MonkeyPatch) -> None:
     world = build.world()
     without_locks(monkeypatch, ShopQuerySet)
-    Meeting(monkeypatch, reporting, "_known_failure")
+    meet_after(monkeypatch, reporting, "_known_failure")
     found = at_once(lambda: confirm(world), lambda: confirm(world))
     assert broken_rules(found) == ["one_open_incident_per_shop_failure"]
     assert Incident.objects.count() == 1
@@ -222,7 +207,7 @@ def test_without_the_lock_two_confirmations_are_caught_by_the_constraint(monkeyp
 def test_without_lock_and_constraint_two_confirmations_open_two(monkeypatch: pytest.MonkeyPatch) -> None:
     world = build.world()
     without_locks(monkeypatch, ShopQuerySet)
-    Meeting(monkeypatch, reporting, "_known_failure")
+    meet_after(monkeypatch, reporting, "_known_failure")
     with without_rule("incidents_incident", "one_open_incident_per_shop_failure"):
         at_once(lambda: confirm(world), lambda: confirm(world))
         assert Incident.objects.count() == 2
@@ -230,13 +215,12 @@ def test_without_lock_and_constraint_two_confirmations_open_two(monkeypatch: pyt
 
 def client_and_monitor(world: build.World, monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """Both have looked for an open incident of the other before either writes one."""
-    meeting = Meeting(monkeypatch, reporting, "_known_failure")
+    meeting = meet_after(monkeypatch, reporting, "_known_failure")
     real = reporting._to_join
 
     def met(*args: object) -> object:
         found = real(*args)  # type: ignore[arg-type]
-        with suppress(threading.BrokenBarrierError):
-            meeting.barrier.wait(MEET)
+        meeting.reached()
         return found
 
     monkeypatch.setattr(reporting, "_to_join", met)
@@ -272,7 +256,7 @@ def two_pauses(world: build.World, incident: Incident) -> list[object]:
 def test_two_pauses_for_one_reason_at_once_are_one_and_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     world = build.world()
     incident = build.incident(world.shop, by=world.reporter)
-    Meeting(monkeypatch, lifecycle, "lock")
+    meet_after(monkeypatch, lifecycle, "lock")
     found = two_pauses(world, incident)
     assert sorted(type(one).__name__ for one in found) == ["Incident", "Refused"]
     assert (Pause.objects.count(), incident.journal.filter(kind="paused").count()) == (1, 1)
@@ -282,7 +266,7 @@ def test_without_the_lock_a_second_pause_is_caught_by_the_constraint(monkeypatch
     world = build.world()
     incident = build.incident(world.shop, by=world.reporter)
     without_locks(monkeypatch, IncidentQuerySet)
-    Meeting(monkeypatch, lifecycle, "lock")
+    meet_after(monkeypatch, lifecycle, "lock")
     assert broken_rules(two_pauses(world, incident)) == ["one_open_pause_per_reason"]
     assert Pause.objects.count() == 1
 
@@ -296,7 +280,7 @@ def test_two_sweeps_of_one_due_clock_send_and_record_once(monkeypatch: pytest.Mo
     world = build.world()
     build.incident(world.shop, by=world.reporter)
     build.clear_outbox()
-    meeting = Meeting(monkeypatch, sweeps, "_events")
+    meeting = meet_after(monkeypatch, sweeps, "_events")
     assert sorted(str(one) for one in two_sweeps()) == ["0", "1"]
     assert not meeting.took_place
     assert (Firing.objects.count(), Breach.objects.count(), Notification.objects.count()) == (2, 1, 2)
@@ -309,7 +293,7 @@ def test_without_the_lock_the_second_sweep_is_caught_by_the_constraints(
     build.incident(world.shop, by=world.reporter)
     build.clear_outbox()
     without_locks(monkeypatch, IncidentQuerySet)
-    Meeting(monkeypatch, sweeps, "_events")
+    meet_after(monkeypatch, sweeps, "_events")
     two_sweeps()
     assert "a chunk of 1 incidents failed" in caplog.text
     assert (Firing.objects.count(), Breach.objects.count(), Notification.objects.count()) == (2, 1, 2)
@@ -319,7 +303,7 @@ def test_without_lock_and_constraints_two_sweeps_record_twice(monkeypatch: pytes
     world = build.world()
     build.incident(world.shop, by=world.reporter)
     without_locks(monkeypatch, IncidentQuerySet)
-    Meeting(monkeypatch, sweeps, "_events")
+    meet_after(monkeypatch, sweeps, "_events")
     with (
         without_rule("incidents_breach", "one_breach_per_clock_and_lap"),
         without_rule("incidents_firing", "one_firing_per_clock_lap_round_and_step"),
@@ -340,12 +324,9 @@ def claimed_while_another_holds_it() -> list[object]:
 
 
 def wait_until_it_waits_or_ends(is_done: Callable[[], bool]) -> None:
-    with connection.cursor() as cursor:
-        waits, end = 0, time.monotonic() + 30
-        while not is_done() and not waits:
-            assert time.monotonic() < end
-            cursor.execute(WAITING)
-            waits = cursor.fetchone()[0]
+    end = time.monotonic() + 30
+    while not is_done() and not waiting():
+        assert time.monotonic() < end
 
 
 def one_notice() -> Notification:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -21,9 +19,9 @@ from reports.verify import monitors as proof
 from tests import build
 from tests.build import World
 from tests.monitoring.played import DOWN, UP, after, monitor, play, result
+from tests.races import Meeting
 
 pytestmark = pytest.mark.django_db(transaction=True)
-MEET_SECONDS = 0.7
 
 
 @pytest.fixture
@@ -42,14 +40,13 @@ def without_locks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def meet_before(monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> None:
     """Both threads wait for each other in front of the function; one that comes alone goes on after a while."""
-    barrier, real = threading.Barrier(2), getattr(module, name)
+    meeting, real = Meeting(), getattr(module, name)
 
-    def meeting(*args: Any, **kwargs: Any) -> Any:
-        with suppress(threading.BrokenBarrierError):
-            barrier.wait(MEET_SECONDS)
+    def met(*args: Any, **kwargs: Any) -> Any:
+        meeting.reached()
         return real(*args, **kwargs)
 
-    monkeypatch.setattr(module, name, meeting)
+    monkeypatch.setattr(module, name, met)
 
 
 def at_once(*calls: Callable[[], Any]) -> list[Any]:

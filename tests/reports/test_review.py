@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -20,6 +18,7 @@ from reports.models import BreachDecision
 from reports.money import review
 from tests import build
 from tests.owner import as_owner
+from tests.races import Meeting
 from tests.reports.missed import DEADLINE, late_repair
 from wording.refusals import Refused
 
@@ -196,14 +195,13 @@ def refused(constraint: str, write: Callable[[], object]) -> None:
 
 def meet(monkeypatch: pytest.MonkeyPatch) -> None:
     """Both managers have seen that nothing is decided before either decides; one who comes alone goes on."""
-    barrier, real = threading.Barrier(2), review._decide
+    meeting, real = Meeting(), review._decide
 
-    def meeting(*args: Any, **kwargs: Any) -> BreachDecision:
-        with suppress(threading.BrokenBarrierError):
-            barrier.wait(0.7)
+    def met(*args: Any, **kwargs: Any) -> BreachDecision:
+        meeting.reached()
         return real(*args, **kwargs)
 
-    monkeypatch.setattr(review, "_decide", meeting)
+    monkeypatch.setattr(review, "_decide", met)
 
 
 def race(breach: Breach, *managers: User) -> list[str]:
