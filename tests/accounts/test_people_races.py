@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from accounts import people
 from accounts.models import User
 from tests import build
-from tests.incidents.test_races import Meeting, at_once
+from tests.incidents.test_races import at_once, meet_after
 from wording.refusals import Refused
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -31,7 +31,7 @@ def administrators() -> int:
 
 
 def test_one_administrator_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    meeting = Meeting(monkeypatch, people, "_administrators")
+    meeting = meet_after(monkeypatch, people, "_administrators")
     found = each_other()
     assert not meeting.took_place
     assert [type(one) for one in found].count(Refused) == 1
@@ -40,7 +40,7 @@ def test_one_administrator_stays(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_the_lock_nobody_would(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(QuerySet, "select_for_update", lambda self, **_: self)
-    meeting = Meeting(monkeypatch, people, "_administrators")
+    meeting = meet_after(monkeypatch, people, "_administrators")
     assert [type(one) for one in each_other()] == [User, User]
     assert meeting.took_place
     assert administrators() == 0
