@@ -105,7 +105,10 @@ def _context(contract: Contract, version: ContractVersion, now: datetime) -> dic
         "hours": [calendar_text.ahead(calendar, now) for calendar in _calendars(targets, rhythms)],
         "versions": list(contract.versions.all())[::-1],
         "shops": list(contract.shops.all()),
-        "people": Membership.objects.valid(today).filter(client=contract.client).select_related("user"),
+        "people": Membership.objects.valid(today)
+        .filter(client=contract.client)
+        .select_related("user")
+        .order_by("role", "user__name", "pk"),
     }
 
 

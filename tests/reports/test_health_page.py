@@ -127,6 +127,8 @@ def test_what_runs_once_a_night_is_not_missed_before_the_second_day(
     beat(1, *(name for name in NAMES if name != "retention"))
     monkeypatch.setattr(health, "installed_at", lambda: NOW - timedelta(hours=24, minutes=59))
     assert "Stan systemu Wszystko działa." in text_of(page.get(PAGE))
+    monkeypatch.setattr(health, "installed_at", lambda: NOW)
+    assert "jeszcze nie, do jutra 11:10" in text_of(page.get(PAGE))
     monkeypatch.setattr(health, "installed_at", lambda: NOW - timedelta(hours=25))
     assert "Stan systemu Stare sprawdzenia zostają dłużej, niż obiecano." in text_of(page.get(PAGE))
 
