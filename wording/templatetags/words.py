@@ -12,6 +12,7 @@ from django.forms import BoundField
 from django.template import Context
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 
 from wording import words
 
@@ -219,6 +220,14 @@ def control(field: BoundField) -> SafeString:
     if isinstance(field.field.widget, forms.CheckboxInput):
         return field.as_widget()
     return field.as_widget(attrs={"class": f"form-control {field.field.widget.attrs.get('class', '')}".strip()})
+
+
+@register.simple_tag
+def said_of(field: BoundField, error: str) -> SafeString:
+    """An error in the summary, which names its field: `E-mail: wpisz adres`; not twice, and not after a question."""
+    label = str(field.label).partition(_(", for example"))[0]
+    is_named = not label or label.endswith("?") or label.casefold() in error.casefold()
+    return nbsp(error if is_named else f"{label}: {error}")
 
 
 @register.filter

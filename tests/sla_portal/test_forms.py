@@ -1,0 +1,43 @@
+"""Forms answer in the page's language: our sentences and not the browser's, in one summary that names the fields."""
+
+from __future__ import annotations
+
+import re
+
+from django import forms
+from django.template.loader import render_to_string
+from django.utils import translation
+
+from sla_portal.environment import BASE_DIR
+from wording.words import plain
+
+FORM = re.compile(r"<form\b(?P<head>(?:\{%.*?%\}|[^>])*)>(?P<body>.*?)</form>", re.DOTALL)
+TYPED = re.compile(r"_field\.html|<textarea|<select|\{% control|\{% include|<input(?![^>]*type=\"hidden\")")
+
+
+class Letter(forms.Form):
+    email = forms.EmailField(label="E-mail")
+    since = forms.CharField(label="Od kiedy, na przykład 8:10")
+    what = forms.ChoiceField(label="Co się dzieje?", error_messages={"required": "Wybierz, co się dzieje"})
+    fee = forms.CharField(label="Opłata", error_messages={"required": "Uzupełnij: opłata."})
+
+
+def test_no_browser_answers_for_us() -> None:
+    """A form in which something is typed or picked is checked by the server alone."""
+    pages = {path: path.read_text(encoding="utf-8") for path in (BASE_DIR / "templates").rglob("*.html")}
+    found = [(path, form) for path, page in pages.items() for form in FORM.finditer(page)]
+    assert len(found) > 50
+    speaking = [path.name for path, form in found if TYPED.search(form["body"]) and "novalidate" not in form["head"]]
+    assert speaking == []
+
+
+def test_the_summary_takes_the_focus_and_names_each_field_once() -> None:
+    with translation.override("pl"):
+        page = render_to_string("_errors.html", {"form": Letter({})})
+    assert 'tabindex="-1" autofocus>' in page
+    assert re.findall(r'<a href="#id_(\w+)">(.*?)</a>', plain(page)) == [
+        ("email", "E-mail: To pole jest wymagane."),
+        ("since", "Od kiedy: To pole jest wymagane."),
+        ("what", "Wybierz, co się dzieje"),
+        ("fee", "Uzupełnij: opłata."),
+    ]
