@@ -56,6 +56,14 @@ class Job:
     first: timedelta = FIRST
 
 
+def _watched_backup(hours: int) -> list[Job]:
+    """None where backups are made in another way."""
+    if not hours:
+        return []
+    patience = timedelta(hours=hours)
+    return [Job("backup", _("Backup of the database"), _("There is no fresh backup."), patience, patience)]
+
+
 JOBS = (
     Job("clocks", _("Deadlines and escalations"), _("Nobody watches the deadlines.")),
     Job("mail", _("Sending of e-mails"), _("Nobody sends e-mails.")),
@@ -66,6 +74,7 @@ JOBS = (
     Job(anchor.JOB, _("Daily anchor"), _("No anchor was made: forgeries since then have no witness."), 36 * HOUR),
     Job("forget", _("Removal of old letters' words"), _("Old letters keep their words and addresses."), *NIGHTLY),
     Job("retention", _("Removal of old checks"), _("Old checks are kept longer than promised."), *NIGHTLY),
+    *_watched_backup(settings.BACKUP_HOURS),
 )
 
 
@@ -121,15 +130,21 @@ class Outbox:
 def outbox_state(user: User, now: datetime) -> Outbox:
     notices = Notification.objects.visible_to(user)
     queued = notices.filter(status=Delivery.QUEUED)
-    oldest = queued.order_by("created_at").values_list("created_at", flat=True).first()
     given_up = notices.given_up()
     return Outbox(
         queued.count(),
         queued.exclude(error="").count(),
-        None if oldest is None else max(int((now - oldest).total_seconds()), 0),
+        oldest_waiting(now),
         given_up.count(),
         list(given_up.select_related("recipient")[:SHOWN]),
     )
+
+
+def oldest_waiting(now: datetime) -> int | None:
+    """Seconds since the oldest notice that has not left was written; None where nothing waits."""
+    queued = Notification.objects.filter(status=Delivery.QUEUED)
+    oldest = queued.order_by("created_at").values_list("created_at", flat=True).first()
+    return None if oldest is None else max(int((now - oldest).total_seconds()), 0)
 
 
 def send_all_again(user: User, *, at: datetime) -> int:

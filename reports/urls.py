@@ -2,10 +2,11 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from reports.views import anchors, breaches, health, home
+from reports.views import anchors, breaches, health, home, ready
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
+    path("readyz", ready.show, name="readyz"),
     path("settings/health/", health.show, name="settings-health"),
     path("settings/health/proof/", health.prove, name="settings-health-proof"),
     path("settings/health/again/", health.again, name="settings-health-again"),

@@ -25,6 +25,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 YES, NO = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
 KEY_LETTERS = 50  # as Django's own check of SECRET_KEY asks (security.W009)
 MOST_DAYS = 36_500  # a century
+MOST_HOURS = 24 * 366  # a year
 NEW_KEY = 'python3 -c "import secrets; print(secrets.token_urlsafe(50))"'
 
 
@@ -46,12 +47,12 @@ VARIABLES: dict[str, Variable] = {
     "DATABASE_URL": Variable(
         "",
         "`postgresql://user:password@host:5432/name`; empty: the embedded server of `make run`",
-        ACTING | {"migrate"},
+        ACTING | {"migrate", "backup"},
     ),
     "MIGRATE_DATABASE_URL": Variable(
         "",
-        "the same database with its owner's name and password, for `manage.py migrate` and `manage.py roles` only",
-        frozenset({"migrate"}),
+        "the same database with its owner's name and password, for `manage.py migrate`, `roles`, `backup`, `restore`",
+        frozenset({"migrate", "backup"}),
     ),
     "REDIS_URL": Variable(
         "",
@@ -64,7 +65,9 @@ VARIABLES: dict[str, Variable] = {
         ACTING | {"beat", "probe"},
     ),
     "SECRET_KEY": Variable(
-        "", "signs sessions and links, 50 letters or more; must be given with `DATABASE_URL`", ACTING | {"migrate"}
+        "",
+        "signs sessions and links, 50 letters or more; must be given with `DATABASE_URL`",
+        ACTING | {"migrate", "backup"},
     ),
     "DEBUG": Variable("off", "`on` shows error details to everybody: never in production"),
     "DATA_DIR": Variable("var", "folder of the embedded servers, logs and the demo's mailbox"),
@@ -109,6 +112,17 @@ VARIABLES: dict[str, Variable] = {
         "365",
         "days after which words and address of a notice go, 30 or more; whom, channel, when and hash stay",
         frozenset({"worker"}),
+    ),
+    "BACKUP_HOURS": Variable(
+        "26",
+        "age in hours from which the health page says that the last `manage.py backup` is too old; `0`: backups are "
+        "made in another way and not watched",
+        frozenset({"web"}),
+    ),
+    "READY_TOKEN": Variable(
+        "",
+        "who sends it as `Authorization: Bearer …` reads `/readyz` from anywhere; empty: only the same machine does",
+        frozenset({"web"}),
     ),
     "PROVIDER_NAME": Variable("Studio Północ", "the provider's name on pages, in mails and documents", ACTING),
     "DUTY_PHONE": Variable("22 100 20 30", "duty phone, shown on login, receipt and every error page", ACTING),
@@ -225,6 +239,13 @@ def days(name: str, least: int) -> int:
     value = number_in(text(name))
     if value is None or not least <= value <= MOST_DAYS:
         raise refuse(name, f"a number of days from {least} to {MOST_DAYS}")
+    return value
+
+
+def hours(name: str) -> int:
+    value = number_in(text(name))
+    if value is None or value > MOST_HOURS:
+        raise refuse(name, f"a number of hours from 0 to {MOST_HOURS}")
     return value
 
 

@@ -154,7 +154,7 @@ CONTENT_SECURITY_POLICY = {
 }
 _https = BASE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = _https
-SECURE_REDIRECT_EXEMPT = [r"^health/$"]
+SECURE_REDIRECT_EXEMPT = [r"^(health/|healthz|readyz)$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if _https else 0
 TRUST_PROXY = environment.proxies("TRUST_PROXY")
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUST_PROXY else None
@@ -199,6 +199,8 @@ ANCHOR_ADDRESS = environment.addresses("ANCHOR_ADDRESS")
 KEEP_ATTEMPTS_DAYS = environment.days("KEEP_ATTEMPTS_DAYS", 7)
 KEEP_KEYS_DAYS = environment.days("KEEP_KEYS_DAYS", 7)
 KEEP_LETTERS_DAYS = environment.days("KEEP_LETTERS_DAYS", 30)
+BACKUP_HOURS = environment.hours("BACKUP_HOURS")
+READY_TOKEN = environment.text("READY_TOKEN")
 PROVIDER_NAME = environment.text("PROVIDER_NAME")
 DUTY_PHONE = environment.text("DUTY_PHONE")
 PROBE_PLACES = environment.places("PROBE_PLACES")

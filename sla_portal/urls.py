@@ -6,7 +6,8 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from sla_portal.health import health
 
 urlpatterns = [
-    path("health/", health, name="health"),
+    path("healthz", health, name="healthz"),
+    path("health/", health, name="health"),  # as it was called before, for one release
     path("", include("accounts.urls")),
     path("", include("contracts.urls")),
     path("", include("incidents.urls")),

@@ -266,6 +266,8 @@ class Runner:
             "PROBE_ALLOW_NETWORKS": environment.text("PROBE_ALLOW_NETWORKS") or "127.0.0.1/32",
             "PROBE_CA_FILE": environment.text("PROBE_CA_FILE") or str(self.place.folder / "shops" / "ca.pem"),
             "PROBE_CANARIES": os.environ.get("PROBE_CANARIES") or self.canaries(),
+            # Who tries the product out is asked for no backup
+            "BACKUP_HOURS": os.environ.get("BACKUP_HOURS") or "0",
             "DEMO_SHOPS_URL": f"http://127.0.0.1:{self.port + 3}",
             "BROKER_URL": self.probe_url(),
             "PROBE_PLACE": self.probe_place(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client as Browser
@@ -91,14 +92,14 @@ def test_that_no_canary_is_named_is_said(page: Browser) -> None:
 
 @pytest.mark.parametrize(("name", "sentence"), [(job.name, job.stalled) for job in health.JOBS])
 def test_a_sweep_that_stands_is_said_first_with_its_last_time(page: Browser, name: str, sentence: str) -> None:
-    nightly = name in {"anchor", "forget", "retention"}
-    patience = 36 * 3600 if nightly else 120 if name == "missed" else 60
+    nights = dict.fromkeys(("anchor", "forget", "retention"), (36 * 3600, "sob. 28 lut, 22:09:59"))
+    rare = {**nights, "backup": (26 * 3600, "wczoraj 8:09:59"), "missed": (120, "dziś 10:07:59")}
+    patience, moment = rare.get(name, (60, "dziś 10:08:59"))
     beat(2)
     beat(patience, name)
     assert "stoi" not in text_of(page.get(PAGE))
     beat(patience + 1, name)
     said = text_of(page.get(PAGE))
-    moment = "sob. 28 lut, 22:09:59" if nightly else "dziś 10:07:59" if name == "missed" else "dziś 10:08:59"
     assert f"Stan systemu {plain(str(sentence))} Ostatnio: {moment}." in said
     assert "Wszystko działa" not in said
     assert said.count("stoi") == 1
@@ -323,3 +324,34 @@ def test_answers_that_were_refused_stand_on_the_page_for_a_day(page: Browser) ->
     day = timedelta(days=1)
     ProbePlace.objects.filter(pk=place.pk).update(refused_at=NOW - day, dropped_at=NOW - day)
     assert "miejsca de" not in text_of(page.get(PAGE))
+
+
+def ready(page: Browser, **headers: Any) -> tuple[int, dict[str, Any]]:
+    response = page.get("/readyz", **headers)
+    return response.status_code, response.json() if response["Content-Type"] == "application/json" else {}
+
+
+def test_whoever_watches_the_machine_reads_what_stands(page: Browser) -> None:
+    page.logout()
+    beat(2)
+    status, facts = ready(page)
+    assert (status, facts["ready"], facts["stalled"], facts["outbox_age"]) == (200, True, [], None)
+    assert facts["ages"] == dict.fromkeys(NAMES, 2)
+    beat(61, "clocks")
+    assert [ready(page)[0], ready(page)[1]["stalled"]] == [503, ["clocks"]]
+    assert page.get("/healthz").content == page.get("/health/").content == b"ok\n"
+
+
+def test_a_stranger_is_not_told_whether_the_portal_is_ready(page: Browser) -> None:
+    """Nor is one who comes by a proxy of the same machine that nobody trusts, or by none with a header of the own."""
+    stranger = {"REMOTE_ADDR": "192.0.2.7"}
+    beat(2)
+    assert ready(page, **stranger)[0] == 404
+    assert ready(page, HTTP_X_FORWARDED_FOR="192.0.2.7")[0] == 404
+    assert ready(page, HTTP_AUTHORIZATION="Bearer ", **stranger)[0] == 404
+    with override_settings(TRUST_PROXY=1):
+        assert ready(page, HTTP_X_FORWARDED_FOR="192.0.2.7")[0] == 404
+        assert ready(page, HTTP_X_FORWARDED_FOR="127.0.0.1, 192.0.2.7")[0] == 404
+    with override_settings(READY_TOKEN="proba-proba"):
+        assert ready(page, HTTP_AUTHORIZATION="Bearer proba-proba", **stranger)[0] == 200
+        assert ready(page, HTTP_AUTHORIZATION="Bearer próba", **stranger)[0] == 404

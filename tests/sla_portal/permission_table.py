@@ -8,6 +8,10 @@ PEOPLE = ("anonymous", "reporter", "owner", "agent", "manager", "admin", "strang
 
 #                             ano rep own agt mgr adm str bot for
 TABLE = """
+healthz                GET    200
+healthz                POST   200
+readyz                 GET    200
+readyz                 POST   405
 health                 GET    200
 health                 POST   200
 login                  GET    200 302 302 302 302 302 302 302 302

@@ -31,11 +31,12 @@ MIGRATE = ["sh", "-c", "python manage.py roles && python manage.py migrate --noi
 
 def test_every_process_of_the_local_run_is_a_service_with_the_same_command() -> None:
     commands = {name: service["command"] for name, service in SERVICES.items() if name not in {"postgres", "redis"}}
-    assert commands == {**OURS, "migrate": MIGRATE}
+    backup = ["python", "manage.py", "backup", "/backups", "--keep", "14"]
+    assert commands == {**OURS, "migrate": MIGRATE, "backup": backup}
 
 
 def test_the_database_s_roles_are_those_of_the_embedded_server() -> None:
-    """Nobody but `migrate` gets the owner; every other service that has a database works as the lesser role."""
+    """Nobody but `migrate` and `backup`, which end, gets the owner; the others work as the lesser role."""
     assert SERVICES["postgres"]["environment"]["POSTGRES_USER"] == sockets.OWNER
     given = {
         (variable, urlsplit(address.replace("${", "").replace(":?}", "")).username, name)
@@ -43,15 +44,26 @@ def test_the_database_s_roles_are_those_of_the_embedded_server() -> None:
         for variable, address in service.get("environment", {}).items()
         if variable.endswith("DATABASE_URL")
     }
-    working = {*processes.LANES, "web", "migrate"}
-    assert given == {("MIGRATE_DATABASE_URL", sockets.OWNER, "migrate")} | {
-        ("DATABASE_URL", sockets.PRODUCT, name) for name in working
+    once = {"migrate", "backup"}
+    assert given == {("MIGRATE_DATABASE_URL", sockets.OWNER, name) for name in once} | {
+        ("DATABASE_URL", sockets.PRODUCT, name) for name in {*processes.LANES, "web", *once}
     }
+    assert {SERVICES[name]["restart"] for name in once} == {"no"}
 
 
 def test_the_image_starts_the_web_server_that_the_table_names() -> None:
     dockerfile = (BASE_DIR / "Dockerfile").read_text(encoding="utf-8")
     assert yaml.safe_load(re.findall(r"^CMD (.+)$", dockerfile, re.MULTILINE)[0]) == OURS["web"]
+
+
+def test_the_proxy_of_the_manual_leads_to_the_portal_s_port_and_is_the_one_that_is_believed() -> None:
+    caddy = (BASE_DIR / "docs" / "Caddyfile").read_text(encoding="utf-8")
+    assert SERVICES["web"]["ports"] == [re.findall(r"reverse_proxy (\S+)\n", caddy)[0] + ":8000"]
+    assert re.findall(r"max_size (\d+)MiB", caddy) == [str(settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 2**20)]
+    assert SERVICES["web"]["environment"]["TRUST_PROXY"] == "${TRUST_PROXY:-on}"
+    readme = (BASE_DIR / "README.md").read_text(encoding="utf-8")
+    (host,) = re.findall(r"^(\S+) \{$", caddy, re.MULTILINE)
+    assert f"\nBASE_URL=https://{host}\n" in readme
 
 
 @pytest.mark.parametrize("peer", [("127.0.0.1", 9), ("::1", 9, 0, 0), ("10.0.0.7", 9)])
@@ -71,7 +83,7 @@ def test_a_service_has_a_pinned_image_and_a_restart_rule(name: str) -> None:
     assert service["restart"] in {"unless-stopped", "no"}
 
 
-@pytest.mark.parametrize("name", sorted(set(SERVICES) - {"migrate"}))
+@pytest.mark.parametrize("name", sorted(set(SERVICES) - {"migrate", "backup"}))
 def test_a_service_that_stays_has_a_health_check(name: str) -> None:
     assert SERVICES[name]["healthcheck"]["test"][0] in {"CMD", "CMD-SHELL"}
     assert "interval" in SERVICES[name]["healthcheck"]
