@@ -55,6 +55,7 @@ class Kind(StrEnum):
     BREACH_CONFIRMED = "breach_confirmed"
     BREACH_EXCLUDED = "breach_excluded"
     BREACH_SECONDED = "breach_seconded"
+    BREACH_REOPENED = "breach_reopened"
     SWEEP_FAILED = "sweep_failed"
     CALENDAR_KEPT = "calendar_kept"
     VOUCHED = "vouched"
@@ -379,6 +380,9 @@ EVENTS: dict[Kind, Meaning] = {
     ),
     Kind.BREACH_SECONDED: Meaning(
         Words(line=gettext_noop("The second person agrees with the decision: %(target)s")), public=False, decision=True
+    ),
+    Kind.BREACH_REOPENED: Meaning(
+        Words(line=gettext_noop("%(by)s took the decision back: %(target)s")), public=False, decision=True
     ),
     Kind.SWEEP_FAILED: Meaning(Words(line=gettext_noop("The clocks could not be counted")), public=False),
     Kind.CALENDAR_KEPT: Meaning(

@@ -20,6 +20,8 @@ from reports.models import BreachDecision, Verdict
 KINDS: dict[str, Kind] = {Verdict.CONFIRMED: Kind.BREACH_CONFIRMED, Verdict.EXCLUDED: Kind.BREACH_EXCLUDED}
 SPAN = ("excluded_from", "excluded_to")
 SALTED = ("amount_before", "amount_after", "evidence")
+WHY = "taken_back_why"
+HIDDEN = {*SALTED, WHY}
 
 
 def enter(incident: Incident, decision: BreachDecision) -> JournalEntry:
@@ -41,6 +43,20 @@ def enter(incident: Incident, decision: BreachDecision) -> JournalEntry:
 def enter_second(incident: Incident, decision: BreachDecision, *, by: User, at: datetime) -> JournalEntry:
     """The line of the second person's word, at `at`."""
     return _enter(incident, decision, Kind.BREACH_SECONDED, by=by, at=at)
+
+
+def enter_taken_back(incident: Incident, decision: BreachDecision) -> JournalEntry:
+    """The line of a decision that is taken back; why stands in the salted part, as the evidence does."""
+    assert decision.taken_back_by is not None
+    assert decision.taken_back_at is not None
+    return _enter(
+        incident,
+        decision,
+        Kind.BREACH_REOPENED,
+        by=decision.taken_back_by,
+        at=decision.taken_back_at,
+        personal={WHY: decision.taken_back_why},
+    )
 
 
 def _enter(
@@ -76,18 +92,18 @@ def _plain(value: object) -> object:
 
 def differences() -> Iterator[Difference]:
     """Decisions that aren't as their lines say, decisions without a line, and lines whose decision is gone."""
-    lines, seconds = _lines()
+    lines, seconds, ends = _lines()
     for decision in BreachDecision.objects.select_related("breach__incident").order_by("pk"):
-        entry, second = lines.pop(decision.pk, None), seconds.pop(decision.pk, None)
+        entry, second, end = (entries.pop(decision.pk, None) for entries in (lines, seconds, ends))
         nr, fact = decision.breach.incident.nr, f"decision on {decision.breach.target}"
         if entry is None:
             yield Difference(nr, fact, decision.verdict, "no entry")
             continue
-        for name, follows in {**_says(entry), **_second_says(second)}.items():
+        for name, follows in {**_says(entry), **_second_says(second), **_end_says(end)}.items():
             stored = _plain(getattr(decision, name))
             if stored != follows:
-                yield _difference(nr, f"{fact}, {name.removesuffix('_id')}", stored, follows, hides=name in SALTED)
-    for entry in (*lines.values(), *seconds.values()):
+                yield _difference(nr, f"{fact}, {name.removesuffix('_id')}", stored, follows, hides=name in HIDDEN)
+    for entry in (*lines.values(), *seconds.values(), *ends.values()):
         fact = f"decision on {entry.facts.get('target')}"
         yield Difference(entry.incident.nr, fact, "gone", entry.kind.removeprefix("breach_"))
 
@@ -97,13 +113,15 @@ def _difference(nr: str, fact: str, stored: object, follows: object, *, hides: b
     return Difference(nr, fact, "changed", "as it was decided") if hides else Difference(nr, fact, stored, follows)
 
 
-def _lines() -> tuple[dict[object, JournalEntry], dict[object, JournalEntry]]:
-    """Decision's key → its line, and → the line of its second person; where there are several the first counts."""
+def _lines() -> tuple[dict[object, JournalEntry], ...]:
+    """Decision's key → its line, the second person's, and the one that took it back; of several the first counts."""
     lines: dict[object, JournalEntry] = {}
     seconds: dict[object, JournalEntry] = {}
+    ends: dict[object, JournalEntry] = {}
+    of_kind = {Kind.BREACH_SECONDED: seconds, Kind.BREACH_REOPENED: ends}
     for entry in JournalEntry.objects.filter(kind__in=DECISIONS).select_related("incident").order_by("-pk"):
-        (seconds if entry.kind == Kind.BREACH_SECONDED else lines)[entry.facts.get("decision")] = entry
-    return lines, seconds
+        of_kind.get(Kind(entry.kind), lines)[entry.facts.get("decision")] = entry
+    return lines, seconds, ends
 
 
 def _says(entry: JournalEntry) -> dict[str, object]:
@@ -122,3 +140,10 @@ def _says(entry: JournalEntry) -> dict[str, object]:
 
 def _second_says(entry: JournalEntry | None) -> dict[str, object]:
     return {"second_by_id": entry and entry.by_id, "second_at": entry and _plain(entry.at)}
+
+
+def _end_says(entry: JournalEntry | None) -> dict[str, object]:
+    says = {"taken_back_by_id": entry and entry.by_id, "taken_back_at": entry and _plain(entry.at)}
+    if entry is None:
+        return says | {WHY: ""}
+    return says | ({WHY: entry.personal.get(WHY)} if entry.salt else {})

@@ -25,9 +25,12 @@ class ExclusionForm(forms.Form):
     end = LineField(label=_("Until"), max_length=20)
     evidence = WordsField(label=_("Evidence"), max_length=2000)
 
-    def __init__(self, *args: Any, breach: Breach, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, breach: Breach, ahead: bool = False, **kwargs: Any) -> None:
+        """`ahead`: only to see what the time would give; reason and evidence may come later."""
         super().__init__(*args, **kwargs)
         self.breach = breach
+        if ahead:
+            self.fields["reason"].required = self.fields["evidence"].required = False
         allowed = breach.version.allowed_exclusions()
         reasons = [choice for choice in ExclusionReason.choices if choice[0] in allowed]
         self.fields["reason"].choices = reasons  # type: ignore[attr-defined]
@@ -48,6 +51,10 @@ class ExclusionForm(forms.Form):
             if (moment := _parsed(text, shape)) is not None:
                 return moment.replace(tzinfo=self.zone)
         raise forms.ValidationError(_("Write the hour as 12:50, or with the date as 2026-11-24 12:50."))
+
+
+class TakeBackForm(forms.Form):
+    why = WordsField(label=_("Why is it taken back?"), max_length=2000)
 
 
 def _parsed(text: str, shape: str) -> datetime | None:

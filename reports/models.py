@@ -23,13 +23,20 @@ class DecisionQuerySet(models.QuerySet["BreachDecision"]):
     def visible_to(self, user: User) -> Self:
         return self.filter(breach__in=Breach.objects.visible_to(user))
 
+    def standing(self) -> Self:
+        """Those that nobody has taken back: at most one a breach."""
+        return self.filter(taken_back_at=None)
+
     def awaiting_second(self) -> Self:
         """More was at stake than one person may decide, and nobody else has agreed yet."""
-        return self.filter(amount_before__gt=F("breach__version__second_person_above"), second_by=None)
+        rows = self.standing().filter(second_by=None)
+        return rows.filter(amount_before__gt=F("breach__version__second_person_above"))
 
 
 class BreachDecision(models.Model):
     """One act on a breach: confirmed, or a span of its delay excluded. Both amounts stay; nothing is overwritten.
+
+    A decision that is taken back stays as it was, with who took it back, when and why; the breach waits again.
 
     The amounts are the breach's own, by its rule: what of them counts beside the incident's others and under the
     contract's limits is the ledger's (reports/money/pricing.py), whichever of them was decided first.
@@ -47,6 +54,9 @@ class BreachDecision(models.Model):
     at = models.DateTimeField()
     second_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     second_at = models.DateTimeField(null=True)
+    taken_back_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    taken_back_at = models.DateTimeField(null=True)
+    taken_back_why = models.TextField(blank=True)
 
     objects = DecisionQuerySet.as_manager()
 
@@ -55,6 +65,7 @@ class BreachDecision(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["breach"],
+                condition=Q(taken_back_at=None),
                 name="one_decision_per_breach",
                 violation_error_message=_("Somebody has decided this."),
             ),
@@ -68,6 +79,12 @@ class BreachDecision(models.Model):
                 name="the_second_person_is_another",
                 violation_error_message=_("The second person must be another than the first."),
             ),
+            models.CheckConstraint(
+                condition=Q(taken_back_by=None, taken_back_at=None, taken_back_why="")
+                | (Q(taken_back_by__isnull=False, taken_back_at__isnull=False) & ~Q(taken_back_why="")),
+                name="a_decision_is_taken_back_with_a_reason",
+                violation_error_message=_("Say why the decision is taken back."),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -77,7 +94,8 @@ class BreachDecision(models.Model):
     def awaits_second(self) -> bool:
         """What was at stake decides, not what is left of it: an exclusion to zero needs a second person too."""
         limit = self.breach.version.second_person_above
-        return limit is not None and self.amount_before > limit and self.second_by_id is None
+        is_above = limit is not None and self.amount_before > limit
+        return is_above and self.second_by_id is None and self.taken_back_at is None
 
     @property
     def standing(self) -> Decimal:

@@ -17,4 +17,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("breaches/<int:pk>/confirm/", breaches.confirm, name="breach-confirm"),
     path("breaches/<int:pk>/exclude/", breaches.exclude, name="breach-exclude"),
     path("breaches/<int:pk>/second/", breaches.second, name="breach-second"),
+    path("breaches/<int:pk>/decisions/<int:decision>/take-back/", breaches.take_back, name="breach-take-back"),
 ]

@@ -59,7 +59,9 @@ HISTORY: dict[str, Rights] = {
     "incidents_breach": written_once("stopped_at", "delay", "voided_at"),
     "incidents_firing": written_once("entry_id"),
     "incidents_joinedreport": written_once(),
-    "reports_breachdecision": written_once("second_by_id", "second_at"),
+    "reports_breachdecision": written_once(
+        "second_by_id", "second_at", "taken_back_by_id", "taken_back_at", "taken_back_why"
+    ),
     "contracts_contractversion": written_once("valid_to"),
     "contracts_seal": written_once(),
     "contracts_target": written_once(),

@@ -289,6 +289,52 @@ def _recorded_line(line: RecordedLine, money_format: MoneyFormat) -> str:
     return gettext("The decision recorded %(sum)s, and that stands") % {"sum": money_format.money(line.recorded)}
 
 
+USED_UP: dict[CapLevel, Promise] = {
+    CapLevel.INCIDENT: gettext_lazy("limit of the incident used up"),
+    CapLevel.MONTH: gettext_lazy("limit of the month used up"),
+    CapLevel.CONTRACT: gettext_lazy("limit of the contract used up"),
+}
+
+
+def nothing_because(breakdown: ExplainedAmount) -> str:
+    """Why a penalty is 0, in a few words: of what took the last of it; "" where it isn't 0."""
+    if breakdown.amount:
+        return ""
+    for line in reversed(breakdown.lines):
+        if words := _took_the_sum(line) or _took_the_time(line, breakdown):
+            return words
+    return gettext("the rate or the fee is 0")
+
+
+def _took_the_sum(line: Line) -> str:
+    match line:
+        case CapLine(before=before, after=after) if before and not after:
+            return str(USED_UP[line.level])
+        case NotHighestLine():
+            best = {"best": TARGETS.get(line.best, line.best)}
+            return gettext("only the incident's highest penalty counts: %(best)s") % best
+        case EarlierLine():
+            return gettext("the incident was charged as much before")
+        case RecordedLine():
+            return gettext("as the decision recorded")
+        case _:
+            return ""
+
+
+def _took_the_time(line: Line, breakdown: ExplainedAmount) -> str:
+    match line:
+        case UnitsLine(units=units, counted=counted_time) if not units and counted_time:
+            return gettext("no full period of the delay")
+        case GraceLine(taken=taken) if taken and not breakdown.seconds:
+            return gettext("within the %(allowed)s that are tolerated") % {"allowed": exact_span(line.allowed)}
+        case ExcludedLine(taken=taken) if taken and not breakdown.seconds:
+            return gettext("the whole delay is excluded")
+        case LateLine(delay=0) if not breakdown.units:
+            return gettext("no time of the delay counts")
+        case _:
+            return ""
+
+
 def _subject(name: str, target: str) -> str:
     return ", ".join(str(part) for part in (name, TARGETS.get(target, target)) if part)
 

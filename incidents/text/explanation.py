@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -82,16 +82,21 @@ def hms(span: int) -> str:
     return f"{hours}:{rest // 60:02d}:{rest % 60:02d}"
 
 
-def explanation_rows(clock: Clock, *, zone: str, now: datetime) -> list[ExplanationRow]:
-    """One row a trace line; the last, under a double rule, is the result."""
+def explanation_rows(clock: Clock, *, zone: str, now: datetime, day: date | None = None) -> list[ExplanationRow]:
+    """One row a trace line; the last, under a double rule, is the result. `day`: what the page says above, so that
+    hours of that day stand without it.
+    """
     if not clock.trace:
         return []
     *steps, result = clock.trace
-    rows = [_row(line, clock, zone, now) for line in steps]
-    return [*rows, ExplanationRow("sum", _time(result.at, zone, now), _(RESULTS[result.kind]), hms(result.seconds))]
+    rows = [_row(line, clock, zone, now, day) for line in steps]
+    return [
+        *rows,
+        ExplanationRow("sum", _time(result.at, zone, now, day), _(RESULTS[result.kind]), hms(result.seconds)),
+    ]
 
 
-def _row(line: TraceLine, clock: Clock, zone: str, now: datetime) -> ExplanationRow:
+def _row(line: TraceLine, clock: Clock, zone: str, now: datetime, day: date | None) -> ExplanationRow:
     facts = {
         "severity": f"{line.detail} {Severity(line.detail).label}" if line.detail in Severity.values else "",
         "target": TargetKind(clock.target).label,
@@ -102,7 +107,7 @@ def _row(line: TraceLine, clock: Clock, zone: str, now: datetime) -> Explanation
     if line.kind in CHANGES and line.until is not None:
         until = words.when(moment(line.until), now, zone, "genitive", seconds=True)
         sentence = _("%(what)s: by %(until)s") % {"what": sentence, "until": until}
-    return ExplanationRow(STYLES.get(line.kind, ""), _hours(line, zone, now), sentence, _figure(line))
+    return ExplanationRow(STYLES.get(line.kind, ""), _hours(line, zone, now, day), sentence, _figure(line))
 
 
 def _figure(line: TraceLine) -> str:
@@ -115,17 +120,19 @@ def _figure(line: TraceLine) -> str:
     return f"− {span}" if line.kind == "worked" else span
 
 
-def _hours(line: TraceLine, zone: str, now: datetime) -> str:
+def _hours(line: TraceLine, zone: str, now: datetime, day: date | None) -> str:
     if line.kind in CHANGES or line.until is None:
-        return _time(line.at, zone, now)
+        return _time(line.at, zone, now, day)
     until = moment(line.until)
     same_day = moment(line.at).astimezone(words.as_zone(zone)).date() == until.astimezone(words.as_zone(zone)).date()
-    end = words.clock_time(until, zone, seconds=True) if same_day else _time(line.until, zone, now)
-    return f"{_time(line.at, zone, now)}–{end}"
+    end = words.clock_time(until, zone, seconds=True) if same_day else _time(line.until, zone, now, day)
+    return f"{_time(line.at, zone, now, day)}–{end}"
 
 
-def _time(instant: int, zone: str, now: datetime) -> str:
+def _time(instant: int, zone: str, now: datetime, day: date | None = None) -> str:
     """With plain spaces: the column is narrow on a phone."""
+    if moment(instant).astimezone(words.as_zone(zone)).date() == day:
+        return words.plain(words.clock_time(moment(instant), zone, seconds=True))
     return words.plain(words.when(moment(instant), now, zone, seconds=True, today=False))
 
 
@@ -153,8 +160,8 @@ class Axis:
     label: str
 
 
-def axis(clock: Clock, *, zone: str, now: datetime) -> Axis | None:
-    """None where there is nothing to draw: no deadline, or no length."""
+def axis(clock: Clock, *, zone: str, now: datetime, day: date | None = None) -> Axis | None:
+    """`day` as above. None where there is nothing to draw: no deadline, or no length."""
     if clock.started_at is None or clock.deadline is None:
         return None
     at = seconds(now) if clock.stopped_at is None else clock.stopped_at
@@ -166,8 +173,8 @@ def axis(clock: Clock, *, zone: str, now: datetime) -> Axis | None:
     if at < clock.deadline:
         bars.append(_bar("rest", at, clock.deadline, first, last))
     name = _("stop") if clock.stopped_at is not None else _("now")
-    start, due = (_time(instant, zone, now) for instant in (first, clock.deadline))
-    shown = _time(at, zone, now)
+    start, due = (_time(instant, zone, now, day) for instant in (first, clock.deadline))
+    shown = _time(at, zone, now, day)
     facts = {"start": start, "deadline": due, "at": f"{name} {shown}"}
     return Axis(
         bars,

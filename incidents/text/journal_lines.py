@@ -94,8 +94,13 @@ def _line(entry: JournalEntry, names: Names, *, is_reaction: bool, money: bool) 
         note = f"{note}, {_('reaction')}" if is_reaction else note
         return Line(entry, _style(entry), str(entry.by or _("monitor")), note, entry.text)
     if money and entry.kind in DECISIONS:
-        return Line(entry, "event", "", _priced(entry, names), entry.personal.get("evidence", ""))
+        return Line(entry, "event", "", _priced(entry, names), decided_why(entry))
     return Line(entry, "event", "", _event(entry, names), said(entry))
+
+
+def decided_why(entry: JournalEntry) -> str:
+    """What a manager's act on a breach rests on, for those with money rights."""
+    return str(entry.personal.get("evidence") or entry.personal.get("taken_back_why") or "")
 
 
 def said(entry: JournalEntry) -> str:

@@ -117,16 +117,18 @@ def _seals_at(stages: Mapping[int, int]) -> Iterator[Head]:
 
 
 SECOND = frozenset({"second_by", "second_at"})
+TAKEN_BACK = frozenset({"taken_back_by", "taken_back_at", "taken_back_why"})
+LEFT_OUT = {1: SECOND | TAKEN_BACK, 2: TAKEN_BACK, 3: frozenset[str]()}
+"""Of a decision's columns, by its stage: one person's, with the second person's word, taken back."""
 
 
 def _decisions() -> Iterator[Head]:
     for row in BreachDecision.objects.select_related("breach__incident"):
-        yield _decision(row, 1 if row.second_by_id is None else 2)
+        yield _decision(row, 3 if row.taken_back_at else 2 if row.second_by_id else 1)
 
 
 def _decision(row: BreachDecision, stage: int) -> Head:
-    """Stage 1 is one person's decision, 2 with the second person's word."""
-    facts = columns(row, leave_out=SECOND if stage == 1 else frozenset())
+    facts = columns(row, leave_out=LEFT_OUT[stage])
     incident = row.breach.incident
     return Head(row.pk, incident.client_id, stage, f"{incident.nr}, {row.breach.target}", digest(facts))
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
+from fractions import Fraction
 from functools import cached_property
 
 from django.utils.translation import gettext as _
@@ -17,6 +18,7 @@ from contracts.models import ContractVersion, DelayTime, PenaltyRule
 from contracts.penalty.breach import Exclusion, Lateness, breach_penalty
 from contracts.penalty.ledger import Ledger, Limits, MissedTarget, RecordedLine, settle
 from contracts.penalty.rules import ZERO, ExplainedAmount, FeeBase, Line, ResultLine
+from contracts.penalty.text import nothing_because
 from contracts.terms import caps_of, scheme_of, seconds
 from contracts.vocabulary import Cumulation
 from contracts.worktime import WorkCalendar, work_calendar
@@ -48,6 +50,11 @@ class PricedBreach:
     @property
     def delay(self) -> int:
         return self.clock.late
+
+    @property
+    def why_nothing(self) -> str:
+        """In a few words why nothing is owed; "" where something is."""
+        return nothing_because(self.breakdown) if self.breakdown else _("no penalty agreed")
 
 
 class BreachPricer:
@@ -88,9 +95,24 @@ class BreachPricer:
         """What of the breach counts, beside the incident's others and under the limits."""
         return self._ledgers[breach.version.contract_id].shares[breach.pk].amount
 
+    def why_nothing(self, breach: Breach) -> str:
+        """In a few words why nothing of it counts; "" where something does. One worth 0 must be a given breach."""
+        share, standing = self._ledgers[breach.version.contract_id].shares[breach.pk], self._standing(breach)
+        if share.amount:
+            return ""
+        if not standing:
+            return self.priced(breach).why_nothing
+        return nothing_because(ExplainedAmount(share.amount, standing, Fraction(0), 0, share.lines))
+
     def months(self, contract: int) -> dict[date, Decimal]:
         """Month → what it would owe if everything undecided were confirmed as it stands now."""
         return dict(self._ledgers[contract].months)
+
+    def month_with(self, breach: Breach, exclusions: Sequence[Exclusion] = ()) -> tuple[date, Decimal]:
+        """The month of the breach's stop, and what it would owe with these exclusions, if all else is confirmed."""
+        contract, month = breach.version.contract_id, self._row(breach).month
+        ledger = self._ledger(contract, {breach.pk: self.own(breach, exclusions)}) if exclusions else None
+        return month, (ledger or self._ledgers[contract]).months.get(month, ZERO)
 
     def charged(self, contract: int) -> Decimal:
         """What decisions have charged so far, in all months; those that wait for a second person charge nothing."""
@@ -206,8 +228,8 @@ class BreachPricer:
     def _all(self) -> list[Breach]:
         """Every breach of the contracts; those that were given as they were given.
 
-        The versions are few and the breaches many, so a join would make the same version anew for each of them:
-        a thousand decided breaches took 162 ms of CPU so, and take FIGURE ms.
+        The versions are few and the breaches many, so a join would make the same version anew for each of them: a
+        thousand decided breaches took 162 ms of CPU so.
         """
         given = {breach.pk: breach for breach in self.breaches}
         rows = [given.get(breach.pk, breach) for breach in Breach.objects.filter(version__contract__in=self._contracts)]
@@ -258,7 +280,7 @@ class BreachPricer:
     def _decisions(self) -> dict[int, BreachDecision]:
         """Breach → its decision, read plainly and tied to the breach that is here already."""
         breaches = {breach.pk: breach for breach in self._all}
-        decisions = BreachDecision.objects.filter(breach__version__contract__in=self._contracts)
+        decisions = BreachDecision.objects.standing().filter(breach__version__contract__in=self._contracts)
         by_breach = {decision.breach_id: decision for decision in decisions if decision.breach_id in breaches}
         for key, decision in by_breach.items():
             decision.breach = breaches[key]

@@ -1,4 +1,4 @@
-"""The manager's verbs on a breach: confirm it, or exclude a span of its delay. Decided once; nothing is overwritten.
+"""The manager's verbs on a breach: confirm it, or exclude a span of its delay; take that back. Nothing is overwritten.
 
 Each act is a line of the incident's journal too (`decision_entries`).
 """
@@ -55,7 +55,7 @@ def exclude(
     _check_reason(breach.version, reason)
     if not evidence:
         raise Refused(_("Name the evidence, the journal's entry for instance."), "evidence")
-    _inside(breach, start, end)
+    check_span(breach, start, end)
     pricer = BreachPricer([breach], at)
     before, after = pricer.own(breach), pricer.own(breach, [Exclusion(seconds(start), seconds(end), reason)])
     return _decide(breach, Verdict.EXCLUDED, before, after, by=by, at=at, evidence=evidence, **given)
@@ -72,6 +72,8 @@ def second(*, decision: BreachDecision, by: User, at: datetime) -> BreachDecisio
     decision = rows.get(pk=decision.pk)
     if decision.second_by_id:
         return decision
+    if decision.taken_back_at:
+        raise Refused(_("This decision has been taken back; nothing was changed."))
     if not decision.awaits_second:
         raise Refused(_("Here one person is enough; nothing was changed."))
     if decision.by_id == by.pk:
@@ -79,6 +81,29 @@ def second(*, decision: BreachDecision, by: User, at: datetime) -> BreachDecisio
     decision.second_by, decision.second_at = by, to_second(at)
     decision.save(update_fields=["second_by", "second_at"])
     decision_entries.enter_second(incident, decision, by=by, at=decision.second_at)
+    return decision
+
+
+@transaction.atomic
+def take_back(*, decision: BreachDecision, by: User, at: datetime, why: str) -> BreachDecision:
+    """The decision counts no more, and the breach waits for another one; what was decided stays to be read.
+
+    Repeated by the same person, it changes nothing. Raises Refused without a reason, and where somebody else was
+    faster.
+    """
+    incident, why = lock(decision.breach.incident), clean_text(why)
+    rows = BreachDecision.objects.select_for_update(of=("self",))
+    decision = rows.select_related("breach__version__contract", "taken_back_by").get(pk=decision.pk)
+    if decision.taken_back_by is not None:
+        if decision.taken_back_by == by:
+            return decision
+        facts = {"name": decision.taken_back_by.name}
+        raise Refused(_("%(name)s has taken this decision back already. Nothing was changed.") % facts)
+    if not why:
+        raise Refused(_("Say why the decision is taken back."), "why")
+    decision.taken_back_by, decision.taken_back_at, decision.taken_back_why = by, to_second(at), why
+    decision.save(update_fields=["taken_back_by", "taken_back_at", "taken_back_why"])
+    decision_entries.enter_taken_back(incident, decision)
     return decision
 
 
@@ -97,7 +122,8 @@ def _lock(breach: Breach) -> Breach:
 
 
 def _decided(breach: Breach) -> BreachDecision | None:
-    return BreachDecision.objects.filter(breach=breach).select_related("by", "breach__version__contract").first()
+    decisions = BreachDecision.objects.standing().filter(breach=breach)
+    return decisions.select_related("by", "breach__version__contract").first()
 
 
 def _repeated(decision: BreachDecision, by: User, **act: object) -> BreachDecision:
@@ -130,7 +156,8 @@ def liability_words(version: ContractVersion) -> str:
     return text % {"reasons": ", ".join(allowed)}
 
 
-def _inside(breach: Breach, start: datetime, end: datetime) -> None:
+def check_span(breach: Breach, start: datetime, end: datetime) -> None:
+    """Raises Refused for time that isn't part of the delay."""
     if end <= start:
         raise Refused(_("The excluded time ends before it starts."), "end")
     if start < breach.deadline:

@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from contracts.models import ContractVersion, PenaltyRule
 from incidents import lifecycle
 from incidents.models import Breach
 from incidents.sweeps import sweep_clocks
 from reports.models import BreachDecision
 from tests import build
+from tests.owner import as_owner
 from tests.pages import MANY, counted, stop_clock, text_of, title_of, visitor
 from tests.reports.missed import DEADLINE, late_repair
 from wording.words import plain
@@ -113,6 +115,7 @@ def test_the_list_asks_the_database_as_often_with_many(page: Client, world: buil
 def test_the_account_is_the_calculation_line_by_line(page: Client, breach: Breach) -> None:
     rows = [[words(cell) for cell in row] for row in table(page.get(path(breach)), "account")]
     assert rows[0] == ["Godzina", "Co", "Czas, kwota"]
+    assert [row[0] for row in rows[1:] if "mar" in row[0]] == []  # the date stands above, once
     assert rows[-1] == ["Kara", "", "200,00 zł"]
     assert [row[2] for row in rows if "rozpoczęt" in row[2]] == ["2 rozpoczęte godziny"]
     charge = next(row for row in rows if "×" in row[1])
@@ -170,6 +173,38 @@ def test_one_click_confirms_and_the_case_leaves_the_list(page: Client, breach: B
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("rule", "why"),
+    [
+        ({"grace_minutes": 90}, "w tolerowanych 1 h 30 min"),
+        ({"rate": 0}, "stawka albo opłata wynosi 0"),
+        ({"unit": "full_4h"}, "spóźnienie nie sięga pełnej jednostki"),
+        (None, "umowa nie przewiduje kary"),
+    ],
+)
+def test_nothing_owed_says_why_before_and_after_the_decision(
+    page: Client, world: build.World, rule: dict[str, Any] | None, why: str
+) -> None:
+    of_repair = PenaltyRule.objects.filter(target__version=world.version, target__kind="restore")
+    with as_owner():
+        of_repair.update(**rule) if rule else of_repair.delete()
+    breach = late_repair(world, LATE)
+    assert table(page.get("/breaches/"), "data cards")[1][3].endswith(why)
+    page.post(path(breach, "confirm/"))
+    assert table(page.get("/breaches/"), "data cards", -1)[1][3] == f"0,00 zł {why}"
+
+
+def test_a_limit_that_is_used_up_is_named(page: Client, world: build.World) -> None:
+    with as_owner():
+        ContractVersion.objects.update(contract_cap_amount=150)
+    first, second = late_repair(world, LATE), late_repair(world, LATE, at=build.MONDAY + timedelta(minutes=30))
+    rows = table(page.get("/breaches/"), "data cards")[1:-1]
+    assert [row[3] for row in rows] == ["200,00 zł 150,00 zł", "200,00 zł 0,00 zł limit umowy wyczerpany"]
+    page.post(path(first, "confirm/"))
+    page.post(path(second, "confirm/"))
+    assert table(page.get("/breaches/"), "data cards", -1)[1][3] == "200,00 zł liczy się 0,00 zł limit umowy wyczerpany"
+
+
 def test_an_exclusion_opens_in_place_and_keeps_both_amounts(page: Client, breach: Breach) -> None:
     assert 'name="evidence"' not in page.get(path(breach)).content.decode()
     assert 'name="evidence"' in page.get(path(breach, "exclude/")).content.decode()
@@ -216,7 +251,9 @@ def test_above_the_contract_s_amount_another_manager_must_agree(page: Client, wo
     mine = page.get(path(breach))
     assert "Powyżej 500,00 zł musi zgodzić się druga osoba." in text_of(mine)
     assert path(breach, "second/") not in mine.content.decode()
-    assert "Czekają na drugą osobę" in text_of(page.get("/breaches/"))
+    listed = page.get("/breaches/")
+    assert "Czekają na drugą osobę" in text_of(listed)
+    assert listed.content.decode().count(f'href="{path(breach)}"') == 2  # its number and its button, in one block
     page.post(path(breach, "second/"))
     assert BreachDecision.objects.get().second_by is None
     other = visitor(build.staff("Halina Nowak", role="manager", on_call=False))

@@ -194,6 +194,8 @@ breach-exclude         GET    in  404 404 404 200 404 404 404 404
 breach-exclude         POST   in  404 404 404 302 404 404 404 404
 breach-second          GET    405
 breach-second          POST   in  404 404 404 302 404 404 404 404
+breach-take-back       GET    in  404 404 404 200 404 404 404 404
+breach-take-back       POST   in  404 404 404 302 404 404 404 404
 api-token              GET    405
 api-token              POST   400
 api-token-end          GET    401 405 405 405 405 405 405 405 405

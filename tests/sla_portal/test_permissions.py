@@ -75,6 +75,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "breach-exclude": {
         "reason": "third_party", "evidence": "Komunikat operatora", "start": "14:30", "end": "15:00",
     },
+    "breach-take-back": {"why": "Pomyliłem się."},
     "api-incidents": {"shop": "mak-example", "what": "typo", "sentence": "Literówka w menu."},
     "api-token": {"email": "nikt@poza.example", "password": "x"},
     "api-pause": TEXT | {"reason": "client_answer"},
@@ -167,7 +168,8 @@ def places(contract: int, reaction: Breach, restore: Breach, monitor: Monitor) -
         calendar=office, date=date(2026, 3, 20), entered_by=manager, entered_at=build.MONDAY
     )
     found |= {"calendar": {"pk": office.pk}, "calendar-day-remove": {"pk": office.pk, "day": day.pk}}
-    return found | {"breach-second": {"pk": reaction.pk}}
+    decision = reaction.decisions.get().pk
+    return found | {"breach-second": {"pk": reaction.pk}, "breach-take-back": {"pk": reaction.pk, "decision": decision}}
 
 
 def routes(patterns: Sequence[URLPattern | URLResolver]) -> Iterator[URLPattern]:
