@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from contracts.calendar_text import week_words
-from contracts.models import Calendar, RepairStart, Severity, TargetKind
+from contracts.models import Calendar, ContractVersion, RepairStart, Severity, Target, TargetKind
 from contracts.terms import calendar_terms, moment, seconds
 from contracts.worktime import NoWorkingTimeError, deadline, work_calendar
 
@@ -56,6 +56,14 @@ class Row:
         """The hours of the severity: once where all its targets share them, else with the target's name."""
         named = [(kind, cell.hours) for kind, cell in self.cells if cell]
         return [("", named[0][1])] if len({hours for _kind, hours in named}) == 1 else named
+
+
+def promised(version: ContractVersion | None, severity: str) -> list[Target]:
+    """The targets of a severity in the order of the clocks; none where nothing was agreed."""
+    if version is None or not severity:
+        return []
+    targets = version.targets.filter(severity=severity).select_related("calendar")
+    return sorted(targets, key=lambda target: TargetKind.values.index(target.kind))
 
 
 def rows(targets: Iterable[Promised], at: datetime, repair_starts: str = RepairStart.REPORT) -> list[Row]:

@@ -92,9 +92,9 @@ MUTANTS = (
     ),
     Mutant(
         "what is shown is floored",
-        "monitoring/availability/measure.py",
-        "availability.numerator * 100 * 10**places // availability.denominator",
-        "-(-availability.numerator * 100 * 10**places // availability.denominator)",
+        "contracts/penalty/rules.py",
+        "part.numerator * 100 * 10**places // part.denominator",
+        "-(-part.numerator * 100 * 10**places // part.denominator)",
         AVAILABILITY,
     ),
 )  # fmt: skip

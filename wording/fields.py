@@ -21,6 +21,7 @@ from wording.texts import HIDDEN, clean_text, is_blank, is_one_line, masked, mas
 
 CARD_IS_MASKED = gettext_lazy("We masked a card number: only its last four digits are saved. We never need more.")
 LONGEST_PASSWORD = 1024  # letters; a sentence fits, and a megabyte is never hashed
+LONGEST_WORDS = 4000  # letters, on a page as over the API: some two pages of A4; a longer text is a file
 
 
 def one_line(text: str) -> None:
@@ -92,7 +93,7 @@ class AddressField(forms.URLField, LineField):
 class WordsField(TypedText):
     """A few sentences: invisible controls go, card numbers are masked, nothing of it is a reason to refuse."""
 
-    def __init__(self, *, rows: int = 3, max_length: int = 4000, **options: Any) -> None:
+    def __init__(self, *, rows: int = 3, max_length: int = LONGEST_WORDS, **options: Any) -> None:
         widget = forms.Textarea(attrs={"rows": rows})
         super().__init__(max_length=max_length, widget=widget, hide=clean_text, **options)
 

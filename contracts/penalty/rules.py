@@ -17,6 +17,7 @@ from itertools import pairwise
 from contracts.vocabulary import GraceMode, RateType
 
 HUNDRED = 100
+PLACES = 4  # of a share in per cent, where a figure is told in full
 UNIT_NAME = re.compile(r"(?:(started|full|exact)_)?(\d{1,4})?(minute|min|hour|h|day|d)s?(?:_24h)?")
 WIDTHS = {"minute": 60, "min": 60, "hour": 3600, "h": 3600, "day": 86400, "d": 86400}
 
@@ -39,6 +40,11 @@ def rounded(value: Fraction) -> Decimal:
     """Round once to 0.01, half up (money is never negative here). Exact: no float, no context precision."""
     grosze = (value.numerator * 200 + value.denominator) // (value.denominator * 2)
     return Decimal(grosze).scaleb(-2)
+
+
+def floored(part: Fraction, places: int = PLACES) -> Decimal:
+    """A share in per cent, never rounded up, so that a missed promise never reads as kept: 99.99999 % is 99.9999."""
+    return Decimal(part.numerator * 100 * 10**places // part.denominator).scaleb(-places)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from contracts.penalty.credit import BandLine, MeasuredLine
 from contracts.penalty.ledger import HighestLine, NotHighestLine, RecordedLine
 from contracts.penalty.month import AddedLine, DroppedLine, DropReason, EarlierLine, WaivedLine
 from contracts.penalty.rules import (
+    PLACES,
     BaseLine,
     CapLevel,
     CapLine,
@@ -33,10 +34,11 @@ from contracts.penalty.rules import (
     Tier,
     Unit,
     UnitsLine,
+    floored,
     rounded,
 )
 from contracts.vocabulary import GraceMode, RateType
-from wording.words import NBSP, PLACES, bare_span, figure, full_time, money, number, share
+from wording.words import NBSP, bare_span, figure, full_time, money, number, percent, share
 
 REASONS: dict[str, Promise] = {
     "client_fault": gettext_lazy("the client's side"),
@@ -349,16 +351,15 @@ def _waived_line(line: WaivedLine, money_format: MoneyFormat) -> str:
 
 @sentence.register
 def _measured_line(line: MeasuredLine, money_format: MoneyFormat) -> str:
-    facts = {"availability": floored(line.availability), "commitment": share(line.commitment)}
+    facts = {"availability": floored_percent(line.availability), "commitment": share(line.commitment)}
     if line.met:
         return gettext("Availability %(availability)s, promised %(commitment)s: kept") % facts
     return gettext("Availability %(availability)s, promised %(commitment)s: below") % facts
 
 
-def floored(availability: Fraction) -> str:
-    """`99,8611 %`: floored to four places, so that a missed promise never reads as kept."""
-    parts = availability.numerator * 100 * 10**PLACES // availability.denominator
-    return f"{number(Decimal(parts).scaleb(-PLACES), PLACES)}{NBSP}%"
+def floored_percent(availability: Fraction) -> str:
+    """`99,8611 %`: floored to four places."""
+    return percent(floored(availability), PLACES)
 
 
 @sentence.register

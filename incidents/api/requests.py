@@ -10,10 +10,9 @@ from accounts.models import INCIDENT_STAFF, User
 from contracts.models import Severity, Shop, ShopQuerySet
 from incidents.choices import PauseReason, What
 from incidents.reporting import Details
-from wording.fields import LONGEST_PASSWORD
+from wording.fields import LONGEST_PASSWORD, LONGEST_WORDS
 from wording.serializer_fields import Line, Mail, Moment, Phone, Words
 
-WORDS = 4000
 STAFF = User.objects.filter(provider_role__in=INCIDENT_STAFF, is_active=True)
 
 
@@ -79,11 +78,11 @@ class ReportRequest(DetailsRequest):
 
 
 class TextRequest(VerbRequest):
-    text = Words(max_length=WORDS)
+    text = Words(max_length=LONGEST_WORDS)
 
 
 class OptionalTextRequest(VerbRequest):
-    text = Words(max_length=WORDS, required=False)
+    text = Words(max_length=LONGEST_WORDS, required=False)
 
 
 class SayRequest(TextRequest):

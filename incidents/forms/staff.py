@@ -20,8 +20,6 @@ from wording.fields import LineField, WordsField
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
-MAX_WORDS = 4000
-
 
 class StaffForm(VerbForm):
     """`seen` is the journal's length when the page was made: somebody may have been faster."""
@@ -41,7 +39,7 @@ class StaffForm(VerbForm):
 
 
 def words_field(label: _StrPromise, *, rows: int = 3, required: bool = True) -> WordsField:
-    return WordsField(label=label, max_length=MAX_WORDS, required=required, rows=rows)
+    return WordsField(label=label, required=required, rows=rows)
 
 
 class ReactForm(StaffForm):

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.active import show_client
 from accounts.models import OWNER, REPORTER, User
 from accounts.permissions import SignedRequest, open_to
-from contracts.models import Target
+from contracts.promises import promised
 from contracts.terms import seconds
 from incidents import both_sides
 from incidents.choices import ClockState, PauseReason
@@ -119,7 +119,7 @@ def page(user: User, incident: Incident, now: datetime) -> dict[str, Any]:
         "older": journal.older,
         "undelivered": undelivered(incident, journal.entries),
         "steps": repair_steps(incident, state),
-        "promises": _promises(incident),
+        "promises": [(target, target.seconds) for target in promised(incident.version, incident.severity)],
         "contract_path": contract_path(user, incident),
         "silence": _silence(incident, now),
         "your_time": _your_time(incident, now),
@@ -180,15 +180,6 @@ def _your_time(incident: Incident, now: datetime) -> int:
         return 0
     waits = [pause for pause in incident.pauses.all() if pause.reason == PauseReason.CLIENT_ANSWER]
     return sum(work.between(seconds(pause.started_at), seconds(pause.ended_at or now)) for pause in waits)
-
-
-def _promises(incident: Incident) -> list[tuple[Target, int]]:
-    """Each target of the severity with its seconds."""
-    if incident.version is None or not incident.severity:
-        return []
-    targets = incident.version.targets.filter(severity=incident.severity).select_related("calendar")
-    order = ("reaction", "restore", "final_fix")
-    return [(target, target.minutes * 60) for target in sorted(targets, key=lambda target: order.index(target.kind))]
 
 
 def _silence(incident: Incident, now: datetime) -> str:

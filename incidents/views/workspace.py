@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.models import AGENT, MANAGER, User
 from accounts.permissions import SignedRequest, open_to
 from contracts.models import Severity
+from contracts.promises import promised
 from contracts.terms import moment_or_none, seconds
 from incidents.both_sides import is_seen
 from incidents.clock import clocks as clock
@@ -130,7 +131,7 @@ def _context(journal: Reading, now: datetime, silent: set[int], reader: User) ->
         .filter(notice__incident=incident)
         .select_related("recipient")[:SHOWN],
         "open_incidents": _others(incident),
-        "targets": _promises(incident),
+        "targets": promised(incident.version, incident.severity),
         "previews": previews(incident, journal.events, now),
     }
 
@@ -138,13 +139,6 @@ def _context(journal: Reading, now: datetime, silent: set[int], reader: User) ->
 def _others(incident: Incident) -> list[Incident]:
     others = Incident.objects.active().filter(client=incident.client).exclude(pk=incident.pk)
     return list(others.select_related("shop").order_by("due_at")[:5])
-
-
-def _promises(incident: Incident) -> list[Any]:
-    if incident.version is None or not incident.severity:
-        return []
-    targets = incident.version.targets.filter(severity=incident.severity).select_related("calendar")
-    return sorted(targets, key=lambda target: clock.TARGETS.index(target.kind))
 
 
 @dataclass(frozen=True, slots=True)

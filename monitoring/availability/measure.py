@@ -23,7 +23,6 @@ from monitoring.probe.specification import State
 
 FULL = Fraction(1)
 NOTHING = Fraction(0)
-PLACES = 4
 
 
 class AvailabilityError(ValueError):
@@ -248,11 +247,6 @@ def budget(seconds: int, target: Decimal | None) -> Fraction:
     if target is None:
         raise AvailabilityError("without a target there is no error budget")
     return seconds * (1 - Fraction(target) / 100)
-
-
-def floored(availability: Fraction, places: int = PLACES) -> Decimal:
-    """Percent, never rounded up: 99.99999 % is 99.9999."""
-    return Decimal(availability.numerator * 100 * 10**places // availability.denominator).scaleb(-places)
 
 
 def measure(

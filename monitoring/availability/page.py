@@ -12,6 +12,8 @@ from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 
 from contracts.models import MaintenanceWindow
+from contracts.penalty.rules import floored
+from contracts.penalty.text import floored_percent
 from contracts.terms import moment, seconds
 from incidents.text.explanation import ExplanationRow, hms
 from monitoring.availability import text as availability_words
@@ -24,7 +26,6 @@ from monitoring.availability.measure import (
     Reason,
     TimeLine,
     Verdict,
-    floored,
 )
 from monitoring.availability.shops import ShopHistory
 from monitoring.models import Outage, State
@@ -380,7 +381,7 @@ def _signed(span: int) -> str:
 
 def _four(measured: Measured) -> str:
     value = measured.availability
-    return _("no data") if value is None else words.percent(floored(value), 4)
+    return _("no data") if value is None else floored_percent(value)
 
 
 def unknown_note(measured: Measured) -> str:
@@ -389,7 +390,7 @@ def unknown_note(measured: Measured) -> str:
         return ""
     facts = {
         "unknown": availability_words.time_span(measured.unknown),
-        "low": words.percent(floored(measured.low), 4),
-        "high": words.percent(floored(measured.high), 4),
+        "low": floored_percent(measured.low),
+        "high": floored_percent(measured.high),
     }
     return _("%(unknown)s without data: %(low)s if the shop was down then, %(high)s if it worked.") % facts

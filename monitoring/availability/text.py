@@ -10,7 +10,7 @@ from functools import singledispatch
 from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy
 
-from contracts.penalty.text import floored
+from contracts.penalty.text import floored_percent
 from monitoring.availability.measure import (
     AvailabilityLine,
     MaintenanceLine,
@@ -115,7 +115,7 @@ def _(line: AvailabilityLine, zone: str) -> str:
     facts = {
         "down": time_span(line.downtime),
         "known": time_span(line.known_time),
-        "availability": floored(line.availability),
+        "availability": floored_percent(line.availability),
     }
     text = gettext("%(down)s down of %(known)s: availability %(availability)s") % facts
     return text if line.target is None else f"{text}, {_judged(line)}"
@@ -131,8 +131,11 @@ def availability(measured: Measured) -> str:
     if measured.low is None or measured.high is None:
         return gettext("no data")
     if measured.unknown == 0:
-        return floored(measured.high)
-    return gettext("%(low)s to %(high)s") % {"low": floored(measured.low), "high": floored(measured.high)}
+        return floored_percent(measured.high)
+    return gettext("%(low)s to %(high)s") % {
+        "low": floored_percent(measured.low),
+        "high": floored_percent(measured.high),
+    }
 
 
 def error_budget(measured: Measured) -> str:

@@ -9,9 +9,10 @@ from fractions import Fraction
 from functools import partial
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from contracts.penalty.rules import floored
 from contracts.vocabulary import MaintenanceMode
 from contracts.worktime import WorkCalendar, work_calendar
-from monitoring.availability.measure import Interval, Measured, Period, Terms, budget, floored, measure
+from monitoring.availability.measure import Interval, Measured, Period, Terms, budget, measure
 from monitoring.availability.periods import local_months
 from monitoring.probe.specification import State
 from reports.verify.calendars import NAMED_CALENDARS

@@ -8,9 +8,21 @@ from fractions import Fraction
 
 from contracts.penalty.credit import Band, band_percent, credit
 from contracts.penalty.month import IncidentPenalties, MonthRules, PenaltyDue, month
-from contracts.penalty.rules import UNUSED, Cap, Caps, ExcludedLine, Grace, LateLine, Line, Scheme, Tier, Unit, priced
+from contracts.penalty.rules import (
+    UNUSED,
+    Cap,
+    Caps,
+    ExcludedLine,
+    Grace,
+    LateLine,
+    Line,
+    Scheme,
+    Tier,
+    Unit,
+    floored,
+    priced,
+)
 from contracts.vocabulary import Cumulation, GraceMode, RateType
-from monitoring.availability.measure import floored
 from reports.verify.outcome import Outcome, UnknownWordError
 from reports.verify.read import Answer, decimal, fields, group_outcomes, items, needed, whole, word
 

@@ -9,6 +9,7 @@ from fractions import Fraction
 import pytest
 
 from contracts.holidays_pl import POLISH_HOLIDAYS
+from contracts.penalty.rules import floored
 from contracts.vocabulary import MaintenanceMode
 from contracts.worktime import parse_calendar, work_calendar
 from monitoring.availability.measure import (
@@ -22,7 +23,6 @@ from monitoring.availability.measure import (
     Settled,
     Terms,
     Verdict,
-    floored,
     measure,
 )
 from monitoring.availability.periods import local_day, local_months, pace, together
