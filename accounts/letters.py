@@ -23,15 +23,16 @@ from django.utils.http import base36_to_int, urlsafe_base64_decode, urlsafe_base
 from accounts.models import Client, Letter, User
 from messaging import outbox
 from messaging.models import Channel, Delivery, Notification
+from messaging.outbox import Text
 from wording.texts import one_line
 
 logger = logging.getLogger(__name__)
 
 SIGN_IN_LIFE = timedelta(minutes=30)
 TEMPLATES = {
-    Letter.Kind.SIGN_IN: "sign_in_mail",
-    Letter.Kind.PASSWORD: "password_mail",
-    Letter.Kind.INVITATION: "invitation_mail",
+    Letter.Kind.SIGN_IN: "sign_in",
+    Letter.Kind.PASSWORD: "password",
+    Letter.Kind.INVITATION: "invitation",
 }
 AT_ONCE = 20  # letters of one run, so that the next beat comes in
 AHEAD = timedelta(minutes=5)  # when a letter that could not be written is looked at again
@@ -146,8 +147,8 @@ def _row(letter: Letter, person: User, at: datetime) -> Notification:
     """The letter in the outbox, without its link."""
     facts = _facts(letter, person) | {"link": NO_LINK}
     with translation.override(person.language):
-        subject = render_to_string(f"accounts/{TEMPLATES[Letter.Kind(letter.kind)]}_subject.txt", facts)
-        body = _body(letter, facts)
+        subject = _rendered(letter, "_subject.txt", facts)
+        body = _rendered(letter, ".txt", facts)
     return Notification.objects.create(
         key=f"letter-{letter.pk}",
         recipient=person,
@@ -173,17 +174,18 @@ def address_of(row: Notification) -> str:
     return person.email
 
 
-def text_of(row: Notification) -> str:
+def text_of(row: Notification) -> Text:
     """The words of a row at the moment of sending; a letter's with a link made for this attempt."""
     letter = Letter.objects.filter(notification=row.pk).select_related("person", "client").first()
     if letter is None or letter.person is None:
-        return row.body
+        return Text(row.body, row.html)
     with translation.override(letter.person.language):
-        return _body(letter, _facts(letter, letter.person))
+        facts = _facts(letter, letter.person) | {"subject": row.subject}
+        return Text(_rendered(letter, ".txt", facts), _rendered(letter, ".html", facts))
 
 
-def _body(letter: Letter, facts: dict[str, object]) -> str:
-    return render_to_string(f"accounts/{TEMPLATES[Letter.Kind(letter.kind)]}.txt", facts)
+def _rendered(letter: Letter, ending: str, facts: dict[str, object]) -> str:
+    return render_to_string(f"accounts/mail/{TEMPLATES[Letter.Kind(letter.kind)]}{ending}", facts)
 
 
 def _is_for(letter: Letter, person: User) -> bool:

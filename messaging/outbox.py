@@ -63,6 +63,14 @@ CLAIM = """
 
 
 @dataclass(frozen=True, slots=True)
+class Text:
+    """What a message says; `html` is the same for mails, "" where a message has none."""
+
+    plain: str
+    html: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """What those who wrote the rows decide at each attempt.
 
@@ -74,7 +82,7 @@ class Rules:
 
     gather: Callable[[Notification, datetime], list[Notification]]
     address: Callable[[Notification, datetime], str]
-    text: Callable[[Sequence[Notification], datetime], str]
+    text: Callable[[Sequence[Notification], datetime], Text]
     attempted: Callable[[Sequence[Notification], datetime], None]
 
 
@@ -139,7 +147,7 @@ def _deliver(rows: Sequence[Notification], rules: Rules, at: datetime, mail: _Ma
     if row.channel == Channel.EMAIL:
         mail.send(row, text)
     else:
-        _call(row, text, key_of(rows))
+        _call(row, text.plain, key_of(rows))
 
 
 def key_of(rows: Sequence[Notification]) -> str:
@@ -184,7 +192,7 @@ class _Mail:
             with suppress(OSError):
                 link.shutdown(socket.SHUT_RDWR)
 
-    def send(self, row: Notification, text: str) -> None:
+    def send(self, row: Notification, text: Text) -> None:
         if self.backend is None:
             self.backend = get_connection()
         backend = self.backend
@@ -195,12 +203,12 @@ class _Mail:
             raise
 
     @staticmethod
-    def _converse(row: Notification, text: str, backend: BaseEmailBackend) -> None:
+    def _converse(row: Notification, text: Text, backend: BaseEmailBackend) -> None:
         backend.open()  # does nothing where it is open
         message(row, text, backend).send()
 
 
-def message(row: Notification, text: str, backend: BaseEmailBackend | None = None) -> EmailMultiAlternatives:
+def message(row: Notification, text: Text, backend: BaseEmailBackend | None = None) -> EmailMultiAlternatives:
     """The mail of a row: text and HTML, marked so that no autoresponder answers it."""
     domain = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].strip("> ") or "localhost"
     headers = {
@@ -211,9 +219,11 @@ def message(row: Notification, text: str, backend: BaseEmailBackend | None = Non
     if row.thread:
         thread = f"<{secret_name(row.thread)}@{domain}>"
         headers |= {"In-Reply-To": thread, "References": thread}
-    mail = EmailMultiAlternatives(one_line(row.subject), text, None, [row.address], headers=headers, connection=backend)
-    if row.html:
-        mail.attach_alternative(row.html, "text/html")
+    mail = EmailMultiAlternatives(
+        one_line(row.subject), text.plain, None, [row.address], headers=headers, connection=backend
+    )
+    if text.html:
+        mail.attach_alternative(text.html, "text/html")
     return mail
 
 

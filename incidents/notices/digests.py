@@ -21,6 +21,7 @@ from django.utils.translation import ngettext
 
 from incidents.models import Incident, Notice
 from incidents.notices.reach import Audience
+from incidents.text import letters
 from messaging import outbox
 from messaging.models import BY_PHONE, Delivery, Notification
 from messaging.outbox import ATTEMPTS, LEASE
@@ -91,7 +92,8 @@ def text_of(notices: Sequence[Notice], at: datetime) -> str:
     if len(incidents) < 2:
         return notices[-1].notification.body
     with translation.override(person.language if person else None):
-        return f"{_waiting(incidents)}: {_numbers(incidents)}. {_deadline(incidents, at)}{page_link('queue')}"
+        look = letters.where(notices[0].notification.channel, page_link("queue"))
+        return f"{_waiting(incidents)}: {_numbers(incidents)}. {_deadline(incidents, at)}{look}"
 
 
 def _waiting(incidents: Sequence[Incident]) -> str:

@@ -51,12 +51,12 @@ def address(row: Notification, at: datetime) -> str:
     return answer
 
 
-def text(rows: Sequence[Notification], at: datetime) -> str:
+def text(rows: Sequence[Notification], at: datetime) -> outbox.Text:
     """The words of one row, or of several as one digest."""
     notices = [notice for row in rows if (notice := notice_of(row))]
     if len(notices) > 1:
-        return digests.text_of(notices, at)
-    return rows[0].body if notices else letters.text_of(rows[0])
+        return outbox.Text(digests.text_of(notices, at))
+    return outbox.Text(rows[0].body, rows[0].html) if notices else letters.text_of(rows[0])
 
 
 def attempted(rows: Sequence[Notification], at: datetime) -> None:

@@ -15,7 +15,7 @@ from accounts.models import User
 from contracts.models import EscalationStep, TargetKind
 from incidents.anchors import Anchor
 from incidents.choices import Actor, PauseReason
-from incidents.events import EVENTS, RECEIPT, Kind, Words
+from incidents.events import ASKING_CLIENT, EVENTS, RECEIPT, Kind, Words
 from incidents.models import ClockRow, Incident, JournalEntry
 from incidents.text.clock_sentences import Reading, clock_sentence, promise_of_contact, repair_to_come
 from messaging.models import Channel, Notification
@@ -34,6 +34,14 @@ class ClockLine:
     sentence: str
     question: str = ""
     why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the reader can say to a letter; `link` opens the form that says it, and says nothing by itself."""
+
+    label: str
+    link: str
 
 
 def fingerprint(head: str) -> str:
@@ -69,6 +77,7 @@ def about_entry(
         "received": f"{words.full_time(entry.at, incident.zone)}.",
         "words_of": _words(incident, entry),
         "asks": _(texts.asks) if texts.asks else "",
+        "answers": _answers(incident, entry, person),
     }
     return subject, base(incident, person, at, clocks, receipt=template == "receipt") | facts | {"subject": subject}
 
@@ -80,6 +89,16 @@ def _words(incident: Incident, entry: JournalEntry) -> str:
         change = _("Severity changed from %(old)s to %(new)s.") % {"old": old, "new": entry.severity}
         return f"{change}\n\n{entry.text}".strip()
     return "" if entry.text == incident.sentence else entry.text
+
+
+def _answers(incident: Incident, entry: JournalEntry, person: User) -> list[Answer]:
+    """Yes and no, where the client is asked whether it works."""
+    if entry.kind not in ASKING_CLIENT or person.is_provider:
+        return []
+    return [
+        Answer(_("It works"), f"{page_link('incident-accept', nr=incident.nr)}#check"),
+        Answer(_("Still broken"), f"{page_link('incident-reject', nr=incident.nr)}#reject"),
+    ]
 
 
 def _sentence(text: str) -> str:
@@ -177,15 +196,21 @@ def _callable(incident: Incident, staff: Iterable[User]) -> list[User]:
     return sorted(reachable, key=lambda user: (user.pk != incident.assignee_id, not user.on_call, user.pk))
 
 
+def where(channel: str, link: str) -> str:
+    """Where a phone says to look: a text by its link, a call in words."""
+    return _("Please look into the portal.") if channel == Channel.VOICE else link
+
+
 def fill(row: Notification, template: str, letter: tuple[str, dict[str, Any]], anchor: Anchor | None = None) -> None:
     """Give a row of the outbox its words, which take the newest anchor along as its witness.
 
-    A phone gets no names and no details: the subject, and the link or a number.
+    A phone gets no names and no details: the subject, and whom to call, else the link, which a call can't read out.
     """
     row.subject, facts = one_line(letter[0]), letter[1]
     context = facts | {"anchor": anchor, "anchor_fingerprint": fingerprint(anchor.hash) if anchor else ""}
     if row.channel != Channel.EMAIL:
-        row.body = f"{row.subject}. {', '.join(context.get('calls', ())) or context['link']}"
+        calls = ", ".join(context.get("calls", ()))
+        row.body = f"{row.subject}. {calls or where(row.channel, context['link'])}"
         return
     row.body = render_to_string(f"incidents/mail/{template}.txt", context)
     row.html = render_to_string(f"incidents/mail/{template}.html", context)

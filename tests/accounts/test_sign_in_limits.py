@@ -245,7 +245,7 @@ def test_no_link_of_a_letter_is_stored_before_it_leaves_or_after(ola: User) -> N
 def test_one_letter_that_cannot_be_written_stops_no_other(ola: User, monkeypatch: pytest.MonkeyPatch) -> None:
     at = timezone.now()
     letters.ask(ola.email, "password", at=at)
-    monkeypatch.setitem(letters.TEMPLATES, Letter.Kind.PASSWORD, "gone_mail")
+    monkeypatch.setitem(letters.TEMPLATES, Letter.Kind.PASSWORD, "gone")
     letters.ask(ola.email, "sign_in", at=at)
     assert build.send_letters(at) == 1
     monkeypatch.undo()

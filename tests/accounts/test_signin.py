@@ -225,6 +225,10 @@ def test_the_letter_speaks_its_reader_s_language(browser: Browser, marta: User) 
     build.send_letters()
     assert mail.outbox[0].subject == f"New password, {settings.PROVIDER_NAME}"
     assert "Hello Marta Zielińska," in str(mail.outbox[0].body)
+    html, kind = mail.outbox[0].alternatives[0]  # type: ignore[attr-defined]
+    link = re.findall(r"https?://\S+/password/\S+", str(mail.outbox[0].body))[0]
+    assert kind == "text/html"
+    assert f'<a class="act" href="{link}">Set a new password</a>' in re.sub(r">\s+|\s+<", lambda m: m[0].strip(), html)
 
 
 def test_asking_for_an_unknown_e_mail_looks_the_same_and_sends_nothing(browser: Browser, marta: User) -> None:

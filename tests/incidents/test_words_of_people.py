@@ -156,9 +156,9 @@ def test_letters_leave_whatever_names_an_old_installation_holds(world: build.Wor
     queued = Notification.objects.filter(notice__entry__kind="contact", recipient=world.reporter)
     queued.update(subject=f"MAK-0001: wiadomość od Anna{break_}Druga")
     for letter in Notification.objects.filter(channel="email"):
-        mail = outbox.message(letter, letter.body).message()
+        mail = outbox.message(letter, outbox.Text(letter.body)).message()
         assert (mail["To"], mail["Bcc"]) == (letter.address, None)
-    assert "\n" not in outbox.message(queued.get(), "").message()["Subject"].replace("\n ", " ")
+    assert "\n" not in outbox.message(queued.get(), outbox.Text("")).message()["Subject"].replace("\n ", " ")
     assert sending.send_due(at=build.MONDAY) == Notification.objects.filter(status="sent").count() > 2
 
 
