@@ -29,6 +29,12 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
     def active(self) -> Self:
         return self.exclude(status__in=ENDED)
 
+    def waiting_for_client(self) -> Self:
+        """Those of which `waits_for_client` is true."""
+        questions = Pause.objects.filter(incident=models.OuterRef("pk"), reason=PauseReason.CLIENT_ANSWER, ended_at=None)
+        unheard = Q(status=Status.WORKAROUND, accepted_at=None, rejected_at=None)
+        return self.active().filter(Q(status=Status.RESOLVED) | unheard | models.Exists(questions))
+
     def with_row(self) -> Self:
         """Everything that one row of a list shows, in a constant number of queries."""
         related = self.select_related("client", "shop", "assignee", "version__contract", "last_entry__by")
@@ -67,6 +73,10 @@ class Incident(models.Model):
     first_contact_at = models.DateTimeField(null=True)
     backup_at = models.DateTimeField(null=True)
     contested = models.BooleanField(default=False)
+    delivered_at = models.DateTimeField(null=True)
+    accepted_at = models.DateTimeField(null=True)
+    rejected_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
     restored_at = models.DateTimeField(null=True)
     next_update_at = models.DateTimeField(null=True)
     update_missed_at = models.DateTimeField(null=True)
@@ -124,6 +134,22 @@ class Incident(models.Model):
     def is_seen_working(self) -> bool:
         """Healed by the monitor's checks while nobody has delivered: the repair stands, staff are asked at `ask_at`."""
         return self.ask_at is not None
+
+    @property
+    def waits_for_client(self) -> bool:
+        """Whether the client has to act: to answer a question, or to say whether what was delivered works."""
+        return self.asks_client or self.wants_verdict
+
+    @property
+    def asks_client(self) -> bool:
+        return any(pause.reason == PauseReason.CLIENT_ANSWER and pause.ended_at is None for pause in self.pauses.all())
+
+    @property
+    def wants_verdict(self) -> bool:
+        """A repair, or a workaround, on which the client has not said a word."""
+        if self.status == Status.RESOLVED:
+            return True
+        return self.status == Status.WORKAROUND and self.accepted_at is None and self.rejected_at is None
 
     @property
     def claimed_at(self) -> datetime | None:

@@ -18,7 +18,8 @@ from contracts.worktime import work_calendar
 from incidents.choices import Status
 from incidents.models import Incident, Pause
 from incidents.text import journal_lines
-from incidents.text.clock_sentences import ClockSentence, incident_sentences
+from incidents.text.clock_sentences import ClockSentence
+from incidents.text.lead import standing
 
 ROWS_A_GROUP = 100  # the group says how many more there are; a page of all would grow without end
 AFTER_OPENING = 3600  # seconds of work: what falls due within them is not begun in the morning any more
@@ -35,7 +36,7 @@ class Boundary:
 
 class Row(TypedDict):
     incident: Incident
-    clock: ClockSentence | None
+    clock: ClockSentence
     last: str
 
 
@@ -130,10 +131,9 @@ def groups(user: User, chosen: str, now: datetime) -> list[Group]:
     return [Group(key, NAMES[key], numbers[key], rows[key]) for key in conditions if numbers[key]]
 
 
-def nearest(incident: Incident, now: datetime) -> ClockSentence | None:
-    """The sentence of the clock that decides the row."""
-    sentences = incident_sentences(incident, now=now, for_client=False)
-    return sentences[0] if sentences else None
+def nearest(incident: Incident, now: datetime) -> ClockSentence:
+    """How the incident stands: mostly the clock that decides the row."""
+    return standing(incident, now=now, for_client=False).lead
 
 
 def next_deadline(now: datetime) -> Incident | None:

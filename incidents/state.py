@@ -72,8 +72,9 @@ class IncidentState:
     `restored_at`: since when the monitor sees it work; `ask_at`: when staff are asked next whether to take that.
     `silence_at`: when silence accepts the repair that stands, which journals of the first landing don't say
     (`silence_is_known` False); `client_wrote_at`: when the client's message ended that term.
-    `delivered_at` and `delivery`: the newest delivery, `workaround_at` the workaround that no rejection has taken away.
-    `accepted`: the client's word on the delivery that stands, `accepted_at` the newest. `needs_both`: our monitor saw
+    `delivery`: the kind of the newest delivery. `delivered_at`: the one that stands; `workaround_at`: the workaround
+    that no rejection has taken away. `accepted_at` and `rejected_at`: the client's word on what was delivered last,
+    none once it is delivered anew. `ended_at`: when it was closed, withdrawn or merged. `needs_both`: our monitor saw
     the failure and nobody of ours has agreed to a withdrawal since.
     """
 
@@ -91,8 +92,9 @@ class IncidentState:
     delivered_at: datetime | None = None
     repaired_at: datetime | None = None
     workaround_at: datetime | None = None
-    accepted: bool = False
     accepted_at: datetime | None = None
+    rejected_at: datetime | None = None
+    ended_at: datetime | None = None
     silence_at: datetime | None = None
     silence_is_known: bool = True
     client_wrote_at: datetime | None = None
@@ -102,6 +104,10 @@ class IncidentState:
     @property
     def is_ended(self) -> bool:
         return self.status in ENDED
+
+    @property
+    def accepted(self) -> bool:
+        return self.accepted_at is not None
 
     @property
     def open_pauses(self) -> frozenset[str]:
@@ -114,7 +120,19 @@ class IncidentState:
         return PauseReason.CLIENT_ANSWER in self.open_pauses
 
 
-COLUMNS = ("status", "severity", "first_contact_at", "backup_at", "restored_at", "client_wrote_at", "ask_at")
+COLUMNS = (
+    "status",
+    "severity",
+    "first_contact_at",
+    "backup_at",
+    "delivered_at",
+    "accepted_at",
+    "rejected_at",
+    "ended_at",
+    "restored_at",
+    "client_wrote_at",
+    "ask_at",
+)
 """What of the state stands in the incident's columns of the same names; `silence_at` too, where it is known."""
 
 
@@ -167,12 +185,15 @@ def _monitor(state: IncidentState, line: Line) -> Changes:
 
 
 def _delivery(state: IncidentState, line: Line) -> Changes:
-    """Which delivery stands: a rejection takes away the newest one that does."""
+    """Which delivery stands: a rejection takes away the newest one that does, a withdrawal and a merger each."""
     if line.kind == Kind.ACCEPTED:
-        return {"accepted": True, "accepted_at": line.at}
+        return {"accepted_at": line.at, "rejected_at": None}
     if line.kind == Kind.REJECTED:
-        return {"accepted": False, "workaround_at": state.workaround_at if _falls_back(state) else None}
-    last = {"accepted": False, "delivery": line.kind, "delivered_at": line.at}
+        stands = state.workaround_at if _falls_back(state) else None
+        return {"accepted_at": None, "rejected_at": line.at, "delivered_at": stands, "workaround_at": stands}
+    if line.kind not in DELIVERIES:
+        return {"accepted_at": None, "rejected_at": None, "delivered_at": None}
+    last = {"accepted_at": None, "rejected_at": None, "delivery": line.kind, "delivered_at": line.at}
     return last | ({"workaround_at": line.at} if line.kind == Kind.WORKAROUND else {"repaired_at": line.at})
 
 
@@ -199,6 +220,12 @@ def _status(state: IncidentState, line: Line) -> Changes:
     return {"status": Stage.OPEN.value} if state.status == Stage.NEW else {}
 
 
+def _end(state: IncidentState, line: Line) -> Changes:
+    """When it ended: by the client's word that closes it, a withdrawal, a merger."""
+    ends = line.facts["closes"] if line.kind == Kind.ACCEPTED else ENDING.get(Kind(line.kind)) in ENDED
+    return {"ended_at": line.at} if ends else {}
+
+
 def _pauses(state: IncidentState, line: Line) -> Changes:
     """A delivery and the end of the incident end every pause; else `resumed` says which."""
     if line.kind == Kind.PAUSED:
@@ -223,7 +250,8 @@ PARTS: tuple[tuple[Part, frozenset[Kind]], ...] = (
     (_work, frozenset({Kind.WORK_STARTED})),
     (_backup, BACKUPS),
     (_monitor, frozenset({Kind.MONITOR_RECOVERED, Kind.RECOVERY_ASKED, *DENYING, *ENDING})),
-    (_delivery, frozenset({*DELIVERIES, Kind.ACCEPTED, Kind.REJECTED})),
+    (_delivery, frozenset({*ENDING, Kind.ACCEPTED, Kind.REJECTED})),
+    (_end, frozenset({*ENDING, Kind.ACCEPTED})),
     (_silence, frozenset({Kind.VERDICT_ASKED, Kind.ACCEPTED, Kind.REJECTED, *ENDING})),
     (_status, frozenset({*CONTACTS, Kind.ACCEPTED, Kind.REJECTED, *ENDING})),
     (_pauses, frozenset({Kind.PAUSED, Kind.RESUMED, *ENDING})),

@@ -16,8 +16,7 @@ from accounts.models import CLIENT_ROLES, INCIDENT_STAFF
 from contracts.models import Severity
 from incidents import backups, lifecycle, recovery, reporting, withdrawal
 from incidents.api import requests
-from incidents.choices import PauseReason, Status
-from incidents.events import Kind
+from incidents.choices import Status
 from incidents.forms import client, staff
 from incidents.forms.verb import VerbForm
 from incidents.models import Incident
@@ -42,12 +41,9 @@ def client_action(incident: Incident, state: IncidentState) -> str:
     """What the client must do now: "answer" a question, "check" a repair or a workaround; "" nothing, "over" never."""
     if incident.is_ended:
         return "over"
-    if any(pause.reason == PauseReason.CLIENT_ANSWER and pause.ended_at is None for pause in incident.pauses.all()):
+    if incident.asks_client:
         return "answer"
-    if incident.status == Status.RESOLVED:
-        return "check"
-    is_new = state.delivery == Kind.WORKAROUND and not state.accepted
-    return "check" if incident.status == Status.WORKAROUND and is_new else ""
+    return "check" if incident.wants_verdict else ""
 
 
 def _is_checked(incident: Incident, state: IncidentState) -> bool:

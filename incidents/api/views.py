@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_field
 from knox.models import AuthToken
 from rest_framework import serializers, status
 from rest_framework.decorators import api_view, authentication_classes, permission_classes
@@ -35,7 +35,8 @@ from incidents.choices import Origin, Status
 from incidents.models import Incident, JournalEntry
 from incidents.notices.undelivered import undelivered
 from incidents.text import journal_lines
-from incidents.text.clock_sentences import incident_sentences
+from incidents.text.clock_sentences import SentenceKind, incident_sentences
+from incidents.text.lead import standing
 from incidents.verbs import Verb
 from wording.instants import this_second
 from wording.serializer_fields import notice_of
@@ -53,6 +54,22 @@ class ClockAnswer(serializers.Serializer[Any]):
     )
     left = serializers.IntegerField(allow_null=True)
     sentence = serializers.CharField()
+
+
+class LeadAnswer(serializers.Serializer[Any]):
+    """How the incident stands, as the pages and letters say it."""
+
+    kind = serializers.ChoiceField(
+        choices=list(SentenceKind), help_text="a clock that counts or stands, or what became of the incident"
+    )
+    sentence = serializers.CharField(source="plain", help_text="in the caller's language")
+    at = serializers.DateTimeField(
+        source="lead.instant", allow_null=True, help_text="the instant in the sentence: a deadline, or when it happened"
+    )
+    target = serializers.CharField(help_text="the clock that it tells of, empty for none")
+    left = serializers.IntegerField(
+        allow_null=True, help_text="seconds of that clock, negative when late, null where none counts"
+    )
 
 
 class IncidentAnswer(serializers.Serializer[Any]):
@@ -76,9 +93,24 @@ class IncidentAnswer(serializers.Serializer[Any]):
     first_contact_at = serializers.DateTimeField(allow_null=True)
     next_update_at = serializers.DateTimeField(allow_null=True)
     assignee = serializers.CharField(source="assignee.name", default=None, allow_null=True)
+    delivered_at = serializers.DateTimeField(
+        allow_null=True, help_text="since when the repair or the workaround that stands was given"
+    )
+    rejected_at = serializers.DateTimeField(allow_null=True, help_text="when the client sent the last one back")
+    ended_at = serializers.DateTimeField(allow_null=True, help_text="when it was closed, withdrawn or merged")
+    waits_for_client = serializers.BooleanField(
+        help_text="whether the client has to answer a question, or to say whether it works"
+    )
     journal_head = serializers.CharField()
+    lead = serializers.SerializerMethodField()
     clocks = serializers.SerializerMethodField()
 
+    @extend_schema_field(LeadAnswer)
+    def get_lead(self, incident: Incident) -> dict[str, Any]:
+        stands = standing(incident, now=self.context["now"], for_client=self.context["for_client"])
+        return dict(LeadAnswer(stands.lead).data)
+
+    @extend_schema_field(ClockAnswer(many=True))
     def get_clocks(self, incident: Incident) -> list[dict[str, Any]]:
         rows = {row.target: row for row in incident.clocks.all()}
         sentences = incident_sentences(incident, now=self.context["now"], for_client=self.context["for_client"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -78,11 +79,30 @@ class Lead:
         return f"{self.before}{self.shown}{self.after}"
 
 
+class SentenceKind(StrEnum):
+    """What a sentence tells of: a clock, or how its incident stands (`incidents.text.lead`)."""
+
+    CLOCK = "clock"
+    PAUSED = "paused"
+    SEEN_WORKING = "seen_working"
+    WORKAROUND = "workaround"
+    FIXED = "fixed"
+    REJECTED = "rejected"
+    CLOSED = "closed"
+    WITHDRAWN = "withdrawn"
+    MERGED = "merged"
+    QUESTION = "question"
+    UNCOVERED = "uncovered"
+    NOT_STARTED = "not_started"
+    NO_CLOCK = "no_clock"
+
+
 @dataclass(frozen=True, slots=True)
 class ClockSentence:
     """`lead` is the bold part with its time, `tail` what follows; `left` seconds are counted on by the page.
 
     `left` is negative when late, None where nothing is counted; it runs until `until` (None: without a stop).
+    `target` is the clock that it tells of, "" for none.
     """
 
     target: str
@@ -95,6 +115,7 @@ class ClockSentence:
     working: bool = False
     used: int = 0
     due: datetime | None = None
+    kind: SentenceKind = SentenceKind.CLOCK
 
     @property
     def is_open(self) -> bool:
@@ -110,10 +131,14 @@ class ClockSentence:
 
 def incident_sentences(incident: Incident, *, now: datetime, for_client: bool) -> list[ClockSentence]:
     """The sentences of an incident's clocks, the nearest deadline first, then what waits, then what is done."""
-    reading = Reading(now, incident.zone, for_client)
-    clocks = [clock_sentence(row, incident, reading) for row in incident.clocks.all()]
+    return clock_sentences(incident, incident.clocks.all(), Reading(now, incident.zone, for_client))
+
+
+def clock_sentences(incident: Incident, rows: Iterable[ClockRow], reading: Reading) -> list[ClockSentence]:
+    """The same of rows in hand, for whom and where `reading` says."""
+    clocks = [clock_sentence(row, incident, reading) for row in rows]
     sentences = [sentence for sentence in clocks if sentence]
-    return sorted(sentences, key=lambda clock: (not clock.is_open, clock.due is None, clock.due or now))
+    return sorted(sentences, key=lambda clock: (not clock.is_open, clock.due is None, clock.due or reading.now))
 
 
 def clock_sentence(row: ClockRow, incident: Incident, reading: Reading) -> ClockSentence | None:
@@ -135,7 +160,7 @@ def promise_of_contact(sentence: ClockSentence, row: ClockRow, reading: Reading)
     """A reaction that is still to come, in the words of a receipt."""
     if row.deadline is None or row.stopped_at is not None:
         return sentence
-    return replace(sentence, lead=_lead(CONTACT_BY, row.deadline, reading))
+    return replace(sentence, lead=timed(CONTACT_BY, row.deadline, reading))
 
 
 def repair_to_come(incident: Incident, rows: Iterable[ClockRow]) -> str:
@@ -169,7 +194,7 @@ def _running(row: ClockRow, reading: Reading) -> ClockSentence:
     now, calendar = reading.now, hours_of(row)
     at, left = seconds(now), _between(row, now, row.deadline)
     used = _share(row.total - left, row.total)
-    lead = _lead(BY[row.target], row.deadline, reading)
+    lead = timed(BY[row.target], row.deadline, reading)
     if calendar and not calendar.is_open(at) and calendar.opening(at) <= seconds(row.deadline):
         opens = reading.when(moment(calendar.opening(at)))
         tail = _("clock stands until %(time)s (out of hours), left") % {"time": opens}
@@ -201,7 +226,7 @@ def _late(row: ClockRow, reading: Reading) -> ClockSentence:
         row.target,
         "late",
         "late",
-        _lead(BY[row.target], row.deadline, reading),
+        timed(BY[row.target], row.deadline, reading),
         _("overdue by"),
         -late,
         now if stands else (moment(change) if change else None),
@@ -214,7 +239,7 @@ def _late(row: ClockRow, reading: Reading) -> ClockSentence:
 def _stopped(row: ClockRow, reading: Reading) -> ClockSentence:
     assert row.deadline is not None
     assert row.stopped_at is not None
-    lead = _lead(DONE[row.target], row.stopped_at, reading, "nominative")
+    lead = timed(DONE[row.target], row.stopped_at, reading, "nominative")
     working = _working(row)
     if row.state == ClockState.BREACHED:
         tail = _("overdue by %(span)s") % {"span": words.span(row.late or 0, working=working)}
@@ -225,13 +250,15 @@ def _stopped(row: ClockRow, reading: Reading) -> ClockSentence:
 
 def _seen(row: ClockRow, since: datetime, reading: Reading) -> ClockSentence:
     """It stands where the monitor first saw it work; a delay stands too."""
-    now, lead, working = reading.now, _lead(SEEN_WORKING, since, reading), _working(row)
+    now, lead, working = reading.now, timed(SEEN_WORKING, since, reading), _working(row)
     if row.deadline is None:
         used = _share(row.total - (row.left or 0), row.total)
-        return ClockSentence(row.target, "hold", "hold", lead, _("left"), row.left or 0, now, working, used)
-    late = row.late or 0
-    used = _share(row.total + late, row.total)
-    return ClockSentence(row.target, "late", "late", lead, _("overdue by"), -late, now, working, used, row.deadline)
+        left, style, tail = row.left or 0, "hold", _("left")
+    else:
+        used = _share(row.total + (row.late or 0), row.total)
+        left, style, tail = -(row.late or 0), "late", _("overdue by")
+    kind = SentenceKind.SEEN_WORKING
+    return ClockSentence(row.target, style, style, lead, tail, left, now, working, used, row.deadline, kind)
 
 
 def _paused(row: ClockRow, pauses: Iterable[Pause], reading: Reading) -> ClockSentence:
@@ -241,11 +268,13 @@ def _paused(row: ClockRow, pauses: Iterable[Pause], reading: Reading) -> ClockSe
     if first is None or (reading.for_client and first.reason == PauseReason.CLIENT_ANSWER):
         lead = Lead(_(WAITS_FOR_YOU))
     else:
-        lead = _lead(WAITS[PauseReason(first.reason)], first.started_at, reading)
-    return ClockSentence(row.target, "hold", "hold", lead, _("left"), row.left or 0, reading.now, _working(row), used)
+        lead = timed(WAITS[PauseReason(first.reason)], first.started_at, reading)
+    left, working, kind = row.left or 0, _working(row), SentenceKind.PAUSED
+    return ClockSentence(row.target, "hold", "hold", lead, _("left"), left, reading.now, working, used, None, kind)
 
 
-def _lead(sentence: str, instant: datetime, reading: Reading, case: words.Case = "genitive") -> Lead:
+def timed(sentence: str, instant: datetime, reading: Reading, case: words.Case = "genitive") -> Lead:
+    """The msgid's translation with its time as the reader is told it."""
     before, _time, after = _(sentence).partition("%(time)s")
     return Lead(words.typographic(before), instant, reading.when(instant, case), after, reading.zone)
 

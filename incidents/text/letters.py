@@ -17,7 +17,8 @@ from incidents.anchors import Anchor
 from incidents.choices import Actor, PauseReason
 from incidents.events import ASKING_CLIENT, EVENTS, RECEIPT, Kind, Words
 from incidents.models import ClockRow, Incident, JournalEntry
-from incidents.text.clock_sentences import Reading, clock_sentence, promise_of_contact, repair_to_come
+from incidents.text.clock_sentences import ClockSentence, Reading, SentenceKind, promise_of_contact, repair_to_come
+from incidents.text.lead import standing_of
 from messaging.models import Channel, Notification
 from wording import words
 from wording.links import page_link
@@ -136,25 +137,28 @@ def base(
 def _promises(
     incident: Incident, clocks: list[ClockRow], person: User, at: datetime, link: str, *, receipt: bool
 ) -> list[ClockLine]:
-    """The clocks that run or ran, in the pages' sentences, and the repair whose clock waits for an act of ours."""
+    """How it stands, the other clocks, and the repair whose clock waits for an act of ours, in the pages' sentences.
+
+    A receipt promises in the order in which it will happen.
+    """
     # A letter is read some other day
     reading = Reading(at, incident.zone, for_client=not person.is_provider, today=False)
-    ordered = sorted(clocks, key=lambda row: ORDER[row.target])
-    lines = [clock_line(row, incident, reading, link, receipt=receipt) for row in ordered]
+    rows = {row.target: row for row in clocks}
+    stands = standing_of(incident, clocks, reading)
+    sentences = [stands.lead, *stands.clocks]
+    if receipt and stands.lead.kind == SentenceKind.CLOCK:
+        sentences = [
+            promise_of_contact(clock, rows[clock.target], reading) if clock.target == TargetKind.REACTION else clock
+            for clock in sorted(sentences, key=lambda clock: ORDER[clock.target])
+        ]
     to_come = repair_to_come(incident, clocks)
-    return [*[line for line in lines if line], *([ClockLine(to_come)] if to_come else [])]
+    lines = [_clock_line(sentence, rows.get(sentence.target), reading, link) for sentence in sentences]
+    return [*lines, *([ClockLine(to_come)] if to_come else [])]
 
 
-def clock_line(
-    row: ClockRow, incident: Incident, reading: Reading, link: str, *, receipt: bool = False
-) -> ClockLine | None:
-    """`Repair by 12:12, left 3 h 59 min`, with the way to its explanation; None where the clock doesn't run."""
-    sentence = clock_sentence(row, incident, reading)
-    if sentence is None:
-        return None
-    if receipt and row.target == TargetKind.REACTION:
-        sentence = promise_of_contact(sentence, row, reading)
-    if row.deadline is None or row.stopped_at or row.seen_at:
+def _clock_line(sentence: ClockSentence, row: ClockRow | None, reading: Reading, link: str) -> ClockLine:
+    """`Repair by 12:12, left 3 h 59 min`, with the way to its explanation while a deadline counts."""
+    if row is None or row.deadline is None or row.stopped_at or row.seen_at:
         return ClockLine(sentence.plain)
     question = _("Why %(hour)s?") % {"hour": words.clock_time(row.deadline, reading.zone)}
     return ClockLine(sentence.plain, question, f"{link}why/{row.target}/")

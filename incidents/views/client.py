@@ -30,7 +30,7 @@ from incidents.projection import rows as projection
 from incidents.reading import read
 from incidents.steps import repair_steps
 from incidents.text import journal_lines
-from incidents.text.clock_sentences import incident_sentences
+from incidents.text.lead import standing
 from incidents.verbs import CLIENT_PAGES, Verb, client_action
 from incidents.views.why import contract_path
 from wording import words
@@ -83,7 +83,8 @@ def show(
     show_client(request, incident.client_id)
     now = this_second()
     context = page(request.user, incident, now)
-    facts = [(clock.target, clock.style, str(clock.lead), clock.tail) for clock in context["clocks"]]
+    sentences = (context["lead"], *context["clocks"])
+    facts = [(clock.target, clock.style, str(clock.lead), clock.tail) for clock in sentences]
     state = (incident.journal_length, incident.status, sorted(context["undelivered"]))
     etag = etag_of(state, facts, local_day(now, incident.zone), request.LANGUAGE_CODE)
     if request.GET.get("part") == "live":
@@ -101,14 +102,13 @@ def page(user: User, incident: Incident, now: datetime) -> dict[str, Any]:
     """Everything that the page and its live part show."""
     journal = read(incident, JournalEntry.objects.visible_to(user))
     state = journal.state
-    clocks = incident_sentences(incident, now=now, for_client=True)
-    if not any(clock.is_open for clock in clocks):
-        clocks.reverse()  # what was delivered last is the news
+    stands = standing(incident, now=now, for_client=True)
     return {
         "incident": incident,
         "now": now,
         "zone": incident.zone,
-        "clocks": clocks,
+        "lead": stands.lead,
+        "clocks": stands.clocks,
         "client_action": client_action(incident, state),
         "verbs": [verb for verb in CLIENT_PAGES if verb.available(incident, state)],
         "question": _question(incident, journal.marks),

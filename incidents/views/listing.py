@@ -23,7 +23,7 @@ from accounts.permissions import SignedRequest, open_to
 from incidents.choices import What
 from incidents.models import ClockRow, Incident, IncidentQuerySet
 from incidents.state import ENDED
-from incidents.text.clock_sentences import ClockSentence, incident_sentences
+from incidents.text.lead import standing
 from wording import words
 from wording.instants import this_second
 
@@ -46,7 +46,7 @@ def incidents(request: SignedRequest) -> HttpResponse | StreamingHttpResponse:
         return _csv(request, listed, now)
     page = Paginator(listed, PAGE).get_page(request.GET.get("page"))
     client = not request.user.works_incidents
-    rows = [{"incident": incident, "clock": nearest(incident, now, for_client=client)} for incident in page]
+    rows = [{"incident": incident, "clock": standing(incident, now=now, for_client=client).lead} for incident in page]
     context = {"page": page, "rows": rows, "q": query, "chosen": chosen, "tabs": SHOWN, "now": now}
     return render(request, "incidents/list.html", context)
 
@@ -70,12 +70,6 @@ def search(rows: IncidentQuerySet, query: str, chosen: str = "") -> IncidentQuer
     return rows.filter(
         Q(nr__icontains=query) | Q(sentence__icontains=query) | Q(shop__name__icontains=query) | Q(what__in=named)
     )
-
-
-def nearest(incident: Incident, now: datetime, *, for_client: bool) -> ClockSentence | None:
-    """The clock that says most: the nearest open deadline, else the last one that was judged."""
-    sentences = incident_sentences(incident, now=now, for_client=for_client)
-    return (sentences[0] if sentences[0].is_open else sentences[-1]) if sentences else None
 
 
 class _Echo:
@@ -126,6 +120,9 @@ def _head(staff: bool) -> list[str]:
         _("Final fix by"),
         _("Final fix"),
         _("Seen working since"),
+        _("Delivered"),
+        _("Rejected"),
+        _("Ended"),
     ]
 
 
@@ -146,6 +143,8 @@ def _cells(incident: Incident, *, staff: bool) -> list[str]:
         cells += _clock_cells(rows.get(target), incident.zone)
     repair = rows.get("restore")
     cells.append(_stamp(repair.seen_at, incident.zone) if repair else "")
+    stands = (incident.delivered_at, incident.rejected_at, incident.ended_at)
+    cells += [_stamp(instant, incident.zone) for instant in stands]
     return [str(cell) for cell in cells]
 
 

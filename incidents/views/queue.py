@@ -55,7 +55,7 @@ def _context(request: SignedRequest) -> dict[str, Any]:
     tabs = [{"key": key, "name": name, "count": counts[key]} for key, (name, _of) in queue.FILTERS.items()]
     rows = [row for group in groups for row in group.rows]
     stalled = heartbeat.stalled("clocks", at=now)
-    facts = [(row["incident"].pk, row["incident"].changed_at, row["clock"] and row["clock"].style) for row in rows]
+    facts = [(row["incident"].pk, row["incident"].changed_at, row["clock"].style) for row in rows]
     return {
         "groups": groups,
         "tabs": tabs,

@@ -28,7 +28,7 @@ from incidents.projection import rows as projection
 from incidents.reading import Reading, read
 from incidents.steps import repair_steps
 from incidents.text import journal_lines
-from incidents.text.clock_sentences import incident_sentences
+from incidents.text.lead import standing
 from incidents.verbs import VERBS, Verb, offered, row
 from messaging.models import Notification
 from wording.etag import etag_of, not_modified
@@ -111,13 +111,13 @@ def show(
 
 def _context(journal: Reading, now: datetime, silent: set[int], reader: User) -> dict[str, Any]:
     incident, state = journal.incident, journal.state
-    clocks = incident_sentences(incident, now=now, for_client=False)
+    stands = standing(incident, now=now, for_client=False)
     return {
         "incident": incident,
         "now": now,
         "zone": incident.zone,
-        "lead": clocks[0] if clocks else None,
-        "clocks": clocks[1:],
+        "lead": stands.lead,
+        "clocks": stands.clocks,
         "lines": journal_lines.lines(journal.entries, contact_at=incident.first_contact_at, money=reader.sees_money),
         "undelivered": silent,
         "older": journal.older,

@@ -18,9 +18,9 @@ from django.views.decorators.http import require_GET
 from accounts.active import active_client
 from accounts.models import ADMIN, AGENT, MANAGER, Client, User
 from contracts.models import MaintenanceWindow, Shop
-from incidents.choices import PauseReason, Status
+from incidents.choices import Status
 from incidents.models import Incident
-from incidents.text.clock_sentences import ClockSentence, incident_sentences
+from incidents.text.lead import standing
 from monitoring.availability.shops import state_of as state_of_shop
 from monitoring.models import Monitor, State
 from monitoring.sentences import shop_sentence, shop_style
@@ -66,7 +66,7 @@ def home(request: HttpRequest) -> HttpResponse:
 def client_home(request: HttpRequest, user: User, client: Client) -> HttpResponse:
     now = this_second()
     incidents = list(Incident.objects.visible_to(user).filter(client=client).active().with_row().order_by("due_at"))
-    rows = [(incident, _lead(incident, now)) for incident in incidents]
+    rows = [(incident, standing(incident, now=now, for_client=True).lead) for incident in incidents]
     zone = zone_of(client, now)
     shops = shop_lines(user, client, now)
     context: dict[str, Any] = {
@@ -74,13 +74,13 @@ def client_home(request: HttpRequest, user: User, client: Client) -> HttpRespons
         "zone": zone,
         "rows": rows,
         "shops": shops,
-        "yours": [incident for incident in incidents if waits_for_client(incident)],
+        "yours": [incident for incident in incidents if incident.waits_for_client],
         "state": state_of(incidents, shops),
         "checked_at": min((line.shop_state.checked_at for line in shops if line.shop_state.checked_at), default=None),
         "planned": _planned(user, client, now),
     }
     facts = [
-        (incident.pk, incident.journal_length, incident.status, clock and (clock.style, str(clock.lead)))
+        (incident.pk, incident.journal_length, incident.status, clock.style, str(clock.lead))
         for incident, clock in rows
     ]
     states = [(line.shop.pk, line.shop_state.state, line.since) for line in shops]
@@ -95,11 +95,6 @@ def zone_of(client: Client, now: datetime) -> str:
     """The zone of the client's contracts; the portal's own where there is none, or more than one."""
     zones = {contract.zone for contract in running([client], now)}
     return zones.pop() if len(zones) == 1 else settings.DISPLAY_TIME_ZONE
-
-
-def _lead(incident: Incident, now: datetime) -> ClockSentence | None:
-    sentences = incident_sentences(incident, now=now, for_client=True)
-    return sentences[0] if sentences else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +118,7 @@ def state_of(incidents: Sequence[Incident], shops: Sequence[ShopLine]) -> HomeSt
     down = [line.shop.name for line in shops if line.shop_state.state == State.DOWN]
     if down:
         return HomeState(_("%(shop)s does not work") % {"shop": ", ".join(down)}, kind="down")
-    yours = [incident for incident in incidents if waits_for_client(incident)]
+    yours = [incident for incident in incidents if incident.waits_for_client]
     if yours:
         return HomeState(_("We are waiting for you"), yours[0], "yours")
     if incidents:
@@ -135,13 +130,6 @@ def state_of(incidents: Sequence[Incident], shops: Sequence[ShopLine]) -> HomeSt
     if states == {State.UP}:
         return HomeState(_("Everything works"), kind="well")
     return HomeState(_("No failure is open"), kind="unsure")
-
-
-def waits_for_client(incident: Incident) -> bool:
-    has_question = any(
-        pause.reason == PauseReason.CLIENT_ANSWER and pause.ended_at is None for pause in incident.pauses.all()
-    )
-    return has_question or incident.status == Status.RESOLVED
 
 
 def shop_lines(user: User, client: Client, now: datetime) -> list[ShopLine]:

@@ -138,8 +138,13 @@ def test_a_report_answers_with_the_number_and_both_promised_times(reporter: Call
     assert answer.status_code == 201
     found = answer.json()
     clocks = {one["target"]: one for one in found.pop("clocks")}
+    assert found.pop("lead") == {
+        "kind": "clock", "sentence": clocks["reaction"]["sentence"], "at": clocks["reaction"]["deadline"],
+        "target": "reaction", "left": clocks["reaction"]["left"],
+    }  # fmt: skip
     assert found == {
         "nr": "MAK-0001", "shop": "mak-example", "what": "no_payment", "title": "Żadna płatność nie przechodzi",
+        "delivered_at": None, "rejected_at": None, "ended_at": None, "waits_for_client": False,
         "sentence": "Klienci nie mogą zapłacić.", "severity": "P1", "status": "new", "origin": "api",
         "received_at": "2026-03-02T10:00:00+01:00", "reported_at": "2026-03-02T10:00:00+01:00", "occurred_at": None,
         "claimed_at": None, "client_wrote_at": None,

@@ -106,7 +106,7 @@ def test_a_repair_asks_whether_it_works(page: Client, world: build.World) -> Non
     response = page.get("/incidents/MAK-0001/")
     assert title_of(response).startswith("MAK-0001 Czy już działa?")
     said = text_of(response)
-    assert "Naprawa dziś 11:00 w czasie, 3 h przed terminem" in said
+    assert "Naprawione dziś 11:00, czeka na potwierdzenie w czasie, 3 h przed terminem" in said
     assert "Anna Lis: Wtyczka cofnięta. Działa" in said
     assert "Odesłanie uruchomi zegar z pozostałym czasem: 3 h." in said
     assert "Bez odpowiedzi do końca czwartku 5 mar zamkniemy zgłoszenie." in said
@@ -144,7 +144,7 @@ def test_still_broken_needs_a_reason_and_sends_the_clock_on(page: Client, world:
     assert text_of(refused).count("Napisz, co nadal nie działa.") == 2
     assert Incident.objects.get().status == Status.RESOLVED
     said = text_of(page.post("/incidents/MAK-0001/reject/", {"text": "BLIK nadal nie."}, follow=True))
-    assert "Naprawa do dziś 15:00 zostało 3 h" in said
+    assert "Odrzucone, wraca do naprawy: do dziś 15:00 zostało 3 h" in said
     assert "Odesłane do naprawy. Zegar znów biegnie." in said
 
 

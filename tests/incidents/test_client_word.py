@@ -86,7 +86,7 @@ def test_both_pages_say_whose_word_is_missing_until_it_comes(
     agent, reporter = visitor(world.agent), visitor(world.reporter)
     asks = "Po naprawie przyszła od Ciebie wiadomość, więc milczenie już jej nie przyjmie."
     page = text_of(reporter.get(PATH))
-    assert page.index(asks) < page.index("Naprawa dziś 10:30")
+    assert page.index(asks) < page.index("Naprawione dziś 10:30, czeka na potwierdzenie")
     assert "Bez Twojej odpowiedzi" not in page
     assert "klient napisał po naprawie" in text_of(agent.get("/queue/"))
     assert "klient napisał po naprawie" in text_of(agent.get("/incidents/"))

@@ -102,7 +102,7 @@ def test_one_click_takes_the_first_good_check_as_the_end(world: build.World, mon
     letter = letters["MAK-0001: naprawione, prosimy sprawdzić"].replace("\xa0", " ")
     assert "Anna Lis, 15:00." in letter
     assert "Nasz monitor widzi, że działa od 11:00." in letter
-    assert "Naprawa 11:00, w czasie, 2 h 59 min przed terminem\n" in letter
+    assert "Naprawione 11:00, czeka na potwierdzenie, w czasie, 2 h 59 min przed terminem\n" in letter
     assert exact(later)
     lifecycle.reject(incident=incident, by=world.reporter, at=minutes(320), text="U mnie nie.")
     assert restore(incident)[1] == minutes(320) + (minutes(240) - GOOD)
