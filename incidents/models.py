@@ -31,7 +31,8 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
 
     def waiting_for_client(self) -> Self:
         """Those of which `waits_for_client` is true."""
-        questions = Pause.objects.filter(incident=models.OuterRef("pk"), reason=PauseReason.CLIENT_ANSWER, ended_at=None)
+        open_pauses = Pause.objects.filter(incident=models.OuterRef("pk"), ended_at=None)
+        questions = open_pauses.filter(reason=PauseReason.CLIENT_ANSWER)
         unheard = Q(status=Status.WORKAROUND, accepted_at=None, rejected_at=None)
         return self.active().filter(Q(status=Status.RESOLVED) | unheard | models.Exists(questions))
 

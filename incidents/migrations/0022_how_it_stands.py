@@ -39,7 +39,7 @@ WHERE last.incident_id = i.id;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("incidents", "0020_notices")]
+    dependencies = [("incidents", "0021_a_decision_is_taken_back")]
 
     operations = [
         *(
