@@ -1,7 +1,7 @@
 """Every page in a real browser: no barrier that axe knows, and nothing wider than the screen.
 
 One look at each kind of page of each side, as the role that sees most of it, light and dark, phone and desk, Polish and
-English by turns. `test_axe_matrix` takes every page, role and look.
+English by turns. `axe_matrix` takes every page, role and look.
 """
 
 from __future__ import annotations
@@ -126,10 +126,27 @@ def show(page: Page, shown: Shown) -> None:
     look = shown.look
     page.unroute_all()
     page.route("**/*", fulfil)
-    page.set_viewport_size({"width": look.width, "height": SIZES[look.width]})
+    resize(page, look.width)
     page.goto(f"{HOME}{look.visit.path}")
+    page.evaluate(AXE)
     if look.opened:
-        page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
+        unfold(page)
+
+
+def resize(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": SIZES[width]})
+
+
+def unfold(page: Page) -> bool:
+    """Opens every fold; whether one was closed."""
+    opened: bool = page.evaluate(
+        """() => {
+            const folds = document.querySelectorAll("details:not([open])");
+            folds.forEach(fold => { fold.open = true; });
+            return folds.length > 0;
+        }"""
+    )
+    return opened
 
 
 def static(path: str) -> Path | None:
@@ -139,10 +156,8 @@ def static(path: str) -> Path | None:
     return Path(found) if isinstance(found, str) else None
 
 
-def barriers(page: Page, shown: Shown) -> list[str]:
-    """What axe objects to, and what is wider than the screen."""
-    show(page, shown)
-    page.evaluate(AXE)
+def barriers(page: Page) -> list[str]:
+    """What axe objects to in the page that stands open, and what is wider than the screen."""
     found = page.evaluate("rules => axe.run(document, rules)", RULES)
     said = [f"{one['id']}: {one['nodes'][0]['html'][:160]}" for one in found["violations"]]
     wider = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
@@ -150,7 +165,11 @@ def barriers(page: Page, shown: Shown) -> list[str]:
 
 
 def walk(page: Page, looks: Iterable[Shown]) -> dict[str, list[str]]:
-    return {str(one.look): found for one in looks if (found := barriers(page, one))}
+    found = {}
+    for look in looks:
+        show(page, look)
+        found[str(look.look)] = barriers(page)
+    return {look: texts for look, texts in found.items() if texts}
 
 
 def test_no_page_and_no_refused_form_has_a_barrier(page: Page, looks: list[Shown]) -> None:
@@ -165,5 +184,6 @@ def test_a_barrier_is_seen(page: Page) -> None:
         '<input name="x"><div style="width:2000px">.</div></main>'
     )
     bad = Shown(Look(Visit("anonymous", "/"), 360, "light", "pl"), body.encode(), {"Content-Type": "text/html"})
-    found = [text.partition(":")[0] for text in barriers(page, bad)]
+    show(page, bad)
+    found = [text.partition(":")[0] for text in barriers(page)]
     assert found == ["color-contrast", "label", "wider than the screen"]
