@@ -24,6 +24,7 @@ from contracts.models import Calendar, Contract
 from incidents.choices import Status
 from incidents.models import Breach, Incident
 from monitoring.models import Monitor
+from reports.models import BreachDecision
 from tests import build
 from tests.pages import stop_clock, visitor
 from tests.sla_portal.permission_table import TABLE
@@ -32,7 +33,7 @@ NOW = build.at("2026-11-24 10:40")
 """A Tuesday, in the hours of the office."""
 CAST = {"reporter": "marta", "owner": "ewa", "agent": "anna", "manager": "tomasz", "admin": "admin"}
 ROLES = ("anonymous", *CAST)
-NO_PAGES = ("health", "manifest", "queue-live", "unheard", "api-")
+NO_PAGES = ("health", "readyz", "manifest", "queue-live", "unheard", "api-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +107,13 @@ def places() -> dict[str, Any]:
     mak = Incident.objects.filter(client__code="MAK")
     fixed = mak.get(status=Status.RESOLVED).nr
     standing = Incident.objects.get(pauses__ended_at=None, pauses__reason="client_answer")
+    decision = BreachDecision.objects.filter(taken_back_at=None).latest("pk")
     return {
         "nr": mak.get(what="no_orders", status=Status.OPEN).nr,
         "incident-accept.nr": fixed, "incident-reject.nr": fixed, "incident-assign.nr": fixed,
         "incident-resume.nr": standing.nr,
         "breach.pk": Breach.objects.filter(decisions=None).exclude(stopped_at=None).latest("deadline").pk,
+        "breach-take-back.pk": decision.breach_id, "breach-take-back.decision": decision.pk,
         "address": Contract.objects.get(client__code="MAK").address,
         "calendar.pk": Calendar.objects.get(is_office=True).pk,
         "monitor.pk": Monitor.objects.get(shop__slug="mak-pl", name="Strona główna").pk,
