@@ -6,6 +6,11 @@ BIN := .venv/bin
 PY := $(BIN)/python
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
+# What pages load of Tabler, made anew when a template or a file of code changes
+CSS := node_modules/.built/tabler.min.css
+ROOMS := accounts contracts incidents messaging monitoring reports sla_portal wording
+NAMING := $(shell find templates $(ROOMS) \( -name '*.html' -o -name '*.py' -o -name '*.js' -o -name theme.css \))
+
 # Each process that the product or a test starts would compile Django anew, 2 s of CPU a time, where a shell forbids to keep it
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -14,7 +19,7 @@ export PYTHONDONTWRITEBYTECODE :=
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
-env: .venv/.python node_modules/.npm ## installs everything into .venv and node_modules
+env: .venv/.python $(CSS) ## installs everything into .venv and node_modules
 	@$(PY) -m sla_portal.messages --compile
 
 .venv/.python: requirements.lock requirements-uv.lock
@@ -32,6 +37,9 @@ node_modules/.npm: package-lock.json .npmrc .venv/.python
 	@if command -v npm >/dev/null; then npm ci --ignore-scripts --silent; else \
 	  $(PY) -m pip install --quiet --require-hashes -r requirements-node.lock && PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm ci --ignore-scripts --silent; fi
 	@touch $@
+
+$(CSS): node_modules/.npm purgecss.config.cjs $(NAMING)
+	@mkdir -p $(@D) && PATH="$$PATH:$(CURDIR)/$(BIN)" npm run --silent css
 
 run: env ## runs the product with demo data (PORT=8000)
 	@exec $(PY) -m sla_portal.local.run

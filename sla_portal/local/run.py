@@ -6,7 +6,8 @@ Ctrl-C or SIGTERM ends them all; a second run goes on with the same data; what a
 `--reset` removes the data folder's contents.
 
 Ports: PORT web, PORT+1 mailbox page and gateway, PORT+2 SMTP, PORT+3 demo shops, PORT+4 their TLS.
-In DATA_DIR: `servers/` (databases), `run/` (lock, process numbers, keys, passwords), `log/`, `mailbox/`, `shops/`.
+In DATA_DIR: `servers/` (databases), `run/` (lock, process numbers, keys, passwords), `log/`, `mailbox/`, `shops/`;
+`static/`: style and scripts, hashed and compressed as in production (STATIC_HASHED=off serves the sources).
 
 Contract with `manage.py demo_seed`: before it is called, `DATA_DIR/run/demo_logins.json` (settings.DEMO_LOGINS_FILE)
 holds {e-mail: password} for the addresses of LOGINS; the passwords are random for each data folder. The demo shops
@@ -59,7 +60,7 @@ END_SECONDS = 12.0
 SHORT_LIFE_SECONDS = 10.0
 LIVES = 3  # so many short lives in a row, and the run gives up
 LOGGED_ERROR = re.compile(r" level=(error|critical) ")
-KEPT_IN_DATA_DIR = ("servers", "run", "log", "mailbox", "shops")
+KEPT_IN_DATA_DIR = ("servers", "run", "log", "static", "mailbox", "shops")
 
 
 class RunError(Exception):
@@ -269,6 +270,8 @@ class Runner:
             # Who tries the product out is asked for no backup
             "BACKUP_HOURS": os.environ.get("BACKUP_HOURS") or "0",
             "DEMO_SHOPS_URL": f"http://127.0.0.1:{self.port + 3}",
+            "STATIC_ROOT": str(self.place.folder / "static"),
+            "STATIC_HASHED": os.environ.get("STATIC_HASHED") or "on",
             "BROKER_URL": self.probe_url(),
             "PROBE_PLACE": self.probe_place(),
             "PYTHONUNBUFFERED": "1",

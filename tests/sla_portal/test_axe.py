@@ -6,6 +6,7 @@ English by turns. `axe_matrix` takes every page, role and look.
 
 from __future__ import annotations
 
+import gzip
 import itertools
 import json
 import re
@@ -18,6 +19,7 @@ from django.contrib.staticfiles import finders
 from playwright.sync_api import Browser, Page, Route
 
 from tests.sla_portal.story import Visit, browse, story, visits
+from tests.sla_portal.test_travel import BUILT, WHOLE, classes_of
 
 __all__ = ["story"]
 pytestmark = [pytest.mark.django_db, pytest.mark.browser]
@@ -175,6 +177,23 @@ def walk(page: Page, looks: Iterable[Shown]) -> dict[str, list[str]]:
 def test_no_page_and_no_refused_form_has_a_barrier(page: Page, looks: list[Shown]) -> None:
     found = walk(page, looks)
     assert found == {}, json.dumps(found, ensure_ascii=False, indent=1)
+
+
+def test_every_class_that_a_page_shows_keeps_its_rules(looks: list[Shown]) -> None:
+    """Those too that a template or a function puts together, so that no tool finds them in a file."""
+    values = [value.decode() for look in looks for value in re.findall(rb'class="([^"]*)"', look.body)]
+    names = {name for value in values for name in value.split()}
+    assert sorted((names & classes_of(WHOLE)) - classes_of(BUILT)) == []
+
+
+def test_a_phone_loads_the_report_in_120_kilobytes_and_the_next_page_in_8(looks: list[Shown]) -> None:
+    body = next(look.body for look in looks if look.look.visit.path == "/report/" and look.look.form is None)
+    page = len(gzip.compress(body))
+    names = re.findall(rb'(?:src|href)="(/static/[^"]+)"', body)
+    files = [path.read_bytes() for name in names if (path := static(name.decode()))]
+    assert len(files) == len(names)
+    assert page <= 8_000
+    assert page + sum(len(gzip.compress(file)) for file in files) <= 120_000
 
 
 def test_a_barrier_is_seen(page: Page) -> None:
