@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.attempts import Bucket, take_all
+from accounts.expired import is_secret
 from accounts.models import Client, LimitReached, User
 
 logger = logging.getLogger(__name__)
@@ -158,6 +159,6 @@ def too_much(request: HttpRequest, wait: timedelta) -> HttpResponse:
         for value in values
         if name not in NOT_SHOWN
     ]
-    secret = any("password" in name for name, _value, _long in typed)
+    secret = any(is_secret(name) for name, _value, _long in typed)
     facts = {"when": when(wait), "typed": typed, "sends": bool(typed) and not secret, "path": request.get_full_path()}
     return with_wait(render(request, "accounts/too_much.html", facts), wait)

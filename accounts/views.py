@@ -19,7 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from accounts import tokens
+from accounts import expired, tokens
 from accounts.active import my_clients, show_client
 from accounts.attempts import succeeded
 from accounts.devices import remember_device
@@ -51,14 +51,21 @@ def enter(request: HttpRequest, user: User) -> None:
 @never_cache
 @sensitive_post_parameters("password")
 def sign_in(request: HttpRequest) -> HttpResponse:
+    kept = expired.kept_in(request)
     if request.user.is_authenticated:
-        return redirect(came_from(request))
+        return _onward(request, kept)
     form = SignInForm(request, request.POST or None)
     if form.is_valid():
         succeeded(request)
         enter(request, form.get_user())
-        return _known(request, redirect(came_from(request)), form.get_user().email)
-    return render(request, "accounts/login.html", {"form": form, "next": came_from(request)})
+        return _known(request, _onward(request, kept), form.get_user().email)
+    facts = {"form": form, "next": came_from(request), "kept": kept.signed() if kept else ""}
+    return render(request, "accounts/login.html", facts)
+
+
+def _onward(request: HttpRequest, kept: expired.Kept | None) -> HttpResponse:
+    """To the form that was not sent because the session had ended, else where the person wanted to go."""
+    return (kept and expired.come_back(request, kept)) or redirect(came_from(request))
 
 
 def _known(request: HttpRequest, response: HttpResponse, email: str) -> HttpResponse:

@@ -225,7 +225,10 @@ def answer(stage: Stage, who: str, method: str, name: str) -> str:
     with transaction.atomic():
         response = stage.ask(who, method, name)
         body = b"".join(response) if response.streaming else response.content  # type: ignore[attr-defined]
-        sent_to_login = response.headers.get("Location") == f"/login/?next={stage.path(name)}"
+        path = stage.path(name)
+        # Who sends a form is asked to sign in on the page that keeps it (accounts/expired.py)
+        asked_there = response.status_code == 403 and f'name="next" value="{path}"'.encode() in body
+        sent_to_login = asked_there or response.headers.get("Location") == f"/login/?next={path}"
         if sent_to_login or response.status_code in {401, 403, 404, 405}:
             assert written() == stage.before, f"{method} {name} of {who} left something behind"
         transaction.set_rollback(True)
