@@ -24,5 +24,9 @@ def beat(name: str, *, at: datetime, took_ms: int = 0) -> None:
 
 def stalled(name: str, *, at: datetime) -> Stalled | None:
     """None while the sweep runs."""
-    last = Heartbeat.objects.filter(name=name).values_list("at", flat=True).first()
+    return silent(Heartbeat.objects.filter(name=name).values_list("at", flat=True).first(), at=at)
+
+
+def silent(last: datetime | None, *, at: datetime) -> Stalled | None:
+    """The same of a sweep that was last seen at `last`, for whoever has read that already."""
     return Stalled(last) if last is None or at - last > SILENT_AFTER else None

@@ -73,7 +73,9 @@ def test_any_message_under_a_repair_ends_the_silence(
     assert "MAK-0001: czy działa? Czekamy na tak albo nie" in letters
     assert not any("nikt nie zgłosił uwag" in subject for subject in letters)
     assert Notification.objects.filter(recipient=world.agent).exclude(subject__contains="czy działa").exists()
-    assert [(group.key, group.count) for group in queue.groups(world.agent, "", LATER)] == [("now", 1)]
+    assert [(group.key, group.count) for group in queue.look(queue.Selection(world.agent.pk), LATER).groups] == [
+        ("now", 1)
+    ]
     assert list(proof.differences(at=LATER)) == []
 
 

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 
-from contracts.models import Calendar
-from incidents import lifecycle, queue
+from accounts.models import Client as ClientRow
+from accounts.models import User
+from contracts.models import Calendar, CalendarDay, Shop
+from contracts.terms import moment
+from incidents import journal, lifecycle, queue
 from incidents.choices import Status
+from incidents.events import Kind
 from incidents.models import Incident, JournalEntry
-from messaging.models import Notification
+from messaging import heartbeat
+from messaging.models import Heartbeat, Notification
 from tests import build
+from tests.owner import as_owner
 from tests.pages import MANY, counted, markup, stop_clock, text_of, visitor
 
 pytestmark = pytest.mark.django_db
@@ -83,7 +90,7 @@ def test_the_groups_follow_the_instant_of_the_nearest_deadline(page: Client, wor
         "Teraz 1, mniej niż godzina": ["MAK-0005"],
         "Zanim wyjdziesz 1, do 16:00 albo zaraz po otwarciu": ["MAK-0004"],
         "Dalej 2": ["MAK-0003", "MAK-0002"],
-        "Wstrzymane 1": ["MAK-0001"],
+        "Czekają na klienta 1": ["MAK-0001"],
     }
 
 
@@ -101,7 +108,7 @@ def test_the_groups_follow_the_instant_of_the_nearest_deadline(page: Client, wor
 def test_a_group_begins_at_its_second(world: build.World, due: str, group: str) -> None:
     reported(world, "slower", "11:00")
     Incident.objects.update(due_at=build.at(due))
-    assert [found.key for found in queue.groups(world.agent, "", NOON)] == [group]
+    assert [found.key for found in queue.look(queue.Selection(world.agent.pk), NOON).groups] == [group]
 
 
 @pytest.mark.parametrize(
@@ -116,20 +123,39 @@ def test_a_group_begins_at_its_second(world: build.World, due: str, group: str) 
 def test_before_you_leave_reaches_an_hour_into_the_next_opening(
     world: build.World, now: str, closes: str | None, reaches: str
 ) -> None:
-    assert queue.boundary(build.at(now)) == queue.Boundary((closes and build.at(closes)) or None, build.at(reaches))
+    boundary = queue.boundary(build.at(now))
+    assert (boundary.closes, boundary.reaches) == ((closes and build.at(closes)) or None, build.at(reaches))
 
 
 def test_without_office_hours_the_group_takes_the_next_twelve_hours(world: build.World) -> None:
     Calendar.objects.update(is_office=False)
-    assert queue.boundary(NOON) == queue.Boundary(None, NOON + timedelta(hours=12))
+    assert queue.boundary(NOON) == queue.Boundary(None, None)
+    assert queue.boundary(NOON).reach(NOON) == NOON + timedelta(hours=12)
 
 
 def test_what_is_fixed_waits_for_the_client_and_not_in_the_queue(page: Client, world: build.World) -> None:
     incident = reported(world, "typo", "11:00")
     lifecycle.resolve(incident=incident, by=world.agent, at=NOON, text="Poprawione.")
-    response = page.get("/queue/")
-    assert "MAK-0001" not in text_of(response)
-    assert "Nic nie czeka" in text_of(response)
+    said = text_of(page.get("/queue/"))
+    assert "MAK-0001" not in said
+    assert "Nic nie czeka" in said
+    assert "1 naprawione zgłoszenie czeka na potwierdzenie klienta" in said
+
+
+def test_the_filter_of_the_client_s_turn_has_what_stands_for_an_answer_and_what_is_fixed(
+    page: Client, world: build.World
+) -> None:
+    paused(world)
+    lifecycle.resolve(incident=reported(world, "typo", "11:00"), by=world.agent, at=NOON, text="Poprawione.")
+    stands = reported(world, "slower", "11:10")
+    lifecycle.pause(incident=stands, by=world.agent, at=NOON, reason="force_majeure", text="Powódź.")
+    assert groups_of(page.get("/queue/?show=client")) == {
+        "Czekają na klienta 1": ["MAK-0001"],
+        "Naprawione, bez potwierdzenia klienta 1": ["MAK-0002"],
+    }
+    assert groups_of(page.get("/queue/")) == {"Czekają na klienta 1": ["MAK-0001"], "Wstrzymane 1": ["MAK-0003"]}
+    assert "Czekają na klienta 2" in text_of(page.get("/queue/"))
+    assert Incident.objects.waiting_for_client().count() == 2
 
 
 def test_a_row_tells_what_when_how_much_who_and_what_to_do(page: Client, world: build.World) -> None:
@@ -137,9 +163,14 @@ def test_a_row_tells_what_when_how_much_who_and_what_to_do(page: Client, world: 
     row = row_of(page.get("/queue/"), incident)
     cells = {name: cell(row, name) for name in ("nr", "what", "clock", "used", "next", "who", "act")}
     assert cells == {
-        "nr": "MAK-0001 mak.example", "what": "Sklep się nie otwiera", "clock": "Reakcja do dziś 12:20 zostało 20 min",
-        "used": "33 %", "next": "bez terminu", "who": "nikt", "act": "Reaguję MAK-0001",
-    }  # fmt: skip
+        "nr": "MAK-0001 mak.example",
+        "what": "Sklep się nie otwiera Mak sp. z o.o.",
+        "clock": "Reakcja do dziś 12:20 zostało 20 min",
+        "used": "33 %",
+        "next": "bez terminu",
+        "who": "nikt",
+        "act": "Reaguję MAK-0001",
+    }
 
 
 def test_a_row_in_work_has_its_person_and_the_next_update(page: Client, world: build.World) -> None:
@@ -148,6 +179,19 @@ def test_a_row_in_work_has_its_person_and_the_next_update(page: Client, world: b
     row = row_of(page.get("/queue/"), incident)
     assert (cell(row, "who"), cell(row, "next"), cell(row, "act")) == ("Anna", "13:00", "Pisz MAK-0001")
     assert cell(row, "clock").startswith("Naprawa do dziś 15:50")
+
+
+def test_a_row_says_what_people_did_last_and_not_the_machine(page: Client, world: build.World) -> None:
+    incident = reported(world, "closed", "11:20")
+    row = row_of(page.get("/queue/"), incident)
+    assert cell(row, "last") == "11:20 klient Zgłoszenie przyjęte (portal), Ola Mak"
+    lifecycle.acknowledge(incident=incident, by=world.agent, at=build.at("2026-03-02 11:25"))
+    lifecycle.answer(incident=incident, by=world.reporter, at=build.at("2026-03-02 11:40"), text="Nadal nie działa.")
+    incident.refresh_from_db()
+    journal.append(incident, Kind.UPDATE_MISSED, by=None, at=NOON)
+    incident.save()
+    row = row_of(page.get("/queue/"), incident)
+    assert cell(row, "last") == "11:40 klient Ola: Nadal nie działa."
 
 
 def test_a_paused_row_has_no_deadline(page: Client, world: build.World) -> None:
@@ -168,11 +212,11 @@ def test_flags_say_a_possible_leak_and_a_contested_category(page: Client, world:
 def test_filters_are_links_that_say_how_many(page: Client, world: build.World) -> None:
     day(world)
     lifecycle.acknowledge(incident=Incident.objects.get(nr="MAK-0006"), by=world.manager, at=NOON)
-    tabs = re.search(r'<ul class="tabs">(.*?)</ul>', page.get("/queue/").content.decode(), re.DOTALL)
+    tabs = re.search(r'<ul class="tabs"[^>]*>(.*?)</ul>', page.get("/queue/").content.decode(), re.DOTALL)
     assert tabs
     assert re.findall(r'href="([^"]+)"[^>]*>([^<]+)<', tabs[1]) == [
         ("/queue/", "Wszystkie 6"), ("/queue/?show=mine", "Moje 1"), ("/queue/?show=nobody", "Bez opiekuna 4"),
-        ("/queue/?show=p1", "P1 2"),
+        ("/queue/?show=p1", "P1 2"), ("/queue/?show=client", "Czekają na klienta 1"),
     ]  # fmt: skip
 
 
@@ -198,15 +242,42 @@ def test_an_empty_filter_still_says_the_nearest_deadline(page: Client, world: bu
     assert "Najbliższy termin: jutro 11:00, MAK-0001." in said
 
 
-def test_a_group_shows_a_hundred_and_counts_all(
-    page: Client, world: build.World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(queue, "ROWS_A_GROUP", 2)
-    for _ in range(3):
-        reported(world, "closed", "11:50")
-    assert groups_of(page.get("/queue/")) == {
-        "Teraz 3, mniej niż godzina, pokazane pierwsze 2": ["MAK-0001", "MAK-0002"]
+@pytest.fixture
+def full(page: Client, world: build.World, monkeypatch: pytest.MonkeyPatch) -> Client:
+    """A page of four rows, of which each group keeps one; three are due now, three later."""
+    monkeypatch.setattr(queue, "ROWS", 4)
+    monkeypatch.setattr(queue, "LEAST", 1)
+    for hour in ("11:50", "11:51", "11:52"):
+        reported(world, "closed", hour)
+    for hour in ("11:00", "11:01", "11:02"):
+        reported(world, "slower", hour)
+    return page
+
+
+def test_a_page_is_bounded_and_each_group_counts_all_and_keeps_its_first(full: Client) -> None:
+    response = full.get("/queue/")
+    assert groups_of(response) == {
+        "Teraz 3, mniej niż godzina": ["MAK-0001", "MAK-0002", "MAK-0003"],
+        "Dalej 3, pokaż wszystkie 3": ["MAK-0004"],
     }
+    assert 'href="/queue/?group=later"' in response.content.decode()
+
+
+def test_the_rest_of_a_group_has_an_address_and_pages(full: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue, "ROWS", 2)
+    first = full.get("/queue/?group=later")
+    assert groups_of(first) == {"Dalej 3": ["MAK-0004", "MAK-0005"]}
+    assert 'href="?group=later&amp;page=2"' in first.content.decode()
+    assert 'hx-get="/queue/live/?group=later"' in first.content.decode()
+    second = full.get("/queue/?group=later&page=2")
+    assert groups_of(second) == {"Dalej 3": ["MAK-0006"]}
+    assert "Późniejsze terminy" not in text_of(second)
+    assert 'href="?group=later&amp;page=1"' in second.content.decode()
+    assert full.get("/queue/live/", {"group": "later", "page": "2"} | state_of(second)).status_code == 204
+
+
+def test_a_group_that_isn_t_there_is_the_whole_queue(full: Client) -> None:
+    assert list(groups_of(full.get("/queue/?group=nonsense&page=9"))) == list(groups_of(full.get("/queue/")))
 
 
 def test_the_queue_asks_the_database_as_often_with_many_rows(page: Client, world: build.World) -> None:
@@ -232,7 +303,7 @@ def fill(world: build.World) -> None:
 
 def state_of(response: Any) -> dict[str, str]:
     """What the page sends with each look."""
-    return dict(re.findall(r'name="(mark|rows)" value="([^"]*)"', response.content.decode()))
+    return dict(re.findall(r'name="(mark|rows|groups)"\s+value="([^"]*)"', response.content.decode()))
 
 
 def test_nothing_new_is_204_and_no_swap(page: Client, world: build.World) -> None:
@@ -281,6 +352,94 @@ def test_the_clock_s_word_changes_when_the_deadline_passes(
     assert cell(row, "clock") == "Reakcja do dziś 12:20 po terminie o 1 s"
 
 
+def test_a_look_that_finds_nothing_new_asks_the_database_three_times(page: Client, world: build.World) -> None:
+    fill(world)
+    shown = state_of(page.get("/queue/"))
+    with counted("queue, live, unchanged"):
+        assert page.get("/queue/live/", shown).status_code == 204
+
+
+CHANGES: dict[str, Callable[[build.World, Incident], object]] = {
+    "a line": lambda world, row: lifecycle.note(incident=row, by=world.agent, at=NOON, text="Sprawdzam."),
+    "a person": lambda world, row: lifecycle.assign(incident=row, by=world.agent, at=NOON, to=world.manager),
+    "a name": lambda world, _row: User.objects.filter(pk=world.reporter.pk).update(name="Ola Nowa"),
+    "a shop": lambda world, _row: Shop.objects.filter(pk=world.shop.pk).update(name="mak.pl"),
+    "a client": lambda world, _row: ClientRow.objects.filter(pk=world.client.pk).update(name="Mak SA"),
+    "another": lambda world, _row: reported(world, "typo", "11:59"),
+    "gone": lambda world, row: lifecycle.cancel(incident=row, by=world.reporter, at=NOON, text="Pomyłka."),
+    "a day off": lambda world, _row: CalendarDay.objects.create(
+        calendar=build.office_hours(), date=date(2026, 3, 3), entered_by=world.manager, entered_at=NOON
+    ),
+    "nobody watches": lambda _world, _row: Heartbeat.objects.filter(name="clocks").update(at=NOON - timedelta(hours=1)),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_whatever_the_page_shows_is_new_to_the_live_look(page: Client, world: build.World, change: str) -> None:
+    heartbeat.beat("clocks", at=NOON)
+    row = reported(world, "closed", "11:50")
+    shown = state_of(page.get("/queue/"))
+    assert page.get("/queue/live/", shown).status_code == 204
+    with as_owner(triggers=False):
+        CHANGES[change](world, row)
+    assert page.get("/queue/live/", shown).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("what", "reported_at", "quiet", "news"),
+    [
+        ("closed", "11:50", "12:12:29", "12:12:30"),  # 75 % of half an hour
+        ("typo", "11:00", "15:59:59", "16:00:00"),  # the office closes: the clock stands
+        ("some_payments", "11:30", "12:30:00", "12:30:01"),  # less than an hour is another group
+    ],
+)
+def test_time_alone_is_news_at_its_second(
+    page: Client,
+    world: build.World,
+    monkeypatch: pytest.MonkeyPatch,
+    what: str,
+    reported_at: str,
+    quiet: str,
+    news: str,
+) -> None:
+    reported(world, what, reported_at)
+    shown = state_of(page.get("/queue/"))
+    for time, status in ((quiet, 204), (news, 200)):
+        stop_clock(monkeypatch, build.at(f"2026-03-02 {time}"))
+        assert page.get("/queue/live/", shown).status_code == status
+
+
+def test_words_of_today_and_a_missed_promise_end_a_quiet_time(world: build.World) -> None:
+    waits = paused(world)
+    look = queue.look(queue.Selection(world.agent.pk), build.at("2026-03-02 17:00"))
+    assert moment(look.mark.until) == build.at("2026-03-03 00:00")
+    waits.next_update_at = build.at("2026-03-02 17:30")
+    waits.save()
+    look = queue.look(queue.Selection(world.agent.pk), build.at("2026-03-02 17:00"))
+    assert moment(look.mark.until) == build.at("2026-03-02 17:30:01")
+
+
+@pytest.mark.parametrize("mark", ["", "x", "abc-1-2-3", "abc-x-1", "abc-99999999999-0", "é-1-1"])
+def test_a_mark_that_nobody_gave_is_news(page: Client, world: build.World, mark: str) -> None:
+    assert page.get("/queue/live/", {"mark": mark}).status_code == 200
+
+
+def test_an_empty_queue_tells_of_the_first_incident(page: Client, world: build.World) -> None:
+    empty = page.get("/queue/")
+    assert 'hx-get="/queue/live/"' in empty.content.decode()
+    reported(world, "closed", "11:50")
+    assert "1 zmiana, pokaż" in text_of(page.get("/queue/live/", state_of(empty)))
+
+
+def test_counts_of_tabs_and_headings_change_in_place(full: Client, world: build.World) -> None:
+    shown = state_of(full.get("/queue/"))
+    reported(world, "slower", "11:03")
+    answer = full.get("/queue/live/", shown)
+    assert "Wszystkie 7" in text_of(answer)
+    assert "4, pokaż wszystkie 4" in text_of(answer)
+    assert "zmiana" not in text_of(answer)
+
+
 def test_the_live_fragment_asks_the_database_as_often_with_many_rows(page: Client, world: build.World) -> None:
     reported(world, "closed", "11:50")
     shown = state_of(page.get("/queue/"))
@@ -297,7 +456,7 @@ def test_the_live_fragment_asks_the_database_as_often_with_many_rows(page: Clien
 
 def test_one_click_sends_the_sentence_and_takes_the_incident(page: Client, world: build.World) -> None:
     incident = reported(world, "closed", "11:50")
-    form = re.search(r'action="(/incidents/MAK-0001/react/)"', row_of(page.get("/queue/"), incident))
+    form = re.search(r'form="row-act" formaction="(/incidents/MAK-0001/react/)"', row_of(page.get("/queue/"), incident))
     assert form
     answer = page.post(form[1], {"back": "queue"})
     assert answer.headers["Location"] == "/queue/"

@@ -70,7 +70,9 @@ def test_it_stands_where_nobody_acts_and_staff_are_asked_once_a_rhythm(world: bu
     assert (Breach.objects.count(), Firing.objects.filter(target="restore").count()) == (0, 0)
     assert kinds(incident).count("recovery_asked") == 6  # the rhythm of P1 is an hour
     assert not Notification.objects.filter(recipient=world.owner).exists()
-    assert [(group.key, group.count) for group in queue.groups(world.agent, "", minutes(425))] == [("now", 1)]
+    assert [(group.key, group.count) for group in queue.look(queue.Selection(world.agent.pk), minutes(425)).groups] == [
+        ("now", 1)
+    ]
     assert exact(minutes(425))
 
 

@@ -109,9 +109,15 @@ def time_element(instant: datetime, text: str, zone: tzinfo | str) -> SafeString
 
 
 @register.simple_tag(takes_context=True)
-def countdown(context: Context, left: int, until: datetime | None = None, *, working: bool = False) -> SafeString:
-    """Seconds left (negative: late by), counted on by live.js while the clock runs, which is until `until`."""
+def countdown(
+    context: Context, left: int, until: datetime | None = None, *, working: bool = False, total: int = 0
+) -> SafeString:
+    """Seconds left (negative: late by), counted on by live.js while the clock runs, which is until `until`.
+
+    `total`: the seconds of the whole time, where the row has a bar of what is used to be moved on too.
+    """
     runs = format_html(' data-until="{}"', int(until.timestamp())) if until else ""
+    runs += format_html(' data-total="{}"', total) if total else ""
     text = format_html(
         '<span data-left="{}" data-now="{}"{}>{}</span>',
         left,
@@ -127,13 +133,11 @@ def _of_work() -> str:
 
 
 @register.simple_tag
-def used(share: int, *, wide: bool = False) -> SafeString:
-    """The bar of time used in per cent, notch at 75; the number stands beside it, so it is hidden from readers."""
+def used(share: int) -> SafeString:
+    """The bar of time used in per cent, track and notch at 75 by the stylesheet; the number stands beside it."""
     return format_html(
-        '<svg class="used{}" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">'
-        '<rect class="track" width="100" height="8"/><rect class="fill" width="{}" height="8"/>'
-        '<rect class="mark" x="74.5" width="1" height="8"/></svg>',
-        " used-wide" if wide else "",
+        '<svg class="used" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">'
+        '<rect width="{}" height="8"/></svg>',
         min(max(share, 0), 100),
     )
 
