@@ -118,7 +118,7 @@ def test_the_history_is_three_months_long() -> None:
 
 def test_every_group_of_the_queue_has_a_row() -> None:
     found = [group.key for group in queue.look(queue.Selection(person("agent").pk), NOW).groups]
-    assert found == ["overdue", "now", "leave", "later", "client"]
+    assert found == ["overdue", "now", "leave", "later", "client", "paused"]
 
 
 def test_no_letter_is_left_to_send() -> None:
