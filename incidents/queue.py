@@ -379,7 +379,7 @@ def nearest(incident: Incident, now: datetime) -> ClockSentence:
 
 
 def _nearest(incident: Incident, now: datetime) -> tuple[ClockSentence, int]:
-    """That sentence and the seconds of its clock's whole time. Where a clock runs or waits, the others aren't worded."""
+    """That sentence and the seconds of its clock's whole time. If one runs or waits, no other is worded."""
     rows = [row for row in incident.clocks.all() if row.state != ClockState.NOT_RUNNING]
     runs = [row for row in rows if row.stopped_at is None]
     if runs and incident.status != Status.RESOLVED:
