@@ -60,9 +60,9 @@ def _moved(shown: list[int], places: list[int]) -> int:
 
 
 def _selection(request: SignedRequest) -> queue.Selection:
-    asked = request.GET
-    page = number_in(asked.get("page", "1"))
-    return queue.selected(request.user, asked.get("show", ""), asked.get("group", ""), page, request.LANGUAGE_CODE)
+    parts = request.GET
+    page = number_in(parts.get("page", "1"))
+    return queue.selected(request.user, parts.get("show", ""), parts.get("group", ""), page, request.LANGUAGE_CODE)
 
 
 def _context(request: SignedRequest) -> dict[str, Any]:
