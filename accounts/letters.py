@@ -28,6 +28,7 @@ from wording.texts import one_line
 
 logger = logging.getLogger(__name__)
 
+# A letter that greylisting holds for a quarter of an hour (`outbox.RETRY_AFTER`: 1, 6, 21 min) still opens the door
 SIGN_IN_LIFE = timedelta(minutes=30)
 TEMPLATES = {
     Letter.Kind.SIGN_IN: "sign_in",
@@ -37,7 +38,7 @@ TEMPLATES = {
 AT_ONCE = 20  # letters of one run, so that the next beat comes in
 AHEAD = timedelta(minutes=5)  # when a letter that could not be written is looked at again
 NO_LINK = "…"  # stands for the link in the row of the outbox
-HANDLE_BYTES = 16
+HANDLE_BYTES = 16  # of a UUID; a link of before has the person's number, which is shorter
 SUBJECT = 200  # characters that the outbox keeps of a subject
 
 

@@ -38,7 +38,11 @@ from messaging.secret_names import secret_name
 from messaging.time_limit import within
 from wording.texts import one_line
 
+# Longer than a run can last (below), so what is being sent is never sent by another; the rows that a killed sender held
+# are late by this much and no more
 LEASE = timedelta(minutes=3)
+# A server that greylists takes the second or third attempt. The sixth and last is 4 h 21 min after the first: word of a
+# deadline that is later than that needs a call, so people are shown the failure instead of it being tried for days
 RETRY_AFTER = [timedelta(minutes=wait) for wait in (1, 5, 15, 60, 180)]
 ATTEMPTS = len(RETRY_AFTER) + 1
 AT_ONCE = 200  # rows of one run, so that a long queue lets the next beat in
@@ -46,7 +50,7 @@ AT_ONCE = 200  # rows of one run, so that a long queue lets the next beat in
 # the lane silent (60 s), and long before another sender would take a row of it over (LEASE)
 RUN_SECONDS = 20.0
 ATTEMPT_SECONDS = 30.0
-GOODBYE_SECONDS = 5.0
+GOODBYE_SECONDS = 5.0  # for QUIT, a courtesy: what the server took is taken
 MAIL, CALLS = "mail", "calls"
 LANES = {MAIL: frozenset({Channel.EMAIL}), CALLS: BY_PHONE}
 # SMTPException is an OSError; ValueError: an address or a header that no mail can have

@@ -48,7 +48,7 @@ UNITS = (
     "exact_hour",
     "once",
 )
-SPARE_RUNGS = 3
+SPARE_RUNGS = 3  # empty rows of a ladder: without a script none can be added
 SIGNED = ("number", "shops", "valid_from", "signed_on", "signatories")
 """What a look ahead says nothing of."""
 # field → its column and what an empty field means; a limit of 0 min is a limit

@@ -17,6 +17,7 @@ from incidents.text import journal_lines
 from wording.instants import this_second
 from wording.texts import number_in
 
+# Hexadecimal digits. One of 5,000 entries begins with a head that isn't its own in one case of 860,000 (2³² / 5,000)
 SHORTEST_HEAD = 8
 
 

@@ -27,7 +27,8 @@ from incidents.text.lead import standing
 from wording import words
 from wording.instants import this_second
 
-PAGE = 50
+PAGE = 50  # rows; who reads on would rather filter
+# Rows in memory at a time, however long the table: a chunk is one trip to the server's cursor
 CSV_CHUNK = 500
 SHOWN = {
     "": pgettext_lazy("incidents", "All"),

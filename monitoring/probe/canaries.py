@@ -13,6 +13,7 @@ from monitoring.probe.faults import CheckError
 from monitoring.probe.specification import Result
 from monitoring.probe.verdict import NETWORK_REASONS, WayOut, blame, judge_egress
 
+# One lost packet is no broken way out: the kernel sends it again after 1 s (RFC 6298), which leaves 2 s for the answer
 TIMEOUT_SECONDS = 3.0
 # Shops that fail one after the other: the operator's canaries are other people's servers.
 SPACING_SECONDS = 1.0

@@ -41,7 +41,7 @@ from monitoring.probe.judging import Judge
 from monitoring.probe.result_lines import line_of
 from monitoring.probe.specification import CheckSpec, Result
 
-IN_FLIGHT = 200
+IN_FLIGHT = 200  # checks; with a body of MOST_BODY each they hold 100 MiB
 FLUSH_SECONDS = 0.2  # results wait so long for others to go with
 BROKER_SECONDS = 5.0
 AT_ONCE = 200  # results in one command: a client of the broker has a size

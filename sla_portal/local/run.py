@@ -55,9 +55,9 @@ LOGINS = {
     "admin@studiopolnoc.example": "administrator",
 }
 PORTS_USED = 5  # from PORT on, as listed above
-READY_SECONDS = 90.0
-END_SECONDS = 12.0
-SHORT_LIFE_SECONDS = 10.0
+READY_SECONDS = 90.0  # a first start takes 30 s on two cores
+END_SECONDS = 12.0  # a worker finishes its task; one that waits for a mail server waits 10 s (EMAIL_TIMEOUT)
+SHORT_LIFE_SECONDS = 10.0  # an import error shows within two; who lives longer had started
 LIVES = 3  # so many short lives in a row, and the run gives up
 LOGGED_ERROR = re.compile(r" level=(error|critical) ")
 KEPT_IN_DATA_DIR = ("servers", "run", "log", "static", "mailbox", "shops")

@@ -11,7 +11,8 @@ import platform
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ from sla_portal.local import embedded
 
 Figure = tuple[str, str, str]
 """What was measured, the figure with its unit, and what it should be ("" where nothing is promised)."""
+WIDTH = 60  # of the longest name, nearly
 
 
 @contextmanager
@@ -63,6 +65,7 @@ def machine() -> dict[str, str]:
 
 def main(words: list[str]) -> None:
     described = machine()
+    sys.stdout.write(", ".join(f"{key} {value}" for key, value in described.items()) + "\n")
     found: list[Figure] = []
     with servers():
         os.environ["DJANGO_SETTINGS_MODULE"] = "sla_portal.settings"
@@ -73,16 +76,22 @@ def main(words: list[str]) -> None:
         for name, measure in MEASURES.items():
             if words and not any(word in name for word in words):
                 continue
-            sys.stderr.write(f"{name}…\n")
-            found += measure()
-    report(described, found)
+            found += part(name, measure)
+            keep(described, found)
 
 
-def report(described: dict[str, str], found: list[Figure]) -> None:
-    width = max(len(what) for what, _, _ in found)
-    lines = [", ".join(f"{key} {value}" for key, value in described.items())]
-    lines += [f"{what:<{width}}  {figure:>16}  {wanted}" for what, figure, wanted in found]
-    sys.stdout.write("\n".join(lines) + "\n")
+def part(name: str, measure: Callable[[], list[Figure]]) -> list[Figure]:
+    """Printed as soon as it's there: whoever ends the run early has what was measured until then."""
+    sys.stdout.write(f"\n{name}\n")
+    sys.stdout.flush()
+    began = time.perf_counter()
+    figures = measure()
+    sys.stdout.writelines(f"  {what:<{WIDTH}}  {figure:>16}  {wanted}\n" for what, figure, wanted in figures)
+    sys.stdout.write(f"  ({time.perf_counter() - began:.0f} s)\n")
+    return figures
+
+
+def keep(described: dict[str, str], found: list[Figure]) -> None:
     path = Path("var") / "bench.json"
     path.parent.mkdir(exist_ok=True)
     rows = [{"what": what, "figure": figure, "wanted": wanted} for what, figure, wanted in found]
