@@ -1,9 +1,11 @@
-"""The demo as tests walk it: played once a file at a fixed time, rolled back at its end; and its people's pages."""
+"""The demo as tests walk it: played once a run at a fixed time, rolled back at a file's end; and its people's pages."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,7 @@ from monitoring.models import Monitor
 from reports.models import BreachDecision
 from tests import build
 from tests.pages import stop_clock, visitor
+from tests.sla_portal.kept_story import tell
 from tests.sla_portal.permission_table import TABLE
 
 NOW = build.at("2026-11-24 10:40")
@@ -52,18 +55,28 @@ def story(
     django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[None]:
     """The demo at `NOW`; its broken shop is kept apart from a running one's."""
-    folder = tmp_path_factory.mktemp("demo")
+    folder, run = tmp_path_factory.mktemp("demo"), tmp_path_factory.getbasetemp()
+    place = (run.parent if "PYTEST_XDIST_WORKER" in os.environ else run) / "kept_story"
     with pytest.MonkeyPatch.context() as patch, django_db_blocker.unblock(), transaction.atomic():
         stop_clock(patch, NOW)
-        play(patch, folder)
+        at_home(patch, folder)
+        tell(place, folder, partial(seed, folder))
         yield
         transaction.set_rollback(True)
 
 
 def play(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    at_home(patch, folder)
+    seed(folder)
+
+
+def at_home(patch: pytest.MonkeyPatch, folder: Path) -> None:
     patch.setattr(settings, "DATA_DIR", folder)
     patch.setattr(settings, "DEMO_LOGINS_FILE", folder / "logins.json")
     patch.setattr(settings, "PROBE_ALLOW_NETWORKS", ["127.0.0.1/32"])
+
+
+def seed(folder: Path) -> None:
     call_command("demo_seed", stdout=(folder / "seed.txt").open("w"))
 
 
