@@ -34,7 +34,7 @@ from reports.anchor import make as anchor
 from reports.anchor import proof as anchor_proof
 from sla_portal import database
 from tests import bench_money, build
-from tests.bench import checks, rendering
+from tests.bench import checks, phone, rendering
 from tests.bench.rows import copy_in, talk
 
 Figure = tuple[str, str, str]
@@ -308,4 +308,5 @@ MEASURES: dict[str, Callable[[], list[Figure]]] = {
     "flood": flood,
     "anchors": anchors,
     "sweep": sweep,
+    "phone": phone.figures,
 }
