@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -51,11 +51,25 @@ class Row:
     def cells(self) -> list[tuple[str, Cell | None]]:
         return [("reaction", self.reaction), ("restore", self.restore), ("final_fix", self.final_fix)]
 
+    def without_hours(self) -> Row:
+        cells = (cell and replace(cell, due=None) for _kind, cell in self.cells)
+        return Row(self.severity, *cells)
+
     @property
     def hours(self) -> list[tuple[str, str]]:
         """The hours of the severity: once where all its targets share them, else with the target's name."""
         named = [(kind, cell.hours) for kind, cell in self.cells if cell]
         return [("", named[0][1])] if len({hours for _kind, hours in named}) == 1 else named
+
+
+def is_over(version: ContractVersion, at: datetime) -> bool:
+    """Whether another version follows it already, or its contract has ended."""
+    superseded = version.valid_to is not None and version.contract.local_day(at) >= version.valid_to
+    return superseded or version.contract.has_ended(at)
+
+
+def in_force(version: ContractVersion, at: datetime) -> bool:
+    return version.has_started(at) and not is_over(version, at)
 
 
 def promised(version: ContractVersion | None, severity: str) -> list[Target]:
@@ -66,10 +80,13 @@ def promised(version: ContractVersion | None, severity: str) -> list[Target]:
     return sorted(targets, key=lambda target: TargetKind.values.index(target.kind))
 
 
-def rows(targets: Iterable[Promised], at: datetime, repair_starts: str = RepairStart.REPORT) -> list[Row]:
-    """P1–P4, each with its three promises, for a report at `at`."""
+def rows(
+    targets: Iterable[Promised], at: datetime, repair_starts: str = RepairStart.REPORT, *, rules: bool = True
+) -> list[Row]:
+    """P1–P4, each with its three promises, for a report at `at`; terms that aren't in force then promise no hour."""
     by_kind = {(target.severity, target.kind): target for target in targets}
-    return [_row(severity, by_kind, seconds(at), repair_starts) for severity in Severity.values]
+    promised = [_row(severity, by_kind, seconds(at), repair_starts) for severity in Severity.values]
+    return promised if rules else [row.without_hours() for row in promised]
 
 
 def _row(severity: str, by_kind: dict[tuple[str, str], Promised], at: int, repair_starts: str) -> Row:

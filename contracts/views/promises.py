@@ -92,8 +92,11 @@ def _context(contract: Contract, version: ContractVersion, now: datetime) -> dic
         "today": today,
         "contract": contract,
         "version": version,
-        "is_current": version == current(contract, today),
-        "rows": promises.rows(targets, now, version.repair_starts) if targets else [],
+        "in_force": promises.in_force(version, now),
+        "has_ended": promises.is_over(version, now),
+        "last_day": version.last_day or contract.ends_on,
+        "ruling": next((row for row in contract.versions.all() if promises.in_force(row, now)), None),
+        "rows": _rows(version, targets, now),
         "availability": None if version.availability_target is None else share(version.availability_target),
         "manners": terms_text.manners(version, rhythms),
         "excluded": terms_text.excluded(version),
@@ -110,6 +113,11 @@ def _context(contract: Contract, version: ContractVersion, now: datetime) -> dic
         .select_related("user")
         .order_by("role", "user__name", "pk"),
     }
+
+
+def _rows(version: ContractVersion, targets: Iterable[Target], now: datetime) -> list[promises.Row]:
+    rules = promises.in_force(version, now)
+    return promises.rows(targets, now, version.repair_starts, rules=rules) if targets else []
 
 
 def _calendars(targets: Iterable[Target], rhythms: Iterable[UpdateRhythm]) -> list[Calendar]:

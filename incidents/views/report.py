@@ -20,7 +20,7 @@ from accounts.active import active_client, show_client
 from accounts.allowances import report_refused, with_wait
 from accounts.models import OWNER, REPORTER, Client, User
 from accounts.permissions import SignedRequest, open_to
-from contracts.models import Shop
+from contracts.models import ContractVersion, Shop
 from contracts.moved import at_shop
 from incidents import report_limits, reporting
 from incidents.choices import JOINS_MONITOR, Status
@@ -82,7 +82,15 @@ def _report(request: SignedRequest, shops: list[Shop], shop: Shop | None) -> Htt
     if isinstance(filed, Incident):
         say_what_was_masked(request, joining or form)
         return redirect("incident-receipt", filed.nr)
-    context = {"form": form, "shop": shop, "many": len(shops) > 1, "offers": offers, "empty": not shops}
+    covered = shop is None or ContractVersion.objects.in_force(shop, now) is not None
+    context = {
+        "form": form,
+        "shop": shop,
+        "many": len(shops) > 1,
+        "offers": offers,
+        "empty": not shops,
+        "covered": covered,
+    }
     page = render(request, "incidents/report.html", context, status=422 if form.errors or joining else 200)
     return with_wait(page, filed) if filed else page
 

@@ -83,6 +83,19 @@ def test_each_promise_says_by_when_it_would_be_kept_now(world: build.World) -> N
     assert "Naprawę liczymy od zgłoszenia." in said
 
 
+def test_a_contract_that_is_over_or_has_not_begun_promises_nothing() -> None:
+    over = build.world(starts_on=date(2025, 1, 1), ends_on=date(2026, 3, 1))
+    said = text_of(visitor(over.owner).get(path(over.version)))
+    assert "Wersja 1, obowiązywała od 1 stycznia 2025 do 1 marca 2026." in said
+    assert "Umowa się skończyła: dzisiejsze zgłoszenie nie ma z niej terminu." in said
+    assert "zgłoszenie teraz" not in said
+    ahead = build.world("TUR", number="TUR/1", starts_on=date(2026, 3, 3))
+    said = text_of(visitor(ahead.owner).get(path(ahead.version)))
+    assert "Wersja 1, obowiązuje dopiero od 3 marca 2026." in said
+    assert "Umowa się jeszcze nie zaczęła: dzisiejsze zgłoszenie nie ma z niej terminu." in said
+    assert "zgłoszenie teraz" not in said
+
+
 @pytest.mark.parametrize(
     ("starts", "p1", "sentence"),
     [
@@ -171,6 +184,7 @@ def test_versions_stand_with_their_periods_and_each_can_be_read(world: build.Wor
     assert "Wersja 2, obowiązuje dopiero od 1 kwietnia 2026." in ahead
     assert "To nie jest wersja, która dziś obowiązuje." in ahead
     assert "Opłata 12 000,00 zł netto miesięcznie." in ahead
+    assert ("zgłoszenie teraz" in said, "zgłoszenie teraz" in ahead) == (True, False)
     for number in ("3", "x", "1 or 1=1"):
         assert browser.get(f"/contracts/{contract.address}/", {"version": number}).status_code == 404
 
@@ -183,6 +197,10 @@ def test_on_its_first_day_the_new_version_counts(world: build.World, monkeypatch
     assert "Wersja 2, obowiązuje od 1 kwietnia 2026." in text_of(
         visitor(world.owner).get(f"/contracts/{contract.address}/")
     )
+    old = text_of(visitor(world.owner).get(f"/contracts/{contract.address}/?version=1"))
+    assert "Wersja 1, obowiązywała od 1 stycznia 2025 do 31 marca 2026." in old
+    assert "To nie jest wersja, która dziś obowiązuje. Pokaż obowiązującą" in old
+    assert "zgłoszenie teraz" not in old
 
 
 def test_lists_ask_the_same_number_of_queries_for_one_and_for_many(world: build.World) -> None:

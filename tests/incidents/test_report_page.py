@@ -65,6 +65,13 @@ def test_one_of_two_shops_is_asked_for(page: Client, world: build.World) -> None
     assert Incident.objects.get().shop.name == "hurt.example"
 
 
+def test_a_shop_that_no_contract_covers_today_is_promised_no_deadline(page: Client, world: build.World) -> None:
+    build.shop(world.client, "bez.example")
+    runs, none_runs = "Od tej sekundy biegną terminy z umowy.", "Dziś żadna umowa nie obejmuje tego sklepu"
+    said = [text_of(page.get(f"/report/{slug}/")) for slug in ("mak-example", "bez-example")]
+    assert [(runs in page, none_runs in page) for page in said] == [(True, False), (False, True)]
+
+
 def test_the_phone_comes_from_the_profile(page: Client, world: build.World) -> None:
     world.reporter.phone = "601 202 303"
     world.reporter.save()
