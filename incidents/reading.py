@@ -77,9 +77,10 @@ class Page:
     length: int
 
     @property
-    def hidden(self) -> int:
-        """Entries within the page that the reader may not see."""
-        return self.last - self.first + 1 - len(self.entries)
+    def hidden_numbers(self) -> list[int]:
+        """Of the entries within the page that the reader may not see."""
+        seen = {entry.seq for entry in self.entries}
+        return [seq for seq in range(self.first, self.last + 1) if seq not in seen and seq > 0]
 
     @property
     def newer(self) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from decimal import ROUND_FLOOR, Decimal
@@ -177,9 +178,9 @@ def month(value: date, case: MonthCase = "nominative", *, year: bool = True) -> 
     return f"{name}{NBSP}{value.year}" if year else name
 
 
-def full_time(instant: datetime, zone: tzinfo | str) -> str:
-    """`24 listopada 2026, 12:12:05`, for titles and accounts of a figure."""
-    return f"{full_date(_local(instant, zone).date())}, {clock_time(instant, zone, seconds=True)}"
+def full_time(instant: datetime, zone: tzinfo | str, *, seconds: bool = True) -> str:
+    """`24 listopada 2026, 12:12:05`, for titles, accounts of a figure and whatever else is evidence."""
+    return f"{full_date(_local(instant, zone).date())}, {clock_time(instant, zone, seconds=seconds)}"
 
 
 def span(seconds: int, *, working: bool = False, seconds_shown: bool | None = None) -> str:
@@ -261,3 +262,14 @@ def figure(value: Decimal | Fraction | int) -> str:
 def share(percent: Decimal | Fraction) -> str:
     """`1 %`, `0,125 %`."""
     return f"{figure(percent)}{NBSP}%"
+
+
+def ranges(numbers: Sequence[int]) -> str:
+    """`4, 7–9`: growing numbers, those in a row by their ends."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}–{run[-1]}" for run in runs)

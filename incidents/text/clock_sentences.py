@@ -54,14 +54,20 @@ REPAIR_WITHIN = {
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """When and where a sentence is read. `today`: whether a time may be called "today", which no letter may."""
+    """When and where a sentence is read. `today`: whether a time may be called "today", which no letter may.
+
+    `dated`: every time with its whole date, as evidence is read years later.
+    """
 
     now: datetime
     zone: str
     for_client: bool
     today: bool = True
+    dated: bool = False
 
     def when(self, instant: datetime, case: words.Case = "genitive") -> str:
+        if self.dated:
+            return words.full_time(instant, self.zone, seconds=False)
         return words.when(instant, self.now, self.zone, case, today=self.today)
 
 

@@ -82,21 +82,21 @@ def hms(span: int) -> str:
     return f"{hours}:{rest // 60:02d}:{rest % 60:02d}"
 
 
-def explanation_rows(clock: Clock, *, zone: str, now: datetime, day: date | None = None) -> list[ExplanationRow]:
+def explanation_rows(clock: Clock, *, zone: str, day: date | None = None) -> list[ExplanationRow]:
     """One row a trace line; the last, under a double rule, is the result. `day`: what the page says above, so that
     hours of that day stand without it.
     """
     if not clock.trace:
         return []
     *steps, result = clock.trace
-    rows = [_row(line, clock, zone, now, day) for line in steps]
+    rows = [_row(line, clock, zone, day) for line in steps]
     return [
         *rows,
-        ExplanationRow("sum", _time(result.at, zone, now, day), _(RESULTS[result.kind]), hms(result.seconds)),
+        ExplanationRow("sum", _time(result.at, zone, day), _(RESULTS[result.kind]), hms(result.seconds)),
     ]
 
 
-def _row(line: TraceLine, clock: Clock, zone: str, now: datetime, day: date | None) -> ExplanationRow:
+def _row(line: TraceLine, clock: Clock, zone: str, day: date | None) -> ExplanationRow:
     facts = {
         "severity": f"{line.detail} {Severity(line.detail).label}" if line.detail in Severity.values else "",
         "target": TargetKind(clock.target).label,
@@ -105,9 +105,9 @@ def _row(line: TraceLine, clock: Clock, zone: str, now: datetime, day: date | No
     }
     sentence = _(CHANGES.get(line.kind) or OTHERS[line.kind]) % facts
     if line.kind in CHANGES and line.until is not None:
-        until = words.when(moment(line.until), now, zone, "genitive", seconds=True)
+        until = _time(line.until, zone, day)
         sentence = _("%(what)s: by %(until)s") % {"what": sentence, "until": until}
-    return ExplanationRow(STYLES.get(line.kind, ""), _hours(line, zone, now, day), sentence, _figure(line))
+    return ExplanationRow(STYLES.get(line.kind, ""), _hours(line, zone, day), sentence, _figure(line))
 
 
 def _figure(line: TraceLine) -> str:
@@ -120,20 +120,20 @@ def _figure(line: TraceLine) -> str:
     return f"− {span}" if line.kind == "worked" else span
 
 
-def _hours(line: TraceLine, zone: str, now: datetime, day: date | None) -> str:
+def _hours(line: TraceLine, zone: str, day: date | None) -> str:
     if line.kind in CHANGES or line.until is None:
-        return _time(line.at, zone, now, day)
+        return _time(line.at, zone, day)
     until = moment(line.until)
     same_day = moment(line.at).astimezone(words.as_zone(zone)).date() == until.astimezone(words.as_zone(zone)).date()
-    end = words.clock_time(until, zone, seconds=True) if same_day else _time(line.until, zone, now, day)
-    return f"{_time(line.at, zone, now, day)}–{end}"
+    end = words.clock_time(until, zone, seconds=True) if same_day else _time(line.until, zone, day)
+    return f"{_time(line.at, zone, day)}–{end}"
 
 
-def _time(instant: int, zone: str, now: datetime, day: date | None = None) -> str:
-    """With plain spaces: the column is narrow on a phone."""
+def _time(instant: int, zone: str, day: date | None = None) -> str:
+    """With its whole date, for it is evidence; with plain spaces, for the column is narrow on a phone."""
     if moment(instant).astimezone(words.as_zone(zone)).date() == day:
         return words.plain(words.clock_time(moment(instant), zone, seconds=True))
-    return words.plain(words.when(moment(instant), now, zone, seconds=True, today=False))
+    return words.plain(words.full_time(moment(instant), zone))
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +173,10 @@ def axis(clock: Clock, *, zone: str, now: datetime, day: date | None = None) -> 
     if at < clock.deadline:
         bars.append(_bar("rest", at, clock.deadline, first, last))
     name = _("stop") if clock.stopped_at is not None else _("now")
-    start, due = (_time(instant, zone, now, day) for instant in (first, clock.deadline))
-    shown = _time(at, zone, now, day)
-    facts = {"start": start, "deadline": due, "at": f"{name} {shown}"}
+    start, due = (_time(instant, zone, day) for instant in (first, clock.deadline))
+    shown = _time(at, zone, day)
+    label = [_time(instant, zone) for instant in (first, clock.deadline, at)]
+    facts = {"start": label[0], "deadline": label[1], "at": f"{name} {label[2]}"}
     return Axis(
         bars,
         _("%(time)s start") % {"time": start},

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from django.utils.translation import get_language, gettext_noop
+from django.utils.translation import get_language, gettext_noop, ngettext
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -218,3 +218,13 @@ def brief(entry: JournalEntry, names: Names, *, money: bool = False) -> str:
         return f"{entry.by.first_name if entry.by else _('monitor')}: {text}"
     event = _priced(entry, names) if money and entry.kind in DECISIONS else _event(entry, names)
     return f"{event}, {entry.by}" if entry.kind == Kind.RECEIVED and entry.by else event
+
+
+def hidden_words(numbers: Sequence[int]) -> str:
+    """For the client: whose the entries are whose numbers are missing, and that they prove as much; "" for none."""
+    sentence = ngettext(
+        "Entry %(numbers)s is our internal record and isn't shown. It is part of the chain like every other.",
+        "Entries %(numbers)s are our internal records and aren't shown. They are part of the chain like every other.",
+        len(numbers),
+    )
+    return sentence % {"numbers": words.ranges(numbers)} if numbers else ""

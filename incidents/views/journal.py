@@ -40,6 +40,7 @@ def whole(request: SignedRequest, nr: str) -> HttpResponse:
         "now": this_second(),
         "zone": incident.zone,
         "page": shown,
+        "hidden": journal_lines.hidden_words(shown.hidden_numbers),
         "older": shown.first if shown.first > 1 else None,
         "lines": journal_lines.lines(
             shown.entries,

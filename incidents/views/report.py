@@ -32,7 +32,7 @@ from incidents.text import journal_lines
 from incidents.text.clock_sentences import (
     ClockSentence,
     Reading,
-    incident_sentences,
+    clock_sentences,
     promise_of_contact,
     repair_to_come,
 )
@@ -192,8 +192,8 @@ def _receipt(request: SignedRequest, incident: Incident, now: datetime) -> dict[
 
 def promises(incident: Incident, now: datetime) -> list[ClockSentence]:
     """Contact and repair with their times; the contact is promised in a person's words."""
-    sentences = incident_sentences(incident, now=now, for_client=True)
-    reading = Reading(now, incident.zone, for_client=True)
+    reading = Reading(now, incident.zone, for_client=True, dated=True)
+    sentences = clock_sentences(incident, incident.clocks.all(), reading)
     rows = {row.target: row for row in incident.clocks.all()}
     return [
         promise_of_contact(sentence, rows["reaction"], reading) if sentence.target == "reaction" else sentence

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -59,34 +59,39 @@ def _context(user: User, incident: Incident, clock: Clock, now: datetime) -> dic
         "now": now,
         "zone": zone,
         "clock": clock,
-        "title": title(clock, now, zone),
-        "lead": lead(clock, now, zone),
-        "axis": axis(clock, zone=zone, now=now),
+        "title": title(clock, zone),
+        "lead": lead(clock, zone),
+        "axis": axis(clock, zone=zone, now=now, day=_first_day(clock, zone)),
         "claims": journal_lines.claims(incident.journal.filter(kind=Kind.REPORTED_CLAIM)),
-        "rows": explanation_rows(clock, zone=zone, now=now),
-        "earlier": [(lap, explanation_rows(lap, zone=zone, now=now)) for lap in reversed(clock.earlier)],
+        "rows": explanation_rows(clock, zone=zone),
+        "earlier": [(lap, explanation_rows(lap, zone=zone)) for lap in reversed(clock.earlier)],
         "calendar": next((row.calendar for row in incident.clocks.all() if row.target == clock.target), None),
         "contract_path": contract_path(user, incident),
     }
 
 
-def title(clock: Clock, now: datetime, zone: str) -> str:
+def _first_day(clock: Clock, zone: str) -> date | None:
+    """The day that the sentence above the axis names."""
+    return None if clock.started_at is None else words.local_day(moment(clock.started_at), zone)
+
+
+def title(clock: Clock, zone: str) -> str:
     if clock.deadline is None:
         return _(STANDS[clock.target])
-    return _(BY[clock.target]) % {"time": words.when(moment(clock.deadline), now, zone, "genitive", today=False)}
+    return _(BY[clock.target]) % {"time": words.full_time(moment(clock.deadline), zone, seconds=False)}
 
 
-def lead(clock: Clock, now: datetime, zone: str) -> str:
+def lead(clock: Clock, zone: str) -> str:
     """One sentence before the explanation: where it began, how much it had, and what has come of it."""
     if clock.started_at is None:
         return _("This clock does not run; below is how its earlier run was judged.")
     facts = {
-        "start": words.when(moment(clock.started_at), now, zone, seconds=True),
+        "start": words.full_time(moment(clock.started_at), zone),
         "span": words.span(clock.total),
         "severity": clock.severity,
         "left": hms(clock.left),
         "late": hms(clock.late),
-        "seen": words.when(moment(clock.seen_at), now, zone, "genitive", seconds=True) if clock.seen_at else "",
+        "seen": words.full_time(moment(clock.seen_at), zone) if clock.seen_at else "",
     }
     return " ".join(
         (

@@ -155,7 +155,7 @@ def _render(
         "liability": review.liability_words(breach.version),
         "excludes": breach.version.allowed_exclusions(),
         "limit": breach.version.second_person_above,
-        "time_rows": explanation_rows(priced.clock, zone=zone, now=now, day=day),
+        "time_rows": explanation_rows(priced.clock, zone=zone, day=day),
         "axis": axis(priced.clock, zone=zone, now=now, day=day),
         "rows": money_rows(priced.breakdown, breach.version.currency) if priced.breakdown else [],
         "waiting": [cases[other.pk] for other in undecided],

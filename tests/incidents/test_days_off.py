@@ -272,7 +272,7 @@ def _check_pages(at: datetime) -> None:
                 assert said.due == moment_or_none(clocks[said.target].deadline)
             if said.style in {"run", "warn", "off"}:
                 assert said.left == clocks[said.target].left
-                assert title(clocks[said.target], at, incident.zone)
+                assert title(clocks[said.target], incident.zone)
 
 
 def _rows() -> list[ClockRow]:

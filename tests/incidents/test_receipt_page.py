@@ -30,10 +30,10 @@ def test_a_critical_failure_has_its_time_and_both_promises(world: build.World) -
     said = receipt(world)
     assert "P1 Awaria krytyczna, mak.example" in said
     assert "Przyjęliśmy zgłoszenie MAK-0001" in said
-    assert "Przyjęte dziś 10:00:05" in said
-    assert "Odezwiemy się do dziś 10:30 zostało 29 min" in said
-    assert "Naprawa do dziś 14:00 zostało 3 h 59 min" in said
-    assert "Pierwsza wiadomość do 10:30" in said
+    assert "Przyjęte 2 marca 2026, 10:00:05" in said
+    assert "Odezwiemy się do 2 marca 2026, 10:30 zostało 29 min" in said
+    assert "Naprawa do 2 marca 2026, 14:00 zostało 3 h 59 min" in said
+    assert "Pierwsza wiadomość do 2 marca 2026, 10:30" in said
     assert "22 100 20 30" in said
 
 
@@ -43,8 +43,8 @@ def test_a_receipt_never_claims_a_reaction(world: build.World) -> None:
     lifecycle.acknowledge(incident=incident, by=world.agent, at=build.at("2026-03-02 10:00:10"))
     said = receipt(world)
     assert "czeka, aż ktoś" not in said
-    assert "Reakcja dziś 10:00" in said
-    assert "Następna wiadomość do 11:00" in said
+    assert "Reakcja 2 marca 2026, 10:00" in said
+    assert "Następna wiadomość do 2 marca 2026, 11:00" in said
 
 
 def test_office_hours_promise_the_next_working_day(world: build.World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,8 +52,8 @@ def test_office_hours_promise_the_next_working_day(world: build.World, monkeypat
     stop_clock(monkeypatch, friday)
     build.incident(world.shop, by=world.reporter, at=friday, what="some_payments")
     said = receipt(world)
-    assert "Odezwiemy się do poniedziałku 9 mar, 9:30 zostało 2 h pracy" in said
-    assert "Naprawa do poniedziałku 9 mar, 15:30 zostało 8 h pracy" in said
+    assert "Odezwiemy się do 9 marca 2026, 9:30 zostało 2 h pracy" in said
+    assert "Naprawa do 9 marca 2026, 15:30 zostało 8 h pracy" in said
 
 
 def test_a_question_promises_no_deadline(world: build.World) -> None:
@@ -83,7 +83,8 @@ def test_a_joined_report_has_the_earlier_deadlines(world: build.World) -> None:
     )
     said = receipt(world)
     assert "Twoje zgłoszenie dołączyło do MAK-0001" in said
-    assert "Przyjęte dziś 10:00:00 . O tej awarii wiemy od dziś 9:00:00" in said.replace("00.", "00 .")
+    assert "Przyjęte 2 marca 2026, 10:00:00" in said
+    assert "O tej awarii wiemy od 2 marca 2026, 9:00:00" in said
 
 
 def test_only_what_is_missing_is_asked(world: build.World) -> None:

@@ -37,14 +37,18 @@ def rows(response: Any) -> list[tuple[str, ...]]:
 def test_a_running_deadline_is_start_less_work_makes_left(world: build.World) -> None:
     build.incident(world.shop, by=world.reporter)
     response = visitor(world.reporter).get("/incidents/MAK-0001/why/restore/")
-    assert title_of(response).startswith("Dlaczego naprawa do 14:00?")
+    assert title_of(response).startswith("Dlaczego naprawa do 2 marca 2026, 14:00?")
     assert rows(response) == [
-        ("10:00:00", "Zegar rusza: P1 awaria krytyczna, naprawa w 4:00:00, do dziś 14:00:00", "4:00:00"),
-        ("10:00:00–12:00:00", "Czas, który się liczy", "− 2:00:00"),
-        ("14:00:00", "Termin", "4:00:00"),
-        ("12:00:00", "Zostało", "2:00:00"),
+        (
+            "2 marca 2026, 10:00:00",
+            "Zegar rusza: P1 awaria krytyczna, naprawa w 4:00:00, do 2 marca 2026, 14:00:00",
+            "4:00:00",
+        ),
+        ("2 marca 2026, 10:00:00–12:00:00", "Czas, który się liczy", "− 2:00:00"),
+        ("2 marca 2026, 14:00:00", "Termin", "4:00:00"),
+        ("2 marca 2026, 12:00:00", "Zostało", "2:00:00"),
     ]
-    assert "Zegar ruszył dziś 10:00:00, a umowa daje 4 h dla P1. Zostało z tego 2:00:00." in text_of(response)
+    assert "Zegar ruszył 2 marca 2026, 10:00:00, a umowa daje 4 h dla P1. Zostało z tego 2:00:00." in text_of(response)
 
 
 def test_a_paused_clock_shows_what_was_not_counted(world: build.World) -> None:
@@ -55,13 +59,13 @@ def test_a_paused_clock_shows_what_was_not_counted(world: build.World) -> None:
     response = visitor(world.reporter).get("/incidents/MAK-0001/why/restore/")
     assert "Dlaczego naprawa nie ma teraz terminu?" in text_of(response)
     assert rows(response)[1:] == [
-        ("10:00:00–11:30:00", "Czas, który się liczy", "− 1:30:00"),
+        ("2 marca 2026, 10:00:00–11:30:00", "Czas, który się liczy", "− 1:30:00"),
         (
-            "11:30:00–12:00:00",
+            "2 marca 2026, 11:30:00–12:00:00",
             "Wstrzymane, czeka na odpowiedź klienta: nie liczy się",
             "(0:30:00)",
         ),
-        ("12:00:00", "Zostało, zegar stoi", "2:30:00"),
+        ("2 marca 2026, 12:00:00", "Zostało, zegar stoi", "2:30:00"),
     ]
 
 
@@ -70,7 +74,7 @@ def test_a_missed_deadline_ends_with_the_delay(world: build.World, monkeypatch: 
     stop_clock(monkeypatch, build.at("2026-03-02 15:08:05"))
     response = visitor(world.reporter).get("/incidents/MAK-0001/why/restore/")
     assert "Termin minął, spóźnienie 1:08:05." in text_of(response)
-    assert rows(response)[-1] == ("15:08:05", "Spóźnienie", "1:08:05")
+    assert rows(response)[-1] == ("2 marca 2026, 15:08:05", "Spóźnienie", "1:08:05")
     assert 'class="over"' in response.content.decode()
 
 
@@ -116,7 +120,8 @@ def noted(world: build.World) -> Incident:
 def test_the_chain_holds_over_entries_that_a_client_may_not_read(world: build.World) -> None:
     noted(world)
     said = text_of(visitor(world.reporter).get("/incidents/MAK-0001/journal/"))
-    assert "Łańcuch 3 wpisów jest cały. 1 z nich to nasza notatka wewnętrzna, tu niewidoczna." in said
+    assert "Łańcuch 3 wpisów jest cały." in said
+    assert "Wpis 2 to nasz zapis wewnętrzny, tu niewidoczny. Jest w łańcuchu jak każdy inny." in said
     assert "Znów wtyczka." not in said
     assert "Znów wtyczka." in text_of(visitor(world.agent).get("/incidents/MAK-0001/journal/"))
 

@@ -61,6 +61,11 @@ def test_an_english_time_puts_the_hour_before_the_near_day(instant: datetime, ex
         assert plain(words.when(instant, NOW, WARSAW, "genitive")) == expected
 
 
+def test_numbers_in_a_row_stand_by_their_ends() -> None:
+    assert words.ranges([4, 7, 8, 9, 12, 13]) == "4, 7–9, 12–13"
+    assert words.ranges([]) == ""
+
+
 def test_today_can_go_without_saying() -> None:
     assert words.when(at(24, 8, 10), NOW, WARSAW, today=False) == "9:10"
     assert plain(words.when(at(25, 8, 10), NOW, WARSAW, "genitive", today=False)) == "jutra 9:10"

@@ -74,9 +74,15 @@ def when(
     *,
     seconds: bool = False,
     today: bool = True,
+    dated: bool = False,
     zone: tzinfo | str | None = None,
 ) -> str:
-    """`{% when dt case="genitive" %}`: text only; `moment` is the same inside a time element."""
+    """`{% when dt case="genitive" %}`: text only; `moment` is the same inside a time element.
+
+    `dated=True`: with its whole date, as evidence is read years later.
+    """
+    if dated:
+        return words.full_time(instant, _zone(context, zone), seconds=seconds)
     return words.when(instant, context["now"], _zone(context, zone), case, seconds=seconds, today=today)
 
 
@@ -88,10 +94,11 @@ def moment(
     *,
     seconds: bool = False,
     today: bool = True,
+    dated: bool = False,
     zone: tzinfo | str | None = None,
 ) -> SafeString:
     """`<time>` in UTC, seconds in its title."""
-    text = when(context, instant, case, seconds=seconds, today=today, zone=zone)
+    text = when(context, instant, case, seconds=seconds, today=today, dated=dated, zone=zone)
     return time_element(instant, text, _zone(context, zone))
 
 
