@@ -79,8 +79,8 @@ class Page:
     @property
     def hidden_numbers(self) -> list[int]:
         """Of the entries within the page that the reader may not see."""
-        seen = {entry.seq for entry in self.entries}
-        return [seq for seq in range(self.first, self.last + 1) if seq not in seen and seq > 0]
+        shown = {entry.seq for entry in self.entries}
+        return [seq for seq in range(max(1, self.first), self.last + 1) if seq not in shown]
 
     @property
     def newer(self) -> int | None:

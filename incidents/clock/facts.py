@@ -104,7 +104,8 @@ class TraceLine:
     the new base) · decides (detail: the severity whose base counts) · wait (till the opening) · worked · pause (given
     back; detail: reason) · handover (delivery to rejection, not counted) · seen (works by the monitor, until it failed
     again; not counted) · stands (from here the monitor sees it work) · deadline · late · pause_late (shortens no
-    delay) · stop · last the state (seconds: left or late).
+    delay) · stop · cancelled (without a verdict; detail: the kind of the event) · last the state (seconds: left or
+    late).
     """
 
     at: int
@@ -123,7 +124,7 @@ class Clock:
     counts the starts of a target (a new workaround starts the final fix anew), `lap` the restarts after a rejection,
     `round` the bases that decided. `noticed_at`: when a breach could first be known, later than its deadline where a
     correction found it. `seen_at`: since when the monitor sees it work while nobody has
-    delivered: the clock stands there.
+    delivered: the clock stands there. `cancelled_at`: where it ended without a verdict; its account goes up to there.
     """
 
     target: str
@@ -135,6 +136,7 @@ class Clock:
     deadline: int | None = None
     stopped_at: int | None = None
     seen_at: int | None = None
+    cancelled_at: int | None = None
     noticed_at: int | None = None
     lap: int = 1
     round: int = 1

@@ -234,21 +234,21 @@ class Replay:
             return
         delivered, self.workaround_at = self.workaround_at, None
         if delivered is not None:
-            self._withdraw_final_fix(event.at)
+            self._withdraw_final_fix(event)
             self._send_on("restore", delivered, event)
 
-    def _withdraw_final_fix(self, at: int) -> None:
+    def _withdraw_final_fix(self, event: Event) -> None:
         self.origins.pop("final_fix", None)
         self.waiting["final_fix"].clear()
         if "final_fix" in self.tracks:
-            self._retire(self.tracks["final_fix"], at)
+            self._retire(self.tracks["final_fix"], event)
 
-    def _retire(self, track: Track, at: int) -> None:
+    def _retire(self, track: Track, event: Event) -> None:
         """Nothing runs from now on; a verdict that was reached stays on record among the earlier ones."""
-        track.cancel(at)
+        track.cancel(event.at, event.kind)
         self.past[track.target].append(track)
         self.tracks[track.target] = Track(
-            track.target, track.rule, run=track.run, lap=track.lap, round=track.round, cancelled_at=at
+            track.target, track.rule, run=track.run, lap=track.lap, round=track.round, cancelled_at=event.at
         )
 
     def _send_on(self, name: str, delivered: int, event: Event) -> None:
@@ -272,7 +272,7 @@ class Replay:
 
     def _restart(self, track: Track, event: Event) -> None:
         if self._target(track.target) is None:
-            self._retire(track, event.at)
+            self._retire(track, event)
         else:
             self.origins[track.target] = event.at
             self._start(track.target, self._base(track.target, event.at), event, lap=track.lap + 1)
@@ -289,7 +289,7 @@ class Replay:
     def cancel(self, event: Event) -> None:
         self._resume(event.at)
         for track in self.tracks.values():
-            track.cancel(event.at)
+            track.cancel(event.at, event.kind)
         self.over = True
 
     # Severity
@@ -340,8 +340,7 @@ class Replay:
             self._start_by_change(name, event, since)
         elif self.terms.target(event.severity, name) is None:
             if track.runs and not track.late(event.at):
-                track.cancelled_at = since
-                track.shut(since)
+                track.give_up(since, event.kind)
         elif track.runs or again:
             self._apply(track, self._base(name, event.at, event.severity), event, since)
 

@@ -30,8 +30,26 @@ def judge(replay: Replay, target: str) -> Clock:
 
 def _verdict(replay: Replay, track: Track) -> Clock:
     if track.cancelled_at is not None:
-        return Clock(track.target, ClockState.NOT_RUNNING, lap=track.lap, round=track.round, run=track.run)
-    at = replay.now if track.held_at is None else track.held_at
+        return _cancelled(replay, track, track.cancelled_at)
+    return _counted(replay, track, replay.now)
+
+
+def _cancelled(replay: Replay, track: Track, at: int) -> Clock:
+    """Nothing of it counts any more; the account says how far it had come. A former run's verdict has its own."""
+    ends = (track, *reversed(replay.past[track.target]))
+    ran = next((run for run in ends if run.cancelled_at == at and run.cancelled_by), None)
+    trace: tuple[TraceLine, ...] = ()
+    if ran is not None and ran.rule[0].base.start <= at:
+        counted = _counted(replay, ran, at)
+        before = [line for line in counted.trace[:-1] if line.kind != "deadline"]
+        end = TraceLine(at, None, "cancelled", 0, ran.cancelled_by)
+        trace = (*before, end, TraceLine(at, None, ClockState.NOT_RUNNING, counted.left))
+    state, where = ClockState.NOT_RUNNING, at if trace else None
+    return Clock(track.target, state, lap=track.lap, round=track.round, run=track.run, cancelled_at=where, trace=trace)
+
+
+def _counted(replay: Replay, track: Track, now: int) -> Clock:
+    at = now if track.held_at is None else track.held_at
     due, base = track.decided(at)
     state = _state(track, at, due)
     work = work_calendar(base.calendar)

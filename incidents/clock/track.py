@@ -26,7 +26,8 @@ class Track:
     """One start of one target's clock. `known_at`: before it nobody could know this deadline.
 
     `moved_from`: where it began until the start of work moved its start. `seen_at`: since when the monitor sees it work
-    while nobody has delivered; `seen_gaps`: the gaps that such times left.
+    while nobody has delivered; `seen_gaps`: the gaps that such times left. `cancelled_by`: the kind of the event that
+    ended it without a verdict.
     """
 
     target: str
@@ -36,6 +37,7 @@ class Track:
     round: int = 1
     stopped_at: int | None = None
     cancelled_at: int | None = None
+    cancelled_by: str = ""
     known_at: int | None = None
     pauses: list[Pause] = field(default_factory=list)
     gaps: list[Span] = field(default_factory=list)
@@ -101,15 +103,18 @@ class Track:
         self.open(at, altered=altered or self.rebased)
         self.rebased = False
 
-    def cancel(self, at: int) -> None:
+    def cancel(self, at: int, by: str) -> None:
         """Ends without a verdict, but a breach stays and stops."""
         if not self.runs:
             return
         if self.late(at if self.seen_at is None else self.seen_at):
             self.stop(at)
         else:
-            self.cancelled_at = at
-            self.shut(at)
+            self.give_up(at, by)
+
+    def give_up(self, at: int, by: str) -> None:
+        self.cancelled_at, self.cancelled_by = at, by
+        self.shut(at)
 
     def rebase(self, rule: DueRule, since: int) -> None:
         """Another rule: a new round where another base decides by it."""

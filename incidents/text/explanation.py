@@ -38,14 +38,22 @@ OTHERS = {
     "pause_late": gettext_noop("A pause after the deadline shortens no delay by itself"),
     "stop": gettext_noop("The clock stops"),
 }
+CANCELLED = {
+    "severity": gettext_noop("The clock is cancelled: the new severity has no such time"),
+    "rejected": gettext_noop("The clock is cancelled: the workaround was sent back, the repair's time goes on"),
+    "cancelled": gettext_noop("The clock is cancelled: the report was withdrawn"),
+    "merged_into": gettext_noop("The clock is cancelled: merged into another incident"),
+}
 RESULTS = {
     "running": gettext_noop("Left"),
     "paused": gettext_noop("Left while paused"),
     "seen_working": gettext_noop("Left while the monitor sees it work"),
     "met": gettext_noop("Met, left"),
     "breached": gettext_noop("Delay"),
+    "not_running": gettext_noop("Left when it was cancelled"),
 }
 STYLES = {
+    "cancelled": "mid",
     "before_work": "off",
     "wait": "off",
     "pause": "off",
@@ -103,7 +111,8 @@ def _row(line: TraceLine, clock: Clock, zone: str, day: date | None) -> Explanat
         "span": hms(line.seconds),
         "reason": PauseReason(line.detail).label if line.detail in PauseReason.values else "",
     }
-    sentence = _(CHANGES.get(line.kind) or OTHERS[line.kind]) % facts
+    msgid = CANCELLED[line.detail] if line.kind == "cancelled" else CHANGES.get(line.kind) or OTHERS[line.kind]
+    sentence = _(msgid) % facts
     if line.kind in CHANGES and line.until is not None:
         until = _time(line.until, zone, day)
         sentence = _("%(what)s: by %(until)s") % {"what": sentence, "until": until}
@@ -112,7 +121,7 @@ def _row(line: TraceLine, clock: Clock, zone: str, day: date | None) -> Explanat
 
 def _figure(line: TraceLine) -> str:
     """The target, less what was worked, is what is left; a span in brackets changes nothing."""
-    if line.kind in {"before_work", "decides", "wait", "pause_late", "stands", "stop"}:
+    if line.kind in {"before_work", "decides", "wait", "pause_late", "stands", "stop", "cancelled"}:
         return ""
     span = hms(line.seconds)
     if line.kind in {"pause", "handover", "seen"}:

@@ -83,6 +83,9 @@ def title(clock: Clock, zone: str) -> str:
 
 def lead(clock: Clock, zone: str) -> str:
     """One sentence before the explanation: where it began, how much it had, and what has come of it."""
+    if clock.cancelled_at is not None:
+        sentence = _("This clock does not run: it was cancelled %(since)s. Below is how far it had come.")
+        return sentence % {"since": words.full_time(moment(clock.cancelled_at), zone)}
     if clock.started_at is None:
         return _("This clock does not run; below is how its earlier run was judged.")
     facts = {

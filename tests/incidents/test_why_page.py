@@ -89,6 +89,25 @@ def test_the_owner_is_led_to_nothing_a_reporter_may_not_see(world: build.World) 
     assert "/contracts/" not in visitor(world.reporter).get("/incidents/MAK-0001/why/restore/").content.decode()
 
 
+def test_a_cancelled_clock_keeps_its_account_and_says_since_when_and_why(world: build.World) -> None:
+    incident = build.incident(world.shop, by=world.reporter)
+    act: dict[str, Any] = {"incident": incident, "by": world.agent}
+    lifecycle.skip_backup(**act, at=build.at("2026-03-02 10:05"), text="Tylko odczyt.")
+    lifecycle.work_around(**act, at=build.at("2026-03-02 10:30"), text="Da się.")
+    lifecycle.reject(incident=incident, by=world.reporter, at=build.at("2026-03-02 11:30"), text="Nie da się.")
+    response = visitor(world.reporter).get("/incidents/MAK-0001/why/final_fix/")
+    assert title_of(response).startswith("Dlaczego usunięcie błędu nie ma teraz terminu?")
+    assert "Ten zegar nie biegnie: odwołano go 2 marca 2026, 11:30:00." in text_of(response)
+    assert rows(response)[1:] == [
+        ("2 marca 2026, 10:30:00–11:30:00", "Czas, który się liczy", "− 1:00:00"),
+        ("2 marca 2026, 11:30:00", "Zegar odwołany: obejście odesłano, biegnie dalej czas naprawy", ""),
+        ("2 marca 2026, 11:30:00", "Zostało, gdy zegar odwołano", "39:00:00"),
+    ]
+    lifecycle.cancel(incident=incident, by=world.reporter, at=build.at("2026-03-02 12:00"), text="Pomyłka.")
+    said = text_of(visitor(world.reporter).get("/incidents/MAK-0001/why/restore/"))
+    assert "Zegar odwołany: zgłoszenie wycofano" in said
+
+
 @pytest.mark.parametrize("target", ["final_fix", "nonsense"])
 def test_a_clock_that_never_ran_has_no_page(world: build.World, target: str) -> None:
     build.incident(world.shop, by=world.reporter)
