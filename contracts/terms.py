@@ -43,6 +43,11 @@ def calendar_terms(calendar: Calendar, *, as_of: datetime | None = None) -> Cale
     return _with_days(calendar, [day for day in calendar.days.all() if _stood(day, as_of)])
 
 
+def calendar_week(calendar: Calendar) -> CalendarTerms:
+    """The calendar's week and holidays alone; no day is asked for."""
+    return _with_days(calendar, [])
+
+
 def calendar_history(calendar: Calendar) -> tuple[CalendarTerms, History]:
     """The calendar before its first entry, and what it was after each entry and removal of a day, in order."""
     days = list(calendar.days.all())

@@ -5,7 +5,9 @@ from __future__ import annotations
 from django import template
 from django.utils.functional import Promise
 
-from contracts.models import TargetKind
+from contracts.calendar_text import week_words
+from contracts.models import Calendar, TargetKind
+from contracts.terms import calendar_week
 
 register = template.Library()
 
@@ -14,3 +16,9 @@ register = template.Library()
 def target(kind: str) -> str | Promise:
     """`repair` for "restore", in the page's language; `|capfirst` where a heading or a cell begins with it."""
     return TargetKind(kind).label
+
+
+@register.filter
+def hours(calendar: Calendar) -> str:
+    """`całą dobę`, `pon.–pt. 8–16`: the week as it stands in a sentence, where a calendar's name would stand raw."""
+    return week_words(calendar_week(calendar))

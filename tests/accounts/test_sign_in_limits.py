@@ -179,7 +179,7 @@ def test_letters_are_limited_per_address_and_per_source(ola: User, path: str) ->
     asked = [Browser().post(path, {"email": ola.email}) for _ in range(4)]
     assert [answer.status_code for answer in asked] == [302, 302, 302, 429]
     assert 1190 <= int(asked[-1].headers["Retry-After"]) <= 1200
-    assert "Zbyt wiele listów" in asked[-1].content.decode()
+    assert "Zbyt wiele wiadomości" in asked[-1].content.decode()
     others = [Browser().post(path, {"email": f"nikt{number}@mak.example"}).status_code for number in range(18)]
     assert others == [302] * 17 + [429]
 

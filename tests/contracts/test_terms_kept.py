@@ -141,7 +141,7 @@ def test_the_look_ahead_lists_the_new_terms_in_words(world: build.World) -> None
         ]
     assert listed == [
         ("Wykonawca odpowiada za", "zwłokę", "każde opóźnienie"),
-        ("Co można wyłączyć z opóźnienia", "brak", "podmiot trzeci"),
+        ("Co można wyłączyć ze spóźnienia", "brak", "podmiot trzeci"),
         ("P1: dni robocze milczenia", "3 dni robocze", "1 dzień roboczy"),
         ("O dniach wolnych uprzedzamy, dni roboczych wcześniej", "5 dni roboczych", "7 dni roboczych"),
         ("P2, wiadomość co", "4 h, całą dobę", "brak"),
@@ -171,10 +171,10 @@ def test_the_page_says_the_terms_to_both_sides_in_both_languages(world: build.Wo
         "P1 awaria krytyczna Wiadomość co 30 min, całą dobę. 1 dzień roboczy milczenia przyjmuje naprawę.",
         "P2 błąd istotny Bez obiecanych wiadomości. 2 dni robocze milczenia przyjmują naprawę.",
         "P3 błąd zwykły Wiadomość co 2 h, pon.–pt. 8–16. 8 dni roboczych milczenia przyjmuje naprawę.",
-        "Odpowiadamy za każde opóźnienie. Z opóźnienia można wyłączyć tylko: wina klienta, siła wyższa.",
+        "Odpowiadamy za każde opóźnienie. Ze spóźnienia można wyłączyć tylko: wina klienta, siła wyższa.",
         "O dniach wolnych uprzedzamy co najmniej 7 dni roboczych wcześniej.",
         "Zegary uruchamia tylko zgłoszenie od człowieka, alarm monitora nie.",
-        "Gdy czekamy na osobę trzecią, zegary stoją.",
+        "Gdy czekamy na podmiot trzeci, zegary stoją.",
         "Wypowiedzenie złożone dziś kończy umowę 2 czerwca 2026.",
     )
     english = (
@@ -196,13 +196,13 @@ def test_the_page_says_the_terms_to_both_sides_in_both_languages(world: build.Wo
 def test_with_default_only_all_that_we_do_not_answer_for_is_left_out(world: build.World) -> None:
     said = text_of(visitor(world.owner).get(path(world.version)))
     assert (
-        "Odpowiadamy za zwłokę, czyli opóźnienie z naszej winy. Z opóźnienia wyłączamy to, za co nie odpowiadamy: "
+        "Odpowiadamy za zwłokę, czyli opóźnienie z naszej winy. Ze spóźnienia wyłączamy to, za co nie odpowiadamy: "
         "wina klienta, podmiot trzeci, siła wyższa, zapowiedziane okno serwisowe, zawyżona kategoria." in said
     )
     world.version.liability = "opoznienie"
     with as_owner():
         world.version.save()
-    assert "Z opóźnienia niczego nie wyłączamy." in text_of(visitor(world.owner).get(path(world.version)))
+    assert "Ze spóźnienia niczego nie wyłączamy." in text_of(visitor(world.owner).get(path(world.version)))
 
 
 def test_the_last_day_for_notice_stands_on_the_page_and_in_the_editor_by_what_is_typed(world: build.World) -> None:

@@ -146,7 +146,7 @@ def test_where_nobody_at_all_can_be_told_the_alarm_stands_until_somebody_is(ways
 
     alarms.settle_due(at=minutes(0, 1))
     alarms.settle_due(at=minutes(0, 2))
-    assert line(incident).endswith("Nikomu nie udało się przekazać; nikt nie ma dyżuru; nie ma kierownika")
+    assert line(incident).endswith("Nikogo nie udało się powiadomić; nikt nie ma dyżuru; nie ma kierownika")
     assert incident.journal.filter(kind="unheard", public=False).count() == 1
     assert check_chain(incident.journal.order_by("seq")).broken_at == 0
 
@@ -189,7 +189,7 @@ def test_a_rung_for_somebody_who_left_goes_to_the_chain(ways: Ways, whom: str, l
     sending.send_due(at=minutes(120))
     assert ways.taken == [("email", world.agent.email)]
     why = "konto wyłączone" if "is_active" in left else "już u nas nie pracuje"
-    assert f"przekazano: Anna Lis; nie udało się przekazać: Jan Byl (e-mail: {why})" in line(incident)
+    assert f"powiadomiono: Anna Lis; nie udało się powiadomić: Jan Byl (e-mail: {why})" in line(incident)
 
 
 def test_somebody_who_leaves_between_the_writing_and_the_sending_is_not_written_to(ways: Ways) -> None:
@@ -200,7 +200,7 @@ def test_somebody_who_leaves_between_the_writing_and_the_sending_is_not_written_
     build.gone(world.agent)
     assert sending.send_due(at=minutes(15)) == 1
     assert ways.taken == [("email", world.manager.email)]
-    assert "przekazano: Marek Dyr; nie udało się przekazać: Anna Lis (e-mail: konto wyłączone)" in line(incident)
+    assert "powiadomiono: Marek Dyr; nie udało się powiadomić: Anna Lis (e-mail: konto wyłączone)" in line(incident)
 
 
 def test_a_letter_goes_to_the_address_of_today(ways: Ways) -> None:
@@ -259,7 +259,7 @@ def test_a_minute_of_silence_is_as_good_as_a_refusal_and_nothing_is_said_before(
     assert {row.channel for row in Notification.objects.all()} == {"sms", "email"}
     alarms.settle_due(at=minutes(17))
     assert open_alarms() == ["staff"]
-    assert "nikomu nie udało się przekazać; nie udało się przekazać: Marek Dyr (SMS: serwer" in line(incident)
+    assert "nikogo nie udało się powiadomić; nie udało się powiadomić: Marek Dyr (SMS: serwer" in line(incident)
 
     sending.send_due(at=minutes(18))
     assert sorted(ways.taken) == [("email", world.manager.email), ("sms", world.manager.phone)]

@@ -209,7 +209,7 @@ def test_a_shop_that_left_is_refused_with_the_page_s_sentence(reporter: Caller, 
     build.shop(world.client, "stary.example", is_active=False)
     answer = report(reporter, shop="stary-example")
     assert answer.status_code == 409
-    assert answer.json() == {"detail": "Nie opiekujemy się już tym sklepem. Prosimy o\u00a0telefon.", "field": "shop"}
+    assert answer.json() == {"detail": "Nie opiekujemy się już tym sklepem. Zadzwoń do nas.", "field": "shop"}
 
 
 def test_staff_do_not_report_for_others(agent: Caller) -> None:

@@ -137,7 +137,7 @@ def test_what_a_pause_refuses(world: build.World, incident: Incident) -> None:
 
     refuses(pause("client_answer", " "), "text")
     refuses(pause("lunch"), "reason")
-    assert refuses(pause("third_party"), "reason") == "Ta umowa nie wstrzymuje czasu z powodu osoby trzeciej."
+    assert refuses(pause("third_party"), "reason") == "Ta umowa nie wstrzymuje czasu z powodu podmiotu trzeciego."
     pause("client_answer")()
     refuses(pause("client_answer"), "reason")
     question = build.incident(world.shop, by=world.reporter, what="question")

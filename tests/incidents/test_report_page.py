@@ -141,7 +141,7 @@ def test_joining_what_has_ended_shows_the_form_again(page: Client, world: build.
     ended = build.incident(world.shop, by=world.owner, at=build.at("2026-03-02 08:10"))
     lifecycle.cancel(incident=ended, by=world.owner, at=build.MONDAY, text="Pomyłka")
     response = page.post("/report/mak-example/", {"join": "MAK-0001", "key": KEY})
-    assert "Tamto zgłoszenie jest zamknięte; prosimy o nowe." in text_of(response)
+    assert "Tamto zgłoszenie jest zamknięte; wyślij nowe." in text_of(response)
     assert not ended.joined.exists()
 
 
@@ -172,7 +172,7 @@ def test_another_client_s_shop_does_not_exist(page: Client) -> None:
 def test_a_shop_that_left_is_refused_with_a_sentence(page: Client, world: build.World) -> None:
     build.shop(world.client, "stary.example", is_active=False)
     response = page.post("/report/stary-example/", answers())
-    assert "Nie opiekujemy się już tym sklepem. Prosimy o telefon." in text_of(response)
+    assert "Nie opiekujemy się już tym sklepem. Zadzwoń do nas." in text_of(response)
 
 
 def test_staff_have_no_report_form(world: build.World) -> None:

@@ -101,7 +101,7 @@ def test_one_click_takes_the_first_good_check_as_the_end(world: build.World, mon
     entry = JournalEntry.objects.get(kind="resolved")
     assert (entry.at, entry.recorded_at, entry.by) == (GOOD, later, world.agent)
     letters = dict(Notification.objects.filter(recipient=world.reporter).values_list("subject", "body"))
-    letter = letters["MAK-0001: naprawione, prosimy sprawdzić"].replace("\xa0", " ")
+    letter = letters["MAK-0001: naprawione, sprawdź"].replace("\xa0", " ")
     assert "Anna Lis, 15:00." in letter
     assert "Nasz monitor widzi, że działa od 11:00." in letter
     assert "Naprawione 11:00, czeka na potwierdzenie, w czasie, 2 h 59 min przed terminem\n" in letter

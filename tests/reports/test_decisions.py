@@ -112,7 +112,7 @@ def test_amounts_and_evidence_are_for_money_rights_and_nothing_of_it_is_for_clie
 ) -> None:
     person: User = getattr(world, role)
     said = every_page(visitor(person), decision.breach.incident.nr)
-    event = "Część opóźnienia wyłączona: naprawa, podmiot trzeci"
+    event = "Część spóźnienia wyłączona: naprawa, podmiot trzeci"
     assert (event in said, "z 300,00 zł zostaje 100,00 zł" in said) == sees
     assert (EVIDENCE in said, "300,00" in said) == (sees[1], sees[1])
     assert ("wyłączon" in said, "Druga osoba zgadza się z decyzją: naprawa" in said) == (sees[0], sees[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -130,3 +131,33 @@ def test_the_rooms_are_all_that_django_reads() -> None:
     with translation.override("pl"):
         assert translation.gettext("Queue") == "Kolejka"
         assert translation.ngettext("Correct %(n)s field", "Correct %(n)s fields", 5) == "Popraw %(n)s pól"
+
+
+# One word for one thing; what stands behind it, and where else the word may be
+FORBIDDEN = {
+    r"os(?:oba|oby|obę|obą|obie) trzeci": "podmiot trzeci",
+    r"opóźnieni": "spóźnienie: what a clock measures; opóźnienie is a term of liability",
+    r"\bzwłok": "spóźnienie: zwłoka is a term of liability",
+    r"incydent": "zgłoszenie",
+    r"odnośnik": "link",
+    r"\blist(?:ów|u|em)?\b": "wiadomość, e-mail",
+    r"\bPaństw": "Ty",
+}
+LIABILITY = ("(opóźnienie)", "(zwłoka)")
+
+
+@pytest.mark.parametrize("room", messages.ROOMS)
+def test_one_thing_has_one_word(room: str) -> None:
+    texts = [
+        (str(message.id), text)
+        for message in messages.read(room)
+        if message.id
+        for text in ([message.string] if isinstance(message.string, str) else message.string or ())
+    ]
+    wrong = [
+        f"{text}: say {instead}"
+        for source, text in texts
+        for word, instead in FORBIDDEN.items()
+        if re.search(word, text) and not any(mark in source for mark in LIABILITY)
+    ]
+    assert wrong == []
