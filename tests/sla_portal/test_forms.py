@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from django import forms
 from django.template.loader import render_to_string
 from django.utils import translation
 
 from sla_portal.environment import BASE_DIR
+from tests import build
+from tests.pages import text_of, visitor
 from wording.words import plain
 
 FORM = re.compile(r"<form\b(?P<head>(?:\{%.*?%\}|[^>])*)>(?P<body>.*?)</form>", re.DOTALL)
@@ -41,3 +44,13 @@ def test_the_summary_takes_the_focus_and_names_each_field_once() -> None:
         ("what", "Wybierz, co się dzieje"),
         ("fee", "Uzupełnij: opłata."),
     ]
+
+
+@pytest.mark.django_db
+def test_an_error_page_keeps_the_way_on_and_the_duty_phone() -> None:
+    world = build.world()
+    page = visitor(world.reporter).get("/incidents/MAK-0999/")
+    assert page.status_code == 404
+    assert '<nav aria-label="Główna">' in page.content.decode()
+    assert "Zgłoszenia" in text_of(page)
+    assert "Pilne? Dyżur 22 100 20 30" in text_of(page)
