@@ -10,19 +10,16 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.core.paginator import Paginator
-from django.db.models import Q
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_GET
 
 from accounts.active import active_client
-from accounts.models import AGENT, MANAGER, OWNER, REPORTER
+from accounts.models import AGENT, MANAGER, OWNER, REPORTER, Client, User
 from accounts.permissions import SignedRequest, open_to
-from incidents.choices import What
+from incidents.filters import Filters
 from incidents.models import ClockRow, Incident, IncidentQuerySet
-from incidents.state import ENDED
 from incidents.text.lead import standing
 from wording import words
 from wording.instants import this_second
@@ -30,47 +27,28 @@ from wording.instants import this_second
 PAGE = 50  # rows; who reads on would rather filter
 # Rows in memory at a time, however long the table: a chunk is one trip to the server's cursor
 CSV_CHUNK = 500
-SHOWN = {
-    "": pgettext_lazy("incidents", "All"),
-    "open": pgettext_lazy("incidents", "Open"),
-    "ended": pgettext_lazy("incidents", "Ended"),
-}
 
 
 @require_GET
 @open_to(REPORTER, OWNER, AGENT, MANAGER)
 def incidents(request: SignedRequest) -> HttpResponse | StreamingHttpResponse:
-    now = this_second()
-    query, chosen = request.GET.get("q", "").strip(), request.GET.get("show", "")
-    listed = search(_mine(request), query, chosen).with_row()
+    now, staff = this_second(), request.user.works_incidents
+    client = None if staff else active_client(request)
+    filters = Filters(request.GET, request.user, client)
+    listed = filters.on(_mine(request.user, client)).with_row()
     if request.GET.get("format") == "csv":
         return _csv(request, listed, now)
     page = Paginator(listed, PAGE).get_page(request.GET.get("page"))
-    client = not request.user.works_incidents
-    rows = [{"incident": incident, "clock": standing(incident, now=now, for_client=client).lead} for incident in page]
-    context = {"page": page, "rows": rows, "q": query, "chosen": chosen, "tabs": SHOWN, "now": now}
-    return render(request, "incidents/list.html", context)
+    rows = [
+        {"incident": incident, "clock": standing(incident, now=now, for_client=not staff).lead} for incident in page
+    ]
+    return render(request, "incidents/list.html", {"page": page, "rows": rows, "filters": filters, "now": now})
 
 
-def _mine(request: SignedRequest) -> IncidentQuerySet:
+def _mine(user: User, client: Client | None) -> IncidentQuerySet:
     """Staff see every client's; a person of two clients sees the active one's."""
-    mine = Incident.objects.visible_to(request.user)
-    client = active_client(request)
-    return mine if request.user.works_incidents else mine.filter(client=client)
-
-
-def search(rows: IncidentQuerySet, query: str, chosen: str = "") -> IncidentQuerySet:
-    """By number, sentence, shop, or the words of the report form in the reader's language."""
-    if chosen == "open":
-        rows = rows.active()
-    elif chosen == "ended":
-        rows = rows.filter(status__in=ENDED)
-    if not query:
-        return rows
-    named = [symptom.value for symptom in What if query.casefold() in str(symptom.label).casefold()]
-    return rows.filter(
-        Q(nr__icontains=query) | Q(sentence__icontains=query) | Q(shop__name__icontains=query) | Q(what__in=named)
-    )
+    mine = Incident.objects.visible_to(user)
+    return mine if user.works_incidents else mine.filter(client=client)
 
 
 class _Echo:

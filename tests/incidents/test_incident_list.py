@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from incidents import lifecycle
+from incidents.sweeps import sweep_clocks
 from tests import build
 from tests.pages import MANY, counted, markup, stop_clock, text_of, visitor
 
@@ -74,7 +75,7 @@ def test_search_finds_nothing_of_another_client(world: build.World) -> None:
     build.incident(other.shop, by=other.reporter, sentence="Tajemnica handlowa")
     page = visitor(world.reporter).get("/incidents/", {"q": "Tajemnica"})
     assert numbers(page) == []
-    assert "Nic nie pasuje." in text_of(page)
+    assert "Nic nie pasuje do wszystkiego naraz." in text_of(page)
 
 
 def test_open_and_ended_are_told_apart(world: build.World) -> None:
@@ -84,6 +85,70 @@ def test_open_and_ended_are_told_apart(world: build.World) -> None:
     page = visitor(world.reporter)
     assert numbers(page.get("/incidents/?show=open")) == ["MAK-0001"]
     assert numbers(page.get("/incidents/?show=ended")) == ["MAK-0002"]
+
+
+@pytest.fixture
+def mixed(world: build.World) -> build.World:
+    """Of Mak a P1 that ran out, a paused P3 of Anna's and a withdrawn P4 of another shop; of Tur a question."""
+    other = build.world("TUR")
+    build.incident(world.shop, by=world.reporter, at=build.at("2026-03-02 11:00"))
+    sweep_clocks(at=build.at("2026-03-02 11:31"))
+    stands = build.incident(world.shop, by=world.reporter, what="slower", at=build.at("2026-03-02 11:35"))
+    lifecycle.acknowledge(incident=stands, by=world.agent, at=build.at("2026-03-02 11:40"))
+    lifecycle.pause(
+        incident=stands, by=world.agent, at=build.at("2026-03-02 11:41"), reason="client_answer", text="Który produkt?"
+    )
+    gone = build.incident(build.shop(world.client, "hurt.example"), by=world.reporter, what="typo")
+    lifecycle.cancel(incident=gone, by=world.reporter, at=build.MONDAY, text="Pomyłka")
+    build.incident(other.shop, by=other.reporter, what="question")
+    return world
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("client=MAK", {"MAK-0001", "MAK-0002", "MAK-0003"}),
+        ("shop=hurt-example", {"MAK-0001", "MAK-0002", "MAK-0003", "TUR-0001"}),  # staff choose its client first
+        ("client=MAK&shop=hurt-example", {"MAK-0003"}),
+        ("category=P3", {"MAK-0002"}),
+        ("category=question", {"TUR-0001"}),
+        ("assignee=mine", {"MAK-0002"}),
+        ("assignee=nobody&show=open", {"MAK-0001", "TUR-0001"}),
+        ("show=client", {"MAK-0002"}),
+        ("show=cancelled", {"MAK-0003"}),
+        ("deadlines=missed", {"MAK-0001"}),
+        ("deadlines=missed&category=P3", set()),
+        ("category=P9&client=NIE&assignee=x&show=?", {"MAK-0001", "MAK-0002", "MAK-0003", "TUR-0001"}),
+    ],
+)
+def test_filters_narrow_the_list_and_its_table_together(mixed: build.World, query: str, found: set[str]) -> None:
+    page = visitor(mixed.agent)
+    assert set(numbers(page.get(f"/incidents/?{query}"))) == found
+    assert {row[0] for row in table(page.get(f"/incidents/?{query}&format=csv"))[1:]} == found
+
+
+def test_a_filter_that_is_on_is_a_link_that_takes_it_away(mixed: build.World) -> None:
+    page = visitor(mixed.agent).get("/incidents/?client=MAK&shop=hurt-example&category=P1&q=mak&page=2")
+    chips = re.search(r'<ul class="chips".*?</ul>', page.content.decode(), re.DOTALL)
+    assert chips
+    assert re.findall(r'href="([^"]+)"', chips[0]) == [
+        "/incidents/?category=P1&amp;q=mak",  # the shop goes with its client
+        "/incidents/?client=MAK&amp;category=P1&amp;q=mak",
+        "/incidents/?client=MAK&amp;shop=hurt-example&amp;q=mak",
+        "/incidents/?client=MAK&amp;shop=hurt-example&amp;category=P1",
+        "/incidents/",
+    ]
+    said = text_of(page)
+    assert "Klient: Mak sp. z o.o." in said
+    assert "Nic nie pasuje do wszystkiego naraz. Zdejmij jeden filtr: bez „Klient: Mak sp. z o.o.”" in said
+
+
+def test_clients_have_only_the_filters_that_concern_them(mixed: build.World) -> None:
+    page = visitor(mixed.reporter).get("/incidents/?client=TUR&assignee=nobody")
+    assert re.findall(r'<select[^>]*name="(\w+)"', markup(page)) == ["show", "shop", "category", "deadlines"]
+    assert set(numbers(page)) == {"MAK-0001", "MAK-0002", "MAK-0003"}
+    assert set(numbers(visitor(mixed.reporter).get("/incidents/?shop=hurt-example"))) == {"MAK-0003"}
+    assert "tur.example" not in text_of(page)
 
 
 def test_the_list_has_pages_of_fifty_that_keep_the_search(world: build.World) -> None:
