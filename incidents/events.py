@@ -98,7 +98,7 @@ class Meaning:
     a manager on a breach, with amounts. `forgets`: words of earlier lines went by it. `seal`: only whole journals show
     it.
     `words`, and `other` in its other case: accepted by silence, handed over by somebody who leaves, told to nobody,
-    a question to the client, the verdict as staff hear of it.
+    said on the phone, a question to the client, the verdict as staff hear of it.
     """
 
     words: Words
@@ -163,6 +163,11 @@ EVENTS: dict[Kind, Meaning] = {
     ),
     Kind.CONTACT: Meaning(
         Words(note=gettext_noop("to the client"), subject=gettext_noop("%(nr)s: message from %(by)s")),
+        other=Words(
+            note=gettext_noop("on the phone with the client"),
+            client_note=gettext_noop("on the phone"),
+            subject=gettext_noop("%(nr)s: what %(by)s said on the phone"),
+        ),
         contact=True,
         moves=True,
         speech=True,

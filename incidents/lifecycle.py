@@ -19,7 +19,7 @@ from accounts.models import Language, User
 from contracts.models import RepairStart, Severity, TargetKind
 from contracts.terms import to_second
 from incidents import both_sides, journal, updates
-from incidents.choices import ClockState, PauseReason, Status
+from incidents.choices import ClockState, Origin, PauseReason, Status
 from incidents.events import Kind
 from incidents.models import Incident
 from incidents.notices import write as notices
@@ -114,15 +114,28 @@ def start_work(*, incident: Incident, by: User, at: datetime, text: str = "") ->
 @transaction.atomic
 def say(*, incident: Incident, by: User, at: datetime, text: str, next_update_at: datetime | None = None) -> Incident:
     """A message to the client; the first one is the reaction."""
+    return _speak(incident, by, at, _words(text, _("Write a message to the client.")), next_update_at, Origin.PORTAL)
+
+
+@transaction.atomic
+def call(*, incident: Incident, by: User, at: datetime, text: str, next_update_at: datetime | None = None) -> Incident:
+    """What was said to the client on the phone, which the client reads; a contact of the moment of its entry."""
+    return _speak(incident, by, at, _words(text, _("Write what was said.")), next_update_at, Origin.PHONE)
+
+
+def _speak(
+    incident: Incident, by: User, at: datetime, text: str, next_update_at: datetime | None, channel: Origin
+) -> Incident:
     incident, at = _open(incident), to_second(at)
-    text = _words(text, _("Write a message to the client."))
     if next_update_at:
         updates.check(incident, at, next_update_at)
     row = _take(incident, by)
     facts = {"next_update": to_second(next_update_at).isoformat()} if next_update_at else {}
     facts |= projection.stood(incident, at)
     promise = partial(updates.plan, by_word=next_update_at)
-    entry = record(incident, Kind.CONTACT, by=by, at=at, text=text, facts=facts, row=row, promise=promise)
+    entry = record(
+        incident, Kind.CONTACT, by=by, at=at, text=text, channel=channel, facts=facts, row=row, promise=promise
+    )
     projection.project(incident, at=at)
     notices.tell_client(incident, entry, at=at)
     return incident

@@ -267,6 +267,11 @@ class JournalEntry(models.Model):
         return f"{self.incident_id}/{self.seq} {self.kind}"
 
     @property
+    def is_call(self) -> bool:
+        """Whether it holds what one of ours said to the client on the phone."""
+        return self.kind == Kind.CONTACT and self.channel == Origin.PHONE
+
+    @property
     def every_fact(self) -> dict[str, Any]:
         """Hashed facts and those that may be forgotten together, for sentences."""
         return {**(self.old_facts or {}), **self.facts, **self.personal}

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from incidents.choices import Status
+from incidents.events import Kind
 from incidents.models import Incident
 from incidents.state import IncidentState
 
@@ -27,17 +28,21 @@ REPAIRED = frozenset({Status.RESOLVED, Status.CLOSED})
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`state` is done, now or todo; `at` is when it was done, None where nobody needed it."""
+    """`state` is done, now, back or todo; `at` is when it was done, None where nobody needed it.
+
+    back: the client rejected it at `rejected_at`, so it is to do again.
+    """
 
     key: str
     name: str | Promise
     state: str
     at: datetime | None = None
     skipped: bool = False
+    rejected_at: datetime | None = None
 
     @property
     def icon(self) -> str:
-        return {"done": "met", "now": "run", "todo": "todo"}[self.state]
+        return {"done": "met", "now": "run", "back": "late", "todo": "todo"}[self.state]
 
 
 def repair_steps(incident: Incident, state: IncidentState) -> list[Step]:
@@ -54,14 +59,29 @@ def repair_steps(incident: Incident, state: IncidentState) -> list[Step]:
     }
     keys = [key for key in NAMES if _is_wanted(key, incident, done)]
     current = next((key for key in keys if not done[key] and key != "backup"), "") if not incident.is_ended else ""
+    back = _sent_back(incident, state)
     return [
-        Step(key, NAMES[key], _state(key, done[key], current), done[key], state.backup_skipped and key == "backup")
+        Step(
+            key,
+            NAMES[key],
+            "back" if key == back else _state(key, done[key], current),
+            done[key],
+            state.backup_skipped and key == "backup",
+            state.rejected_at if key == back else None,
+        )
         for key in keys
     ]
 
 
 def _state(key: str, at: datetime | None, current: str) -> str:
     return "done" if at else "now" if key == current else "todo"
+
+
+def _sent_back(incident: Incident, state: IncidentState) -> str:
+    """The step whose delivery the client rejected last, "" while none waits to be done again."""
+    if state.rejected_at is None or incident.is_ended:
+        return ""
+    return "workaround" if state.delivery == Kind.WORKAROUND else "fix"
 
 
 def _is_wanted(key: str, incident: Incident, done: dict[str, datetime | None]) -> bool:

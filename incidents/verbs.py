@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import CLIENT_ROLES, INCIDENT_STAFF
+from accounts.models import CLIENT_ROLES, INCIDENT_STAFF, User
 from contracts.models import Severity
 from incidents import backups, lifecycle, recovery, reporting, withdrawal
 from incidents.api import requests
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 Act = Callable[..., Incident]
 Rule = Callable[[Incident, IncidentState], bool]
+OwnWords = Callable[[Incident, User, datetime], str]
 
 
 def is_open(incident: Incident, state: IncidentState) -> bool:
@@ -102,14 +104,23 @@ def _is_seen_working(incident: Incident, state: IncidentState) -> bool:
     return incident.is_seen_working
 
 
+def _greeting(incident: Incident, by: User, at: datetime) -> str:
+    return lifecycle.greeting(incident, by)
+
+
+def _monitor_sentence(incident: Incident, by: User, at: datetime) -> str:
+    return recovery.sentence_for_client(incident, at)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verb:
     """`name` stands in the addresses, `page` and `api` are their names; `roles`: who may.
 
     `act` is called with the incident, the person, the time and the facts of `form` or of `request`; `page_act` in its
     place where the page asks for more than the API. `label` stands on what opens the form, `title` above it, `submit`
-    below it, `done` on the page afterwards; each that is empty says what the one before does. `in_row`: its button
-    stands in the row of the staff's page.
+    below it, `done` on the page afterwards; each that is empty says what the one before does. `own_words`: the sentence
+    that it sends by itself, from which a person's own words start. `in_row`: its button stands in the row of the
+    staff's page.
     """
 
     name: str
@@ -124,6 +135,7 @@ class Verb:
     title: str | _StrPromise = ""
     submit: str | _StrPromise = ""
     done: str | _StrPromise = ""
+    own_words: OwnWords | None = None
     in_row: bool = False
     available: Rule = is_open
 
@@ -179,7 +191,7 @@ _CLIENT = (
         request=requests.TextRequest,
         label=_("Still broken"),
         submit=_("Send back for repair"),
-        done=_("Sent back for repair. The clock runs again."),
+        done=_("Sent."),
         available=_is_checked,
     ),
     Verb(
@@ -244,6 +256,8 @@ _STAFF = (
         form=staff.ReactForm,
         request=requests.OptionalTextRequest,
         label=_("React"),
+        done=_("Your reaction is sent."),
+        own_words=_greeting,
         available=_waits_for_a_person,
     ),
     Verb(
@@ -256,6 +270,7 @@ _STAFF = (
         request=requests.OptionalTextRequest,
         label=_("Start work"),
         title=_("Start of work"),
+        done=_("The start of work is noted."),
         available=_starts_work,
     ),
     Verb(
@@ -268,6 +283,19 @@ _STAFF = (
         request=requests.SayRequest,
         label=_("To the client"),
         submit=_("Send to the client"),
+        done=_("Sent to the client."),
+    ),
+    Verb(
+        name="call",
+        page="incident-call",
+        api="api-call",
+        roles=INCIDENT_STAFF,
+        act=lifecycle.call,
+        form=staff.CallForm,
+        request=requests.SayRequest,
+        label=_("Phone call"),
+        submit=_("Save the call"),
+        done=_("The call is noted."),
     ),
     Verb(
         name="note",
@@ -279,6 +307,7 @@ _STAFF = (
         request=requests.TextRequest,
         label=_("Internal note"),
         submit=_("Save the note"),
+        done=_("The note is saved, the client does not see it."),
         available=always,
     ),
     Verb(
@@ -290,6 +319,7 @@ _STAFF = (
         form=staff.ResumeForm,
         request=requests.ResumeRequest,
         label=_("Let the clock run"),
+        done=_("The pause has ended."),
         in_row=True,
         available=_can_resume,
     ),
@@ -304,6 +334,7 @@ _STAFF = (
         request=requests.TextRequest,
         label=_("Workaround"),
         submit=_("Workaround given"),
+        done=_("Sent to the client."),
         in_row=True,
         available=_can_work_around,
     ),
@@ -317,6 +348,7 @@ _STAFF = (
         form=staff.DeliveryForm,
         request=requests.ResolveRequest,
         label=_("Fixed"),
+        done=_("Sent to the client."),
         in_row=True,
         available=_can_resolve,
     ),
@@ -331,6 +363,7 @@ _STAFF = (
         label=_("Pause"),
         title=_("Pause the repair clock"),
         submit=_("Ask and pause"),
+        done=_("Sent to the client."),
         in_row=True,
         available=_needs_repair,
     ),
@@ -343,6 +376,7 @@ _STAFF = (
         form=staff.SeverityForm,
         request=requests.SeverityRequest,
         label=_("Change the severity"),
+        done=_("The severity is changed."),
         in_row=True,
         available=_can_be_stricter,
     ),
@@ -355,6 +389,7 @@ _STAFF = (
         form=staff.AssignForm,
         request=requests.AssignRequest,
         label=_("Hand over"),
+        done=_("Handed over."),
         in_row=True,
     ),
     Verb(
@@ -369,6 +404,7 @@ _STAFF = (
         label=_("Backup"),
         title=_("Backup before the repair"),
         submit=_("Save the backup"),
+        done=_("The backup is noted."),
         in_row=True,
         available=_needs_repair,
     ),
@@ -389,6 +425,7 @@ _STAFF = (
         request=requests.TextRequest,
         label=_("Agree to the withdrawal"),
         title=_("The client may withdraw what our monitor saw"),
+        done=_("Sent: the client may withdraw the report."),
         in_row=True,
         available=_can_agree,
     ),
@@ -402,6 +439,8 @@ _STAFF = (
         request=requests.OptionalTextRequest,
         label=_("Take the monitor's time"),
         title=_("It works, as the monitor sees it"),
+        done=_("The monitor's time is taken as the end of the repair."),
+        own_words=_monitor_sentence,
         available=_is_seen_working,
     ),
     Verb(
@@ -413,6 +452,7 @@ _STAFF = (
         form=staff.NotWorkingForm,
         request=requests.OptionalTextRequest,
         label=_("It does not work"),
+        done=_("Noted that it does not work yet."),
         available=_is_seen_working,
     ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from decimal import ROUND_FLOOR, Decimal
 from fractions import Fraction
 from typing import Literal
@@ -165,6 +165,16 @@ def day(value: date, today: date, case: Case = "nominative") -> str:
     if value.year != today.year:
         parts.append(str(value.year))
     return f"{words.weekdays[case][value.weekday()]} {NBSP.join(parts)}"
+
+
+def last_day(term: datetime, now: datetime, zone: tzinfo | str) -> str:
+    """The last day before a term that ends at 24:00, as it stands after "by the end of": `środy 25 lis`."""
+    return day(_local(term - timedelta(seconds=1), zone).date(), _local(now, zone).date(), "genitive")
+
+
+def capitalised(text: str) -> str:
+    """The first letter large, the others as they are: `Naprawa`."""
+    return text[:1].upper() + text[1:]
 
 
 def full_date(value: date) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import INCIDENT_STAFF, User
 from contracts.models import Severity
@@ -77,6 +78,10 @@ class SayForm(StaffForm):
         return {"text": self.cleaned_data["text"], "next_update_at": planned}
 
 
+class CallForm(SayForm):
+    text = words_field(_("What was said, the client will read it"))
+
+
 class NoteForm(StaffForm):
     text = words_field(_("Internal note"))
 
@@ -105,30 +110,52 @@ class ResumeForm(StaffForm):
         field.initial = stands[0] if stands else None
 
 
-class BackupForm(StaffForm):
-    """Where the backup is, or why there is none: one of the two."""
+IS, IS_NOT = "is", "is_not"
+BACKUPS = ((IS, pgettext_lazy("backup", "There is one")), (IS_NOT, pgettext_lazy("backup", "There is none")))
+BACKUP_FIELDS = ("backup", "where", "size", "checksum", "skip")
 
-    where = LineField(label=_("Where is the backup"), max_length=200, required=False, hides_cards=True)
+
+class BackupForm(StaffForm):
+    """Whether there is a backup: where it is, or why there is none. Whoever wrote one of the two has answered."""
+
+    backup = forms.ChoiceField(
+        label=_("Is there a backup from before the repair?"),
+        choices=BACKUPS,
+        widget=forms.RadioSelect,
+        required=False,
+    )
+    where = LineField(label=_("Where is it"), max_length=200, required=False, hides_cards=True)
     size = LineField(label=_("Size"), max_length=40, required=False)
     checksum = LineField(label=_("Checksum"), max_length=128, required=False)
-    skip = LineField(label=_("or why there is none"), max_length=500, required=False, hides_cards=True)
+    skip = LineField(label=_("Why is there none"), max_length=500, required=False, hides_cards=True)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        if not data.get("where", "").strip() and not data.get("skip", "").strip():
-            self.add_error("where", _("Say where the backup is, or why there is none."))
-        return data
+        where, skip = data.get("where", "").strip(), data.get("skip", "").strip()
+        answer = data.get("backup") or (IS if where else IS_NOT if skip else "")
+        if not answer:
+            self.add_error("backup", _("Say whether there is a backup."))
+        elif answer == IS and not where:
+            self.add_error("where", _("Say where the backup is."))
+        elif answer == IS_NOT and not skip:
+            self.add_error("skip", _("Say why there is no backup."))
+        return data | {"where": where if answer == IS else "", "skip": skip if answer == IS_NOT else ""}
+
+    def facts(self, at: datetime) -> dict[str, Any]:
+        facts = super().facts(at)
+        facts.pop("backup", None)
+        return facts
 
 
 class DeliveryForm(BackupForm):
-    """A workaround or a repair; on P1 and P2 it asks for a missing backup in place."""
+    """A workaround or a repair; on P1 and P2 it asks first for a missing backup."""
 
     text = words_field(_("To the client"))
-    field_order = ["text", "where", "size", "checksum", "skip"]
+    field_order = [*BACKUP_FIELDS, "text"]
 
     def shape(self) -> None:
         if not self.incident.needs_backup:
-            for name in ("where", "size", "checksum", "skip"):
+            for name in BACKUP_FIELDS:
                 del self.fields[name]
 
     def clean(self) -> dict[str, Any]:

@@ -83,14 +83,14 @@ def _client_line(entry: JournalEntry, names: Names) -> Line:
         facts = _facts(entry, names)
         if entry.reason == PauseReason.CLIENT_ANSWER:
             facts["reason"] = _(WAITS_FOR_YOU)
-        note = _of(entry).words.client_note
+        note = _words(entry).client_note
         return Line(entry, _style(entry), str(entry.by or _("monitor")), _(note) % facts if note else "", entry.text)
     return Line(entry, "event", "", _event(entry, names), "" if entry.actor == Actor.MONITOR else entry.text)
 
 
 def _line(entry: JournalEntry, names: Names, *, is_reaction: bool, money: bool) -> Line:
     if entry.kind in SPEECH:
-        note = _(_of(entry).words.note) % _facts(entry, names)
+        note = _(_words(entry).note) % _facts(entry, names)
         note = f"{note}, {_('reaction')}" if is_reaction else note
         return Line(entry, _style(entry), str(entry.by or _("monitor")), note, entry.text)
     if money and entry.kind in DECISIONS:
@@ -129,13 +129,13 @@ def _event(entry: JournalEntry, names: Names) -> str:
 
 
 def _words(entry: JournalEntry) -> Words:
-    """What the journal's line says, in its other case too: by silence, by somebody who leaves, to nobody."""
+    """What the journal's line says, in its other case too: by silence, by somebody who leaves, to nobody, by phone."""
     if entry.kind == Kind.RECEIVED and entry.actor == Actor.MONITOR:
         return EVENTS[Kind.ALARM].words
     silent = entry.kind == Kind.ACCEPTED and entry.by_id is None
     leaves = entry.kind == Kind.ASSIGNED and bool(entry.reason)
     alone = entry.kind in {Kind.ESCALATED, Kind.READER_LEFT} and not entry.every_fact.get("people")
-    return _of(entry).other if silent or leaves or alone else _of(entry).words
+    return _of(entry).other if silent or leaves or alone or entry.is_call else _of(entry).words
 
 
 def _priced(entry: JournalEntry, names: Names) -> str:

@@ -52,13 +52,13 @@ def fingerprint(head: str) -> str:
 
 
 def words_for(entry: JournalEntry, person: User) -> Words:
-    """Subject and request of a letter about the line, msgids: a question, a silence and a verdict have their own."""
+    """Subject and request of a letter about the line, msgids: questions, calls, silence and verdicts have their own."""
     event = EVENTS[Kind(entry.kind)]
     if entry.kind == Kind.RECEIVED and entry.actor == Actor.MONITOR:
         return EVENTS[Kind.ALARM].words
     question = entry.kind == Kind.PAUSED and entry.reason == PauseReason.CLIENT_ANSWER
     ours = entry.kind == Kind.VERDICT_ASKED and person.is_provider
-    return event.other if question or ours or entry.facts.get("silence") else event.words
+    return event.other if question or ours or entry.is_call or entry.facts.get("silence") else event.words
 
 
 def about_entry(

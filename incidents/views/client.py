@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -31,6 +31,7 @@ from incidents.reading import read
 from incidents.steps import repair_steps
 from incidents.text import journal_lines
 from incidents.text.lead import standing
+from incidents.text.outcomes import outcome
 from incidents.verbs import CLIENT_PAGES, Verb, client_action
 from incidents.views.why import contract_path
 from wording import words
@@ -54,7 +55,8 @@ def act(request: SignedRequest, nr: str, verb: Verb) -> HttpResponse:
     changed = _act(verb, form, incident, request.user, now) if form.is_valid() else None
     if changed is None:
         return show(request, incident, opened=verb, form=form)
-    sentence = verb.sentence if changed.journal_length != before else _("This was done already; nothing has changed.")
+    happened = verb.sentence if changed.journal_length != before else _("This was done already; nothing has changed.")
+    sentence = outcome(happened, nr, since=before, now=this_second(), for_client=True)
     messages.success(request, sentence, extra_tags=f"{verb.name}-{nr}")
     say_what_was_masked(request, form)
     return redirect("incident", nr)
@@ -184,8 +186,4 @@ def _your_time(incident: Incident, now: datetime) -> int:
 
 def _silence(incident: Incident, now: datetime) -> str:
     """The last day on which a repair may still be sent back; the term ends with it, at 24:00."""
-    if incident.silence_at is None:
-        return ""
-    zone = ZoneInfo(incident.zone)
-    last = (incident.silence_at - timedelta(seconds=1)).astimezone(zone).date()
-    return words.day(last, now.astimezone(zone).date(), "genitive")
+    return words.last_day(incident.silence_at, now, incident.zone) if incident.silence_at else ""

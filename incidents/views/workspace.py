@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,32 +9,33 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import AGENT, MANAGER, User
 from accounts.permissions import SignedRequest, open_to
-from contracts.models import Severity
 from contracts.promises import promised
-from contracts.terms import moment_or_none, seconds
 from incidents.both_sides import is_seen
-from incidents.clock import clocks as clock
 from incidents.events import OVERTAKING, Kind
 from incidents.forms.verb import VerbForm
 from incidents.models import Incident, JournalEntry
 from incidents.notices.undelivered import undelivered
-from incidents.projection import rows as projection
 from incidents.reading import Reading, read
 from incidents.steps import repair_steps
 from incidents.text import journal_lines
+from incidents.text.consequences import consequences, previews
 from incidents.text.lead import standing
+from incidents.text.outcomes import outcome
 from incidents.verbs import VERBS, Verb, offered, row
 from messaging.models import Notification
+from wording import words
 from wording.etag import etag_of, not_modified
 from wording.fields import say_what_was_masked
 from wording.instants import this_second
 from wording.refusals import attempt
 from wording.texts import number_in
 
+COMPOSED = ("say", "call", "note")  # the verbs of the box in which words are written, by its tabs
 SHOWN = 10  # of what may be many: the newest notices that failed, failures that the monitor saw, acts of others
 
 
@@ -46,7 +45,7 @@ def act(request: SignedRequest, nr: str, verb: Verb) -> HttpResponse:
     """One address an action: GET opens its form in place, POST sends it."""
     incident = get_object_or_404(_visible(request), nr=nr)
     if request.method == "GET":
-        return show(request, incident, opened=verb, form=verb.form(incident=incident, now=timezone.now()))
+        return show(request, incident, opened=verb, form=_blank(verb, incident, request.user))
     newer_entries = _newer_entries(request, incident)
     data = request.POST.copy()
     if newer_entries:
@@ -56,11 +55,22 @@ def act(request: SignedRequest, nr: str, verb: Verb) -> HttpResponse:
     if newer_entries or not form.is_valid():
         return show(request, incident, opened=verb, form=form, newer_entries=newer_entries)
     facts = {"incident": incident, "by": request.user, "at": now, **form.facts(now)}
-    if attempt(form, verb.on_page, form.HOMES, **facts) is None:
+    before, to_queue = incident.journal_length, request.POST.get("back") == "queue"
+    changed = attempt(form, verb.on_page, form.HOMES, **facts)
+    if changed is None:
         return show(request, incident, opened=verb, form=form)
-    messages.success(request, f"{incident.nr}: {verb.sentence}")
+    happened = verb.sentence if changed.journal_length != before else _("This was done already; nothing has changed.")
+    sentence = outcome(happened, nr, since=before, now=this_second(), for_client=False)
+    messages.success(request, f"{nr}: {sentence}" if to_queue else sentence, extra_tags=f"{verb.name}-{nr}")
     say_what_was_masked(request, form)
-    return redirect("queue") if request.POST.get("back") == "queue" else redirect("incident", nr=nr)
+    return redirect("queue") if to_queue else redirect("incident", nr=nr)
+
+
+def _blank(verb: Verb, incident: Incident, reader: User) -> VerbForm:
+    """Its form as it opens: own words start from the sentence that one click would send."""
+    now = timezone.now()
+    initial = {"text": verb.own_words(incident, reader, now)} if verb.own_words else {}
+    return verb.form(incident=incident, now=now, initial=initial)
 
 
 def _visible(request: SignedRequest) -> Any:
@@ -103,9 +113,12 @@ def show(
         "verb": opened,
         "form": form,
         "newer_entries": newer_entries,
+        **_opened(journal, opened, now),
     }
-    if form is None or context["opened"] not in {"say", "note"}:
-        context["reply"] = VERBS["say"].form(incident=incident, now=now)
+    if form is None:
+        context |= {"compose": VERBS["say"], "form": VERBS["say"].form(incident=incident, now=now)}
+    elif opened and opened.name in COMPOSED:
+        context["compose"] = opened
     return render(request, "incidents/workspace.html", context, status=422 if refused else 200)
 
 
@@ -123,6 +136,12 @@ def _context(journal: Reading, now: datetime, silent: set[int], reader: User) ->
         "older": journal.older,
         "chain": journal.check,
         "steps": repair_steps(incident, state),
+        "check_by": words.last_day(incident.silence_at, now, incident.zone) if incident.silence_at else "",
+        "rejection": _rejection(journal),
+        "rejected": state.delivery,
+        "runs": stands.lead.is_open,
+        "phone": incident.phone or (incident.reporter.phone if incident.reporter else ""),
+        "tabs": [VERBS[name] for name in COMPOSED],
         "claims": journal_lines.claims(journal.marks),
         "verbs": row(incident, state),
         "offered": offered(incident, state),
@@ -132,40 +151,26 @@ def _context(journal: Reading, now: datetime, silent: set[int], reader: User) ->
         .select_related("recipient")[:SHOWN],
         "open_incidents": _others(incident),
         "targets": promised(incident.version, incident.severity),
-        "previews": previews(incident, journal.events, now),
     }
+
+
+def _opened(journal: Reading, verb: Verb | None, now: datetime) -> dict[str, Any]:
+    """What the form that stands open would do if it were sent now."""
+    if verb is None:
+        return {}
+    return {
+        "consequences": consequences(verb.name, journal.incident, journal.events, now),
+        "previews": previews(journal.incident, journal.events, now) if verb.name == "severity" else (),
+    }
+
+
+def _rejection(journal: Reading) -> JournalEntry | None:
+    """The client's "still broken", until something is delivered again."""
+    if journal.state.rejected_at is None or journal.incident.is_ended:
+        return None
+    return next((entry for entry in reversed(journal.marks) if entry.kind == Kind.REJECTED), None)
 
 
 def _others(incident: Incident) -> list[Incident]:
     others = Incident.objects.active().filter(client=incident.client).exclude(pk=incident.pk)
     return list(others.select_related("shop").order_by("due_at")[:5])
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What a stricter severity would do to a deadline."""
-
-    severity: str
-    target: str
-    before: datetime | None
-    after: datetime | None
-
-
-def previews(incident: Incident, events: Sequence[clock.Event], now: datetime) -> list[Preview]:
-    """Each open deadline under each stricter severity, were it to get worse now."""
-    if incident.version is None or not events or incident.is_ended:
-        return []
-    terms = projection.version_terms(incident.version).terms
-    before = clock.clocks(terms, events, seconds(now))
-    rows = []
-    for severity in Severity.values:
-        if severity >= incident.severity:
-            continue
-        worse = (*events, clock.Event(seconds(now), Kind.SEVERITY, severity, "worse"))
-        after = clock.clocks(terms, worse, seconds(now))
-        rows += [
-            Preview(severity, name, moment_or_none(before[name].deadline), moment_or_none(after[name].deadline))
-            for name in clock.TARGETS
-            if after[name].stopped_at is None and after[name].deadline is not None
-        ]
-    return rows

@@ -145,7 +145,7 @@ def test_still_broken_needs_a_reason_and_sends_the_clock_on(page: Client, world:
     assert Incident.objects.get().status == Status.RESOLVED
     said = text_of(page.post("/incidents/MAK-0001/reject/", {"text": "BLIK nadal nie."}, follow=True))
     assert "Odrzucone, wraca do naprawy: do dziś 15:00 zostało 3 h" in said
-    assert "Odesłane do naprawy. Zegar znów biegnie." in said
+    assert "Wysłane. Odrzucone, wraca do naprawy: do dziś 15:00." in said
 
 
 def test_a_workaround_asks_too_until_it_is_accepted(page: Client, world: build.World) -> None:

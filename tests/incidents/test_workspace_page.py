@@ -13,6 +13,7 @@ from accounts.models import User
 from incidents import lifecycle, reporting
 from incidents.choices import Status
 from incidents.models import Incident, JournalEntry
+from incidents.projection.proof import differences
 from messaging.models import Notification
 from tests import build
 from tests.owner import as_owner
@@ -116,16 +117,18 @@ def test_the_reply_box_and_the_note_differ_in_border_and_word(page: Client, worl
 @pytest.mark.parametrize(
     ("verb", "asks"),
     [
-        ("pause", ["reason", "text", "next_update"]),
-        ("resume", ["reason", "text", "next_update"]),
-        ("backup", ["where", "size", "checksum", "skip", "text", "next_update"]),
-        ("workaround", ["text", "where", "size", "checksum", "skip", "next_update"]),
-        ("severity", ["to", "change", "text", "next_update"]),
-        ("assign", ["to", "text", "next_update"]),
+        ("pause", ["reason", "text"]),
+        ("resume", ["reason"]),
+        ("backup", ["backup", "where", "size", "checksum", "skip"]),
+        ("workaround", ["backup", "where", "size", "checksum", "skip", "text"]),
+        ("severity", ["to", "change", "text"]),
+        ("assign", ["to"]),
+        ("react", ["text"]),
+        ("call", ["text", "next_update"]),
         ("note", ["text"]),
     ],
 )
-def test_each_action_has_an_address_where_its_form_stands_open(
+def test_each_action_has_an_address_where_its_form_stands_open_alone(
     page: Client, world: build.World, verb: str, asks: list[str]
 ) -> None:
     incident = reported(world, "some_payments")
@@ -149,6 +152,152 @@ def test_a_reaction_in_own_words_sends_those(page: Client, world: build.World) -
     reported(world)
     page.post(f"{PATH}react/", {"text": "Widzę błąd operatora, dzwonię do niego."})
     assert JournalEntry.objects.get(kind="contact").text == "Widzę błąd operatora, dzwonię do niego."
+
+
+def test_own_words_start_from_the_sentence_that_one_click_sends(page: Client, world: build.World) -> None:
+    User.objects.filter(pk=world.reporter.pk).update(language="en")
+    reported(world)
+    assert "This is Anna Lis. I am working on this incident.</textarea>" in page.get(f"{PATH}react/").content.decode()
+
+
+def test_a_call_is_the_reaction_at_its_entry_and_the_client_reads_what_was_said(
+    page: Client, world: build.World
+) -> None:
+    incident = reported(world)
+    build.clear_outbox()
+    page.post(f"{PATH}call/", {"text": "Cofamy wtyczkę, oddzwonię o 12:30.", "next_update": "30"})
+    incident.refresh_from_db()
+    assert (incident.first_contact_at, incident.next_update_at) == (NOON, NOON + timedelta(minutes=30))
+    entry = JournalEntry.objects.get(kind="contact")
+    assert (entry.channel, entry.public, entry.by) == ("phone", True, world.agent)
+    letter = Notification.objects.get(recipient=world.reporter)
+    assert letter.subject == "MAK-0001: rozmowa telefoniczna, Anna Lis"
+    assert "Cofamy wtyczkę, oddzwonię o 12:30." in letter.body
+    assert "Anna Lis telefonicznie, do klienta, reakcja" in text_of(page.get(PATH))
+    assert "Anna Lis telefonicznie" in text_of(visitor(world.reporter).get(PATH))
+    assert not list(differences(at=NOON))
+
+
+def test_whoever_reported_stands_first_with_words_and_number(page: Client, world: build.World) -> None:
+    reported(world)
+    User.objects.filter(pk=world.reporter.pk).update(phone="600 100 200")
+    Incident.objects.update(sentence="Płatność się kręci.")
+    assert "Ola Mak zgłasza, portal, 600 100 200 Płatność się kręci. Reakcja do dziś 12:20" in text_of(page.get(PATH))
+
+
+# What happened, and what runs now
+
+
+def notice(response: Any) -> str:
+    """What the page says of the act, one sentence a line."""
+    message = re.search(r'data-draft-done="[^"]*">(.*?)</div>', response.content.decode(), re.DOTALL)
+    words = " ".join(re.sub(r"<[^>]+>", " ", message[1]).split()) if message else ""
+    return words.replace(". ", ".\n")
+
+
+TO_OLA = "Dostanie: Ola Mak."
+REPAIR = "Naprawa do dziś 15:50."
+BACKED_UP = {"text": "Już.", "where": "S3"}
+QUESTION = {"reason": "client_answer", "text": "Kto ma dostęp?"}
+
+
+@pytest.mark.parametrize(
+    ("verb", "data", "sentences"),
+    [
+        ("react", {}, ["Reakcja wysłana.", TO_OLA, REPAIR, "Następna wiadomość do 13:00."]),
+        (
+            "say",
+            {"text": "Już.", "next_update": "30"},
+            ["Wysłano do klienta.", TO_OLA, REPAIR, "Następna wiadomość do 12:30."],
+        ),
+        ("note", {"text": "Już."}, ["Notatka zapisana, klient jej nie widzi.", "Reakcja do dziś 12:20."]),
+        (
+            "pause",
+            QUESTION,
+            ["Wysłano do klienta.", TO_OLA, "Czeka na klienta od dziś 12:00, zostało 3 h 50 min."],
+        ),
+        (
+            "workaround",
+            BACKED_UP,
+            ["Wysłano do klienta.", TO_OLA, "Działa obejście, usunięcie błędu do poniedziałku 9 mar, 12:00."],
+        ),
+        ("resolve", BACKED_UP, ["Wysłano do klienta.", TO_OLA, "Naprawione dziś 12:00, czeka na potwierdzenie."]),
+    ],
+)
+def test_an_act_says_what_happened_and_what_runs_now(
+    page: Client, world: build.World, verb: str, data: dict[str, str], sentences: list[str]
+) -> None:
+    reported(world)
+    assert notice(page.post(f"{PATH}{verb}/", data, follow=True)).split("\n") == sentences
+
+
+def test_an_act_that_was_done_says_so_and_one_that_reaches_nobody_asks_to_call(
+    page: Client, world: build.World
+) -> None:
+    incident = reported(world)
+    lifecycle.acknowledge(incident=incident, by=world.manager, at=NOON)
+    again = notice(page.post(f"{PATH}react/", {}, follow=True)).split("\n")
+    assert again[:2] == ["To już było zrobione, nic się nie zmieniło.", REPAIR]
+    User.objects.filter(pk__in=[world.reporter.pk, world.owner.pk]).update(is_active=False)
+    sent = notice(page.post(f"{PATH}say/", {"text": "Cofamy."}, follow=True)).split("\n")
+    assert sent[:2] == ["Wysłano do klienta.", "Żaden list nie dotrze do klienta: zadzwoń."]
+
+
+PASSED = "Naprawa: termin minął, dziś 11:00. Wstrzymanie nie cofnie naruszenia ani nie skróci opóźnienia."
+
+
+def foreseen(response: Any) -> list[str]:
+    """What the open form says that it would do."""
+    form = response.content.decode().partition('class="panel"')[2].partition("</form>")[0]
+    items = re.findall(r"<li>(.*?)</li>", form.partition("Jeśli wyślesz teraz:")[2], re.DOTALL)
+    return [" ".join(item.split()) for item in items]
+
+
+@pytest.mark.parametrize(
+    ("verb", "minutes", "sentences"),
+    [
+        ("pause", 10, ["Naprawa: zegar stanie o 12:00, zostanie 3 h 50 min.", "Pytanie będzie też reakcją."]),
+        ("pause", 300, [PASSED, "Pytanie będzie też reakcją."]),
+        (
+            "workaround",
+            10,
+            [
+                "Reakcja dziś 12:00, w czasie, 20 min przed terminem.",
+                "Naprawa dziś 12:00, w czasie, 3 h 50 min przed terminem.",
+                "Usunięcie błędu do poniedziałku 9 mar, 12:00, zostało 40 h pracy.",
+            ],
+        ),
+        (
+            "resolve",
+            300,
+            [
+                "Reakcja dziś 12:00, po terminie o 4 h 30 min.",
+                "Naprawa dziś 12:00, po terminie o 1 h.",
+                "Klient sprawdza; bez odpowiedzi do końca czwartku 5 mar zgłoszenie się zamknie.",
+            ],
+        ),
+        ("react", 10, ["Reakcja dziś 12:00, w czasie, 20 min przed terminem."]),
+        ("assign", 10, ["Żaden zegar się nie zmieni."]),
+    ],
+)
+def test_what_an_act_would_do_is_said_before_it_is_sent(
+    page: Client, world: build.World, verb: str, minutes: int, sentences: list[str]
+) -> None:
+    reported(world, minutes=minutes)
+    assert foreseen(page.get(f"{PATH}{verb}/")) == sentences
+
+
+def test_a_rejection_shouts_until_the_next_delivery(page: Client, world: build.World) -> None:
+    incident = reported(world, "slower")
+    lifecycle.resolve(incident=incident, by=world.agent, at=NOON, text="Już.")
+    assert "Sprawdzenie ruch klienta, do końca poniedziałku 9 mar" in text_of(page.get(PATH))
+    lifecycle.reject(incident=incident, by=world.reporter, at=NOON, text="BLIK nadal nie działa.")
+    rejected = page.get(PATH)
+    assert "Ola Mak: nadal nie działa, dziś 12:00 BLIK nadal nie działa." in text_of(rejected)
+    assert "Naprawa odrzucone 12:00" in text_of(rejected)
+    assert '<div id="rejection"><div class="notice notice-bad">' in markup(rejected)
+    lifecycle.resolve(incident=incident, by=world.agent, at=NOON, text="Teraz naprawdę.")
+    assert '<div id="rejection"></div>' in markup(page.get(PATH))
 
 
 def test_a_message_promises_the_next_update_that_was_chosen(page: Client, world: build.World) -> None:
@@ -242,10 +391,13 @@ def test_a_repair_without_a_backup_needs_the_reason(page: Client, world: build.W
     incident = reported(world)
     head = incident.journal_head
     answer = page.post(f"{PATH}resolve/", {"text": "Wtyczka cofnięta."})
-    assert error_beside(answer, "Podaj, gdzie jest kopia, albo dlaczego jej nie ma.")
+    assert error_beside(answer, "Zaznacz, czy jest kopia.")
+    assert error_beside(page.post(f"{PATH}resolve/", {"backup": "is"}), "Napisz, gdzie jest kopia.")
+    assert error_beside(page.post(f"{PATH}resolve/", {"backup": "is_not"}), "Napisz, dlaczego nie ma kopii.")
     assert "Wtyczka cofnięta." in answer.content.decode()
     assert unchanged(incident, head)
-    page.post(f"{PATH}resolve/", {"text": "Wtyczka cofnięta.", "skip": "Zmiana tylko u operatora."})
+    backup = {"backup": "is_not", "where": "S3 Frankfurt", "skip": "Zmiana tylko u operatora."}
+    page.post(f"{PATH}resolve/", {"text": "Wtyczka cofnięta.", **backup})
     assert [entry.kind for entry in incident.journal.all()] == ["received", "backup_skipped", "resolved"]
 
 
@@ -264,14 +416,14 @@ def test_a_repair_without_its_words_keeps_the_backup_that_was_typed(page: Client
 def test_a_category_s_change_is_shown_with_its_deadlines_before_it_is_made(page: Client, world: build.World) -> None:
     reported(world, "slower", minutes=60)
     body = markup(page.get(f"{PATH}severity/"))
-    rows = re.findall(r'<tr><th scope="row">.*?>(P\d).*?</th><td>(.*?)</td><td>(.*?)</td></tr>', body, re.DOTALL)
-    found = [(severity, *(re.sub(r"<[^>]+>|\s+", " ", cell) for cell in cells)) for severity, *cells in rows]
-    tidy = [tuple(re.sub(r"\s+", " ", text.replace("\u00a0", " ")).strip() for text in row) for row in found]
+    rows = re.findall(r'<tr role="row"><th[^>]*>.*?>(P\d).*?</th>(.*?)</tr>', body, re.DOTALL)
+    found = [(severity, *re.findall(r"<td[^>]*>(.*?)</td>", cells, re.DOTALL)) for severity, cells in rows]
+    tidy = [tuple(" ".join(re.sub(r"<[^>]+>", " ", text).split()) for text in row) for row in found]
     assert tidy == [
-        ("P1", "reakcja", "jutro 11:00 → dziś 12:30"),
-        ("P1", "naprawa", "czw. 5 mar, 11:00 → dziś 16:00"),
-        ("P2", "reakcja", "jutro 11:00 → dziś 14:00"),
-        ("P2", "naprawa", "czw. 5 mar, 11:00 → jutro 12:00"),
+        ("P1", "reakcja", "jutro 11:00", "dziś 12:30", "dziś 11:30 już po terminie: naruszenie"),
+        ("P1", "naprawa", "czw. 5 mar, 11:00", "dziś 16:00", "dziś 15:00"),
+        ("P2", "reakcja", "jutro 11:00", "dziś 14:00", "dziś 13:00"),
+        ("P2", "naprawa", "czw. 5 mar, 11:00", "jutro 12:00", "jutro 11:00"),
     ]
 
 

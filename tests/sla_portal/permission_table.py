@@ -134,6 +134,8 @@ incident-start-work    GET    in  404 404 200 200 404 404 404 404
 incident-start-work    POST   in  404 404 422 422 404 404 404 404
 incident-say           GET    in  404 404 200 200 404 404 404 404
 incident-say           POST   in  404 404 302 302 404 404 404 404
+incident-call          GET    in  404 404 200 200 404 404 404 404
+incident-call          POST   in  404 404 302 302 404 404 404 404
 incident-note          GET    in  404 404 200 200 404 404 404 404
 incident-note          POST   in  404 404 302 302 404 404 404 404
 incident-pause         GET    in  404 404 200 200 404 404 404 404
@@ -229,6 +231,8 @@ api-start-work         GET    401 405 405 405 405 405 405 405 405
 api-start-work         POST   401 403 403 409 409 404 404 403 404
 api-say                GET    401 405 405 405 405 405 405 405 405
 api-say                POST   401 403 403 200 200 404 404 403 404
+api-call               GET    401 405 405 405 405 405 405 405 405
+api-call               POST   401 403 403 200 200 404 404 403 404
 api-note               GET    401 405 405 405 405 405 405 405 405
 api-note               POST   401 403 403 200 200 404 404 403 404
 api-pause              GET    401 405 405 405 405 405 405 405 405
