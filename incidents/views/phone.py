@@ -20,7 +20,9 @@ from incidents import report_limits, reporting
 from incidents.choices import Origin
 from incidents.forms.phone import PhoneForm
 from incidents.models import Incident
+from incidents.text.lead import standing
 from wording.fields import say_what_was_masked
+from wording.instants import this_second
 from wording.words import local_day
 
 
@@ -28,7 +30,7 @@ from wording.words import local_day
 @require_http_methods(["GET", "POST"])
 @open_to(AGENT, MANAGER)
 def new(request: SignedRequest) -> HttpResponse:
-    """`?shop=` names the shop; without it the page asks."""
+    """`?shop=` names the shop; without it the page asks. `?join=` names the known failure that the call is about."""
     shops = Shop.objects.visible_to(request.user).filter(is_active=True).select_related("client")
     slug = request.GET.get("shop", "")
     if not slug:
@@ -37,11 +39,14 @@ def new(request: SignedRequest) -> HttpResponse:
     if shop is None:
         raise Http404
     now = timezone.now()
-    members = Membership.objects.valid(local_day(timezone.now())).filter(client=shop.client, user__is_active=True)
+    incidents = list(Incident.objects.active().filter(shop=shop).with_row().order_by("received_at"))
+    join = next((incident for incident in incidents if incident.nr == request.GET.get("join")), None)
+    members = Membership.objects.valid(local_day(now)).filter(client=shop.client, user__is_active=True)
     form = PhoneForm(
         request.POST or None,
         shop=shop,
         members=members.select_related("user"),
+        join=join,
         now=now,
         zone=ZoneInfo(settings.DISPLAY_TIME_ZONE),
     )
@@ -49,7 +54,9 @@ def new(request: SignedRequest) -> HttpResponse:
     if isinstance(filed, Incident):
         say_what_was_masked(request, form)
         return redirect("incident", filed.nr)
-    page = render(request, "incidents/phone.html", {"shop": shop, "form": form}, status=422 if form.errors else 200)
+    standings = [(incident, standing(incident, now=this_second(), for_client=False).lead) for incident in incidents]
+    context = {"shop": shop, "form": form, "join": join, "open_incidents": standings, "now": now}
+    page = render(request, "incidents/phone.html", context, status=422 if form.errors else 200)
     return with_wait(page, filed) if filed else page
 
 
@@ -62,15 +69,13 @@ def _file(request: SignedRequest, form: PhoneForm) -> Incident | timedelta | Non
     claim = reporting.Claim(data["told"], data["why"], request.user) if data["told"] else None
     return form.file(
         shop=form.chosen_shop,
-        what=data["what"],
         by=request.user,
         at=form.now,
         sentence=data["sentence"],
-        phone=data["phone"],
         form_key=data["key"],
         origin=Origin.PHONE,
         claim=claim,
-        details=form.details,
+        **form.facts,
         caller=form.members[data["caller"]],
         note="" if claim else data["why"].strip(),
     )

@@ -44,9 +44,11 @@ def test_the_shops_of_all_clients_are_offered_but_those_that_left(page: Client, 
 def test_the_callers_are_the_shop_s_own_people_of_today(page: Client, world: build.World) -> None:
     build.world("TUR")
     build.contact(world.client, "Jan Dawny", valid_until=build.MONDAY.date().replace(day=1))
-    chosen = re.search(r'<select name="caller".*?</select>', page.get(FORM).content.decode(), re.DOTALL)
+    chosen = re.search(r'<fieldset[^>]*id="id_caller".*?</fieldset>', page.get(FORM).content.decode(), re.DOTALL)
     assert chosen
-    assert set(re.findall(r">([^<>\n]+)</option>", chosen[0])) - {"---------"} == {"Ola Mak", "Ewa Mak"}
+    names = {name.strip() for name in re.findall(r">([^<>]+)</label>", chosen[0])}
+    assert names == {"Ola Mak", "Ewa Mak"}
+    assert "checked" not in chosen[0]
 
 
 def test_it_is_filed_for_the_caller_who_gets_the_receipt(page: Client, world: build.World) -> None:
@@ -86,6 +88,32 @@ def test_what_is_wrong_is_said_beside_it_and_nothing_is_filed(
     assert text_of(answer).count(said) == 2
     assert "Kręci się kółko.</textarea>" in answer.content.decode()
     assert not Incident.objects.exists()
+
+
+def test_the_shop_s_open_incidents_stand_before_the_form_and_the_caller_joins_one(
+    page: Client, world: build.World
+) -> None:
+    incident = build.incident(world.shop, by=world.owner, what="no_orders", at=build.MONDAY)
+    build.clear_outbox()
+    asked = page.get(FORM).content.decode()
+    assert asked.index("Otwarte w") < asked.index("<form class=")
+    assert f"{FORM}&amp;join=MAK-0001" in asked
+    joining = page.get(f"{FORM}&join=MAK-0001").content.decode()
+    fields = re.findall(r'<(?:input|textarea)[^>]*? name="(\w+)"', joining.partition("<form class=")[2])
+    assert list(dict.fromkeys(fields))[2:6] == ["caller", "sentence", "told", "why"]
+    answer = page.post(f"{FORM}&join=MAK-0001", answers(world))
+    assert answer.headers["Location"] == "/incidents/MAK-0001/"
+    assert Incident.objects.count() == 1
+    joined = incident.journal.get(kind="joined")
+    assert (joined.by, joined.text) == (world.reporter, "Kręci się kółko.")
+    assert Notification.objects.filter(recipient=world.reporter).count() == 1
+
+
+def test_a_phone_s_menu_leads_to_the_form(page: Client, world: build.World) -> None:
+    menu = page.get("/queue/").content.decode().partition("<summary>Menu</summary>")[2].partition("</header>")[0]
+    assert 'href="/incidents/new/"' in menu
+    client = visitor(world.owner).get("/").content.decode()
+    assert 'href="/incidents/new/"' not in client
 
 
 def test_an_hour_still_to_come_was_yesterday_s(page: Client, world: build.World) -> None:
