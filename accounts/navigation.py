@@ -49,7 +49,13 @@ MENUS: dict[str, tuple[Entry, ...]] = {
         _CLIENTS,
         _CALENDARS,
     ),
-    ADMIN: (Entry(_("Health"), "settings-health"), Entry(_("Users"), "users"), _CLIENTS, _CALENDARS),
+    ADMIN: (
+        Entry(_("Health"), "settings-health"),
+        Entry(_("Channels"), "settings-channels"),
+        Entry(_("Users"), "users"),
+        _CLIENTS,
+        _CALENDARS,
+    ),
 }
 
 

@@ -2,11 +2,13 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from reports.views import anchors, breaches, health, home, ready
+from reports.views import anchors, breaches, channels, health, home, ready
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
     path("readyz", ready.show, name="readyz"),
+    path("settings/channels/", channels.show, name="settings-channels"),
+    path("settings/channels/<slug:channel>/trial/", channels.attempt, name="settings-channel-trial"),
     path("settings/health/", health.show, name="settings-health"),
     path("settings/health/proof/", health.prove, name="settings-health-proof"),
     path("settings/health/again/", health.again, name="settings-health-again"),

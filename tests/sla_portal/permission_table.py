@@ -180,6 +180,10 @@ monitor-watch          GET    405
 monitor-watch          POST   in  404 404 302 302 404 404 404 404
 home                   GET    in  200 200 302 302 302 200 200 200
 home                   POST   405
+settings-channels      GET    in  404 404 404 404 200 404 404 404
+settings-channels      POST   405
+settings-channel-trial GET    405
+settings-channel-trial POST   in  404 404 404 404 302 404 404 404
 settings-health        GET    in  404 404 404 404 200 404 404 404
 settings-health        POST   405
 settings-health-proof  GET    405

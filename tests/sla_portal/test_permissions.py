@@ -149,7 +149,7 @@ def built() -> Stage:
     on |= {verb: {"nr": paused.nr} for verb in ("incident-resume", "api-resume")}
     usual = {
         "nr": new.nr, "slug": mak.shop.slug, "target": "restore", "month": "2026-03", "token": "zly-podpis",
-        "code": mak.client.code, "address": mak.version.contract.address, "key": "sla_0123456789a",
+        "code": mak.client.code, "address": mak.version.contract.address, "key": "sla_0123456789a", "channel": "email",
         "uidb64": urlsafe_base64_encode(force_bytes(mak.reporter.pk)),
     }  # fmt: skip
     cookies = {who: visitor(user).cookies[settings.SESSION_COOKIE_NAME].value for who, user in people.items()}
