@@ -182,6 +182,11 @@ def full_date(value: date) -> str:
     return NBSP.join((str(value.day), language_forms().months["genitive"][value.month - 1], str(value.year)))
 
 
+def short_date(value: date) -> str:
+    """`24 lis 2026`, for columns."""
+    return NBSP.join((str(value.day), language_forms().months["short"][value.month - 1], str(value.year)))
+
+
 def month(value: date, case: MonthCase = "nominative", *, year: bool = True) -> str:
     """`listopad 2026`; locative after "w": `listopadzie 2026`."""
     name = language_forms().months[case][value.month - 1]

@@ -139,10 +139,9 @@ def _hours(line: TraceLine, zone: str, day: date | None) -> str:
 
 
 def _time(instant: int, zone: str, day: date | None = None) -> str:
-    """With its whole date, for it is evidence; with plain spaces, for the column is narrow on a phone."""
-    if moment(instant).astimezone(words.as_zone(zone)).date() == day:
-        return words.plain(words.clock_time(moment(instant), zone, seconds=True))
-    return words.plain(words.full_time(moment(instant), zone))
+    """With its whole date, for it is evidence; a line breaks only between the date and the hour."""
+    hour, own_day = words.clock_time(moment(instant), zone, seconds=True), words.local_day(moment(instant), zone)
+    return hour if own_day == day else f"{words.short_date(own_day)}, {hour}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> build.World:
 
 def rows(response: Any) -> list[tuple[str, ...]]:
     """The account's rows as texts: time, words, figure."""
-    body = re.search(r'<table class="account">.*?</table>', response.content.decode(), re.DOTALL)
+    body = re.search(r'<table class="account dated">.*?</table>', response.content.decode(), re.DOTALL)
     assert body
     lines = re.findall(r"<tr[^>]*>(.*?)</tr>", body[0], re.DOTALL)[1:]
     cells = [re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", line, re.DOTALL) for line in lines]
@@ -40,13 +40,13 @@ def test_a_running_deadline_is_start_less_work_makes_left(world: build.World) ->
     assert title_of(response).startswith("Dlaczego naprawa do 2 marca 2026, 14:00?")
     assert rows(response) == [
         (
-            "2 marca 2026, 10:00:00",
-            "Zegar rusza: P1 awaria krytyczna, naprawa w 4:00:00, do 2 marca 2026, 14:00:00",
+            "2 mar 2026, 10:00:00",
+            "Zegar rusza: P1 awaria krytyczna, naprawa w 4:00:00, do 2 mar 2026, 14:00:00",
             "4:00:00",
         ),
-        ("2 marca 2026, 10:00:00–12:00:00", "Czas, który się liczy", "− 2:00:00"),
-        ("2 marca 2026, 14:00:00", "Termin", "4:00:00"),
-        ("2 marca 2026, 12:00:00", "Zostało", "2:00:00"),
+        ("2 mar 2026, 10:00:00–12:00:00", "Czas, który się liczy", "− 2:00:00"),
+        ("2 mar 2026, 14:00:00", "Termin", "4:00:00"),
+        ("2 mar 2026, 12:00:00", "Zostało", "2:00:00"),
     ]
     assert "Zegar ruszył 2 marca 2026, 10:00:00, a umowa daje 4 h dla P1. Zostało z tego 2:00:00." in text_of(response)
 
@@ -59,13 +59,13 @@ def test_a_paused_clock_shows_what_was_not_counted(world: build.World) -> None:
     response = visitor(world.reporter).get("/incidents/MAK-0001/why/restore/")
     assert "Dlaczego naprawa nie ma teraz terminu?" in text_of(response)
     assert rows(response)[1:] == [
-        ("2 marca 2026, 10:00:00–11:30:00", "Czas, który się liczy", "− 1:30:00"),
+        ("2 mar 2026, 10:00:00–11:30:00", "Czas, który się liczy", "− 1:30:00"),
         (
-            "2 marca 2026, 11:30:00–12:00:00",
+            "2 mar 2026, 11:30:00–12:00:00",
             "Wstrzymane, czeka na odpowiedź klienta: nie liczy się",
             "(0:30:00)",
         ),
-        ("2 marca 2026, 12:00:00", "Zostało, zegar stoi", "2:30:00"),
+        ("2 mar 2026, 12:00:00", "Zostało, zegar stoi", "2:30:00"),
     ]
 
 
@@ -74,7 +74,7 @@ def test_a_missed_deadline_ends_with_the_delay(world: build.World, monkeypatch: 
     stop_clock(monkeypatch, build.at("2026-03-02 15:08:05"))
     response = visitor(world.reporter).get("/incidents/MAK-0001/why/restore/")
     assert "Termin minął, spóźnienie 1:08:05." in text_of(response)
-    assert rows(response)[-1] == ("2 marca 2026, 15:08:05", "Spóźnienie", "1:08:05")
+    assert rows(response)[-1] == ("2 mar 2026, 15:08:05", "Spóźnienie", "1:08:05")
     assert 'class="over"' in response.content.decode()
 
 
@@ -99,9 +99,9 @@ def test_a_cancelled_clock_keeps_its_account_and_says_since_when_and_why(world: 
     assert title_of(response).startswith("Dlaczego usunięcie błędu nie ma teraz terminu?")
     assert "Ten zegar nie biegnie: odwołano go 2 marca 2026, 11:30:00." in text_of(response)
     assert rows(response)[1:] == [
-        ("2 marca 2026, 10:30:00–11:30:00", "Czas, który się liczy", "− 1:00:00"),
-        ("2 marca 2026, 11:30:00", "Zegar odwołany: obejście odesłano, biegnie dalej czas naprawy", ""),
-        ("2 marca 2026, 11:30:00", "Zostało, gdy zegar odwołano", "39:00:00"),
+        ("2 mar 2026, 10:30:00–11:30:00", "Czas, który się liczy", "− 1:00:00"),
+        ("2 mar 2026, 11:30:00", "Zegar odwołany: obejście odesłano, biegnie dalej czas naprawy", ""),
+        ("2 mar 2026, 11:30:00", "Zostało, gdy zegar odwołano", "39:00:00"),
     ]
     lifecycle.cancel(incident=incident, by=world.reporter, at=build.at("2026-03-02 12:00"), text="Pomyłka.")
     said = text_of(visitor(world.reporter).get("/incidents/MAK-0001/why/restore/"))
