@@ -319,3 +319,17 @@ def test_the_chosen_row_is_still_chosen_after_a_refresh(page: Page) -> None:
     page.evaluate("document.querySelectorAll('tr').forEach(row => row.classList.remove('here'))")
     page.evaluate("document.body.dispatchEvent(new Event('htmx:afterSettle'))")
     assert here(page) == "q2"
+
+
+def test_the_bar_of_time_used_goes_on_with_its_countdown(page: Page) -> None:
+    row = (
+        "<table class='queue'><tr class='q'><td><span data-left='50' data-rest='50' data-total='100'>50 s</span></td>"
+        "<td class='q-used'><svg class='used'><rect width='40' height='8'/></svg>40 %</td></tr></table>"
+    )
+    show(page, row, "data-shortcuts='off'", "queue.js")
+    page.clock.run_for(1000)
+    assert page.inner_text(".q-used") == "50\u00a0%"
+    assert page.get_attribute(".used rect", "width") == "50"
+    show(page, row, script="live.js")
+    page.clock.run_for(3000)
+    assert page.get_attribute("[data-total]", "data-rest") == "47"

@@ -11,21 +11,13 @@
     if (s < 600 && (rest || !m)) out.push((m ? two(rest) : rest) + " s");
     return out.join(" ").replaceAll(" ", "\u00a0");
   };
-  // The bar of time used in the same row, where there is one.
-  const fill = (el, share) => {
-    const bar = el.closest("tr")?.querySelector(".used");
-    bar?.firstChild.setAttribute("width", Math.max(0, Math.min(100, share)));
-    if (bar) bar.nextSibling.data = share + "\u00a0%";
-  };
   const count = () => all("[data-left]").forEach(el => {
     if (!started.has(el)) started.set(el, Date.now());
-    const { left, now, until, total } = el.dataset;
+    const { left, now, until } = el.dataset;
     let gone = Math.max(0, Math.floor((Date.now() - started.get(el)) / 1000));
     if (until) gone = Math.max(0, Math.min(gone, until - now));
-    const text = span(left < 0 ? gone - left : Math.max(0, left - gone));
-    if (el.textContent === text) return;
-    el.textContent = text;
-    if (total) fill(el, Math.max(0, Math.floor((total - left + gone) * 100 / total)));
+    const rest = el.dataset.rest = left - gone, text = span(left < 0 ? -rest : Math.max(0, rest));
+    if (el.textContent !== text) el.textContent = text;
   });
 
   const off = () => all("input[data-live-switch]").some(el => !el.checked);

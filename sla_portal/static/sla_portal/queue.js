@@ -1,6 +1,12 @@
 // Letter keys for staff; switched off by the person's own setting (body[data-shortcuts="off"]). Each key has a link or button too.
 (() => {
   const doc = document;
+  // The bar of time used goes on with its row's countdown (live.js).
+  setInterval(() => doc.querySelectorAll(".q [data-total][data-rest]").forEach(({ dataset: d, parentNode }) => {
+    const bar = parentNode.closest("tr").querySelector(".used"), share = Math.floor(100 - d.rest * 100 / d.total);
+    bar?.firstChild.setAttribute("width", Math.min(100, share));
+    if (bar) bar.nextSibling.data = share + "\u00a0%";
+  }), 1000);
   if (doc.body.dataset.shortcuts !== "on") return;
   const rows = () => [...doc.querySelectorAll("table.queue tr.q")];
   const here = () => doc.querySelector("tr.q.here");
