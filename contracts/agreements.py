@@ -45,6 +45,8 @@ from wording.texts import clean_line
 from wording.words import full_date
 
 POLAND = "Europe/Warsaw"
+# A weekend from Friday's evening to Monday's morning. Longer is a wrong date, and would silence a shop's watch for days
+LONGEST_WORK = timedelta(hours=72)
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,12 +356,21 @@ def notice_of(calendar: Calendar, at: datetime) -> int:
     return versions.aggregate(longest=Max("days_off_notice"))["longest"] or 0
 
 
+@transaction.atomic
 def announce_maintenance(
     *, shop: Shop, starts_at: datetime, ends_at: datetime, note: str, by: User, at: datetime
 ) -> MaintenanceWindow:
-    """Work on a shop, announced before it begins. Raises Refused for the past or an end before the start."""
+    """Work on a shop, announced before it begins. The same again changes nothing.
+
+    Raises Refused for the past, an end before the start, work too long to be believed, or within other work.
+    """
     if starts_at <= at:
         raise Refused(_("Work is announced before it begins."), "starts_at")
+    if ends_at - starts_at > LONGEST_WORK:
+        raise Refused(
+            _("At most 72 hours, a weekend with its nights: announce the rest as work of its own."), "ends_at"
+        )
+    Shop.objects.select_for_update(of=("self",), no_key=True).get(pk=shop.pk)
     window = MaintenanceWindow(
         shop=shop,
         starts_at=to_second(starts_at),
@@ -368,11 +379,35 @@ def announce_maintenance(
         note=clean_line(note),
         entered_by=by,
     )
+    if other := _at_the_same_time(window):
+        if (other.starts_at, other.ends_at, other.note) == (window.starts_at, window.ends_at, window.note):
+            return other
+        raise Refused(_("Other work is announced for this time: %(note)s.") % {"note": other.note}, "starts_at")
     with as_refusal():
         window.full_clean()
     window.save()
     seal.maintenance(window, at=window.announced_at)
     return window
+
+
+def _at_the_same_time(window: MaintenanceWindow) -> MaintenanceWindow | None:
+    rows = MaintenanceWindow.objects.not_over(window.starts_at)
+    return rows.filter(shop=window.shop, starts_at__lt=window.ends_at).first()
+
+
+@transaction.atomic
+def call_off_maintenance(*, window: MaintenanceWindow, by: User, at: datetime) -> bool:
+    """Cancel announced work, or end it early once it has begun; False where that was done. Refused once it is over."""
+    row = MaintenanceWindow.objects.select_for_update(of=("self",)).get(pk=window.pk)
+    if row.called_off_at is not None:
+        return False
+    if row.ends_at <= to_second(at):
+        raise Refused(_("This work is over already."))
+    row.called_off_at, row.called_off_by = to_second(at), by
+    row.save(update_fields=["called_off_at", "called_off_by"])
+    seal.called_off(row, at=row.called_off_at)
+    window.called_off_at, window.called_off_by = row.called_off_at, by
+    return True
 
 
 def severities_without(targets: Iterable[TargetSpec], kind: str) -> list[str]:

@@ -76,6 +76,11 @@ KINDS = (
         seal.version_digest,
     ),
     Sealed(SealKind.MAINTENANCE, lambda: MaintenanceWindow.objects.select_related("shop"), seal.maintenance_digest),
+    Sealed(
+        SealKind.CALLED_OFF,
+        lambda: MaintenanceWindow.objects.exclude(called_off_at=None, called_off_by=None).select_related("shop"),
+        seal.called_off_digest,
+    ),
 )
 
 

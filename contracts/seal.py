@@ -184,6 +184,10 @@ def maintenance_digest(window: MaintenanceWindow) -> str:
     return digest(columns(window))
 
 
+def called_off_digest(window: MaintenanceWindow) -> str:
+    return digest(values(window, ("id", "called_off_at", "called_off_by_id")))
+
+
 def with_terms(versions: QuerySet[ContractVersion]) -> QuerySet[ContractVersion]:
     """Versions with all that `version_digest` reads, in a number of queries that doesn't depend on how many."""
     return versions.prefetch_related("targets__calendar", "targets__penalty", "rhythms", "steps")
@@ -233,6 +237,10 @@ def version(row: ContractVersion, *, at: datetime) -> Seal:
 
 def maintenance(row: MaintenanceWindow, *, at: datetime) -> Seal:
     return add(SealKind.MAINTENANCE, row.pk, maintenance_digest(row), at=at)
+
+
+def called_off(row: MaintenanceWindow, *, at: datetime) -> Seal:
+    return add(SealKind.CALLED_OFF, row.pk, called_off_digest(row), at=at)
 
 
 def terms_of(version_id: int | None) -> str:

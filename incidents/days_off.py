@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -55,9 +55,13 @@ def concerned(day: CalendarDay, at: datetime) -> list[User]:
     today = at.astimezone(ZoneInfo(day.calendar.zone)).date()
     versions = ContractVersion.objects.counting_by(day.calendar).filter(valid_from__lte=day.date)
     versions = versions.filter(Q(valid_to=None) | Q(valid_to__gt=today))
-    members = Membership.objects.valid(today).filter(client__contracts__versions__in=versions, user__is_active=True)
-    readers = members.filter(Q(role=OWNER) | Q(user__notices=True)).values("user")
-    return list(User.objects.filter(pk__in=readers).order_by("pk"))
+    return readers(Membership.objects.valid(today).filter(client__contracts__versions__in=versions))
+
+
+def readers(members: QuerySet[Membership]) -> list[User]:
+    """Of a client's people those whom news of the contract reaches."""
+    told = members.filter(Q(role=OWNER) | Q(user__notices=True), user__is_active=True)
+    return list(User.objects.filter(pk__in=told.values("user")).order_by("pk"))
 
 
 def _letter(day: CalendarDay, person: User, at: datetime) -> Notice:

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.active import active_client, show_client
 from accounts.models import AGENT, MANAGER, OWNER, REPORTER, User
 from accounts.permissions import SignedRequest, open_to, require_role
-from contracts.models import Shop
+from contracts.models import MaintenanceWindow, Shop
 from contracts.moved import at_shop
 from contracts.terms import seconds
 from monitoring import watch
@@ -83,6 +83,7 @@ def shop(request: SignedRequest, shop: Shop) -> HttpResponse:
         "failures": shop_page.failures(history, month.measured),
         "earlier": [shop_page.month_figure(history, first) for first in earlier],
         "monitors": [_seen(monitor, now) for monitor in history.active],
+        "planned": MaintenanceWindow.objects.not_over(now).filter(shop=shop).select_related("entered_by"),
     }
     return render(request, "monitoring/shop.html", context)
 

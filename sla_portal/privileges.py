@@ -69,7 +69,7 @@ HISTORY: dict[str, Rights] = {
     "contracts_penaltyrule": written_once(),
     "contracts_escalationstep": written_once(),
     "contracts_calendarday": written_once("removed_by_id", "removed_at"),
-    "contracts_maintenancewindow": written_once(),
+    "contracts_maintenancewindow": written_once("called_off_at", "called_off_by_id"),
     # Counting holds its calendars by a lock, and PostgreSQL asks for the right to change a column before it locks
     "contracts_calendar": written_once("name", "is_office"),
     # Counted by the database itself, with the owner's rights

@@ -20,7 +20,7 @@ from accounts.active import active_client, show_client
 from accounts.allowances import report_refused, with_wait
 from accounts.models import OWNER, REPORTER, Client, User
 from accounts.permissions import SignedRequest, open_to
-from contracts.models import ContractVersion, Shop
+from contracts.models import ContractVersion, MaintenanceWindow, Shop
 from contracts.moved import at_shop
 from incidents import report_limits, reporting
 from incidents.choices import JOINS_MONITOR, Status
@@ -181,6 +181,7 @@ def _receipt(request: SignedRequest, incident: Incident, now: datetime) -> dict[
         "promises": promises(incident, now),
         "repair_to_come": repair_to_come(incident, incident.clocks.all()),
         "claims": journal_lines.claims(incident.journal.filter(kind=Kind.REPORTED_CLAIM)),
+        "planned": MaintenanceWindow.objects.not_over(now).filter(shop=incident.shop_id, starts_at__lte=now).first(),
         "joined_at": joined.at if joined else None,
         "copy": copy.exclude(status=Delivery.FAILED).order_by("created_at").first(),
         "details": form,

@@ -287,7 +287,7 @@ def _touches(history: ShopHistory, outage: Outage, period: Period) -> bool:
 
 
 def _in_period(window: MaintenanceWindow, period: Period) -> bool:
-    return seconds(window.starts_at) < period.end and seconds(window.ends_at) > period.start
+    return seconds(window.starts_at) < period.end and seconds(window.until) > period.start
 
 
 def _outage(history: ShopHistory, outage: Outage, line: OutageLine) -> Failure:
@@ -324,15 +324,15 @@ def _same_day(start: datetime, end: datetime | None, zone: str) -> bool:
 
 
 def _planned(window: MaintenanceWindow, lines: Sequence[MaintenanceLine], zone: str) -> Failure:
-    start, end = seconds(window.starts_at), seconds(window.ends_at)
+    start, end = seconds(window.starts_at), seconds(window.until)
     reasons = {line.reason for line in lines if start <= line.start and line.end <= end}
     return Failure(
         start=window.starts_at,
-        end=window.ends_at,
+        end=window.until,
         length=words.bare_span(end - start),
         counts=_excused(reasons),
         reason=window.note,
-        same_day=_same_day(window.starts_at, window.ends_at, zone),
+        same_day=_same_day(window.starts_at, window.until, zone),
     )
 
 

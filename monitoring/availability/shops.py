@@ -130,7 +130,7 @@ def histories(shops: Sequence[Shop], *, since: datetime, now: datetime) -> dict[
     outages = Outage.objects.filter(monitor__in=counting).overlapping(since, now).select_related("incident")
     outages = outages.prefetch_related("reopenings__incident")
     by_shop = _by_shop(outages.order_by("started_at", "pk"), lambda row: counting[row.monitor_id].shop_id)
-    windows = MaintenanceWindow.objects.filter(shop__in=shops, ends_at__gt=since, starts_at__lt=now)
+    windows = MaintenanceWindow.objects.standing().filter(shop__in=shops, ends_at__gt=since, starts_at__lt=now)
     windows_of = _by_shop(windows, lambda row: row.shop_id)
     spans = _spans(counting, since, now)
     first = _first_checks(counting)

@@ -143,5 +143,5 @@ def shop_lines(user: User, client: Client, now: datetime) -> list[ShopLine]:
 
 def _planned(user: User, client: Client, now: datetime) -> list[MaintenanceWindow]:
     shops = Shop.objects.visible_to(user).filter(client=client)
-    windows = MaintenanceWindow.objects.filter(shop__in=shops, ends_at__gt=now).select_related("shop")
+    windows = MaintenanceWindow.objects.not_over(now).filter(shop__in=shops).select_related("shop")
     return list(windows.order_by("starts_at")[:3])

@@ -170,6 +170,10 @@ availability-month     GET    in  404 404 404 200 404 404 404 404
 availability-month     POST   405
 monitor                GET    in  404 404 200 200 404 404 404 404
 monitor                POST   405
+planned-work-new       GET    in  404 404 200 200 404 404 404 404
+planned-work-new       POST   in  404 404 302 302 404 404 404 404
+planned-work-off       GET    405
+planned-work-off       POST   in  404 404 302 302 404 404 404 404
 monitor-new            GET    in  404 404 403 200 404 404 404 404
 monitor-new            POST   in  404 404 403 302 404 404 404 404
 monitor-edit           GET    in  404 404 403 200 404 404 404 404

@@ -21,7 +21,7 @@ from django.utils.http import urlsafe_base64_encode
 from pytest_django.plugin import DjangoDbBlocker
 
 from accounts.models import Limit, Membership, User
-from contracts.models import CalendarDay
+from contracts.models import CalendarDay, MaintenanceWindow
 from incidents import lifecycle
 from incidents.models import Breach, Incident
 from incidents.sweeps import sweep_clocks
@@ -85,6 +85,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "api-details": {"page": "mak.example/koszyk"},
     "api-assign": {"to": "anna.lis@korba.example"},
     "monitor-watch": {"watch": "stop"},
+    "planned-work-new": {"starts_at": "2026-03-20 22:00", "ends_at": "23:30", "note": "Nowa wersja koszyka"},
     "monitor-new": MONITOR,
     "monitor-edit": MONITOR,
     "calendars": {"name": "Sklep", "mon_fri": "8:00-16:00", "zone": "Europe/Warsaw"},
@@ -169,6 +170,11 @@ def places(contract: int, reaction: Breach, restore: Breach, monitor: Monitor) -
     )
     found |= {"calendar": {"pk": office.pk}, "calendar-day-remove": {"pk": office.pk, "day": day.pk}}
     decision = reaction.decisions.get().pk
+    work = MaintenanceWindow.objects.create(
+        shop=monitor.shop, starts_at=LATE + timedelta(days=1), ends_at=LATE + timedelta(days=1, hours=1),
+        announced_at=LATE, note="Baza", entered_by=manager,
+    )  # fmt: skip
+    found |= {"planned-work-off": {"pk": work.pk}}
     return found | {"breach-second": {"pk": reaction.pk}, "breach-take-back": {"pk": reaction.pk, "decision": decision}}
 
 
