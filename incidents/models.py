@@ -301,6 +301,7 @@ class ClockRow(models.Model):
     class Meta:
         ordering = ["incident", "target"]
         constraints = [models.UniqueConstraint(fields=["incident", "target"], name="one_clock_per_target")]
+        indexes = [models.Index(fields=["deadline"], name="clocks_by_deadline")]
 
     def __str__(self) -> str:
         return f"{self.incident_id} {self.target} {self.state}"

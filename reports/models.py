@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Self
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ADMIN, User
@@ -101,6 +101,11 @@ class BreachDecision(models.Model):
     def standing(self) -> Decimal:
         """What the breach is worth by the decision; until a second person agrees, as if nothing were excluded."""
         return self.amount_before if self.awaits_second else self.amount_after
+
+
+def undecided(breaches: QuerySet[Breach]) -> QuerySet[Breach]:
+    """Those that nobody has decided, or whose decision was taken back."""
+    return breaches.filter(~Exists(BreachDecision.objects.standing().filter(breach=OuterRef("pk"))))
 
 
 class ProofRunQuerySet(models.QuerySet["ProofRun"]):

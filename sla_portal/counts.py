@@ -11,6 +11,7 @@ from accounts.active import person_of
 from accounts.models import MANAGER
 from incidents.models import Breach
 from incidents.queue import waiting
+from reports.models import undecided
 
 
 def menu_counts(request: HttpRequest) -> dict[str, Any]:
@@ -20,6 +21,5 @@ def menu_counts(request: HttpRequest) -> dict[str, Any]:
         return {}
     counts: dict[str, Any] = {"queue_count": SimpleLazyObject(lambda: waiting().count())}
     if user.provider_role == MANAGER:
-        undecided = Breach.objects.visible_to(user).filter(decisions=None)
-        counts["breach_count"] = SimpleLazyObject(undecided.count)
+        counts["breach_count"] = SimpleLazyObject(undecided(Breach.objects.visible_to(user)).count)
     return counts

@@ -5,6 +5,7 @@ A month is the contract's, in its zone: where it isn't the month of the page's h
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -59,18 +60,29 @@ def month_of(contract: Contract, now: datetime) -> date:
     return contract.local_day(now).replace(day=1)
 
 
-def contract_months(contracts: Sequence[Contract], pricer: BreachPricer, now: datetime) -> list[ContractMonth]:
-    """A row a contract, in the order of the clients' names. `pricer` knows these contracts."""
-    due = _due(contracts, now)
-    breaches = Breach.objects.filter(_in_month(contracts, now, "version__contract"), deadline__lte=now)
-    missed = _by_contract(breaches, "version__contract")
-    versions = _in_force(contracts, now)
-    clients = [contract.client_id for contract in contracts]
+def worst_first(contracts: Sequence[Contract], now: datetime) -> list[Contract]:
+    """Those that missed most this month first; of equals in the order of the clients' names."""
+    missed = _missed(_versions(contracts, now), now)
+    return sorted(contracts, key=lambda row: (-missed.get(row.pk, 0), row.client.name, row.number))
+
+
+def contract_months(
+    contracts: Sequence[Contract], pricer: BreachPricer, now: datetime, among: Sequence[Contract] = ()
+) -> list[ContractMonth]:
+    """A row a contract, in the order of the clients' names. `pricer` knows these contracts.
+
+    `among`: all that there are, where only some of them are shown.
+    """
+    versions = _versions(contracts, now)
+    due, missed = _due(versions, now), _missed(versions, now)
+    # Contract → the version of today, or the last one of a contract that ended this month
+    in_force = {row.contract_id: row for row in versions if row.has_started(now)}
+    clients = Counter(contract.client_id for contract in among or contracts)
     rows = [
         ContractMonth(
             client=contract.client,
             contract=contract,
-            named=clients.count(contract.client_id) > 1,
+            named=clients[contract.client_id] > 1,
             month=month_of(contract, now),
             due=due.get(contract.pk, 0),
             missed=missed.get(contract.pk, 0),
@@ -79,7 +91,7 @@ def contract_months(contracts: Sequence[Contract], pricer: BreachPricer, now: da
             cap_used=_share(pricer.charged(contract.pk), version.contract_cap_amount),
         )
         for contract in contracts
-        if (version := versions.get(contract.pk))
+        if (version := in_force.get(contract.pk))
     ]
     return sorted(rows, key=lambda row: (row.client.name, row.contract.number))
 
@@ -89,11 +101,16 @@ def _share(charged: Decimal, cap: Decimal | None) -> int | None:
     return int(charged * 100 / cap) if cap else None
 
 
-def _in_month(contracts: Sequence[Contract], now: datetime, column: str) -> Q:
+def _versions(contracts: Sequence[Contract], now: datetime) -> list[ContractVersion]:
+    rows = ContractVersion.objects.filter(contract__in=contracts, created_at__lte=now)
+    return list(rows.select_related("contract").order_by("number"))
+
+
+def _in_month(versions: Iterable[ContractVersion], now: datetime, column: str) -> Q:
     """Rows whose deadline lies in the month of their own contract; contracts of one zone share a condition."""
     zones: dict[str, list[int]] = {}
-    for contract in contracts:
-        zones.setdefault(contract.zone, []).append(contract.pk)
+    for version in versions:
+        zones.setdefault(version.contract.zone, []).append(version.pk)
     inside = Q(pk__in=[])
     for zone, of_zone in zones.items():
         first = now.astimezone(ZoneInfo(zone)).date().replace(day=1)
@@ -102,18 +119,24 @@ def _in_month(contracts: Sequence[Contract], now: datetime, column: str) -> Q:
     return inside
 
 
-def _due(contracts: Sequence[Contract], now: datetime) -> dict[int, int]:
+def _due(versions: Sequence[ContractVersion], now: datetime) -> dict[int, int]:
     """Clocks that have come to a verdict or whose deadline has passed, by the month of the deadline."""
-    came = ClockRow.objects.filter(_in_month(contracts, now, "incident__version__contract"))
+    came = ClockRow.objects.filter(_in_month(versions, now, "incident__version"))
     came = came.exclude(state=ClockState.NOT_RUNNING).filter(Q(stopped_at__isnull=False) | Q(deadline__lte=now))
-    return _by_contract(came, "incident__version__contract")
+    return _by_contract(came, "incident__version", versions)
 
 
-def _by_contract(rows: QuerySet[Breach] | QuerySet[ClockRow], column: str) -> dict[int, int]:
-    return dict(rows.order_by().values_list(column).annotate(number=Count("pk")))
+def _missed(versions: Sequence[ContractVersion], now: datetime) -> dict[int, int]:
+    breaches = Breach.objects.filter(_in_month(versions, now, "version"), deadline__lte=now)
+    return _by_contract(breaches, "version", versions)
 
 
-def _in_force(contracts: Sequence[Contract], now: datetime) -> dict[int, ContractVersion]:
-    """Contract → the version of today, or the last one of a contract that ended this month."""
-    rows = ContractVersion.objects.filter(contract__in=contracts, created_at__lte=now).select_related("contract")
-    return {row.contract_id: row for row in rows.order_by("number") if row.has_started(now)}
+def _by_contract(
+    rows: QuerySet[Breach] | QuerySet[ClockRow], column: str, versions: Iterable[ContractVersion]
+) -> dict[int, int]:
+    """Contract → how many; the versions are known here, so the database needn't join them."""
+    contracts = {version.pk: version.contract_id for version in versions}
+    counts = Counter[int]()
+    for version, number in rows.order_by().values_list(column).annotate(number=Count("pk")):
+        counts[contracts[version]] += number
+    return counts

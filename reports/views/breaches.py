@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -20,13 +20,14 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.models import MANAGER, Client
 from accounts.permissions import SignedRequest, open_to
+from contracts.models import Contract
 from incidents.events import EVIDENCE
 from incidents.models import Breach, Incident, JournalEntry
 from incidents.queue import nearest, waiting
 from incidents.text import journal_lines
 from incidents.text.explanation import axis, explanation_rows
 from reports.forms import ExclusionForm, TakeBackForm
-from reports.models import BreachDecision, DecisionQuerySet
+from reports.models import BreachDecision, DecisionQuerySet, undecided
 from reports.money import month_table, review
 from reports.money.outlook import Outlook, outlook_of
 from reports.money.pricing import BreachPricer, PricedBreach, sums_by_currency
@@ -38,6 +39,9 @@ from wording.words import local_day, money
 
 SOON = timedelta(hours=2)
 DECIDED_SHOWN = 20  # under those that wait; every other stands in its incident
+# What a page draws and prices; the rest is one link away
+WAITING_SHOWN = 50
+CONTRACTS_SHOWN = 20
 BREACH = ("incident__shop", "incident__client", "incident__version__contract", "version__contract")
 
 
@@ -47,26 +51,45 @@ def show(request: SignedRequest) -> HttpResponse:
     """Each breach stands in one block: undecided, waiting for a second person, or decided."""
     now = this_second()
     contracts = month_table.running(Client.objects.visible_to(request.user), now)
-    undecided = list(_undecided(request))
+    shown = _contracts_shown(request, contracts, now)
+    count, waiting_breaches = _waiting(request)
     second = list(_decisions(request).awaiting_second())
     decided = list(
         _decisions(request).exclude(pk__in=[row.pk for row in second]).order_by("-at", "-pk")[:DECIDED_SHOWN]
     )
     written = [*second, *decided]
-    ids = {contract.pk for contract in contracts} | {row.breach.version.contract_id for row in written}
-    pricer = BreachPricer([*undecided, *(row.breach for row in written if not row.standing)], now, ids)
-    cases = [pricer.priced(breach) for breach in undecided]
+    ids = {contract.pk for contract in shown} | {row.breach.version.contract_id for row in written}
+    pricer = BreachPricer([*waiting_breaches, *(row.breach for row in written if not row.standing)], now, ids)
+    cases = [pricer.priced(breach) for breach in waiting_breaches]
     context = {
         "now": now,
         "cases": cases,
+        "count": count,
         "totals": totals(cases),
         "soon": _soon(now),
-        "months": month_table.contract_months(contracts, pricer, now),
+        "months": month_table.contract_months(shown, pricer, now, among=contracts),
+        "contracts": len(contracts),
+        "all_shown": len(shown) == len(contracts),
         "month": local_day(now).replace(day=1),
         "second": [_written(row, pricer) for row in second],
         "decided": [_written(row, pricer) for row in decided],
     }
     return render(request, "reports/breaches.html", context)
+
+
+def _waiting(request: SignedRequest) -> tuple[int, list[Breach]]:
+    """How many wait, and those of them that are drawn."""
+    rows = _undecided(request)
+    drawn = list(rows if request.GET.get("waiting") == "all" else rows[: WAITING_SHOWN + 1])
+    if len(drawn) <= WAITING_SHOWN or request.GET.get("waiting") == "all":
+        return len(drawn), drawn
+    return rows.count(), drawn[:WAITING_SHOWN]
+
+
+def _contracts_shown(request: SignedRequest, contracts: list[Contract], now: datetime) -> list[Contract]:
+    if len(contracts) <= CONTRACTS_SHOWN or request.GET.get("months") == "all":
+        return contracts
+    return month_table.worst_first(contracts, now)[:CONTRACTS_SHOWN]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +117,8 @@ def _breaches(request: SignedRequest) -> QuerySet[Breach]:
 
 
 def _undecided(request: SignedRequest) -> QuerySet[Breach]:
-    decided = BreachDecision.objects.standing().filter(breach=OuterRef("pk"))
-    breaches = Breach.objects.visible_to(request.user).select_related(*BREACH)
-    return breaches.filter(~Exists(decided)).order_by("incident__severity", "deadline", "pk")
+    breaches = undecided(Breach.objects.visible_to(request.user)).select_related(*BREACH)
+    return breaches.order_by("incident__severity", "deadline", "pk")
 
 
 def _decisions(request: SignedRequest) -> DecisionQuerySet:
@@ -133,8 +155,8 @@ def _render(
 ) -> HttpResponse:
     """`opened`: the act whose form stands in the page, `form` as it was sent; `prospect`: what it would give."""
     now = this_second()
-    undecided = list(_undecided(request))
-    others = [breach, *(other for other in undecided if other.pk != breach.pk)]
+    waiting_count, waiting_breaches = _waiting(request)
+    others = [breach, *(other for other in waiting_breaches if other.pk != breach.pk)]
     pricer = BreachPricer(others, now)
     cases = {priced.breach.pk: priced for priced in pricer.all_priced()}
     priced = cases[breach.pk]
@@ -158,8 +180,9 @@ def _render(
         "time_rows": explanation_rows(priced.clock, zone=zone, day=day),
         "axis": axis(priced.clock, zone=zone, now=now, day=day),
         "rows": money_rows(priced.breakdown, breach.version.currency) if priced.breakdown else [],
-        "waiting": [cases[other.pk] for other in undecided],
-        "next": next((cases[row.pk] for row in undecided if row.pk != breach.pk and row.stopped_at), None),
+        "waiting_count": waiting_count,
+        "waiting": [cases[other.pk] for other in waiting_breaches],
+        "next": next((cases[row.pk] for row in waiting_breaches if row.pk != breach.pk and row.stopped_at), None),
         "evidence": journal_lines.lines(_evidence(breach))[::-1],
         "form": form
         or (

@@ -15,6 +15,7 @@ from incidents import lifecycle
 from incidents.models import Breach
 from incidents.sweeps import sweep_clocks
 from reports.models import BreachDecision
+from reports.views import breaches
 from tests import build
 from tests.owner import as_owner
 from tests.pages import MANY, counted, stop_clock, text_of, title_of, visitor
@@ -107,6 +108,26 @@ def test_the_list_asks_the_database_as_often_with_many(page: Client, world: buil
         late_repair(world, LATE, at=build.MONDAY + timedelta(seconds=number))
     with counted("breaches"):
         assert len(table(page.get("/breaches/"), "data cards")) == MANY + 2
+
+
+def test_a_page_draws_what_is_gravest_and_the_rest_is_one_link_away(
+    page: Client, world: build.World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(breaches, "WAITING_SHOWN", 1)
+    monkeypatch.setattr(breaches, "CONTRACTS_SHOWN", 1)
+    build.world("ABC")  # before MAK by name, and missed nothing
+    late_repair(world, timedelta(minutes=5), at=build.MONDAY + timedelta(minutes=30))
+    breach = late_repair(world, LATE)
+    response = page.get("/breaches/")
+    said = text_of(response)
+    assert "2 naruszenia czekają na Twoją decyzję" in said
+    assert "1 najcięższych: razem 200,00 zł. Pokaż wszystkie" in said
+    assert [row[0] for row in table(response, "data cards", 1)[1:]] == ["Mak sp. z o.o."]
+    assert "Wszystkie umowy (2)" in said
+    assert "Czekają na decyzję 2" in text_of(page.get(path(breach)))
+    whole = page.get("/breaches/?waiting=all&months=all")
+    assert "Razem 300,00 zł." in text_of(whole)
+    assert len(table(whole, "data cards", 1)) == 3
 
 
 # One case

@@ -142,6 +142,7 @@ def test_from_the_page_the_reason_is_asked_and_the_breach_waits_again(
     assert "decyzja cofnięta, naruszenie czeka na nową" in said
     assert WHY in said
     assert "Potwierdź 300,00 zł" in said
+    assert "Naruszenia 2 " in said
     assert "2 naruszenia czekają na Twoją decyzję" in text_of(page.get("/breaches/"))
     assert WHY not in text_of(visitor(world.owner).get(f"/incidents/{breach.incident.nr}/journal/"))
     assert WHY in text_of(page.get(f"/incidents/{breach.incident.nr}/journal/"))
