@@ -26,7 +26,6 @@ from contracts.models import (
     ContractVersion,
     EscalationStep,
     GraceMode,
-    MaintenanceWindow,
     PenaltyRule,
     RateType,
     Severity,
@@ -36,6 +35,7 @@ from contracts.models import (
     UpdateRhythm,
     Whom,
 )
+from contracts.planned import MaintenanceWindow
 from contracts.terms import seconds, to_second, working_days
 from contracts.worktime import day_term, parse_calendar, work_calendar
 from messaging.models import Channel

@@ -17,7 +17,8 @@ from django.db import connection, transaction
 from django.db.models import Model
 
 from contracts import seal
-from contracts.models import Calendar, CalendarDay, Contract, ContractVersion, MaintenanceWindow, Seal, SealKind
+from contracts.models import Calendar, CalendarDay, Contract, ContractVersion, Seal, SealKind
+from contracts.planned import MaintenanceWindow
 
 GONE, NEVER, CHANGED, AS_SEALED = "gone", "never sealed", "changed", "as it was sealed"
 

@@ -23,13 +23,13 @@ from contracts.models import (
     Contract,
     ContractVersion,
     EscalationStep,
-    MaintenanceWindow,
     PenaltyRule,
     Seal,
     SealKind,
     Target,
     UpdateRhythm,
 )
+from contracts.planned import MaintenanceWindow
 
 FORMAT = 1  # of what is hashed; another one would make every old seal look forged
 LOCK = 0x5EA1  # held till the end of the transaction by whoever adds to the list; always the last lock taken

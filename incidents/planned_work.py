@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Membership, User
 from contracts import agreements
-from contracts.models import ContractVersion, MaintenanceWindow, Shop
+from contracts.models import ContractVersion, Shop
+from contracts.planned import MaintenanceWindow
 from incidents.days_off import readers
 from incidents.models import Notice
 from incidents.notices import write as notices

@@ -19,8 +19,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.active import active_client, show_client
 from accounts.models import AGENT, MANAGER, OWNER, REPORTER, User
 from accounts.permissions import SignedRequest, open_to, require_role
-from contracts.models import MaintenanceWindow, Shop
+from contracts.models import Shop
 from contracts.moved import at_shop
+from contracts.planned import MaintenanceWindow
 from contracts.terms import seconds
 from monitoring import watch
 from monitoring.availability import page as shop_page

@@ -13,8 +13,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import AGENT, MANAGER
 from accounts.permissions import SignedRequest, open_to
-from contracts.models import MaintenanceWindow, Shop
+from contracts.models import Shop
 from contracts.moved import at_shop
+from contracts.planned import MaintenanceWindow
 from contracts.terms import to_second
 from incidents import planned_work
 from monitoring.availability.maintenance import Prospect, prospect

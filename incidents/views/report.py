@@ -20,8 +20,9 @@ from accounts.active import active_client, show_client
 from accounts.allowances import report_refused, with_wait
 from accounts.models import OWNER, REPORTER, Client, User
 from accounts.permissions import SignedRequest, open_to
-from contracts.models import ContractVersion, MaintenanceWindow, Shop
+from contracts.models import ContractVersion, Shop
 from contracts.moved import at_shop
+from contracts.planned import MaintenanceWindow
 from incidents import report_limits, reporting
 from incidents.choices import JOINS_MONITOR, Status
 from incidents.events import Kind

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
-from contracts.models import ContractVersion, MaintenanceWindow
+from contracts.models import ContractVersion
+from contracts.planned import MaintenanceWindow
 from contracts.terms import moment, seconds
 from contracts.vocabulary import MaintenanceMode
 from monitoring.availability import measure as pure

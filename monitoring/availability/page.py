@@ -11,9 +11,9 @@ from math import isqrt
 from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 
-from contracts.models import MaintenanceWindow
 from contracts.penalty.rules import floored
 from contracts.penalty.text import floored_percent
+from contracts.planned import MaintenanceWindow
 from contracts.terms import moment, seconds
 from incidents.text.explanation import ExplanationRow, hms
 from monitoring.availability import text as availability_words

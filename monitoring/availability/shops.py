@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db.models import F, Max, Min
 
-from contracts.models import ContractVersion, MaintenanceWindow, Shop
+from contracts.models import ContractVersion, Shop
+from contracts.planned import MaintenanceWindow
 from contracts.spans import Span, intersect, subtract, union
 from contracts.terms import moment, seconds
 from monitoring.availability import measure as pure

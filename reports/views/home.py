@@ -17,7 +17,8 @@ from django.views.decorators.http import require_GET
 
 from accounts.active import active_client
 from accounts.models import ADMIN, AGENT, MANAGER, Client, User
-from contracts.models import MaintenanceWindow, Shop
+from contracts.models import Shop
+from contracts.planned import MaintenanceWindow
 from incidents.choices import Status
 from incidents.models import Incident
 from incidents.text.lead import standing

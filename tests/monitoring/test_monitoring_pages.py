@@ -15,7 +15,8 @@ from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from contracts.models import MaintenanceWindow, Shop
+from contracts.models import Shop
+from contracts.planned import MaintenanceWindow
 from contracts.spans import subtract
 from incidents.models import Incident
 from monitoring import acts, watch

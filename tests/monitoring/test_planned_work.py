@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from contracts import proof
-from contracts.models import MaintenanceWindow
+from contracts.planned import MaintenanceWindow
 from incidents import planned_work
 from incidents.models import Incident
 from messaging.models import Notification

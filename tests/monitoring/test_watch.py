@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import DataError, connection
 from django.test.utils import CaptureQueriesContext
 
-from contracts.models import MaintenanceWindow
+from contracts.planned import MaintenanceWindow
 from incidents.models import Incident
 from messaging.models import Heartbeat
 from monitoring import watch

@@ -23,13 +23,13 @@ from contracts.models import (
     Contract,
     ContractVersion,
     EscalationStep,
-    MaintenanceWindow,
     PenaltyRule,
     Seal,
     Shop,
     Target,
     UpdateRhythm,
 )
+from contracts.planned import MaintenanceWindow
 from incidents import lifecycle, sweeps
 from incidents.anchors import Anchor, AnchorLeaf, Tally, newest
 from incidents.models import Breach, ClockRow, Firing, Incident, JoinedReport, JournalEntry, Notice, Pause

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from contracts.models import MaintenanceWindow, Shop
+from contracts.models import Shop
+from contracts.planned import MaintenanceWindow
 from incidents import lifecycle
 from monitoring.models import Monitor
 from tests import build

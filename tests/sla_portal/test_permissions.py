@@ -21,7 +21,8 @@ from django.utils.http import urlsafe_base64_encode
 from pytest_django.plugin import DjangoDbBlocker
 
 from accounts.models import Limit, Membership, User
-from contracts.models import CalendarDay, MaintenanceWindow
+from contracts.models import CalendarDay
+from contracts.planned import MaintenanceWindow
 from incidents import lifecycle
 from incidents.models import Breach, Incident
 from incidents.sweeps import sweep_clocks
