@@ -60,8 +60,8 @@ def concerned(day: CalendarDay, at: datetime) -> list[User]:
 
 def readers(members: QuerySet[Membership]) -> list[User]:
     """Of a client's people those whom news of the contract reaches."""
-    told = members.filter(Q(role=OWNER) | Q(user__notices=True), user__is_active=True)
-    return list(User.objects.filter(pk__in=told.values("user")).order_by("pk"))
+    addressees = members.filter(Q(role=OWNER) | Q(user__notices=True), user__is_active=True)
+    return list(User.objects.filter(pk__in=addressees.values("user")).order_by("pk"))
 
 
 def _letter(day: CalendarDay, person: User, at: datetime) -> Notice:
