@@ -10,7 +10,7 @@ from django import forms, template
 from django.conf import settings
 from django.forms import BoundField
 from django.template import Context
-from django.utils.html import conditional_escape, format_html
+from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
@@ -123,8 +123,8 @@ def countdown(
 
     `total`: the seconds of the whole time, where the row has a bar of what is used to be moved on too.
     """
-    runs = format_html(' data-until="{}"', int(until.timestamp())) if until else ""
-    runs += format_html(' data-total="{}"', total) if total else ""
+    facts = {"until": until and int(until.timestamp()), "total": total}
+    runs = format_html_join("", ' data-{}="{}"', ((name, fact) for name, fact in facts.items() if fact))
     text = format_html(
         '<span data-left="{}" data-now="{}"{}>{}</span>',
         left,
