@@ -89,7 +89,7 @@ def test_one_click_takes_the_first_good_check_as_the_end(world: build.World, mon
     table = b"".join(agent.get("/incidents/?format=csv")).decode()
     assert "2026-03-02 11:00:07" in table.splitlines()[1]
     why = text_of(reporter.get(f"{PATH}why/restore/"))
-    assert "Stoi, zostało 2:59:53: nasz monitor widzi, że działa od dziś 11:00:07." in why
+    assert "Stoi, zostało 2:59:53: nasz monitor widzi, że działa od 2 marca 2026, 11:00:07." in why
     assert "Monitor widzi, że działa, zegar stoi" in why
     build.clear_outbox()
     assert "Przyjmij 11:00 MAK-0001" in text_of(agent.get("/queue/"))
