@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 
 from contracts import promises
 from contracts.agreements import TargetSpec, VersionSpec, dated_back, severities_without
-from contracts.forms.terms import TermsForm, key
+from contracts.forms.rows import key
+from contracts.forms.terms import TermsForm
 from contracts.models import ContractVersion, RepairStart, TargetKind
 from contracts.notice import Notice
 from contracts.terms_text import Change, Compared, differences

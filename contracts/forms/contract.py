@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from django import forms
 from django.http import QueryDict
+from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
 
 from contracts.agreements import (
@@ -24,21 +24,22 @@ from contracts.agreements import (
 from contracts.calendar_text import ALL_DAY
 from contracts.forms import parse as typed
 from contracts.forms.fields import ZONES, ReadField, choice_field, date_field
+from contracts.forms.rows import key
 from contracts.forms.terms import (
-    CHOSEN,
-    COLUMNS,
-    PLAIN,
+    CAPS,
+    TERMS,
     TermsForm,
-    ladder_values,
+    manner_values,
+    penalty_values,
     rate_value,
-    rhythm_values,
+    rung_values,
+    silence_column,
     target_values,
 )
-from contracts.models import Calendar, ContractVersion, ExclusionReason, RateType, Shop, TargetKind
+from contracts.models import Calendar, ContractVersion, ExclusionReason, RateType, Severity, Shop, TargetKind
 from contracts.notice import Notice, notice
 from contracts.terms import calendar_terms
 from wording.fields import LineField
-from wording.words import figure
 
 # P1 to P4, minutes of reaction, repair and final fix; None: no such promise
 USUAL_TIMES = {
@@ -49,19 +50,7 @@ USUAL_TIMES = {
 }
 USUAL_SILENCE = {"P1": 3, "P2": 3, "P3": 5, "P4": 5}
 USUAL_DAYS_OFF_NOTICE = 5
-FIGURES: dict[str, Callable[[Decimal], str]] = {
-    "month_cap_percent": figure,
-    "availability_target": figure,
-    "contract_cap_amount": typed.amount_words,
-    "second_person_above": typed.amount_words,
-}
-TERM_COLUMNS = (
-    *CHOSEN,
-    *PLAIN,
-    "incident_cap_percent",
-    "incident_cap_amount",
-    *(column for column, _otherwise in COLUMNS.values()),
-)
+TERM_COLUMNS = (*TERMS.values(), *CAPS, *(silence_column(severity) for severity in Severity.values))
 FRIDAY, ASKED_AT = 4, time(15, 30)
 
 
@@ -125,10 +114,26 @@ def usual(calendars: Sequence[Calendar], today: date) -> dict[str, Any]:
         "zone": "Europe/Warsaw",
         "monitoring_starts_clock": True,
     }
-    for target in _usual_targets(calendars):
-        values |= target_values(target, "PLN")
-    values |= {f"{severity}_silence": days for severity, days in USUAL_SILENCE.items()}
-    return values | rhythm_values(DEFAULT_RHYTHMS) | ladder_values(DEFAULT_LADDER)
+    return values | _tables(_usual_targets(calendars), DEFAULT_RHYTHMS, DEFAULT_LADDER, USUAL_SILENCE, "PLN")
+
+
+def _tables(
+    targets: Sequence[TargetSpec],
+    rhythms: Sequence[RhythmSpec],
+    steps: Sequence[StepSpec],
+    silence: Mapping[str, int],
+    currency: str,
+) -> dict[str, dict[str, Any]]:
+    """What the rows of each table begin with, by the row's name."""
+    by_name = {key(target.severity, target.kind): target for target in targets}
+    return {
+        "times": {name: target_values(target) for name, target in by_name.items()},
+        "penalties": {
+            name: penalty_values(target.penalty, currency) for name, target in by_name.items() if target.penalty
+        },
+        "manners": manner_values(rhythms, silence),
+        "ladder": {f"step{place}": rung_values(step) for place, step in enumerate(steps)},
+    }
 
 
 def _usual_targets(calendars: Sequence[Calendar]) -> list[TargetSpec]:
@@ -150,26 +155,10 @@ def _never_closes(calendar: Calendar) -> bool:
 
 def values_of(version: ContractVersion, targets: Sequence[TargetSpec], steps: Sequence[StepSpec]) -> dict[str, Any]:
     """The terms of a version as the fields of the next one begin with; what is signed is signed anew."""
-    values: dict[str, Any] = {name: getattr(version, name) for name in (*CHOSEN, *PLAIN)}
-    for name, shown in FIGURES.items():
-        values[name] = "" if values[name] is None else shown(values[name])
-    values |= {"signed_on": None, "signatories": "", "monthly_fee": typed.amount_words(version.monthly_fee)}
-    values |= {"incident_cap": _cap(version)} | _lengths(version) | rhythm_values(rhythm_specs(version))
-    for target in targets:
-        values |= target_values(target, version.currency)
-    return values | ladder_values(steps)
-
-
-def _lengths(version: ContractVersion) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for name, (column, otherwise) in COLUMNS.items():
-        value = getattr(version, column)
-        if column.endswith("_minutes"):
-            value = "" if value == otherwise else typed.minutes_words(value)
-        elif column.endswith("_hours"):
-            value = "" if value == otherwise else f"{value} h"
-        values[name] = value
-    return values
+    values: dict[str, Any] = {name: getattr(version, column) for name, column in TERMS.items()}
+    values |= {"monthly_fee": version.monthly_fee, "incident_cap": _cap(version), "signed_on": None, "signatories": ""}
+    silence = {severity: version.silence_days(severity) for severity in Severity.values}
+    return values | _tables(targets, rhythm_specs(version), steps, silence, version.currency)
 
 
 def _cap(version: ContractVersion) -> str:
@@ -218,10 +207,15 @@ def step_specs(version: ContractVersion) -> list[StepSpec]:
     return [StepSpec(step.target, step.share, step.whom, step.channel, step.person) for step in steps]
 
 
-def as_typed(form: forms.Form, data: QueryDict) -> dict[str, Any]:
+def as_typed(form: TermsForm, data: QueryDict) -> dict[str, Any]:
     """What was posted, to be shown again before anything is judged."""
+    tables = {name: {row.row_name: _typed(row, data) for row in table} for name, table in form.tables.items()}
+    return _typed(form, data) | tables
+
+
+def _typed(form: forms.Form, data: QueryDict) -> dict[str, Any]:
     return {
-        name: data.getlist(name) if isinstance(field, forms.MultipleChoiceField) else data.get(name, "")
+        name: field.widget.value_from_datadict(data, MultiValueDict(), form.add_prefix(name))
         for name, field in form.fields.items()
     }
 

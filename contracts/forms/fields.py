@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db import models
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -49,17 +50,26 @@ CURRENCIES = ("PLN", "EUR", "CZK", "GBP", "USD")
 
 
 class ReadField(LineField):
-    """A line of text that `read` turns into a value; left empty it is None.
+    """A line of text that `read` turns into a value; left empty it is None. `show` writes a stored value back.
 
     `wrong`: the sentence with this field's own example, for a text that isn't of its kind at all.
     """
 
     def __init__(
-        self, read: Callable[[str], Any], *, css: str = "short", wrong: _StrPromise | None = None, **options: Any
+        self,
+        read: Callable[[str], Any],
+        *,
+        show: Callable[[Any], str] = str,
+        css: str = "short",
+        wrong: _StrPromise | None = None,
+        **options: Any,
     ) -> None:
         attrs = {"class": css, "autocomplete": "off", **options.pop("attrs", {})}
         super().__init__(max_length=200, widget=forms.TextInput(attrs=attrs), **options)
-        self.read, self.wrong = read, wrong
+        self.read, self.show, self.wrong = read, show, wrong
+
+    def prepare_value(self, value: Any) -> Any:
+        return value if value is None or isinstance(value, str) else self.show(value)
 
     def clean(self, value: Any) -> Any:
         text = super().clean(value)
@@ -83,19 +93,23 @@ class WindowsField(ReadField):
         return [] if windows is None and self.closed_when_empty else windows
 
 
-class OneOf(forms.TypedChoiceField):
-    """One of some objects that were read once for the whole form."""
+class OneOf(forms.ChoiceField):
+    """One of some objects that are read once for the whole form, and offered to it; or None."""
 
-    def __init__(self, objects: Iterable[Any], *, empty: str | Promise = "", **options: Any) -> None:
-        by_key = {str(choice.pk): choice for choice in objects}
-        super().__init__(
-            choices=[("", empty), *((key, str(choice)) for key, choice in by_key.items())],
-            coerce=lambda key: by_key[key],
-            empty_value=None,
-            required=False,
-            widget=forms.Select,
-            **options,
-        )
+    def __init__(self, *, empty: str | Promise = "", **options: Any) -> None:
+        super().__init__(required=False, widget=forms.Select, **options)
+        self.empty = empty
+        self.offer([])
+
+    def offer(self, objects: Iterable[models.Model]) -> None:
+        self.by_key = {str(row.pk): row for row in objects}
+        self.choices = [("", self.empty), *((key, str(row)) for key, row in self.by_key.items())]
+
+    def clean(self, value: Any) -> Any:
+        return self.by_key.get(super().clean(value))
+
+    def prepare_value(self, value: Any) -> Any:
+        return str(value.pk) if isinstance(value, models.Model) else value
 
 
 class DayField(forms.DateField):

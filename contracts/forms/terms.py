@@ -1,9 +1,8 @@
-"""The form of a version's terms: fee, three times for each severity, penalties, limits, the ladder, the signature."""
+"""The form of a version's terms: the single ones with their columns, and around them the tables (`rows`)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from functools import partial
@@ -13,90 +12,87 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
 from contracts.agreements import DEFAULT_LADDER, PenaltySpec, RhythmSpec, StepSpec, TargetSpec, VersionSpec
 from contracts.forms import parse as typed
-from contracts.forms.fields import CURRENCIES, OneOf, ReadField, choice_field, date_field, name_the_missing
+from contracts.forms.fields import CURRENCIES, ReadField, choice_field, date_field, name_the_missing
+from contracts.forms.rows import (
+    SHORT,
+    FormChoices,
+    LadderRows,
+    MannerForm,
+    MannerRows,
+    PenaltyForm,
+    PenaltyRows,
+    RowForm,
+    Rows,
+    TimeForm,
+    TimeRows,
+    rung_rows,
+    severity_rows,
+    target_rows,
+)
 from contracts.models import (
-    Calendar,
+    ContractVersion,
     Cumulation,
     DelayTime,
     ExclusionReason,
-    GraceMode,
     Liability,
     Maintenance,
     RateType,
     Reopen,
     RepairStart,
-    Severity,
     TargetKind,
-    Whom,
 )
-from contracts.penalty.rules import Unit
-from contracts.penalty.text import each
-from messaging.models import Channel
 from wording.fields import LineField
 from wording.words import figure
 
-UNITS = (
-    "started_hour",
-    "started_30min",
-    "started_minute",
-    "started_4h",
-    "started_day_24h",
-    "full_hour",
-    "exact_hour",
-    "once",
-)
-SPARE_RUNGS = 3  # empty rows of a ladder: without a script none can be added
 SIGNED = ("number", "shops", "valid_from", "signed_on", "signatories")
 """What a look ahead says nothing of."""
-# field → its column and what an empty field means; a limit of 0 min is a limit
-COLUMNS: dict[str, tuple[str, Any]] = {
-    "minimum_outage": ("minimum_outage_minutes", 0),
-    "maintenance": ("maintenance", Maintenance.OUT_OF_TOTAL),
-    "maintenance_notice": ("maintenance_notice_hours", 0),
-    "maintenance_limit": ("maintenance_limit_minutes", None),
-    "unknown_limit": ("unknown_limit_minutes", None),
-    **{f"{severity}_silence": (f"silence_days_{severity.lower()}", None) for severity in Severity.values},
+# Where the page has each single term, line by line: a term that stands here is kept, shown again and compared
+SECTIONS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "times": (("repair_starts", "reopen"), ("monitoring_starts_clock",), ("third_party_pause",)),
+    "messages": (("days_off_notice",),),
+    "penalties": (
+        ("month_cap_percent", "contract_cap_amount", "second_person_above"),
+        ("incident_cap",),
+        ("cumulation", "delay_time", "liability"),
+        ("exclusion_reasons",),
+    ),
+    "availability": (
+        ("availability_target", "minimum_outage"),
+        ("maintenance", "maintenance_notice", "maintenance_limit", "unknown_limit"),
+    ),
+    "signed": (("signed_on", "signatories"),),
 }
-KINDS = TargetKind.values
+# field → column, where the column's name has its unit; every other term bears its column's name
+UNIT_COLUMNS = {
+    "minimum_outage": "minimum_outage_minutes",
+    "maintenance_notice": "maintenance_notice_hours",
+    "maintenance_limit": "maintenance_limit_minutes",
+    "unknown_limit": "unknown_limit_minutes",
+}
+CAPS = ("incident_cap_percent", "incident_cap_amount")
+"""The two columns of `incident_cap`."""
+TERMS = {
+    name: UNIT_COLUMNS.get(name, name)
+    for name in ("currency", *(name for lines in SECTIONS.values() for line in lines for name in line))
+    if name != "incident_cap"
+}
+"""Field → column."""
 AMOUNTS = ("monthly_fee", "incident_cap", "contract_cap_amount", "second_person_above")
-CHOSEN = ("repair_starts", "reopen", "liability", "delay_time", "cumulation", "currency")
-PLAIN = (
-    "month_cap_percent",
-    "contract_cap_amount",
-    "availability_target",
-    "second_person_above",
-    "signed_on",
-    "signatories",
-    "monitoring_starts_clock",
-    "third_party_pause",
-    "exclusion_reasons",
-    "days_off_notice",
-)
-SHORT = partial(typed.read_minutes, at_most=500 * 60)
-"""A time whose column holds no more than some 546 h."""
 
 
-def key(severity: str, kind: str) -> str:
-    """The name of a target's fields: `P1_restore`."""
-    return f"{severity}_{kind}"
-
-
-@dataclass(frozen=True, slots=True)
-class FormChoices:
-    """What the form's lists offer, read once."""
-
-    calendars: Sequence[Calendar]
-    people: Sequence[User]
+def silence_column(severity: str) -> str:
+    return f"silence_days_{severity.lower()}"
 
 
 class TermsForm(forms.Form):
-    """Everything that a version holds. A target without a time is none; a rung without a share is none."""
+    """Everything that a version holds. An empty term is its column's default; a limit of 0 min is a limit."""
 
     valid_from = date_field(_("In force from"))
-    monthly_fee = ReadField(typed.read_fee, label=_("Monthly fee, net"), attrs={"inputmode": "decimal"})
+    monthly_fee = ReadField(
+        typed.read_fee, show=typed.amount_words, label=_("Monthly fee, net"), attrs={"inputmode": "decimal"}
+    )
     currency = choice_field(_("Currency"), [(code, code) for code in CURRENCIES], css="short")
     repair_starts = choice_field(_("The repair's time counts"), RepairStart.choices)
     reopen = choice_field(_("After a rejected repair the time"), Reopen.choices)
@@ -112,30 +108,35 @@ class TermsForm(forms.Form):
     )
     month_cap_percent = ReadField(
         partial(typed.read_percent, places=3),
+        show=figure,
         label=_("Limit of a month, % of the fee"),
         required=False,
         wrong=_("Write the share of the fee like 20 %."),
     )
     contract_cap_amount = ReadField(
         typed.read_number,
+        show=typed.amount_words,
         label=_("Limit of the whole contract"),
         required=False,
         wrong=_("Write the amount like 50000.00."),
     )
     second_person_above = ReadField(
         typed.read_number,
+        show=typed.amount_words,
         label=_("A second person decides above"),
         required=False,
         wrong=_("Write the amount like 1000.00."),
     )
     availability_target = ReadField(
         typed.read_availability,
+        show=figure,
         label=_("Availability of a month, %"),
         required=False,
         help_text=_("For example 99.5 %"),
     )
     minimum_outage = ReadField(
         SHORT,
+        show=lambda minutes: typed.minutes_words(minutes) if minutes else "",
         label=_("Shorter outages don't count"),
         required=False,
         help_text=_("For example 5 min"),
@@ -144,6 +145,7 @@ class TermsForm(forms.Form):
     maintenance = choice_field(_("Announced work"), Maintenance.choices, required=False)
     maintenance_notice = ReadField(
         typed.read_hours,
+        show=lambda hours: f"{hours} h" if hours else "",
         label=_("Work is announced ahead by"),
         required=False,
         help_text=_("For example 48 h; announced later it excuses nothing"),
@@ -151,6 +153,7 @@ class TermsForm(forms.Form):
     )
     maintenance_limit = ReadField(
         typed.read_minutes,
+        show=typed.minutes_words,
         label=_("Announced work, at most in a month"),
         required=False,
         help_text=_("For example 8 h; empty: no limit"),
@@ -158,6 +161,7 @@ class TermsForm(forms.Form):
     )
     unknown_limit = ReadField(
         typed.read_minutes,
+        show=typed.minutes_words,
         label=_("Time without data, at most in a month"),
         required=False,
         help_text=_("For example 2 h; above it both sides settle the month. Empty: no limit"),
@@ -183,55 +187,51 @@ class TermsForm(forms.Form):
         self, *args: Any, choices: FormChoices, today: date, rungs: int = len(DEFAULT_LADDER), **options: Any
     ) -> None:
         super().__init__(*args, **options)
-        self.choices, self.today, self.rungs = choices, today, rungs + SPARE_RUNGS
-        for severity in Severity.values:
-            for kind in TargetKind.values:
-                self._add_target(severity, kind)
-            self._add_manners(severity)
-        for number in range(self.rungs):
-            self._add_rung(f"step{number}")
+        self.choices, self.today = choices, today
+        sent = self.data if self.is_bound else None
+
+        def table(kind: type[Any], name: str, rows: list[Any]) -> Rows:
+            begun = self.initial.get(name)
+            formset: Rows = kind(sent, rows=rows, choices=choices, initial=begun)
+            return formset
+
+        self.tables = {
+            "times": table(TimeRows, "times", target_rows()),
+            "manners": table(MannerRows, "manners", severity_rows()),
+            "penalties": table(PenaltyRows, "penalties", target_rows()),
+            "ladder": table(LadderRows, "ladder", rung_rows(rungs, sent or ())),
+        }
         name_the_missing(self)
 
-    def _add_target(self, severity: str, kind: str) -> None:
-        name, label = key(severity, kind), f"{severity}, {TargetKind(kind).label}: "
-        units = [(unit, each(Unit.named(unit))) for unit in UNITS]
-        self.fields |= {
-            name: ReadField(typed.read_minutes, label=label + _("time"), required=False, css="tiny"),
-            f"{name}_hours": OneOf(self.choices.calendars, label=label + _("hours"), empty="–"),
-            f"{name}_rate": ReadField(typed.read_rate, label=label + _("penalty"), required=False, css="tiny"),
-            f"{name}_unit": choice_field(label + _("unit"), units, required=False),
-            f"{name}_grace": ReadField(
-                SHORT, label=label + _("grace"), required=False, css="tiny", wrong=_("Write the time like 15 min.")
-            ),
-            f"{name}_grace_mode": choice_field(label + _("how the grace counts"), GraceMode.choices, required=False),
-        }
+    @property
+    def rows(self) -> Iterator[RowForm]:
+        """Every row of every table."""
+        return (row for table in self.tables.values() for row in table)
 
-    def _add_manners(self, severity: str) -> None:
-        """How often the client hears, and how long silence lasts that accepts a repair."""
-        self.fields |= {
-            f"{severity}_update": ReadField(
-                partial(typed.read_minutes, at_least=1),
-                label=f"{severity}: " + _("a message every"),
-                required=False,
-                css="tiny",
-                wrong=_("Write the time like 60 min."),
-            ),
-            f"{severity}_update_hours": OneOf(
-                self.choices.calendars, label=f"{severity}: " + _("hours of the messages"), empty=_("round the clock")
-            ),
-            f"{severity}_silence": ReadField(
-                partial(typed.read_days, at_least=1), label=f"{severity}: " + _("working days of silence"), css="tiny"
-            ),
-        }
+    @property
+    def times(self) -> list[TimeForm]:
+        return list(self.tables["times"])
 
-    def _add_rung(self, name: str) -> None:
-        self.fields |= {
-            f"{name}_share": ReadField(typed.read_share, label=_("share of the time"), required=False, css="tiny"),
-            f"{name}_target": choice_field(_("of the"), TargetKind.choices, required=False),
-            f"{name}_whom": choice_field(_("whom"), Whom.choices, required=False),
-            f"{name}_channel": choice_field(_("by"), Channel.choices, required=False),
-            f"{name}_person": OneOf(self.choices.people, label=_("named person"), empty="–"),
-        }
+    @property
+    def manners(self) -> list[MannerForm]:
+        return list(self.tables["manners"])
+
+    @property
+    def penalties(self) -> list[PenaltyForm]:
+        return list(self.tables["penalties"])
+
+    def __iter__(self) -> Iterator[forms.BoundField]:
+        """The fields of the rows too, for whoever sums up the form: its errors, its values."""
+        yield from super().__iter__()
+        for row in self.rows:
+            yield from row
+
+    def full_clean(self) -> None:
+        """The errors of the rows are the form's, by the names that their fields have on the page."""
+        super().full_clean()
+        for row in self.rows if self.is_bound else ():
+            for name, errors in row.errors.items():
+                self.errors[row.add_prefix(name)] = errors
 
     def clean_signed_on(self) -> date:
         signed: date = self.cleaned_data["signed_on"]
@@ -239,137 +239,77 @@ class TermsForm(forms.Form):
             raise ValidationError(_("A document that is signed has a date that has come."))
         return signed
 
-    def clean(self) -> dict[str, Any]:
-        for name in (key(severity, kind) for severity in Severity.values for kind in TargetKind.values):
-            self._check_target(name)
+    def clean(self) -> None:
+        for table in self.tables.values():
+            table.full_clean()
+        times = {time.row: time.cleaned_data for time in self.times}
+        for penalty in self.penalties:
+            time = times[penalty.row].get("time", "unreadable")
+            if time is None and penalty.cleaned_data.get("rate") is not None:
+                penalty.add_error("rate", _("A penalty needs a time to be late for: there is none."))
         self._check_currency()
-        self._check_ladder()
-        return self.cleaned_data
 
     def _check_currency(self) -> None:
         """An amount that names another currency than the contract's would be taken for the contract's."""
         code = self.cleaned_data.get("currency")
-        for name in [name for name in self.cleaned_data if name.endswith(("_rate", *AMOUNTS)) and code]:
-            named = typed.currency_in(str(self[name].value() or ""))
+        amounts = [(self, name) for name in AMOUNTS] + [(penalty, "rate") for penalty in self.penalties]
+        for form, name in amounts if code else ():
+            named = typed.currency_in(str(form[name].value() or "")) if name in form.cleaned_data else ""
             if named and named != code:
-                self.add_error(name, _("The contract is in %(code)s.") % {"code": code})
-
-    def _check_target(self, name: str) -> None:
-        data = self.cleaned_data
-        if name not in data:
-            return
-        if data[name] is not None and data.get(f"{name}_hours") is None:
-            self.add_error(f"{name}_hours", _("Choose the hours in which this time counts."))
-        if data[name] is None and data.get(f"{name}_rate") is not None:
-            self.add_error(f"{name}_rate", _("A penalty needs a time to be late for: there is none."))
-        if data.get(f"{name}_grace") and f"{name}_rate" in data and data[f"{name}_rate"] is None:
-            self.add_error(f"{name}_grace", _("Grace needs a penalty: there is none."))
-
-    def _check_ladder(self) -> None:
-        above: set[StepSpec] = set()
-        for name, step in self._rungs():
-            if step.whom == Whom.PERSON and step.person is None:
-                self.add_error(f"{name}_person", _("Choose the person to tell."))
-            elif step.whom != Whom.PERSON and step.person is not None:
-                self.add_error(f"{name}_person", _("This rung tells somebody else. Choose “named person”, or nobody."))
-            elif step in above:
-                self.add_error(f"{name}_share", _("The same rung stands above."))
-            above.add(step)
-
-    def _rungs(self) -> Iterable[tuple[str, StepSpec]]:
-        data = self.cleaned_data
-        for name in (f"step{number}" for number in range(self.rungs)):
-            if data.get(f"{name}_share") is not None:
-                target, whom = data.get(f"{name}_target", ""), data.get(f"{name}_whom", "")
-                channel, person = data.get(f"{name}_channel", ""), data.get(f"{name}_person")
-                yield name, StepSpec(target, data[f"{name}_share"], whom, channel, person)
+                form.add_error(name, _("The contract is in %(code)s.") % {"code": code})
 
     @property
-    def time_rows(self) -> list[tuple[str, list[tuple[str, forms.BoundField, forms.BoundField]]]]:
-        """(severity, its (target, time, hours)) for the table of times."""
-        return [
-            (severity, [(kind, self[key(severity, kind)], self[f"{key(severity, kind)}_hours"]) for kind in KINDS])
-            for severity in Severity.values
-        ]
+    def sections(self) -> dict[str, list[list[forms.BoundField]]]:
+        """The single terms, as the page has them."""
+        return {section: [[self[name] for name in line] for line in lines] for section, lines in SECTIONS.items()}
 
     @property
-    def manner_rows(self) -> list[tuple[str, forms.BoundField, forms.BoundField, forms.BoundField]]:
-        """(severity, message every, in which hours, days of silence) for the table of messages."""
-        parts = ("update", "update_hours", "silence")
-        return [(severity, *(self[f"{severity}_{part}"] for part in parts)) for severity in Severity.values]  # type: ignore[misc]
+    def time_rows(self) -> list[tuple[str, list[TimeForm]]]:
+        """(severity, its targets) for the table of times."""
+        by_severity: dict[str, list[TimeForm]] = {}
+        for time in self.times:
+            by_severity.setdefault(time.row.severity, []).append(time)
+        return list(by_severity.items())
 
     @property
-    def penalty_groups(self) -> list[tuple[str, list[tuple[str, list[forms.BoundField]]], bool]]:
-        """(target, its rows by severity, whether a row is filled in) for the tables of penalties."""
+    def penalty_groups(self) -> list[tuple[str, list[PenaltyForm], bool]]:
+        """(target, its penalties, whether one is filled in) for the tables of penalties."""
         return [self._penalty_group(kind) for kind in (TargetKind.RESTORE, TargetKind.REACTION, TargetKind.FINAL_FIX)]
 
-    def _penalty_group(self, kind: TargetKind) -> tuple[str, list[tuple[str, list[forms.BoundField]]], bool]:
-        parts = ("rate", "unit", "grace", "grace_mode")
-        rows = [(severity, [self[f"{key(severity, kind)}_{part}"] for part in parts]) for severity in Severity.values]
-        filled = any(fields[0].value() or any(field.errors for field in fields) for _severity, fields in rows)
-        return kind.value, rows, filled or kind == TargetKind.RESTORE
-
-    @property
-    def ladder_rows(self) -> list[list[forms.BoundField]]:
-        parts = ("share", "target", "whom", "channel", "person")
-        return [[self[f"step{number}_{part}"] for part in parts] for number in range(self.rungs)]
+    def _penalty_group(self, kind: TargetKind) -> tuple[str, list[PenaltyForm], bool]:
+        penalties = [penalty for penalty in self.penalties if penalty.row.kind == kind]
+        filled = any(penalty["rate"].value() or penalty.errors for penalty in penalties)
+        return kind.value, penalties, filled or kind == TargetKind.RESTORE
 
     @property
     def steps(self) -> list[StepSpec]:
-        return [step for _name, step in self._rungs()]
+        return [rung.spec for rung in self.tables["ladder"] if rung.spec]
 
     @property
     def targets(self) -> list[TargetSpec]:
-        """Those that can be read so far: a time, and hours to count it in."""
-        targets = (self._target(severity, kind) for severity in Severity.values for kind in TargetKind.values)
+        """Those that can be read so far."""
+        penalties: dict[Any, PenaltySpec | None] = {penalty.row: penalty.spec for penalty in self.penalties}
+        targets = (time.target(penalties[time.row]) for time in self.times)
         return [target for target in targets if target]
 
-    def _target(self, severity: str, kind: str) -> TargetSpec | None:
-        name, data = key(severity, kind), self.cleaned_data
-        if data.get(name) is None or data.get(f"{name}_hours") is None:
-            return None
-        return TargetSpec(severity, kind, data[name], data[f"{name}_hours"], self._penalty(name))
-
-    def _penalty(self, name: str) -> PenaltySpec | None:
-        data = self.cleaned_data
-        if data.get(f"{name}_rate") is None:
-            return None
-        rate_type, rate = data[f"{name}_rate"]
-        unit, mode = data.get(f"{name}_unit") or UNITS[0], data.get(f"{name}_grace_mode") or GraceMode.DEDUCTIBLE
-        return PenaltySpec(rate, rate_type, unit, data.get(f"{name}_grace") or 0, mode)
+    @property
+    def rhythms(self) -> list[RhythmSpec]:
+        return [manner.rhythm for manner in self.manners if manner.rhythm]
 
     @property
     def spec(self) -> VersionSpec:
         """The whole version; only of a form that is valid."""
         data = self.cleaned_data
-        return VersionSpec(
-            data["valid_from"],
-            data["monthly_fee"],
-            self.targets,
-            self.steps,
-            self.rhythms,
-            self.terms,
-        )
-
-    @property
-    def rhythms(self) -> list[RhythmSpec]:
-        data = self.cleaned_data
-        return [
-            RhythmSpec(severity, data[f"{severity}_update"], data.get(f"{severity}_update_hours"))
-            for severity in Severity.values
-            if data.get(f"{severity}_update")
-        ]
+        return VersionSpec(data["valid_from"], data["monthly_fee"], self.targets, self.steps, self.rhythms, self.terms)
 
     @property
     def terms(self) -> dict[str, Any]:
         """The columns that can be read so far, by name; all of them where the form is valid."""
         data = self.cleaned_data
-        terms: dict[str, Any] = {}
-        for name in (*CHOSEN, *PLAIN):
-            terms |= {name: data[name]} if name in data else {}
-        for name, (column, otherwise) in COLUMNS.items():
-            if name in data:
-                terms[column] = otherwise if data[name] in (None, "") else data[name]
+        terms = {column: _stored(column, data[name]) for name, column in TERMS.items() if name in data}
+        for manner in self.manners:
+            if "silence" in manner.cleaned_data:
+                terms[silence_column(manner.row.severity)] = manner.cleaned_data["silence"]
         if "incident_cap" in data:
             kind, cap = data["incident_cap"] or ("", None)
             terms["incident_cap_percent"] = cap if kind == RateType.PERCENT else None
@@ -379,31 +319,36 @@ class TermsForm(forms.Form):
     @property
     def labels(self) -> dict[str, str]:
         """What each column of a version is called in this form."""
-        fields = {column: name for name, (column, _otherwise) in COLUMNS.items()}
-        fields |= {"incident_cap_percent": "incident_cap", "incident_cap_amount": "incident_cap"}
-        names = ("monthly_fee", *CHOSEN, *PLAIN, *fields)
-        return {column: str(self.fields[fields.get(column, column)].label) for column in names}
+        fields = {"monthly_fee": "monthly_fee", **{column: name for name, column in TERMS.items()}}
+        fields |= dict.fromkeys(CAPS, "incident_cap")
+        labels = {column: str(self.fields[name].label) for column, name in fields.items()}
+        silences = {silence_column(manner.row.severity): str(manner["silence"].label) for manner in self.manners}
+        return labels | silences
 
     @property
     def unreadable(self) -> list[forms.BoundField]:
         """What the preview leaves out, because it can't be read yet."""
-        names = [name for name in self.errors if name in self.fields and name not in SIGNED]
-        return [self[name] for name in names if self[name].value() or name[:2] in Severity.values]
+        wrong = [field for field in self if field.errors and field.name not in SIGNED]
+        return [field for field in wrong if field.value() or _is_of_a_severity(field)]
 
 
-def target_values(target: TargetSpec, currency: str) -> dict[str, Any]:
-    """A target as its fields show it."""
-    name, rule = key(target.severity, target.kind), target.penalty
-    values: dict[str, Any] = {
-        name: typed.minutes_words(target.minutes),
-        f"{name}_hours": str(target.calendar.pk),
-    }
-    if rule is None:
-        return values
-    values |= {f"{name}_rate": rate_value(rule.rate_type, rule.rate, currency), f"{name}_unit": rule.unit}
-    if rule.grace_minutes:
-        values |= {f"{name}_grace": typed.minutes_words(rule.grace_minutes), f"{name}_grace_mode": rule.grace_mode}
-    return values
+def _is_of_a_severity(field: forms.BoundField) -> bool:
+    return isinstance(field.form, RowForm) and bool(field.form.row.severity)
+
+
+def _stored(column: str, value: Any) -> Any:
+    """What the column holds: of a field left empty its default."""
+    return getattr(ContractVersion(), column) if value in (None, "") else value
+
+
+def target_values(target: TargetSpec) -> dict[str, Any]:
+    """A target as its row begins with it."""
+    return {"time": target.minutes, "hours": target.calendar}
+
+
+def penalty_values(penalty: PenaltySpec, currency: str) -> dict[str, Any]:
+    grace = {"grace": penalty.grace_minutes, "grace_mode": penalty.grace_mode} if penalty.grace_minutes else {}
+    return {"rate": rate_value(penalty.rate_type, penalty.rate, currency), "unit": penalty.unit, **grace}
 
 
 def rate_value(kind: str, rate: Decimal, currency: str) -> str:
@@ -411,26 +356,12 @@ def rate_value(kind: str, rate: Decimal, currency: str) -> str:
     return f"{figure(rate)} %" if kind == RateType.PERCENT else f"{typed.amount_words(rate)} {currency}"
 
 
-def rhythm_values(rhythms: Iterable[RhythmSpec]) -> dict[str, Any]:
-    values: dict[str, Any] = {}
+def manner_values(rhythms: Iterable[RhythmSpec], silence: Mapping[str, int]) -> dict[str, dict[str, Any]]:
+    values: dict[str, dict[str, Any]] = {severity: {"silence": days} for severity, days in silence.items()}
     for rhythm in rhythms:
-        values[f"{rhythm.severity}_update"] = typed.minutes_words(rhythm.minutes)
-        values[f"{rhythm.severity}_update_hours"] = str(rhythm.calendar.pk) if rhythm.calendar else ""
+        values[rhythm.severity] |= {"update": rhythm.minutes, "update_hours": rhythm.calendar}
     return values
 
 
-def ladder_values(steps: Iterable[StepSpec]) -> dict[str, Any]:
-    return {
-        f"step{number}_{part}": value for number, step in enumerate(steps) for part, value in _rung_values(step).items()
-    }
-
-
-def _rung_values(step: StepSpec) -> Mapping[str, Any]:
-    person = str(step.person.pk) if step.person else ""
-    return {
-        "share": f"{step.share} %",
-        "target": step.target,
-        "whom": step.whom,
-        "channel": step.channel,
-        "person": person,
-    }
+def rung_values(step: StepSpec) -> dict[str, Any]:
+    return {name: getattr(step, name) for name in ("share", "target", "whom", "channel", "person")}

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.contrib import messages
 from django.db.models import Prefetch
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
@@ -30,7 +30,8 @@ from contracts.forms.contract import (
     usual,
     values_of,
 )
-from contracts.forms.terms import FormChoices, TermsForm
+from contracts.forms.rows import FormChoices
+from contracts.forms.terms import TermsForm
 from contracts.models import Calendar, Contract, ContractVersion, Shop, Target
 from contracts.moved import moved
 from contracts.notice import Notice, notice
@@ -40,7 +41,6 @@ from wording.instants import this_second
 from wording.refusals import attempt
 from wording.texts import number_in
 
-MOST_RUNGS = 60  # each is five fields, and a request may hold 1,000 (DATA_UPLOAD_MAX_NUMBER_FIELDS)
 AnyForm = TypeVar("AnyForm", bound=TermsForm)
 
 
@@ -88,7 +88,7 @@ def _form(request: SignedRequest, kind: type[AnyForm], initial: dict[str, Any], 
 
 def _data(request: SignedRequest, form: TermsForm) -> dict[str, Any]:
     """The values that the page shows, as if they were posted: the preview reads those."""
-    return {name: form[name].value() for name in form.fields} if not form.is_bound else form.data  # type: ignore[return-value]
+    return form.data if form.is_bound else {field.html_name: field.value() for field in form}  # type: ignore[return-value]
 
 
 def _edit(
@@ -137,7 +137,7 @@ def look_ahead(request: SignedRequest) -> HttpResponse:
     now, base = this_second(), number_in(request.POST.get("before", ""))
     before = None if base is None else get_object_or_404(_versions(request), pk=base)
     zone = before.contract.zone if before else settings.DISPLAY_TIME_ZONE
-    form = TermsForm(request.POST, choices=_choices(request), today=_today(now, zone), rungs=_rungs(request.POST))
+    form = TermsForm(request.POST, choices=_choices(request), today=_today(now, zone))
     context = {"now": now, "zone": zone, "before": before}
     ends = _ends(before.contract, now) if before else PeriodForm(request.POST).notice(now)
     context["preview"] = _preview(form, AskedForm(request.POST), zone, now, before, ends)
@@ -145,11 +145,6 @@ def look_ahead(request: SignedRequest) -> HttpResponse:
     client = before.contract.client if before else next((row for row in clients if row.code == code), None)
     context["unreached"] = unreached(form.steps, client, _today(now, zone))
     return render(request, "contracts/_preview.html", context)
-
-
-def _rungs(data: QueryDict) -> int:
-    """As many as the page shows: an annex may have more than the usual ladder."""
-    return min(sum(name.startswith("step") and name.endswith("_share") for name in data), MOST_RUNGS)
 
 
 def _versions(request: SignedRequest) -> Any:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from contracts.forms.contract import values_of
+from contracts.forms.contract import VersionForm, values_of
+from contracts.forms.rows import FormChoices
 from contracts.models import Calendar, ContractVersion
 from contracts.vocabulary import MaintenanceMode
 from monitoring.availability.maintenance import terms_of
@@ -57,8 +58,8 @@ def test_the_next_version_begins_with_the_same_terms() -> None:
     version = build.world(
         maintenance="in_total", maintenance_notice_hours=48, maintenance_limit_minutes=450, unknown_limit_minutes=0
     ).version
-    values = values_of(version, [], [])
-    assert {name: values[name] for name in TYPED} == TYPED | {"unknown_limit": "0 min"}
+    begun = VersionForm(initial=values_of(version, [], []), choices=FormChoices([], []), today=build.MONDAY.date())
+    assert {name: begun[name].value() for name in TYPED} == TYPED | {"unknown_limit": "0 min"}
 
 
 def test_the_arithmetic_takes_every_term_in_seconds() -> None:

@@ -13,10 +13,12 @@ from django.utils import translation
 
 from contracts.agreements import DEFAULT_LADDER, PenaltySpec, StepSpec, TargetSpec
 from contracts.forms import parse as typed
+from contracts.forms import rows, terms
 from contracts.forms.contract import VersionForm, usual
-from contracts.forms.terms import FormChoices, ladder_values
+from contracts.forms.rows import FormChoices
 from contracts.models import Calendar
 from tests import build
+from tests.contracts.test_contract_pages import sent_of
 
 TODAY = date(2026, 3, 2)
 
@@ -111,8 +113,9 @@ def form(calendars: list[Calendar], **typed_in: Any) -> VersionForm:
              "repair_starts": "report", "reopen": "continue", "liability": "zwloka", "delay_time": "calendar",
              "cumulation": "cumulative"}  # fmt: skip
     people = [build.staff("Anna Lis")]
-    data = {key: value for key, value in (usual(calendars, TODAY) | ready | typed_in).items() if value is not False}
-    return VersionForm(data, choices=FormChoices(calendars, people), today=TODAY)
+    options: dict[str, Any] = {"choices": FormChoices(calendars, people), "today": TODAY}
+    begun = sent_of(VersionForm(initial=usual(calendars, TODAY), **options))
+    return VersionForm(begun | ready | typed_in, **options)
 
 
 def errors(bad: VersionForm) -> dict[str, list[str]]:
@@ -195,8 +198,26 @@ def test_a_named_person_is_told_only_where_one_is_chosen(calendars: list[Calenda
     assert errors(astray) == {"step0_person": ["This rung tells somebody else. Choose “named person”, or nobody."]}
 
 
+def test_a_severity_more_is_two_rows_more(calendars: list[Calendar], monkeypatch: pytest.MonkeyPatch) -> None:
+    own = rows.Row("P0_restore", "P0, naprawa", "P0", "restore")
+    monkeypatch.setattr(terms, "target_rows", lambda: [*rows.target_rows(), own])
+    good = form(calendars, P0_restore="1 h", P0_restore_hours=str(calendars[0].pk), P0_restore_rate="5 %")
+    assert good.is_valid(), good.errors
+    assert good.targets[-1] == TargetSpec("P0", "restore", 60, calendars[0], PenaltySpec(Decimal(5)))
+    bad = VersionForm(dict(good.data) | {"P0_restore": "godzina"}, choices=good.choices, today=TODAY)
+    assert [str(field.label) for field in bad if field.errors] == ["P0, naprawa"]
+
+
+def test_every_rung_that_is_sent_is_read_and_a_flood_is_not(calendars: list[Calendar]) -> None:
+    rung = {"target": "restore", "whom": "manager", "channel": "email"}
+    many = {f"step{place}_{part}": value for place in range(70) for part, value in rung.items()}
+    good = form(calendars, **many, **{f"step{place}_share": str(place + 1) for place in range(70)})
+    assert good.is_valid(), good.errors
+    assert [step.share for step in good.steps] == list(range(1, 61))
+
+
 def test_a_ladder_without_shares_is_empty(calendars: list[Calendar]) -> None:
-    bare = form(calendars, **{name: "" for name in ladder_values(DEFAULT_LADDER) if name.endswith("_share")})
+    bare = form(calendars, **{f"step{place}_share": "" for place in range(len(DEFAULT_LADDER))})
     assert bare.is_valid(), bare.errors
     assert bare.spec.steps == []
 

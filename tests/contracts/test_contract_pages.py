@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django import forms
 
 from contracts import agreements
 from contracts.agreements import TargetSpec, VersionSpec
@@ -223,15 +224,23 @@ def test_a_contract_asks_the_same_number_of_queries_however_much_it_promises(wor
             assert browser.get(path(version)).status_code == 200
 
 
+def sent_of(form: forms.Form) -> dict[str, Any]:
+    """What a browser sends of a form that it was shown."""
+    values = {field.html_name: field.value() for field in form}
+    return {
+        name: value.isoformat() if isinstance(value, date) else value
+        for name, value in values.items()
+        if value not in (None, False)
+    }
+
+
 def typed_in(browser: Any, client: str = "MAK", **changes: str) -> dict[str, Any]:
     """The editor's own values, as a browser would send them back, with something else typed in."""
     form = browser.get(f"/contracts/new/?client={client}").context["form"]
-    shown = {name: form[name].value() for name in form.fields}
     ready = {"number": "7/2026", "shops": list(form.shops_by_key), "monthly_fee": "4 000,00", "signed_on": "2026-02-20",
              "signatories": "Ewa Mak", "P1_restore_rate": "2 %", "repair_starts": "report", "reopen": "continue",
              "liability": "zwloka", "delay_time": "calendar", "cumulation": "cumulative"}  # fmt: skip
-    sent = {name: value for name, value in (shown | ready | changes).items() if value not in (None, False)}
-    return {name: value.isoformat() if isinstance(value, date) else value for name, value in sent.items()}
+    return sent_of(form) | ready | changes
 
 
 def test_a_manager_picks_the_client_and_enters_the_contract(world: build.World) -> None:
@@ -256,7 +265,8 @@ def test_wrong_input_is_a_sentence_at_the_field_and_nothing_typed_is_lost(world:
     said, page = text_of(response), response.content.decode()
     assert response.status_code == 422
     assert title_of(response).startswith("Błąd:")
-    assert "Popraw 2 pola P2, naprawa: czas: Wpisz czas tak: 30 min, 4 h albo 1 h 30 min. Wpisz część" in said
+    assert "Popraw 2 pola P2, naprawa: Wpisz czas tak: 30 min, 4 h albo 1 h 30 min." in said
+    assert "Eskalacja, wiersz 2, część czasu: Wpisz część czasu tak: 75 %" in said
     for value in ("7/2026", "osiem", "połowa", "4 000,00"):
         assert f'value="{value}"' in page
     assert 'href="#id_P2_restore"' in page
@@ -313,7 +323,7 @@ def test_the_preview_warns_of_what_is_missing_and_names_what_it_cannot_read(worl
     browser = visitor(world.manager)
     said = text_of(browser.post("/contracts/preview/", typed_in(browser, P4_restore="", P2_restore="osiem")))
     assert "P4 bez celu naprawy. Takie zgłoszenia nie będą miały terminu naprawy ani kary." in said
-    assert "Pominięte, bo jeszcze nieczytelne: P2, naprawa: czas" in said
+    assert "Pominięte, bo jeszcze nieczytelne: P2, naprawa" in said
     assert "P2 bez celu naprawy" not in said
     nobody = {f"step{number}_share": "" for number in range(13)}
     assert "Nie ma eskalacji. Nikt się nie dowie" in text_of(
@@ -339,9 +349,10 @@ def test_a_new_version_begins_with_the_terms_of_the_last_and_shows_what_changes(
     shown = browser.get(f"/contracts/{contract.address}/edit/")
     form = shown.context["form"]
     assert "Różnice wobec wersji 1 Na razie bez różnic." in text_of(shown)
-    data = {name: form[name].value() for name in form.fields if form[name].value() not in (None, False)}
-    data |= {"valid_from": "2026-04-01", "signed_on": "2026-02-20", "signatories": "Ewa Mak", "P2_restore": "6 h",
-             "monthly_fee": "12 000", "before": str(world.version.pk)}  # fmt: skip
+    data = sent_of(form) | {
+        "valid_from": "2026-04-01", "signed_on": "2026-02-20", "signatories": "Ewa Mak", "P2_restore": "6 h",
+        "monthly_fee": "12 000", "before": str(world.version.pk),
+    }  # fmt: skip
     said = text_of(browser.post("/contracts/preview/", data))
     assert "Opłata miesięczna netto 10 000,00 zł 12 000,00 zł P2 Naprawa 8 h, Pn–pt 8–16, 1 % opłaty" in said
     assert "6 h, Pn–pt 8–16, 1 % opłaty" in said
@@ -361,8 +372,7 @@ def test_a_new_version_begins_with_the_terms_of_the_last_and_shows_what_changes(
 def test_a_version_that_begins_too_early_is_said_at_its_field(world: build.World) -> None:
     browser, contract = visitor(world.manager), world.version.contract
     form = browser.get(f"/contracts/{contract.address}/edit/").context["form"]
-    data = {name: form[name].value() for name in form.fields if form[name].value() not in (None, False)}
-    data |= {"valid_from": "2025-01-01", "signed_on": "2024-12-20", "signatories": "Ewa Mak"}
+    data = sent_of(form) | {"valid_from": "2025-01-01", "signed_on": "2024-12-20", "signatories": "Ewa Mak"}
     response = browser.post(f"/contracts/{contract.address}/edit/", data)
     assert errors_of(response) == {"valid_from": ["Nowa wersja zaczyna się po poprzedniej."]}
     assert contract.versions.count() == 1

@@ -10,12 +10,13 @@ from django import forms
 from django.utils import translation
 
 from contracts.forms.contract import VersionForm, spec_of, step_specs, target_specs, usual, values_of
-from contracts.forms.terms import SIGNED, FormChoices, TermsForm
+from contracts.forms.rows import FormChoices
+from contracts.forms.terms import SIGNED, TermsForm
 from contracts.models import Calendar, Contract, ContractVersion
 from contracts.preview import preview
 from contracts.terms_text import COLUMN_WORDS
 from tests import build
-from tests.contracts.test_contract_pages import errors_of, path, typed_in
+from tests.contracts.test_contract_pages import errors_of, path, sent_of, typed_in
 from tests.owner import as_owner
 from tests.pages import stop_clock, text_of, visitor
 from wording.words import plain
@@ -56,11 +57,11 @@ def form_of(version: ContractVersion, **changes: Any) -> VersionForm:
     """The annex as the editor would send it back, with something else typed in."""
     calendars, people = list(Calendar.objects.prefetch_related("days")), [version.created_by]
     steps = step_specs(version)
-    data = values_of(version, target_specs(version), steps) | {
-        "valid_from": "2026-05-01", "signed_on": "2026-02-20", "signatories": "Ewa Mak"
-    }  # fmt: skip
-    sent = {name: value for name, value in (data | changes).items() if value is not False}
-    return VersionForm(sent, choices=FormChoices(calendars, people), today=TODAY, rungs=len(steps))
+    options: dict[str, Any] = {"choices": FormChoices(calendars, people), "today": TODAY, "rungs": len(steps)}
+    begun = VersionForm(initial=values_of(version, target_specs(version), steps), **options)
+    signed = {"valid_from": "2026-05-01", "signed_on": "2026-02-20", "signatories": "Ewa Mak"}
+    sent = {name: value for name, value in (sent_of(begun) | signed | changes).items() if value is not False}
+    return VersionForm(sent, **options)
 
 
 def entered(world: build.World, **changes: Any) -> ContractVersion:
@@ -78,8 +79,7 @@ def test_an_annex_that_changes_nothing_keeps_every_term(world: build.World, lang
     world.manager.save()
     browser = visitor(world.manager)
     form = browser.get(f"/contracts/{first.contract.address}/edit/").context["form"]
-    data = {name: form[name].value() for name in form.fields if form[name].value() not in (None, False)}
-    data |= {"valid_from": "2026-05-01", "signed_on": "2026-02-20", "signatories": "Ewa Mak"}
+    data = sent_of(form) | {"valid_from": "2026-05-01", "signed_on": "2026-02-20", "signatories": "Ewa Mak"}
     response = browser.post(f"/contracts/{first.contract.address}/edit/", data)
     assert response.status_code == 302, errors_of(response)
     old, new = map(spec_of, first.contract.versions.order_by("number"))
@@ -107,7 +107,7 @@ def other_value(bound: forms.BoundField) -> Any:
     kinds = {"_rate": "3 %", "_grace": "5 min", "_share": "33 %", "_silence": "6", "_update": "77 min",
              "_fee": "900 zł", "_amount": "900 zł", "_above": "900 zł", "_cap": "500 zł", "_percent": "20 %",
              "_target": "99,5 %", "days_off_notice": "6"}  # fmt: skip
-    return next((value for ending, value in kinds.items() if bound.name.endswith(ending)), "77 h")
+    return next((value for ending, value in kinds.items() if bound.html_name.endswith(ending)), "77 h")
 
 
 def test_each_term_that_differs_is_listed(world: build.World) -> None:
@@ -118,8 +118,9 @@ def test_each_term_that_differs_is_listed(world: build.World) -> None:
     form = form_of(version, **ready)
     base, ours = preview(form, build.MONDAY, before).changes, ("P1_restore", "P1_update", "P1_silence", "step0_")
     others = ("P2_", "P3_", "P4_", "P1_", "step")
-    names = [name for name in form.fields if name.startswith(ours) or not name.startswith(others)]
-    other = {name: other_value(form[name]) for name in names if name not in SIGNED} | {"step0_whom": "manager"}
+    fields = {field.html_name: field for field in form}
+    names = [name for name in fields if name.startswith(ours) or not name.startswith(others)]
+    other = {name: other_value(fields[name]) for name in names if name not in SIGNED} | {"step0_whom": "manager"}
     other["step0_person"] = str(version.created_by_id)
     assert len(other) > 30
     assert {name for name, value in other.items() if _changes(version, before, ready, name, value) == base} == set()
@@ -142,7 +143,7 @@ def test_the_look_ahead_lists_the_new_terms_in_words(world: build.World) -> None
     assert listed == [
         ("Wykonawca odpowiada za", "zwłokę", "każde opóźnienie"),
         ("Co można wyłączyć ze spóźnienia", "brak", "podmiot trzeci"),
-        ("P1: dni robocze milczenia", "3 dni robocze", "1 dzień roboczy"),
+        ("P1, dni robocze milczenia", "3 dni robocze", "1 dzień roboczy"),
         ("O dniach wolnych uprzedzamy, dni roboczych wcześniej", "5 dni roboczych", "7 dni roboczych"),
         ("P2, wiadomość co", "4 h, całą dobę", "brak"),
         ("P3, wiadomość co", "brak", "2 h, całą dobę"),
@@ -155,7 +156,11 @@ def test_what_cannot_be_read_yet_is_named_and_no_difference(world: build.World) 
     with translation.override("pl"):
         ahead = preview(form, build.MONDAY, spec_of(world.version))
     assert ahead.changes == []
-    assert ahead.unreadable == ["Limit miesiąca, % opłaty", "P1: dni robocze milczenia", "część czasu"]
+    assert ahead.unreadable == [
+        "Limit miesiąca, % opłaty",
+        "P1, dni robocze milczenia",
+        "Eskalacja, wiersz 1, część czasu",
+    ]
 
 
 def test_every_column_that_the_form_offers_has_its_words(world: build.World) -> None:
@@ -245,9 +250,9 @@ def test_a_unit_that_does_not_belong_is_refused_and_nothing_typed_is_lost(
 
 
 def test_the_usual_contract_has_the_usual_messages_and_silence() -> None:
-    values = usual([], TODAY)
+    values = sent_of(VersionForm(initial=usual([], TODAY), choices=FormChoices([], []), today=TODAY))
     assert {name: values[name] for name in values if name.endswith(("_update", "_silence", "_off_notice"))} == {
-        "P1_update": "1 h", "P2_update": "4 h", "P1_silence": 3, "P2_silence": 3, "P3_silence": 5, "P4_silence": 5,
-        "days_off_notice": 5,
+        "P1_update": "1 h", "P2_update": "4 h", "P1_silence": "3", "P2_silence": "3", "P3_silence": "5",
+        "P4_silence": "5", "days_off_notice": "5",
     }  # fmt: skip
     assert issubclass(VersionForm, TermsForm)

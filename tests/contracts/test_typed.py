@@ -16,16 +16,16 @@ from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.forms import parse as typed
 from contracts.forms.calendar import CalendarForm, DayForm
 from contracts.forms.contract import AskedForm, ContractForm
-from contracts.forms.terms import FormChoices, rate_value
-from wording.words import figure
+from contracts.forms.rows import FormChoices
+from contracts.forms.terms import rate_value
 
 TODAY = date(2026, 3, 2)
 FORM = ContractForm(choices=FormChoices([], []), today=TODAY, shops=[])
 FIELDS: dict[str, forms.Field] = {
-    **CalendarForm().fields, **DayForm().fields, **AskedForm().fields, **FORM.fields
+    **CalendarForm().fields, **DayForm().fields, **AskedForm().fields,
+    **{field.html_name: field.field for field in FORM},
 }  # fmt: skip
 
 TIME = "Write the time like 30 min, 4 h or 1 h 30 min."
@@ -178,16 +178,9 @@ def shown(field: str, value: Any) -> str:
     """A value as the next version's form begins with it."""
     if isinstance(value, tuple):
         return rate_value(value[0], value[1], "PLN")
-    if isinstance(value, Decimal):
-        return (
-            f"{figure(value)} %" if field in {"month_cap_percent", "availability_target"} else typed.amount_words(value)
-        )
     if isinstance(value, list):
         return ", ".join(f"{opened}-{closed}" for opened, closed in value) or "-"
-    if field == "maintenance_notice":
-        return f"{value} h"
-    times = ("P1_restore", "P1_update", "P1_restore_grace", "minimum_outage", "maintenance_limit", "unknown_limit")
-    return typed.minutes_words(value) if field in times else str(value)
+    return str(FIELDS[field].prepare_value(value))
 
 
 PIECES = st.sampled_from(

@@ -13,6 +13,7 @@ from contracts import agreements
 from contracts.agreements import TargetSpec, VersionSpec
 from contracts.models import Contract, ContractVersion
 from tests import build
+from tests.contracts.test_contract_pages import sent_of
 from tests.pages import stop_clock, text_of, visitor
 from wording.refusals import Refused
 
@@ -117,9 +118,11 @@ def test_the_editor_says_it_while_it_is_typed_and_when_it_is_sent(monkeypatch: p
     stop_clock(monkeypatch, build.MONDAY)
     world = build.world()
     page, edit = visitor(world.manager), f"/contracts/{world.version.contract.address}/edit/"
-    fields = page.get(edit).context["form"]
-    data = {name: fields[name].value() for name in fields.fields if fields[name].value() not in (None, False)}
-    data |= {"valid_from": "2026-03-01", "signed_on": "2026-02-20", "signatories": "Ewa Mak"}
+    data = sent_of(page.get(edit).context["form"]) | {
+        "valid_from": "2026-03-01",
+        "signed_on": "2026-02-20",
+        "signatories": "Ewa Mak",
+    }
     sentence = "Późniejsza wersja zaczyna się w dniu wpisania (2 marca 2026) albo po nim."
     assert sentence in text_of(page.post("/contracts/preview/", data | {"before": world.version.pk}))
     assert "obowiązuje dla zgłoszeń przyjętych od jej wpisania" in text_of(page.post("/contracts/preview/", data))

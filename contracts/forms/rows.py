@@ -1,0 +1,271 @@
+"""The tables of a version's terms, each a formset of one plain form: times, messages, penalties, the ladder.
+
+A row is named by what it is of, and its name begins those of its fields: `P1_restore_rate`, `step3_share`. So what a
+page sends says by itself which rows it has, and no hidden count has to agree with it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.forms.formsets import INITIAL_FORM_COUNT, TOTAL_FORM_COUNT, BaseFormSet, ManagementForm, formset_factory
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import User
+from contracts.agreements import PenaltySpec, RhythmSpec, StepSpec, TargetSpec
+from contracts.forms import parse as typed
+from contracts.forms.fields import OneOf, ReadField, choice_field, name_the_missing
+from contracts.models import Calendar, GraceMode, Severity, TargetKind, Whom
+from contracts.penalty.rules import Unit
+from contracts.penalty.text import each
+from messaging.models import Channel
+
+UNITS = (
+    "started_hour",
+    "started_30min",
+    "started_minute",
+    "started_4h",
+    "started_day_24h",
+    "full_hour",
+    "exact_hour",
+    "once",
+)
+SPARE_RUNGS = 3  # empty rows of a ladder: without a script none can be added
+MOST_RUNGS = 60  # each is five fields, and a request may hold 1,000 (DATA_UPLOAD_MAX_NUMBER_FIELDS)
+RUNG = re.compile(r"step\d+_share")
+SHORT = partial(typed.read_minutes, at_most=500 * 60)
+"""A time whose column holds no more than some 546 h."""
+
+
+@dataclass(frozen=True, slots=True)
+class FormChoices:
+    """What the form's lists offer, read once."""
+
+    calendars: Sequence[Calendar]
+    people: Sequence[User]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`name` begins the names of the row's fields, `label` their labels; a rung is of no severity and no kind."""
+
+    name: str
+    label: str
+    severity: str = ""
+    kind: str = ""
+
+
+def key(severity: str, kind: str) -> str:
+    """The name of a target's row: `P1_restore`."""
+    return f"{severity}_{kind}"
+
+
+def target_rows() -> list[Row]:
+    return [
+        Row(key(severity, kind), f"{severity}, {TargetKind(kind).label}", severity, kind)
+        for severity in Severity.values
+        for kind in TargetKind.values
+    ]
+
+
+def severity_rows() -> list[Row]:
+    return [Row(severity, severity, severity) for severity in Severity.values]
+
+
+def rung_rows(rungs: int, sent: Iterable[str]) -> list[Row]:
+    """Some more than there are rungs; at least as many as were sent, for an annex may have a longer ladder."""
+    posted = sum(RUNG.fullmatch(name) is not None for name in sent)
+    count = max(rungs + SPARE_RUNGS, min(posted, MOST_RUNGS))
+    return [Row(f"step{place}", _("Ladder, row %(number)s") % {"number": place + 1}) for place in range(count)]
+
+
+class RowForm(forms.Form):
+    """One row of a table. The field `named_as_row` bears the row's own name: `P1_restore` is that target's time."""
+
+    named_as_row = ""
+
+    def __init__(self, *args: Any, row: Row, choices: FormChoices, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.row = row
+        for name, field in self.fields.items():
+            if isinstance(field, OneOf):
+                field.offer(choices.people if name == "person" else choices.calendars)
+            field.label = f"{row.label}, {field.label}" if field.label else row.label
+        name_the_missing(self)
+
+    def add_prefix(self, field_name: str) -> str:
+        return self.row_name if field_name == self.named_as_row else f"{self.row_name}_{field_name}"
+
+    @property
+    def row_name(self) -> str:
+        return str(self.prefix)
+
+
+class TimeForm(RowForm):
+    """A target; without a time there is none."""
+
+    named_as_row = "time"
+
+    time = ReadField(typed.read_minutes, show=typed.minutes_words, label="", required=False, css="tiny")
+    hours = OneOf(label=gettext_lazy("hours"), empty="–")
+
+    def clean(self) -> None:
+        if self.cleaned_data.get("time") is not None and self.cleaned_data.get("hours") is None:
+            self.add_error("hours", _("Choose the hours in which this time counts."))
+
+    def target(self, penalty: PenaltySpec | None) -> TargetSpec | None:
+        """What can be read so far: a time, and hours to count it in."""
+        minutes, calendar = self.cleaned_data.get("time"), self.cleaned_data.get("hours")
+        if minutes is None or calendar is None:
+            return None
+        return TargetSpec(self.row.severity, self.row.kind, minutes, calendar, penalty)
+
+
+class MannerForm(RowForm):
+    """How often the client hears, and how long silence lasts that accepts a repair."""
+
+    update = ReadField(
+        partial(typed.read_minutes, at_least=1),
+        show=typed.minutes_words,
+        label=gettext_lazy("a message every"),
+        required=False,
+        css="tiny",
+        wrong=gettext_lazy("Write the time like 60 min."),
+    )
+    update_hours = OneOf(label=gettext_lazy("hours of the messages"), empty=gettext_lazy("round the clock"))
+    silence = ReadField(partial(typed.read_days, at_least=1), label=gettext_lazy("working days of silence"), css="tiny")
+
+    @property
+    def rhythm(self) -> RhythmSpec | None:
+        data = self.cleaned_data
+        return RhythmSpec(self.row.severity, data["update"], data.get("update_hours")) if data.get("update") else None
+
+
+def _units() -> list[tuple[str, str]]:
+    return [(unit, each(Unit.named(unit))) for unit in UNITS]
+
+
+class PenaltyForm(RowForm):
+    """What a missed target costs; without a rate, nothing."""
+
+    rate = ReadField(typed.read_rate, label=gettext_lazy("penalty"), required=False, css="tiny")
+    unit = forms.ChoiceField(label=gettext_lazy("unit"), choices=_units, required=False)
+    grace = ReadField(
+        SHORT,
+        show=typed.minutes_words,
+        label=gettext_lazy("grace"),
+        required=False,
+        css="tiny",
+        wrong=gettext_lazy("Write the time like 15 min."),
+    )
+    grace_mode = choice_field(gettext_lazy("how the grace counts"), GraceMode.choices, required=False)
+
+    def clean(self) -> None:
+        data = self.cleaned_data
+        if data.get("grace") and "rate" in data and data["rate"] is None:
+            self.add_error("grace", _("Grace needs a penalty: there is none."))
+
+    @property
+    def spec(self) -> PenaltySpec | None:
+        data = self.cleaned_data
+        if data.get("rate") is None:
+            return None
+        rate_type, rate = data["rate"]
+        unit, mode = data.get("unit") or UNITS[0], data.get("grace_mode") or GraceMode.DEDUCTIBLE
+        return PenaltySpec(rate, rate_type, unit, data.get("grace") or 0, mode)
+
+
+class RungForm(RowForm):
+    """Whom to tell, at which share of a target's time; without a share it is left out."""
+
+    share = ReadField(
+        typed.read_share,
+        show=lambda share: f"{share} %",
+        label=gettext_lazy("share of the time"),
+        required=False,
+        css="tiny",
+    )
+    target = choice_field(gettext_lazy("of the"), TargetKind.choices, required=False)
+    whom = choice_field(gettext_lazy("whom"), Whom.choices, required=False)
+    channel = choice_field(gettext_lazy("by"), Channel.choices, required=False)
+    person = OneOf(label=gettext_lazy("named person"), empty="–")
+
+    def clean(self) -> None:
+        step = self.spec
+        if step and step.whom == Whom.PERSON and step.person is None:
+            self.add_error("person", _("Choose the person to tell."))
+        elif step and step.whom != Whom.PERSON and step.person is not None:
+            self.add_error("person", _("This rung tells somebody else. Choose “named person”, or nobody."))
+
+    @property
+    def spec(self) -> StepSpec | None:
+        data = self.cleaned_data
+        if data.get("share") is None:
+            return None
+        target, whom, channel = (data.get(name, "") for name in ("target", "whom", "channel"))
+        return StepSpec(target, data["share"], whom, channel, data.get("person"))
+
+
+class Rows(BaseFormSet):  # type: ignore[type-arg]
+    """A table: which rows it has, the caller says; `initial` by the row's name."""
+
+    def __init__(
+        self,
+        data: Mapping[str, Any] | None,
+        *,
+        rows: Sequence[Row],
+        choices: FormChoices,
+        initial: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
+        self.rows = rows
+        values = [(initial or {}).get(row.name, {}) for row in rows]
+        super().__init__(data, initial=values, form_kwargs={"choices": choices})
+
+    def total_form_count(self) -> int:
+        return len(self.rows)
+
+    def initial_form_count(self) -> int:
+        """All: Django skips the check of a row that is none of these and was left empty."""
+        return len(self.rows)
+
+    def add_prefix(self, index: int | str) -> str:
+        return self.rows[int(index)].name
+
+    def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
+        return {**super().get_form_kwargs(index), "row": self.rows[index or 0]}
+
+    @property
+    def management_form(self) -> ManagementForm:
+        """Django's count of the rows: ours, not what a page sends."""
+        counts = {self.prefix_of(name): len(self.rows) for name in (TOTAL_FORM_COUNT, INITIAL_FORM_COUNT)}
+        counted = ManagementForm(counts, prefix=self.prefix)
+        counted.full_clean()
+        return counted
+
+    def prefix_of(self, name: str) -> str:
+        return f"{self.prefix}-{name}"
+
+
+class Ladder(Rows):
+    def clean(self) -> None:
+        above: set[StepSpec] = set()
+        for rung in self.forms:
+            if rung.errors or rung.spec is None:
+                continue
+            if rung.spec in above:
+                rung.add_error("share", ValidationError(_("The same rung stands above.")))
+            else:
+                above.add(rung.spec)
+
+
+TimeRows = formset_factory(TimeForm, Rows, extra=0)
+MannerRows = formset_factory(MannerForm, Rows, extra=0)
+PenaltyRows = formset_factory(PenaltyForm, Rows, extra=0)
+LadderRows = formset_factory(RungForm, Ladder, extra=0)
