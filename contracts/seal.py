@@ -1,8 +1,8 @@
 """What was promised, in a hash: each contract, version, calendar and day is sealed in the act that enters it.
 
-A digest is SHA-256 over canonical JSON of named columns, so a release that adds nothing to the names changes no digest.
-A column that comes later is named with the default that older rows hold (`LATER`) and is left out while it holds it:
-digests of before stay, and another value in it is seen. Seals are chained in one list without gaps.
+A digest is SHA-256 over canonical JSON of columns by name. Those of `NAMES` are in every digest. Every other column of
+these tables came later, and is left out while it holds its default, which older rows hold: digests of before stay, and
+another value in it is seen. So the default of such a column stands for ever. Seals are chained in one list, no gaps.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
@@ -78,8 +79,18 @@ NAMES: dict[type[models.Model], tuple[str, ...]] = {
     EscalationStep: ("target", "share", "whom", "person_id", "channel"),
     MaintenanceWindow: ("shop_id", "starts_at", "ends_at", "announced_at", "note", "entered_by_id"),
 }
-LATER: dict[tuple[type[models.Model], str], object] = {}
-"""(model, column) → the default that rows of before the column hold."""
+BESIDE: dict[type[models.Model], tuple[str, ...]] = {
+    Calendar: ("name", "is_office"),
+    CalendarDay: ("removed_by_id", "removed_at"),
+    Contract: ("serial", "address"),
+    ContractVersion: ("valid_to",),
+    Target: ("version_id",),
+    PenaltyRule: ("target_id",),
+    UpdateRhythm: ("version_id",),
+    EscalationStep: ("version_id",),
+    MaintenanceWindow: ("called_off_at", "called_off_by_id"),
+}
+"""What no digest of the row holds: names and addresses, its parent, and what later acts write and seal themselves."""
 
 
 def digest(value: object) -> str:
@@ -91,8 +102,16 @@ def digest(value: object) -> str:
 def columns(row: models.Model) -> dict[str, Any]:
     """The row's named columns as JSON has them, stored or not yet stored."""
     model = type(row)
-    later = [name for (of, name), default in LATER.items() if of is model and getattr(row, name) != default]
-    return values(row, [*NAMES[model], *later])
+    filled = [name for name, default in later(model).items() if getattr(row, name) != default]
+    return values(row, [*NAMES[model], *filled])
+
+
+@cache
+def later(model: type[models.Model]) -> dict[str, object]:
+    """Columns that came after the first seals, with the default that rows of before hold."""
+    names = {*NAMES[model], *BESIDE.get(model, ())}
+    fields = [field for field in model._meta.concrete_fields if not field.primary_key]
+    return {field.attname: field.get_default() for field in fields if field.attname not in names}
 
 
 def values(row: models.Model, names: Iterable[str]) -> dict[str, Any]:

@@ -64,6 +64,8 @@ SECTIONS: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "signed": (("signed_on", "signatories"),),
 }
+TABLE_ABOVE = {"times": "times", "messages": "manners", "penalties": "penalties", "signed": "ladder"}
+"""Section → the table that stands above it on the page."""
 # field → column, where the column's name has its unit; every other term bears its column's name
 UNIT_COLUMNS = {
     "minimum_outage": "minimum_outage_minutes",
@@ -221,10 +223,14 @@ class TermsForm(forms.Form):
         return list(self.tables["penalties"])
 
     def __iter__(self) -> Iterator[forms.BoundField]:
-        """The fields of the rows too, for whoever sums up the form: its errors, its values."""
-        yield from super().__iter__()
-        for row in self.rows:
-            yield from row
+        """The fields of the rows too, in the page's order, for whoever sums up the form: its errors, its values."""
+        own = {field.name: field for field in super().__iter__()}
+        placed = {section: [own.pop(name) for line in lines for name in line] for section, lines in SECTIONS.items()}
+        yield from own.values()
+        for section, fields in placed.items():
+            for row in self.tables.get(TABLE_ABOVE.get(section, ""), ()):
+                yield from row
+            yield from fields
 
     def full_clean(self) -> None:
         """The errors of the rows are the form's, by the names that their fields have on the page."""

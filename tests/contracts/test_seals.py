@@ -7,7 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, models, transaction
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.operations import AddField
 
 from accounts.models import User
 from contracts import agreements, proof, seal
@@ -17,6 +19,7 @@ from tests.owner import owner_cursor
 
 pytestmark = pytest.mark.django_db
 MONDAY = build.MONDAY
+seal_later: Any = seal.later
 
 
 @pytest.fixture
@@ -125,8 +128,31 @@ def test_a_column_that_comes_later_changes_no_digest_while_it_holds_its_default(
         **seal.NAMES, Contract: tuple(name for name in seal.NAMES[Contract] if name != "notice_months")
     }  # fmt: skip
     monkeypatch.setattr(seal, "NAMES", names)
+    monkeypatch.setattr(seal, "later", lambda _: {})
     before = seal.contract_digest(agreed.contract)
-    monkeypatch.setattr(seal, "LATER", {(Contract, "notice_months"): 3})
+    monkeypatch.setattr(seal, "later", seal_later.__wrapped__)
+    assert seal.later(Contract) == {"notice_months": 3}
     assert seal.contract_digest(agreed.contract) == before
     agreed.contract.notice_months = 4
     assert seal.contract_digest(agreed.contract) != before
+
+
+def first_default(model: type[models.Model], name: str) -> object:
+    """The default that the migration gave to the rows that were there."""
+    loader = MigrationLoader(None, ignore_no_migrations=True)
+    added = [
+        operation.field.get_default()
+        for (app, _), migration in sorted(loader.disk_migrations.items())
+        for operation in migration.operations
+        if app == "contracts"
+        and isinstance(operation, AddField)
+        and (operation.model_name_lower, operation.name) == (model._meta.model_name, name)
+    ]
+    return added[0]
+
+
+def test_the_default_of_a_column_that_came_later_is_the_one_of_its_migration() -> None:
+    """Another default would leave out what rows of before don't hold: each of their seals would read as changed."""
+    assert first_default(ContractVersion, "maintenance_notice_hours") == 0
+    columns = [(model, name, default) for model in seal.NAMES for name, default in seal.later(model).items()]
+    assert [(model, name) for model, name, default in columns if first_default(model, name) != default] == []

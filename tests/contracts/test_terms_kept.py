@@ -157,8 +157,8 @@ def test_what_cannot_be_read_yet_is_named_and_no_difference(world: build.World) 
         ahead = preview(form, build.MONDAY, spec_of(world.version))
     assert ahead.changes == []
     assert ahead.unreadable == [
-        "Limit miesiąca, % opłaty",
         "P1, dni robocze milczenia",
+        "Limit miesiąca, % opłaty",
         "Eskalacja, wiersz 1, część czasu",
     ]
 

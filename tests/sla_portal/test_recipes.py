@@ -15,8 +15,13 @@ from typing import Any
 
 import pytest
 from django import urls
+from django.db import models
+from django.utils import translation
 from django.utils.translation import gettext
 
+from contracts import seal
+from contracts.forms.rows import FormChoices
+from contracts.models import ContractVersion
 from incidents.choices import Actor
 from incidents.models import Incident, JournalEntry
 from incidents.state import IncidentState
@@ -86,6 +91,9 @@ ANCHORS = {
     "reason_word": '    MAINTENANCE = clock.PauseReason.MAINTENANCE, _("maintenance window")',
     "wait": "WAITS = {",
     "verb": "_STAFF = (",
+    "term": 'third_party_pause = forms.BooleanField(label=_("A third party\'s delay stops the clock"), required=False)',
+    "section": "SECTIONS: dict[str, tuple[tuple[str, ...], ...]] = {",
+    "change": "COLUMN_WORDS: dict[str, Callable[[Any, str], str]] = {",
 }
 
 
@@ -127,6 +135,41 @@ def test_a_reason_of_a_pause_is_a_value_its_words_and_its_sentence(copy: Copy) -
     requests, staff = copy("incidents.api.requests"), copy("incidents.forms.staff")
     assert requests.PauseRequest().fields["reason"].choices["strike"] == "a strike"
     assert dict(staff.PauseForm.base_fields["reason"].choices)["strike"] == "a strike"
+
+
+@pytest.fixture
+def column() -> Iterator[str]:
+    """A column more of a version, as its migration would leave it."""
+    spare = models.PositiveSmallIntegerField(default=2)
+    spare.contribute_to_class(ContractVersion, "spare_days")
+    seal.later.cache_clear()
+    yield spare.attname
+    ContractVersion._meta.local_fields.remove(spare)
+    ContractVersion._meta._expire_cache()  # type: ignore[attr-defined]
+    delattr(ContractVersion, spare.attname)
+    seal.later.cache_clear()
+
+
+def test_a_term_of_a_contract_is_a_column_a_field_in_its_section_and_its_words(copy: Copy, column: str) -> None:
+    """The page of the contract is left, which says each term in a sentence of its own, and who reads it."""
+    term = '    spare_days = ReadField(typed.read_days, label="Spare days", required=False)'
+    terms = copy("contracts.forms.terms", term=term, section='    "spare": (("spare_days",),),')
+    options = {"choices": FormChoices([], []), "today": build.MONDAY.date()}
+    form = terms.TermsForm({"spare_days": "3 dni"}, **options)
+    assert [field.html_name for field in form.sections["spare"][0]] == ["spare_days"]
+    form.full_clean()
+    empty = terms.TermsForm({}, **options)
+    empty.full_clean()
+    assert (form.terms[column], empty.terms[column], form.labels[column]) == (3, 2, "Spare days")
+    assert column in copy("contracts.forms.contract").TERM_COLUMNS
+    words = copy("contracts.terms_text", change='    "spare_days": _days,')
+    old, new = (words.Compared({column: days}, [], [], []) for days in (2, 3))
+    with translation.override("en"):
+        (change,) = words.differences(old, new, form.labels, lambda _: False)
+    assert (change.label, change.old, change.new) == ("Spare days", "2 working days", "3 working days")
+    before, after = (seal.columns(ContractVersion(created_at=build.MONDAY, **{column: days})) for days in (2, 3))
+    assert column not in before
+    assert after == before | {column: 3}
 
 
 def test_a_verb_is_one_row(copy: Copy, monkeypatch: pytest.MonkeyPatch) -> None:
