@@ -149,7 +149,7 @@ def exclusion(case: Case) -> Any:
 def alarm(case: Case) -> Any:
     """What the journal opens with when a monitor reports."""
     incident = reporting.open_from_monitor(
-        shop=Shop.objects.get(pk=case.world.shop.pk), failure="home", what="down", severity="P1",
+        shop=Shop.objects.get(pk=case.world.shop.pk), failure="home", what="closed", severity="P1",
         first_failed_at=TUESDAY, at=TUESDAY, evidence={}, words="Nie działa.",
     )  # fmt: skip
     return JournalEntry.objects.filter(incident=incident).order_by("seq")[0].kind
