@@ -123,6 +123,11 @@ class User(AbstractBaseUser):
         return bool(self.provider_role)
 
     @property
+    def keeps_clients(self) -> bool:
+        """Whether the person may open a client's page in the settings."""
+        return self.provider_role in {MANAGER, ADMIN}
+
+    @property
     def works_incidents(self) -> bool:
         return self.provider_role in INCIDENT_STAFF
 

@@ -44,6 +44,9 @@ SEVERITY_OF: dict[str, str] = {
 }
 
 
+# Severities of what keeps customers from buying.
+FAILING = ("P1", "P2")
+
 # A report with one of these joins the open incident that a monitor has opened for the shop.
 JOINS_MONITOR = frozenset({What.CLOSED, What.NO_ORDERS, What.NO_PAYMENT})
 

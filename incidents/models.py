@@ -20,6 +20,12 @@ from incidents.state import ENDED
 from messaging.models import Notification
 
 
+def _waits_for_client() -> Q:
+    questions = Pause.objects.filter(incident=models.OuterRef("pk"), reason=PauseReason.CLIENT_ANSWER, ended_at=None)
+    unheard = Q(status=Status.WORKAROUND, accepted_at=None, rejected_at=None)
+    return Q(Q(status=Status.RESOLVED) | unheard | models.Exists(questions))
+
+
 class IncidentQuerySet(models.QuerySet["Incident"]):
     def visible_to(self, user: User) -> Self:
         if user.works_incidents:
@@ -31,10 +37,12 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
 
     def waiting_for_client(self) -> Self:
         """Those of which `waits_for_client` is true."""
-        open_pauses = Pause.objects.filter(incident=models.OuterRef("pk"), ended_at=None)
-        questions = open_pauses.filter(reason=PauseReason.CLIENT_ANSWER)
-        unheard = Q(status=Status.WORKAROUND, accepted_at=None, rejected_at=None)
-        return self.active().filter(Q(status=Status.RESOLVED) | unheard | models.Exists(questions))
+        return self.active().filter(_waits_for_client())
+
+    def with_waiting(self) -> Self:
+        """`may_wait`: whether something of it may wait for the client (`verbs.waits_for`), a withdrawal too."""
+        offered = JournalEntry.objects.filter(incident=models.OuterRef("pk"), kind=Kind.WITHDRAWAL_AGREED)
+        return self.annotate(may_wait=Q(_waits_for_client() | models.Exists(offered)))
 
     def with_row(self) -> Self:
         """Everything that one row of a list shows, in a constant number of queries."""
@@ -91,7 +99,6 @@ class Incident(models.Model):
     journal_head = models.CharField(max_length=64, blank=True)
     last_entry = models.ForeignKey("JournalEntry", on_delete=models.PROTECT, null=True, related_name="+")
     held_terms: Any = None  # the version's terms while an act holds their calendars (`projection.held`); no column
-
     held_history: Any = None  # what the act has read of its journal (`projection.record.history`); no column
 
     objects = IncidentQuerySet.as_manager()
@@ -102,6 +109,7 @@ class Incident(models.Model):
             models.Index(fields=["wake_at"], name="incident_wakes", condition=Q(wake_at__isnull=False)),
             models.Index(fields=["due_at", "id"], name="incident_due", condition=LIVES),
             models.Index(fields=["shop", "-received_at"], name="incident_by_shop"),
+            models.Index(fields=["shop", "-received_at"], name="incident_open_by_shop", condition=LIVES),
             models.Index(fields=["client", "-received_at"], name="incident_by_client"),
             models.Index(fields=["-received_at", "-id"], name="incident_by_time"),
         ]
@@ -137,6 +145,11 @@ class Incident(models.Model):
     @property
     def needs_backup(self) -> bool:
         return self.severity in {"P1", "P2"} and self.backup_at is None
+
+    @property
+    def failing_since(self) -> datetime:
+        """For what a monitor saw: the first failed check; for what somebody reported: when we received it."""
+        return (self.origin == Origin.MONITOR and self.occurred_at) or self.received_at
 
     @property
     def is_seen_working(self) -> bool:

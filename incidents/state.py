@@ -75,7 +75,7 @@ class IncidentState:
     `delivery`: the kind of the newest delivery. `delivered_at`: the one that stands; `workaround_at`: the workaround
     that no rejection has taken away. `accepted_at` and `rejected_at`: the client's word on what was delivered last,
     none once it is delivered anew. `ended_at`: when it was closed, withdrawn or merged. `needs_both`: our monitor saw
-    the failure and nobody of ours has agreed to a withdrawal since.
+    the failure and nobody of ours has agreed to a withdrawal since; `may_withdraw`: somebody has.
     """
 
     status: str = Stage.NEW.value
@@ -99,6 +99,7 @@ class IncidentState:
     silence_is_known: bool = True
     client_wrote_at: datetime | None = None
     needs_both: bool = False
+    may_withdraw: bool = False
     pauses: tuple[PauseSpan, ...] = ()
 
     @property
@@ -159,6 +160,7 @@ def _reported(state: IncidentState, line: Line) -> Changes:
         "contested": state.contested or (line.kind == Kind.SEVERITY and line.reason == CONTESTED),
         "is_received": state.is_received or line.kind == Kind.RECEIVED,
         "needs_both": saw or (state.needs_both and line.kind != Kind.WITHDRAWAL_AGREED),
+        "may_withdraw": line.kind == Kind.WITHDRAWAL_AGREED or (state.may_withdraw and not saw),
     }
 
 

@@ -48,6 +48,13 @@ def client_action(incident: Incident, state: IncidentState) -> str:
     return "check" if incident.wants_verdict else ""
 
 
+def waits_for(incident: Incident, state: IncidentState) -> str:
+    """What waits for the client: "answer", "check", or "withdraw" where we have agreed to that; "" for nothing."""
+    if incident.is_ended:
+        return ""
+    return client_action(incident, state) or ("withdraw" if state.may_withdraw else "")
+
+
 def _is_checked(incident: Incident, state: IncidentState) -> bool:
     return client_action(incident, state) == "check"
 

@@ -77,6 +77,7 @@ SHOPS: dict[str, tuple[str, Promise]] = {
     "up": ("met", _("Works")),
     "paused": ("", pgettext_lazy("monitor", "not watched")),
 }
+EASED = _("%(failure)s, but there is a workaround")
 # The first certificate to end: by whether it is an intermediate one, and whether it has ended.
 CERTIFICATES: dict[tuple[bool, bool], Promise] = {
     (False, False): _("The certificate of %(host)s ends %(ends)s."),
@@ -107,7 +108,9 @@ def certificate_sentence(host: str, intermediate: str, ends: str) -> str:
 
 def shop_sentence(shop: ShopState) -> str:
     """A shop's state in the reader's language, without since when."""
-    return str(SHOPS[shop.state][1]) % {"part": shop.part}
+    if not shop.is_reported:
+        return str(SHOPS[shop.state][1]) % {"part": shop.part}
+    return str(EASED) % {"failure": shop.part} if shop.trouble and shop.trouble.eased else shop.part
 
 
 def shop_style(shop: ShopState) -> str:

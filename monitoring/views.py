@@ -75,6 +75,7 @@ def shop(request: SignedRequest, shop: Shop) -> HttpResponse:
         "down_now": ", ".join(
             monitor.name for monitor in history.active if monitor.means_down and monitor.state_at(now) == State.DOWN
         ),
+        "trouble": history.state.trouble,
         "headline": shop_page.headline(history, now),
         "month": month,
         "budget": shop_page.budget_of(history, month),
@@ -82,6 +83,7 @@ def shop(request: SignedRequest, shop: Shop) -> HttpResponse:
         "marks": [days[0], days[len(days) // 2], days[-1]],
         "caption": shop_page.caption(days),
         "failures": shop_page.failures(history, month.measured),
+        "unseen": figures.unseen_reports(history, history.month(this)),
         "earlier": [shop_page.month_figure(history, first) for first in earlier],
         "monitors": [_seen(monitor, now) for monitor in history.active],
         "planned": MaintenanceWindow.objects.not_over(now).filter(shop=shop).select_related("entered_by"),
@@ -115,6 +117,7 @@ def explanation(request: SignedRequest, shop: Shop, month: date) -> HttpResponse
         "note": shop_page.unknown_note(measured),
         "version": history.version_on(min(history.today, shop_page.first_of_month(first, -1) - timedelta(days=1))),
         "failures": shop_page.failures(history, measured),
+        "unseen": figures.unseen_reports(history, history.month(first)),
         "monitors": [monitor for monitor in history.monitors if monitor.means_down],
     }
     return render(request, "monitoring/explanation.html", context)
@@ -167,7 +170,8 @@ def _line(history: ShopHistory, first: date, now: datetime) -> dict[str, Any]:
         "style": "" if state.state == State.UP else shop_style(state),
         "month": month,
         "budget": shop_page.budget_of(history, month),
-        "checked_at": state.checked_at,
+        "trouble": state.trouble,
+        "checked_at": None if state.is_reported else state.checked_at,
         "is_bad": state.state in (State.DOWN, State.UNKNOWN) or month.is_below,
     }
 

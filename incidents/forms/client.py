@@ -144,11 +144,18 @@ def already_filed(incident: Incident) -> str:
 
 
 class JoinForm(forms.Form):
-    """The same failure as an incident that is open: one tap, and the sentence if one was typed."""
+    """The same failure as an incident that is open: which one, and what its author sees, in one sentence."""
 
-    join = LineField(max_length=16)
-    sentence = WordsField(required=False, max_length=500)
-    key = forms.UUIDField()
+    join = LineField(
+        label=_("Which failure?"), max_length=16, error_messages={"required": _("Choose the failure that you see")}
+    )
+    sentence = WordsField(
+        label=_("What do you see?"),
+        rows=2,
+        max_length=500,
+        error_messages={"required": _("Write one sentence about what you see")},
+    )
+    key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
 
 
 class AddDetailsForm(VerbForm, DetailsForm):

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib import messages
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -27,7 +27,7 @@ from incidents import report_limits, reporting
 from incidents.choices import JOINS_MONITOR, Status
 from incidents.events import Kind
 from incidents.forms.client import DetailsForm, JoinForm, ReportForm, already_filed
-from incidents.models import Incident, IncidentQuerySet
+from incidents.models import Incident, IncidentQuerySet, JoinedReport
 from incidents.repeats import AlreadyFiled
 from incidents.text import journal_lines
 from incidents.text.clock_sentences import (
@@ -43,6 +43,7 @@ from wording.instants import this_second
 from wording.refusals import Refused
 
 ZONE = ZoneInfo(settings.DISPLAY_TIME_ZONE)
+OFFERED = 5  # known failures on the form; whoever sees another one reports it
 
 
 # Never from the browser's store: a form that comes back by "Back" would carry a key that is used up
@@ -74,33 +75,42 @@ def _shops(request: SignedRequest, client: Client | None) -> list[Shop]:
 def _report(request: SignedRequest, shops: list[Shop], shop: Shop | None) -> HttpResponse:
     """The form; `shop` is the one that isn't asked for."""
     now, data = timezone.now(), request.POST or None
-    joining = JoinForm(data) if "join" in request.POST else None
-    # A join that is refused shows the form, with the sentence that came with it
+    is_join = "join" in request.POST or "joining" in request.POST
+    joining = JoinForm(data if is_join else None, auto_id="join-%s")
+    # A join that is refused shows both forms, with the sentence that came with it
     typed = {"phone": request.user.phone, "sentence": request.POST.get("sentence", "")}
-    form = ReportForm(None if joining else data, shops=shops, shop=shop, now=now, zone=ZONE, initial=typed)
-    offers = _offers(request.user, [shop] if shop else shops)
-    filed = _join(request, joining, offers, now) if joining else _file(request.user, form, now)
+    form = ReportForm(None if is_join else data, shops=shops, shop=shop, now=now, zone=ZONE, initial=typed)
+    places = [shop] if shop else shops
+    filed = _join(request, joining, places, now) if is_join else _file(request.user, form, now)
     if isinstance(filed, Incident):
-        say_what_was_masked(request, joining or form)
+        say_what_was_masked(request, joining if is_join else form)
         return redirect("incident-receipt", filed.nr)
     covered = shop is None or ContractVersion.objects.in_force(shop, now) is not None
     context = {
         "form": form,
+        "joining": joining,
         "shop": shop,
         "many": len(shops) > 1,
-        "offers": offers,
+        "offers": _offers(request.user, places),
         "empty": not shops,
         "covered": covered,
     }
-    page = render(request, "incidents/report.html", context, status=422 if form.errors or joining else 200)
+    page = render(request, "incidents/report.html", context, status=422 if form.errors or is_join else 200)
     return with_wait(page, filed) if filed else page
 
 
-def _offers(user: User, shops: list[Shop]) -> list[Incident]:
-    """Open failures of the shops that a report could be about, so that nobody tells us what we know."""
+def _joinable(user: User, shops: list[Shop]) -> IncidentQuerySet:
+    """Open failures of the shops that a report could be about."""
     same = ~Q(failure="") | Q(what__in=JOINS_MONITOR)
-    failures = Incident.objects.visible_to(user).active().filter(same, shop__in=shops).exclude(status=Status.RESOLVED)
-    return list(failures.select_related("shop").order_by("received_at"))
+    failures = Incident.objects.visible_to(user).active().filter(same, shop__in=shops).exclude(severity="")
+    return failures.exclude(status=Status.RESOLVED).select_related("shop")
+
+
+def _offers(user: User, shops: list[Shop]) -> list[Incident]:
+    """The newest of them that the person hasn't reported: nobody tells us what we know, nor hears it as news."""
+    joined = JoinedReport.objects.filter(incident=OuterRef("pk"), by=user)
+    others = _joinable(user, shops).exclude(reporter=user).exclude(Exists(joined))
+    return list(others.order_by("-received_at")[:OFFERED])
 
 
 def _file(user: User, form: ReportForm, now: datetime) -> Incident | timedelta | None:
@@ -124,16 +134,13 @@ def _file(user: User, form: ReportForm, now: datetime) -> Incident | timedelta |
     return form.file(**facts)
 
 
-def _join(
-    request: SignedRequest, joining: JoinForm, offers: list[Incident], now: datetime
-) -> Incident | timedelta | None:
+def _join(request: SignedRequest, joining: JoinForm, shops: list[Shop], now: datetime) -> Incident | timedelta | None:
     """The incident joined; else a sentence: where it ended a moment ago, the form is used up, or, with the time to
     wait, where it is one too many."""
     if not joining.is_valid():
-        messages.warning(request, next(str(errors[0]) for errors in joining.errors.values()))
         return None
     data = joining.cleaned_data
-    incident = next((incident for incident in offers if incident.nr == data["join"]), None)
+    incident = _joinable(request.user, shops).filter(nr=data["join"]).first()
     try:
         if incident is None:
             raise Refused(_("That incident has ended; file a new report."), "join")

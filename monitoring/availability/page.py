@@ -46,6 +46,8 @@ def headline(history: ShopHistory, now: datetime) -> str:
     """The state as a sentence, with since when where something is wrong."""
     state = history.state
     since = words.when(state.since, now, history.zone, "genitive", today=False) if state.since else ""
+    if state.state == State.DOWN and state.is_reported:
+        return _("Failure at %(shop)s since %(since)s") % {"shop": history.shop.name, "since": since}
     return str(_headline(state.state, is_dated=bool(since))) % {"shop": history.shop.name, "since": since}
 
 

@@ -14,20 +14,23 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import F, Max, Min
+from django.db.models import F, Max, Min, Q
 
-from contracts.models import ContractVersion, Shop
+from contracts.models import ContractVersion, Severity, Shop
 from contracts.planned import MaintenanceWindow
 from contracts.spans import Span, intersect, subtract, union
 from contracts.terms import moment, seconds
+from incidents.choices import FAILING, Status
+from incidents.models import Incident, IncidentQuerySet
 from monitoring.availability import measure as pure
 from monitoring.availability.maintenance import counted_lines, terms_of, window_interval
 from monitoring.availability.measure import Measured, Period, Terms
 from monitoring.availability.periods import local_day, local_months
 from monitoring.models import Act, ActKind, Interval, Monitor, Outage
 from monitoring.probe.specification import State
-from monitoring.state.shop import ShopState, shop_state
+from monitoring.state.shop import ShopState, Trouble, shop_state
 
+REPORTS_SHOWN = 50  # of a month; more than anybody has reported of one shop
 SEEN = (State.UNKNOWN, State.PAUSED, State.DOWN)
 
 
@@ -41,6 +44,7 @@ class ShopHistory:
     windows: tuple[MaintenanceWindow, ...]
     blind: tuple[Span, ...]
     versions: tuple[ContractVersion, ...]
+    incidents: tuple[Incident, ...]
     since: int | None
     now: int
 
@@ -62,7 +66,7 @@ class ShopHistory:
     @property
     def state(self) -> ShopState:
         """What the shop is said to be now."""
-        return state_of(self.active, moment(self.now))
+        return state_of(self.active, moment(self.now), self.incidents)
 
     def version_on(self, day: date) -> ContractVersion | None:
         inside = [row for row in self.versions if row.valid_from <= day and (not row.valid_to or day < row.valid_to)]
@@ -106,6 +110,15 @@ class ShopHistory:
         return self.since is not None and self.since < period.end and period.start < self.now
 
 
+def unseen_reports(history: ShopHistory, period: Period) -> list[Incident]:
+    """P1 and P2 that people reported in the period and no monitor saw, the newest first; what was withdrawn is none."""
+    reported = Incident.objects.filter(shop=history.shop, severity__in=FAILING, failure="")
+    reported = reported.filter(received_at__gte=moment(period.start), received_at__lt=moment(period.end))
+    measured = Q(outages__isnull=False) | Q(reopenings__isnull=False)
+    reported = reported.exclude(status__in=[Status.CANCELLED, Status.MERGED]).exclude(measured)
+    return list(reported.order_by("-received_at")[:REPORTS_SHOWN])
+
+
 def vouched_at(history: ShopHistory) -> datetime | None:
     """When what was seen before was put on record as it stood; None where every change has its own line."""
     monitors = [monitor.pk for monitor in history.monitors if monitor.means_down]
@@ -114,9 +127,27 @@ def vouched_at(history: ShopHistory) -> datetime | None:
     return at
 
 
-def state_of(monitors: Iterable[Monitor], now: datetime) -> ShopState:
-    """What a shop with these monitors is said to be; asks nothing of the database."""
-    return shop_state((monitor.part for monitor in monitors if monitor.is_active and monitor.means_down), now)
+def state_of(monitors: Iterable[Monitor], now: datetime, incidents: Iterable[Incident] = ()) -> ShopState:
+    """What a shop with these monitors and these incidents is said to be; asks nothing of the database."""
+    parts = (monitor.part for monitor in monitors if monitor.is_active and monitor.means_down)
+    return shop_state(parts, now, filter(None, map(trouble_of, incidents)))
+
+
+def worst_of(incidents: IncidentQuerySet) -> IncidentQuerySet:
+    """Of what keeps customers from buying, each shop's oldest of a severity and status: all that its state needs."""
+    kinds = ("shop_id", "severity", "status")
+    failing = incidents.active().filter(severity__in=FAILING, ask_at=None).exclude(status=Status.RESOLVED)
+    return failing.order_by(*kinds, "received_at").distinct(*kinds)
+
+
+def trouble_of(incident: Incident) -> Trouble | None:
+    """What an incident says of its shop; None where it is repaired, or keeps nobody from buying."""
+    is_repaired = incident.is_ended or incident.status == Status.RESOLVED or incident.is_seen_working
+    if is_repaired or incident.severity not in FAILING:
+        return None
+    eased = incident.status == Status.WORKAROUND
+    state = State.DOWN if incident.severity == Severity.P1 and not eased else State.DEGRADED
+    return Trouble(incident.nr, incident.get_what_display(), state, incident.failing_since, eased)
 
 
 def _blind_from(monitor: Monitor) -> datetime:
@@ -136,6 +167,7 @@ def histories(shops: Sequence[Shop], *, since: datetime, now: datetime) -> dict[
     spans = _spans(counting, since, now)
     first = _first_checks(counting)
     versions = _versions(shops)
+    incidents = _by_shop(worst_of(Incident.objects.filter(shop__in=shops)), lambda row: row.shop_id)
     return {
         shop.pk: ShopHistory(
             shop=shop,
@@ -144,6 +176,7 @@ def histories(shops: Sequence[Shop], *, since: datetime, now: datetime) -> dict[
             windows=tuple(windows_of[shop.pk]),
             blind=tuple(_blind([spans[row.pk] for row in monitors[shop.pk] if row.means_down])),
             versions=tuple(versions[shop.pk]),
+            incidents=tuple(incidents[shop.pk]),
             since=first.get(shop.pk),
             now=seconds(now),
         )

@@ -1,12 +1,13 @@
-"""What a shop is said to be, from what its monitors saw: the one rule that every page reads. Pure.
+"""What a shop is said to be, by what its monitors see and what is reported: the one rule that every page reads. Pure.
 
-Only monitors that mean "down" count. Times are aware datetimes, `now` is the moment of which is spoken.
+Only monitors that mean "down" count, and of the open incidents those that keep customers from buying. Times are aware
+datetimes, `now` is the moment of which is spoken.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from monitoring.probe.specification import State
@@ -49,13 +50,30 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Trouble:
+    """An open incident that keeps customers from buying: down or degraded, `eased` where a workaround stands."""
+
+    nr: str
+    words: str
+    state: str
+    since: datetime
+    eased: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ShopState:
-    """The state of a shop's worst part: its name, since when, and since when every part has been looked at."""
+    """The state of a shop's worst part: its name, since when, and since when every part has been looked at.
+
+    `trouble` is the open incident that makes it so or that tells of it; `measured` what the monitors alone say, where
+    that is better than what is reported.
+    """
 
     state: str = State.PAUSED
     part: str = ""
     since: datetime | None = None
     checked_at: datetime | None = None
+    trouble: Trouble | None = None
+    measured: ShopState | None = None
 
     @property
     def is_watched(self) -> bool:
@@ -65,8 +83,24 @@ class ShopState:
     def is_known(self) -> bool:
         return self.state not in (State.UNKNOWN, State.PAUSED)
 
+    @property
+    def is_reported(self) -> bool:
+        """Whether it is worse by what people reported than by what the monitors see."""
+        return self.measured is not None
 
-def shop_state(parts: Iterable[Part], now: datetime) -> ShopState:
+
+def shop_state(parts: Iterable[Part], now: datetime, troubles: Iterable[Trouble] = ()) -> ShopState:
+    """The worst of what the monitors see and of what is reported; `paused` where there is neither."""
+    measured = measured_state(parts, now)
+    trouble = min(troubles, key=lambda trouble: (WORST_FIRST.index(trouble.state), trouble.since), default=None)
+    if trouble is None or WORST_FIRST.index(measured.state) < WORST_FIRST.index(trouble.state):
+        return measured
+    if measured.state == trouble.state:
+        return replace(measured, trouble=trouble)
+    return ShopState(trouble.state, trouble.words, trouble.since, measured.checked_at, trouble, measured)
+
+
+def measured_state(parts: Iterable[Part], now: datetime) -> ShopState:
     """The worst of the parts; `paused` where nothing is watched. Several that are equally bad: since the earliest."""
     parts = tuple(parts)
     if not parts:

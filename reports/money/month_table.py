@@ -60,6 +60,11 @@ def month_of(contract: Contract, now: datetime) -> date:
     return contract.local_day(now).replace(day=1)
 
 
+def month_start(contract: Contract, now: datetime) -> datetime:
+    """The instant at which that month began."""
+    return datetime.combine(month_of(contract, now), time.min, ZoneInfo(contract.zone))
+
+
 def worst_first(contracts: Sequence[Contract], now: datetime) -> list[Contract]:
     """Those that missed most this month first; of equals in the order of the clients' names."""
     missed = _missed(_versions(contracts, now), now)
@@ -67,9 +72,9 @@ def worst_first(contracts: Sequence[Contract], now: datetime) -> list[Contract]:
 
 
 def contract_months(
-    contracts: Sequence[Contract], pricer: BreachPricer, now: datetime, among: Sequence[Contract] = ()
+    contracts: Sequence[Contract], pricer: BreachPricer | None, now: datetime, among: Sequence[Contract] = ()
 ) -> list[ContractMonth]:
-    """A row a contract, in the order of the clients' names. `pricer` knows these contracts.
+    """A row a contract, in the order of the clients' names. `pricer` knows these contracts; None: nothing missed.
 
     `among`: all that there are, where only some of them are shown.
     """
@@ -86,9 +91,9 @@ def contract_months(
             month=month_of(contract, now),
             due=due.get(contract.pk, 0),
             missed=missed.get(contract.pk, 0),
-            penalty=pricer.months(contract.pk).get(month_of(contract, now), ZERO),
+            penalty=pricer.months(contract.pk).get(month_of(contract, now), ZERO) if pricer else ZERO,
             currency=version.currency,
-            cap_used=_share(pricer.charged(contract.pk), version.contract_cap_amount),
+            cap_used=_share(pricer.charged(contract.pk), version.contract_cap_amount) if pricer else None,
         )
         for contract in contracts
         if (version := in_force.get(contract.pk))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.test import Client as Browser
@@ -87,10 +88,14 @@ def test_the_api_s_refusal_names_the_phone_in_the_caller_s_language(world: build
     assert counts() == before
 
 
+def join(incident: Incident, key: UUID) -> dict[str, str]:
+    return {"join": incident.nr, "key": str(key), "sentence": "U nas też."}
+
+
 def test_a_join_and_a_call_taken_by_staff_count_as_reports(world: build.World) -> None:
     incident = build.incident(world.shop, by=world.owner, what="closed")
     browser = visitor(world.reporter)
-    joins = [browser.post("/report/", {"join": incident.nr, "key": build.form_key()}) for _ in range(4)]
+    joins = [browser.post("/report/", join(incident, build.form_key())) for _ in range(4)]
     assert [page.status_code for page in joins] == [302, 302, 302, 429]
     assert REFUSED in text_of(joins[3])
     staff, call = visitor(world.agent), {"caller": world.reporter.pk}

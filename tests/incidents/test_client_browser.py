@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
@@ -46,9 +47,12 @@ def reported(world: build.World) -> Incident:
 def test_a_report_takes_three_taps_and_a_sentence(
     world: build.World, phone: BrowserContext, live_server: LiveServer
 ) -> None:
+    """The eight urgent sentences fill the first screen, whatever is known already."""
+    build.incident(world.shop, by=world.owner, at=timezone.now() - timedelta(days=1), what="no_payment")
     page = sign_in(phone, world.reporter, live_server)
     page.goto(f"{live_server.url}/report/")
-    eighth = page.locator(".choice").nth(7)
+    expect(page.get_by_text("MAK-0001").first).to_be_visible()
+    eighth = page.locator("#id_what .choice").nth(7)
     assert eighth.inner_text() == "Wolno, nie da się kupować"
     box = eighth.bounding_box()
     assert box
@@ -57,8 +61,8 @@ def test_a_report_takes_three_taps_and_a_sentence(
     page.get_by_label("Jednym zdaniem").click()
     page.keyboard.type("Kręci się kółko i nic.")
     page.get_by_role("button", name="Wyślij zgłoszenie").click()
-    page.wait_for_url("**/incidents/MAK-0001/receipt/")
-    assert Incident.objects.get().sentence == "Kręci się kółko i nic."
+    page.wait_for_url("**/incidents/MAK-0002/receipt/")
+    assert Incident.objects.get(nr="MAK-0002").sentence == "Kręci się kółko i nic."
     page.goto(f"{live_server.url}/report/")
     assert page.get_by_label("Jednym zdaniem").input_value() == ""
 

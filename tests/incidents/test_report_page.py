@@ -11,7 +11,7 @@ from django.test import Client
 
 from incidents import lifecycle, reporting
 from incidents.choices import What
-from incidents.models import Incident, JournalEntry
+from incidents.models import Incident, JoinedReport, JournalEntry
 from messaging.models import Notification
 from tests import build
 from tests.pages import counted, stop_clock, text_of, title_of, visitor
@@ -128,19 +128,46 @@ def test_other_long_numbers_are_no_card_numbers(page: Client, number: str) -> No
     assert page.post("/report/", answers(sentence=f"Zamówienie {number}")).status_code == 302
 
 
-def test_a_known_failure_is_offered_and_joined_with_one_tap(page: Client, world: build.World) -> None:
+def test_a_known_failure_is_offered_and_joined_with_a_sentence(page: Client, world: build.World) -> None:
     build.incident(world.shop, by=world.owner, at=build.at("2026-03-02 08:10"), what="no_orders")
     offered = text_of(page.get("/report/mak-example/"))
-    assert "Wiemy od 8:10, naprawiamy ( MAK-0001 ): mak.example, Klienci nie mogą zamówić" in offered
-    response = page.post("/report/mak-example/", {"join": "MAK-0001", "key": KEY, "sentence": ""})
-    assert response["Location"] == "/incidents/MAK-0001/receipt/"
+    assert "Wiemy od 8:10 ( MAK-0001 ) Dołącz mak.example, Klienci nie mogą zamówić." in offered
+    refused = page.post("/report/mak-example/", {"join": "MAK-0001", "key": KEY, "sentence": " "})
+    assert (refused.status_code, JoinedReport.objects.count()) == (422, 0)
+    assert "Napisz jednym zdaniem, co widzisz" in text_of(refused)
+    assert '<details class="notice" open>' in refused.content.decode()
+    again = {"join": "MAK-0001", "key": KEY, "sentence": "U nas też."}
+    for _ in range(2):  # a double tap
+        response = page.post("/report/mak-example/", again)
+        assert response["Location"] == "/incidents/MAK-0001/receipt/"
     assert Incident.objects.get().joined.get().by == world.reporter
+
+
+def test_what_the_person_reported_or_joined_is_no_news_to_them(page: Client, world: build.World) -> None:
+    mine = build.incident(world.shop, by=world.reporter, what="no_orders")
+    build.incident(world.shop, by=world.owner, what="question")
+    assert "Wiemy" not in text_of(page.get("/report/"))
+    owner = visitor(world.owner)
+    assert f"Wiemy od 10:00 ( {mine.nr} )" in text_of(owner.get("/report/"))
+    owner.post("/report/", {"join": mine.nr, "key": KEY, "sentence": "U nas też."})
+    assert "Wiemy" not in text_of(owner.get("/report/"))
+
+
+def test_of_several_known_failures_one_is_chosen_and_few_are_shown(page: Client, world: build.World) -> None:
+    for number in range(7):
+        build.incident(world.shop, by=world.owner, what="closed", at=build.MONDAY - timedelta(minutes=number))
+    response = page.get("/report/")
+    assert "Wiemy o 5 awariach Dołącz" in text_of(response)
+    assert response.content.decode().count('name="join"') == 5
+    refused = page.post("/report/", {"joining": "yes", "key": KEY, "sentence": "U nas też."})
+    assert "Wybierz awarię, którą widzisz" in text_of(refused)
+    assert not JoinedReport.objects.exists()
 
 
 def test_joining_what_has_ended_shows_the_form_again(page: Client, world: build.World) -> None:
     ended = build.incident(world.shop, by=world.owner, at=build.at("2026-03-02 08:10"))
     lifecycle.cancel(incident=ended, by=world.owner, at=build.MONDAY, text="Pomyłka")
-    response = page.post("/report/mak-example/", {"join": "MAK-0001", "key": KEY})
+    response = page.post("/report/mak-example/", {"join": "MAK-0001", "key": KEY, "sentence": "U nas też."})
     assert "Tamto zgłoszenie jest zamknięte; wyślij nowe." in text_of(response)
     assert not ended.joined.exists()
 
@@ -148,7 +175,7 @@ def test_joining_what_has_ended_shows_the_form_again(page: Client, world: build.
 def test_a_stranger_s_incident_cannot_be_joined(page: Client) -> None:
     other = build.world("TUR")
     foreign = build.incident(other.shop, by=other.reporter)
-    page.post("/report/", {"join": foreign.nr, "key": KEY})
+    page.post("/report/", {"join": foreign.nr, "key": KEY, "sentence": "U nas też."})
     assert not foreign.joined.exists()
 
 

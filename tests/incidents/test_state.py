@@ -111,6 +111,9 @@ def test_what_the_monitor_saw_takes_both_sides_until_we_agree() -> None:
     assert state(seen).needs_both
     assert not state(seen, Entry(2, Kind.WITHDRAWAL_AGREED)).needs_both
     assert state(seen, Entry(2, Kind.WITHDRAWAL_AGREED), seen).needs_both
+    assert not state(seen).may_withdraw
+    assert state(seen, Entry(2, Kind.WITHDRAWAL_AGREED)).may_withdraw
+    assert not state(seen, Entry(2, Kind.WITHDRAWAL_AGREED), seen).may_withdraw
 
 
 def test_words_and_records_of_machines_change_nothing() -> None:

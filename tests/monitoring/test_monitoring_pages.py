@@ -18,6 +18,7 @@ from accounts.models import User
 from contracts.models import Shop
 from contracts.planned import MaintenanceWindow
 from contracts.spans import subtract
+from incidents import lifecycle
 from incidents.models import Incident
 from monitoring import acts, watch
 from monitoring.availability import page as shop_page
@@ -28,6 +29,7 @@ from tests import build
 from tests.build import World
 from tests.monitoring.played import BROKEN, DOWN, EGRESS, UP, monitor, result
 from tests.owner import as_owner
+from tests.pages import visitor
 
 pytestmark = pytest.mark.django_db
 NOW = build.at("2026-03-24 12:00")
@@ -431,3 +433,27 @@ def test_a_contract_of_two_shops_judges_each_by_its_own_outages(world: World, ho
         ("99,73 %", True), ("100 %", False),
     ]  # fmt: skip
     assert (Outage.objects.count(), Incident.objects.count()) == (1, 1)
+
+
+def test_reports_that_no_monitor_saw_stand_beneath_the_figure(home: Monitor, world: World) -> None:
+    """Those of P1 and P2 in the month, on the shop's page and in the figure's account; a withdrawn one is none."""
+    whats = ("some_payments", "typo", "orders_lost")
+    unseen, small, withdrawn = [
+        build.incident(world.shop, by=world.reporter, what=what, at=build.at("2026-03-24 11:40")) for what in whats
+    ]
+    lifecycle.cancel(incident=withdrawn, by=world.reporter, at=build.at("2026-03-24 11:45"), text="Pomyłka.")
+    for path in ("/shops/mak-example/", "/shops/mak-example/availability/2026-03/"):
+        said = page(world.owner, path)
+        after = said[said.index("Zgłoszone, niepotwierdzone pomiarem dziś 11:40") :]
+        assert unseen.nr in after
+        assert small.nr not in said
+        assert withdrawn.nr not in said
+    assert "niepotwierdzone" not in page(world.owner, "/shops/mak-example/availability/2026-02/")
+
+
+def test_a_client_s_name_leads_those_to_its_page_who_may_open_it(home: Monitor, world: World) -> None:
+    link, contract = '<a href="/settings/clients/MAK/">', f"/contracts/{world.version.contract.address}/"
+    for path in ("/shops/mak-example/", "/availability/", contract):
+        assert link in visitor(world.manager).get(path).content.decode()
+    assert '<a href="/shops/mak-example/">' in visitor(world.manager).get("/settings/clients/MAK/").content.decode()
+    assert link not in visitor(world.agent).get("/shops/").content.decode()

@@ -8,7 +8,7 @@ from itertools import combinations
 import pytest
 
 from monitoring.models import State
-from monitoring.state.shop import WORST_FIRST, Part, ShopState, shop_state
+from monitoring.state.shop import WORST_FIRST, Part, ShopState, Trouble, shop_state
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -54,3 +54,28 @@ def test_a_shop_is_down_since_the_first_failed_check_of_what_still_fails() -> No
 
 def test_a_shop_that_nobody_watches_is_neither_well_nor_unknown() -> None:
     assert (shop_state((), NOW), shop_state((), NOW).is_watched) == (ShopState(), False)
+
+
+def trouble(state: str, *, since: int = 20) -> Trouble:
+    return Trouble("MAK-0001", "Klienci nie mogą zamówić", state, NOW - since * MINUTE)
+
+
+def test_what_is_reported_makes_a_shop_worse_than_its_monitors_see() -> None:
+    said = shop_state([part("up")], NOW, [trouble("down")])
+    assert (said.state, said.part, said.since) == ("down", "Klienci nie mogą zamówić", NOW - 20 * MINUTE)
+    assert said.measured == ShopState("up", "up", NOW - 60 * MINUTE, NOW - MINUTE)
+    assert shop_state((), NOW, [trouble("degraded")]).state == "degraded"
+
+
+def test_what_both_see_is_said_as_it_was_measured_with_its_incident() -> None:
+    said = shop_state([part("down")], NOW, [trouble("down")])
+    assert (said.part, said.since, said.is_reported) == ("down", NOW - 60 * MINUTE, False)
+    assert said.trouble == trouble("down")
+
+
+def test_a_smaller_failure_does_not_hide_that_nobody_knows() -> None:
+    assert shop_state([part("unknown")], NOW, [trouble("degraded")]).state == "unknown"
+
+
+def test_of_two_reports_the_worse_speaks() -> None:
+    assert shop_state((), NOW, [trouble("degraded", since=90), trouble("down")]).since == NOW - 20 * MINUTE

@@ -11,8 +11,11 @@ from django.test import Client
 
 from contracts.models import Shop
 from contracts.planned import MaintenanceWindow
-from incidents import lifecycle
+from incidents import lifecycle, reporting, sweeps, withdrawal
+from incidents.models import Incident
 from monitoring.models import Monitor
+from reports import waiting
+from reports.money import review
 from tests import build
 from tests.pages import MANY, counted, stop_clock, text_of, visitor
 
@@ -131,7 +134,104 @@ def test_what_waits_for_the_client_is_said_even_beside_a_failure(world: build.Wo
     build.incident(world.shop, by=world.reporter, what="closed")
     response = visitor(world.reporter).get("/")
     assert heading(response) == "Trwa awaria mak.example"
-    assert "Czekamy na Ciebie: MAK-0001 Zamówienia nie trafiają dalej" in text_of(response)
+    said = text_of(response)
+    assert "Czekamy na Ciebie Zamówienia nie trafiają dalej Wstrzymane: czekamy na Twoją odpowiedź" in said
+    assert "Anna Lis: Kto?" in said
+    assert said.index("Czekamy na Ciebie") < said.index("Otwarte zgłoszenia")
+
+
+def given_workaround(world: build.World) -> Incident:
+    """A P1 of 10:00 with a workaround of 10:20."""
+    incident = build.incident(world.shop, by=world.reporter, what="no_orders")
+    lifecycle.acknowledge(incident=incident, by=world.agent, at=build.at("2026-03-02 10:10"))
+    lifecycle.skip_backup(incident=incident, by=world.agent, at=build.at("2026-03-02 10:15"), text="Nic do zapisania.")
+    text = "Zamówienia przyjmuje formularz."
+    return lifecycle.work_around(incident=incident, by=world.agent, at=build.at("2026-03-02 10:20"), text=text)
+
+
+def test_a_workaround_waits_with_its_two_buttons_until_it_is_accepted(world: build.World) -> None:
+    incident = given_workaround(world)
+    page = visitor(world.reporter)
+    response = page.get("/")
+    assert heading(response) == "Czekamy na Ciebie"
+    said = text_of(response)
+    assert "Czy obejście działa? Anna Lis: Zamówienia przyjmuje formularz." in said
+    assert "mak.example Klienci nie mogą zamówić, ale jest obejście Zgłoś" in said
+    assert 'href="/incidents/MAK-0001/reject/"' in response.content.decode()
+    page.post("/incidents/MAK-0001/accept/")
+    incident.refresh_from_db()
+    assert incident.status == "workaround"
+    assert heading(page.get("/")) == "Pracujemy nad tym"
+
+
+def test_a_withdrawal_that_we_agreed_to_waits_for_the_client(world: build.World) -> None:
+    incident = reporting.open_from_monitor(
+        shop=world.shop, failure="cart", what="no_orders", severity="P1", evidence={}, words="Koszyk: 500",
+        at=build.MONDAY, first_failed_at=build.MONDAY,
+    )  # fmt: skip
+    assert incident
+    assert heading(visitor(world.reporter).get("/")) == "Trwa awaria mak.example"
+    withdrawal.agree(incident=incident, by=world.agent, at=build.at("2026-03-02 10:10"), text="To był nasz test.")
+    response = visitor(world.reporter).get("/")
+    assert "Zgadzamy się na wycofanie tego zgłoszenia" in text_of(response)
+    assert 'href="/incidents/MAK-0001/cancel/"' in response.content.decode()
+
+
+def test_a_shop_is_never_said_to_work_under_its_failure(world: build.World) -> None:
+    """Whatever our monitor sees; home, the list and the shop's page say the same to everybody."""
+    monitor(world.shop, "up")
+    build.incident(world.shop, by=world.reporter, what="no_orders", at=build.at("2026-03-02 10:05"))
+    said = text_of(visitor(world.reporter).get("/"))
+    assert "Trwa awaria mak.example" in said
+    assert "Klienci nie mogą zamówić od 10:05" in said
+    assert "Zgłoszone. Nasze sprawdzenie o 10:39 tego nie wykryło." in said
+    assert "Działa" not in said
+    for who in (world.reporter, world.agent):
+        lines = text_of(visitor(who).get("/shops/"))
+        assert "Klienci nie mogą zamówić" in lines
+        assert "Działa" not in lines
+        shop = text_of(visitor(who).get("/shops/mak-example/"))
+        assert "Trwa awaria mak.example od 10:05" in shop
+        assert "Klienci nie mogą zamówić ( MAK-0001 ). Zgłoszone, niepotwierdzone pomiarem." in shop
+
+
+def test_a_repaired_failure_and_a_small_one_leave_the_shop_working(world: build.World) -> None:
+    monitor(world.shop, "up")
+    build.incident(world.shop, by=world.reporter, what="typo")
+    assert "mak.example Działa, sprawdzono 10:39" in text_of(visitor(world.reporter).get("/"))
+    repaired = given_workaround(world)
+    lifecycle.resolve(incident=repaired, by=world.agent, at=build.at("2026-03-02 10:30"), text="Naprawione.")
+    said = text_of(visitor(world.reporter).get("/"))
+    assert "mak.example Działa, sprawdzono 10:39" in said
+    assert "Czy już działa? Anna Lis: Naprawione." in said
+
+
+def test_the_owner_sees_what_a_late_repair_costs_so_far_and_the_month(
+    world: build.World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P1 of 10:00, four hours to repair: at 16:40 the third hour of the delay has begun, 1 % of 10 000 zł each."""
+    incident = build.incident(world.shop, by=world.reporter, what="no_orders")
+    lifecycle.acknowledge(incident=incident, by=world.agent, at=build.at("2026-03-02 10:20"))
+    late = build.at("2026-03-02 16:40")
+    sweeps.sweep_clocks(at=late)
+    stop_clock(monkeypatch, late)
+    said = text_of(visitor(world.owner).get("/"))
+    assert "wstępnie 300,00 zł, opóźnienie rośnie" in said
+    assert "Dotrzymane terminy: 1 z 2 Kary wstępnie: 300,00 zł" in said
+    assert "zł" not in text_of(visitor(world.reporter).get("/"))
+    lifecycle.skip_backup(incident=incident, by=world.agent, at=late, text="Nic do zapisania.")
+    lifecycle.resolve(incident=incident, by=world.agent, at=late, text="Naprawione.")
+    assert "wstępnie 300,00 zł, czeka na decyzję" in text_of(visitor(world.owner).get("/"))
+    review.confirm(breach=incident.breaches.get(), by=world.manager, at=late)
+    said = text_of(visitor(world.owner).get("/"))
+    assert "300,00 zł, potwierdzone" in said
+    assert "wstępnie 300,00 zł, " not in said
+
+
+def test_what_does_not_fit_on_the_page_is_counted(world: build.World) -> None:
+    for _ in range(waiting.SHOWN + 2):
+        build.incident(world.shop, by=world.reporter, what="typo")
+    assert "Jeszcze 2 otwarte zgłoszenia" in text_of(visitor(world.reporter).get("/"))
 
 
 def test_every_shop_has_its_own_report_button(world: build.World) -> None:
@@ -176,14 +276,21 @@ def test_an_unchanged_home_is_answered_with_204(world: build.World) -> None:
 
 
 def test_many_incidents_and_shops_cost_as_many_queries_as_one(world: build.World) -> None:
-    page = visitor(world.reporter)
+    page, owner = visitor(world.reporter), visitor(world.owner)
     monitor(world.shop, "up")
     build.incident(world.shop, by=world.reporter)
+    given_workaround(world)
+    sweeps.sweep_clocks(at=NOW)
     with counted("client home"):
         page.get("/")
+    with counted("client home, owner"):
+        owner.get("/")
     for number in range(MANY):
         shop = build.shop(world.client, f"sklep{number}.example")
         monitor(shop, "up")
         build.incident(shop, by=world.reporter)
+    sweeps.sweep_clocks(at=NOW)
     with counted("client home"):
         page.get("/")
+    with counted("client home, owner"):
+        owner.get("/")
