@@ -87,10 +87,10 @@ def test_an_act_that_was_done_says_so_and_one_that_reaches_nobody_asks_to_call(
     assert again[:2] == ["To już było zrobione, nic się nie zmieniło.", REPAIR]
     User.objects.filter(pk__in=[world.reporter.pk, world.owner.pk]).update(is_active=False)
     sent = notice(page.post(f"{PATH}say/", {"text": "Cofamy."}, follow=True)).split("\n")
-    assert sent[:2] == ["Wysłano do klienta.", "Żaden list nie dotrze do klienta: zadzwoń."]
+    assert sent[:2] == ["Wysłano do klienta.", "Żadna wiadomość nie dotrze do klienta: zadzwoń."]
 
 
-PASSED = "Naprawa: termin minął, dziś 11:00. Wstrzymanie nie cofnie naruszenia ani nie skróci opóźnienia."
+PASSED = "Naprawa: termin minął, dziś 11:00. Wstrzymanie nie cofnie naruszenia ani nie skróci spóźnienia."
 
 
 def foreseen(response: Any) -> list[str]:

@@ -465,7 +465,8 @@ def test_one_click_sends_the_sentence_and_takes_the_incident(page: Client, world
     assert JournalEntry.objects.get(kind="contact").text == "Tu Anna Lis. Pracuję nad tym zgłoszeniem."
     told = Notification.objects.filter(recipient=world.reporter, created_at=NOON)
     assert [notice.channel for notice in told] == ["email"]
-    assert "MAK-0001 : Reaguję" in text_of(page.get("/queue/"))
+    said = "MAK-0001 : Reakcja wysłana. Dostanie: Ola Mak. Naprawa do dziś 15:50."
+    assert said in text_of(page.get("/queue/"))
 
 
 def test_a_second_click_sends_nothing_more(page: Client, world: build.World) -> None:

@@ -56,7 +56,7 @@ def test_work_is_announced_from_the_shop_s_page_and_everybody_concerned_knows(
     staff, address = visitor(world.agent), f"/shops/{world.shop.slug}/"
     assert f"{address}planned-work/new/" in staff.get(address).content.decode()
     said = text_of(staff.post(f"{address}planned-work/new/", TYPED, follow=True))
-    assert "Prace zapowiedziane. Klient dostanie list." in said
+    assert "Prace zapowiedziane. Klient dostanie wiadomość." in said
     assert letters(world) == ["mak.example: planowe prace, 2 marca 2026, 11:00"]
     letter = Notification.objects.get(recipient=world.reporter, key__startswith="work-")
     assert "Nowa wersja koszyka" in letter.body
@@ -138,7 +138,7 @@ def test_the_shop_s_page_cancels_by_one_button(world: build.World) -> None:
     address = f"/planned-work/{window.pk}/off/"
     assert address in page.get(f"/shops/{world.shop.slug}/").content.decode()
     assert address not in visitor(world.owner).get(f"/shops/{world.shop.slug}/").content.decode()
-    assert "Prace odwołane. Klient dostanie list." in text_of(page.post(address, follow=True))
+    assert "Prace odwołane. Klient dostanie wiadomość." in text_of(page.post(address, follow=True))
     for reader, where in ((world.owner, "/"), (world.owner, f"/shops/{world.shop.slug}/")):
         assert "Baza" not in text_of(visitor(reader).get(where))
 

@@ -216,7 +216,7 @@ def test_the_owner_sees_what_a_late_repair_costs_so_far_and_the_month(
     sweeps.sweep_clocks(at=late)
     stop_clock(monkeypatch, late)
     said = text_of(visitor(world.owner).get("/"))
-    assert "wstępnie 300,00 zł, opóźnienie rośnie" in said
+    assert "wstępnie 300,00 zł, spóźnienie rośnie" in said
     assert "Dotrzymane terminy: 1 z 2 Kary wstępnie: 300,00 zł" in said
     assert "zł" not in text_of(visitor(world.reporter).get("/"))
     lifecycle.skip_backup(incident=incident, by=world.agent, at=late, text="Nic do zapisania.")
