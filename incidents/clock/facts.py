@@ -104,8 +104,8 @@ class TraceLine:
     the new base) · decides (detail: the severity whose base counts) · wait (till the opening) · worked · pause (given
     back; detail: reason) · handover (delivery to rejection, not counted) · seen (works by the monitor, until it failed
     again; not counted) · stands (from here the monitor sees it work) · deadline · late · pause_late (shortens no
-    delay) · stop · cancelled (without a verdict; detail: the kind of the event) · last the state (seconds: left or
-    late).
+    delay) · stop · clock_cancelled (without a verdict; detail: the kind of the event) · last the state
+    (seconds: left or late).
     """
 
     at: int

@@ -42,7 +42,7 @@ def _cancelled(replay: Replay, track: Track, at: int) -> Clock:
     if ran is not None and ran.rule[0].base.start <= at:
         counted = _counted(replay, ran, at)
         before = [line for line in counted.trace[:-1] if line.kind != "deadline"]
-        end = TraceLine(at, None, "cancelled", 0, ran.cancelled_by)
+        end = TraceLine(at, None, "clock_cancelled", 0, ran.cancelled_by)
         trace = (*before, end, TraceLine(at, None, ClockState.NOT_RUNNING, counted.left))
     state, where = ClockState.NOT_RUNNING, at if trace else None
     return Clock(track.target, state, lap=track.lap, round=track.round, run=track.run, cancelled_at=where, trace=trace)

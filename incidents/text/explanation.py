@@ -53,7 +53,7 @@ RESULTS = {
     "not_running": gettext_noop("Left when it was cancelled"),
 }
 STYLES = {
-    "cancelled": "mid",
+    "clock_cancelled": "mid",
     "before_work": "off",
     "wait": "off",
     "pause": "off",
@@ -111,7 +111,7 @@ def _row(line: TraceLine, clock: Clock, zone: str, day: date | None) -> Explanat
         "span": hms(line.seconds),
         "reason": PauseReason(line.detail).label if line.detail in PauseReason.values else "",
     }
-    msgid = CANCELLED[line.detail] if line.kind == "cancelled" else CHANGES.get(line.kind) or OTHERS[line.kind]
+    msgid = CANCELLED[line.detail] if line.kind == "clock_cancelled" else CHANGES.get(line.kind) or OTHERS[line.kind]
     sentence = _(msgid) % facts
     if line.kind in CHANGES and line.until is not None:
         until = _time(line.until, zone, day)
@@ -121,7 +121,7 @@ def _row(line: TraceLine, clock: Clock, zone: str, day: date | None) -> Explanat
 
 def _figure(line: TraceLine) -> str:
     """The target, less what was worked, is what is left; a span in brackets changes nothing."""
-    if line.kind in {"before_work", "decides", "wait", "pause_late", "stands", "stop", "cancelled"}:
+    if line.kind in {"before_work", "decides", "wait", "pause_late", "stands", "stop", "clock_cancelled"}:
         return ""
     span = hms(line.seconds)
     if line.kind in {"pause", "handover", "seen"}:

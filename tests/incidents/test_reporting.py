@@ -12,6 +12,7 @@ from incidents.models import Incident, JoinedReport, JournalEntry
 from messaging.models import Notification
 from tests import build
 from wording.refusals import Refused
+from wording.words import plain
 
 pytestmark = pytest.mark.django_db
 
@@ -211,7 +212,8 @@ def test_a_shop_without_a_contract_has_an_incident_without_clocks() -> None:
     alone = build.shop(world.client, "nowy.example")
     incident = build.incident(alone, by=world.reporter)
     assert (incident.version, incident.due_at) == (None, None)
-    assert "biegnie żaden termin" in Notification.objects.get(recipient=world.reporter).body.replace("\u00a0", " ")
+    said = plain(Notification.objects.get(recipient=world.reporter).body)
+    assert "Tego sklepu nie obejmuje umowa: żaden zegar nie biegnie" in said
 
 
 def test_a_failure_after_a_repair_that_waits_for_the_client_is_an_incident_with_a_clock_of_its_own() -> None:

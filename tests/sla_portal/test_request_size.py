@@ -13,7 +13,7 @@ from tests.pages import text_of
 
 pytestmark = pytest.mark.django_db
 LIMIT = 2**20
-PAGE = "To, co przyszło, ma ponad 1 MB, więc nic nie zapisaliśmy. Wróć, skróć i wyślij jeszcze raz."
+PAGE = "Wysłana treść ma ponad 1 MB, więc nic nie zapisaliśmy. Wróć, skróć ją i wyślij jeszcze raz."
 
 
 @pytest.mark.parametrize("path", ["/login/", "/report/", "/accessibility/", "/password/"])

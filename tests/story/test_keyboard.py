@@ -165,9 +165,10 @@ def test_staff_work_without_javascript(visit: Visit) -> None:
     page.get_by_role("link", name="MAK-0001", exact=True).click()
     page.get_by_role("link", name="Naprawione").click()
     page.get_by_label("Do klienta").last.fill("Serwer wstał.")
-    page.get_by_label("albo dlaczego").fill("Sklep stał, nie było czego kopiować.")
+    page.get_by_label("Nie ma", exact=True).check()
+    page.get_by_label("Dlaczego jej nie ma").fill("Sklep stał, nie było czego kopiować.")
     page.get_by_role("button", name="Naprawione").click()
-    expect(page.get_by_text("MAK-0001: Naprawione")).to_be_visible()
+    expect(page.get_by_text("Wysłano do klienta. Dostanie: Ola Mak.")).to_be_visible()
     incident.refresh_from_db()
     assert incident.status == "resolved"
 

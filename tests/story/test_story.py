@@ -122,7 +122,7 @@ def staff_react_with_one_click(page: Page, album: Album) -> None:
     expect(react).to_be_visible()
     album.take(page, "queue")
     react.click()
-    expect(page.get_by_text("MAK-0001: Reaguję")).to_be_visible()
+    expect(page.get_by_text("MAK-0001: Reakcja wysłana.")).to_be_visible()
     album.take(page, "queue-after-the-reaction")
     incident = Incident.objects.get(nr="MAK-0001")
     assert incident.first_contact_at is not None
@@ -225,10 +225,11 @@ def the_repair_comes_late(page: Page, product: Product, breach: Breach, album: A
     page.get_by_role("link", name="LIS-0001", exact=True).click()
     page.get_by_role("link", name="Naprawione").click()
     page.get_by_label("Do klienta").last.fill("Operator BLIK miał przeciążenie. Zmieniliśmy trasę płatności.")
-    page.get_by_label("Gdzie jest kopia").fill("kopie/lis/przed-naprawa.sql.gz")
+    page.get_by_label("Jest", exact=True).check()
+    page.get_by_label("Gdzie jest").fill("kopie/lis/przed-naprawa.sql.gz")
     album.take(page, "repair")
     page.get_by_role("button", name="Naprawione").click()
-    expect(page.get_by_text("LIS-0001: Naprawione")).to_be_visible()
+    expect(page.get_by_text("Wysłano do klienta.")).to_be_visible()
     album.take(page, "repaired-late")
     breach.refresh_from_db()
     assert breach.stopped_at is not None
