@@ -265,7 +265,7 @@ def the_outage_ends(product: Product, cast: Cast, page: Page, album: Album) -> N
 def its_time_is_taken_by_one_click(page: Page, cast: Cast, album: Album) -> None:
     """The repair ended at the first good check, whenever a person looked."""
     page.get_by_role("button", name=re.compile("^Przyjmij")).click()
-    expect(page.get_by_text("MAK-0002: Przyjmij czas monitora")).to_be_visible()
+    expect(page.get_by_text("Przyjęto czas z monitora jako koniec naprawy.")).to_be_visible()
     album.take(page, "time-taken")
     incident = Incident.objects.get(shop=cast.wholesale)
     restore = incident.clocks.get(target="restore")
