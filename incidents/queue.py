@@ -76,10 +76,10 @@ WITH asked AS (
     SELECT id, due_at, true AS every, coalesce(assignee_id = %(user)s, false) AS mine, assignee_id IS NULL AS nobody,
         severity = 'P1' AS p1, turn.client,
         CASE
-            WHEN status = %(resolved)s AND client_wrote_at IS NULL THEN 'fixed'
+            WHEN status = %(fixed)s AND client_wrote_at IS NULL THEN 'fixed'
             WHEN due_at < %(now)s THEN 'overdue'
             -- A click of ours is missing: the client wrote under a repair, or the monitor sees it work
-            WHEN due_at < %(soon)s OR status = %(resolved)s OR ask_at IS NOT NULL THEN 'now'
+            WHEN due_at < %(soon)s OR status = %(fixed)s OR ask_at IS NOT NULL THEN 'now'
             WHEN due_at < %(reaches)s THEN 'leave'
             WHEN due_at IS NOT NULL THEN 'later'
             WHEN turn.client THEN 'client'
@@ -88,7 +88,7 @@ WITH asked AS (
         END AS part
     FROM incidents_incident incident
     -- As `waiting_for_client` of the model says it
-    CROSS JOIN LATERAL (SELECT status = %(resolved)s OR id IN (SELECT incident_id FROM asked)
+    CROSS JOIN LATERAL (SELECT status = %(fixed)s OR id IN (SELECT incident_id FROM asked)
         OR (status = %(workaround)s AND accepted_at IS NULL AND rejected_at IS NULL) AS client) AS turn
     WHERE NOT status IN ('closed', 'cancelled', 'merged')
 ), placed AS (
@@ -320,7 +320,7 @@ def state_of(selection: Selection, now: datetime, reach: datetime) -> State:
         "now": now,
         "soon": now + NOW,
         "reaches": reach,
-        "resolved": Status.RESOLVED.value,
+        "fixed": Status.RESOLVED.value,
         "workaround": Status.WORKAROUND.value,
         "for_client": PauseReason.CLIENT_ANSWER.value,
         "groups": selection.groups,
