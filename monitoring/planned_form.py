@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from contracts.worktime import FIRST_YEAR, LAST_YEAR
 from wording.fields import LineField
 
 WHOLE = ("%Y-%m-%d %H:%M", "%d.%m.%Y %H:%M")
@@ -47,7 +48,8 @@ class PlannedWorkForm(forms.Form):
 
     def _whole(self, text: str) -> datetime:
         for shape in WHOLE:
-            if moment := _parsed(text, shape):
+            moment = _parsed(text, shape)
+            if moment and FIRST_YEAR < moment.year < LAST_YEAR:  # outside no working time is counted
                 return moment.replace(tzinfo=self.zone)
         raise forms.ValidationError(_("Write day and hour like 2026-11-30 22:00 or 30.11.2026 22:00."))
 

@@ -158,3 +158,12 @@ def test_what_can_not_be_announced_is_refused_and_nobody_is_told(world: build.Wo
     again = partial(announced, world, build.MONDAY + 2 * HOUR)
     assert again() == MaintenanceWindow.objects.get()
     assert Notification.objects.count() == told
+
+
+def test_a_year_in_which_nothing_is_counted_is_asked_for_again(world: build.World) -> None:
+    address = f"/shops/{world.shop.slug}/planned-work/new/"
+    for start in ("9999-12-31 23:59", "0001-01-01 00:00"):
+        answer = visitor(world.agent).post(address, {**TYPED, "starts_at": start})
+        assert answer.status_code == 422
+        assert "Wpisz dzień i godzinę jak 2026-11-30 22:00" in text_of(answer)
+    assert not MaintenanceWindow.objects.exists()
