@@ -30,7 +30,7 @@ def attempt(browser: Browser, channel: str) -> str:
 def test_a_trial_leaves_by_the_outbox_and_the_page_then_says_that_the_way_works(admin: Browser) -> None:
     page = admin.get(PAGE)
     assert "E-mail 127.0.0.1:" in text_of(page)
-    assert "<a href=\"/settings/health/\">Stan systemu</a>" in page.content.decode()
+    assert '<a href="/settings/health/">Stan systemu</a>' in page.content.decode()
     assert "Wiadomość próbna wychodzi na ada.min@" in attempt(admin, "email")
     assert "wyszła przed chwilą" in attempt(admin, "email")
     row = Notification.objects.get()
