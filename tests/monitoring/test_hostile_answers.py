@@ -136,6 +136,24 @@ def seen_of(play: Play, **wanted: Any) -> tuple[Observation, float]:
         return asyncio.run(run(shop.url()))
 
 
+def cheap(play: Play, attempts: int = 3) -> Observation:
+    """What the probe saw, once it cost the loop less than 50 ms of CPU in one of three attempts.
+
+    On a machine that is slow at this moment it may cost as much more as a million additions do: they take 55 ms where
+    the worst answer takes 36, and the same machine was seen to need twice of both on another day.
+    """
+    costs = []
+    for _ in range(attempts):
+        began = time.thread_time()
+        sum(number * number for number in range(10**6))
+        limit = 0.05 * max(1.0, (time.thread_time() - began) / 0.055)
+        seen, seconds = seen_of(play)
+        costs.append((seconds, limit))
+        if seconds < limit:
+            return seen
+    pytest.fail(f"the loop was held up: {costs}")
+
+
 @contextmanager
 def serving_apart(play: Play) -> Iterator[BadServer]:
     """The misbehaving server in a loop and a thread of its own, so that its CPU counts nowhere."""
@@ -164,12 +182,10 @@ def serving_apart(play: Play) -> Iterator[BadServer]:
     ids=["512 KiB", "26,000 gzip members", "700,000 chunks of one byte", "3,800 cookies", "4,000 headers"],
 )
 def test_no_answer_costs_the_loop_more_than_50_ms(data: bytes, size: int | None, cut: bool) -> None:
-    seen, seconds = seen_of(says(data))
+    seen = cheap(says(data))
     assert (seen.fault, seen.cut) == ("", cut)
     assert size is None or len(seen.body) == size
     assert len(seen.body) <= 524_288
-    # CPU time of the thread, so other work on the machine adds little
-    assert seconds < 0.05
 
 
 @pytest.mark.parametrize(
@@ -182,9 +198,8 @@ def test_a_redirect_to_a_host_that_is_no_name_is_refused(location: str, detail: 
 
 
 def test_a_redirect_of_60_kb_is_down_before_its_host_is_read() -> None:
-    seen, seconds = seen_of(says(b"HTTP/1.1 302 Found\r\nLocation: http://" + "ł".encode() * 30_000 + b".pl/\r\n\r\n"))
+    seen = cheap(says(b"HTTP/1.1 302 Found\r\nLocation: http://" + "ł".encode() * 30_000 + b".pl/\r\n\r\n"))
     assert (seen.fault, seen.detail) == ("protocol", "header_cap")
-    assert seconds < 0.05
 
 
 @pytest.mark.parametrize("error", [TypeError, RecursionError, AttributeError, UnicodeError, OverflowError])
