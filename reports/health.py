@@ -56,12 +56,15 @@ class Job:
     first: timedelta = FIRST
 
 
+BACKUP = "backup"  # the heartbeat of `manage.py backup`
+
+
 def _watched_backup(hours: int) -> list[Job]:
     """None where backups are made in another way."""
     if not hours:
         return []
     patience = timedelta(hours=hours)
-    return [Job("backup", _("Backup of the database"), _("There is no fresh backup."), patience, patience)]
+    return [Job(BACKUP, _("Backup of the database"), _("There is no fresh backup."), patience, patience)]
 
 
 JOBS = (

@@ -29,8 +29,6 @@ from psycopg2 import sql
 
 from sla_portal.roles import TABLES
 
-JOB = "backup"
-"""Its heartbeat, which the health page reads."""
 FORMAT = 1
 NAME = re.compile(r"sla_portal-\d{4}-\d\d-\d\dT\d{6}Z")
 DUMP, MANIFEST = "database.dump", "manifest.json"

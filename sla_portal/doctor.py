@@ -193,7 +193,9 @@ def _work() -> Iterator[Finding]:
     for sweep in health.sweeps(to_second(timezone.now())):
         if sweep.is_stalled:
             last = f"last at {sweep.at:%Y-%m-%d %H:%M:%S} UTC" if sweep.at else "never"
-            advice = "run manage.py backup, each night" if sweep.job.name == "backup" else "start its worker, and beat"
+            advice = (
+                "run manage.py backup, each night" if sweep.job.name == health.BACKUP else "start its worker, and beat"
+            )
             yield Finding(f"work: {sweep.job.name}", ILL, last, advice)
         elif sweep.at:
             yield Finding(f"work: {sweep.job.name}", WELL, f"{sweep.age} s ago")

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from contracts.terms import to_second
 from messaging import heartbeat
+from reports.health import BACKUP
 from sla_portal import backup, database
 
 
@@ -32,7 +33,7 @@ class Command(BaseCommand):
         at, started = to_second(timezone.now()), time.monotonic()
         with database.as_owner():
             made = backup.make(options["folder"], at)
-            heartbeat.beat(backup.JOB, at=at, took_ms=int((time.monotonic() - started) * 1000))
+            heartbeat.beat(BACKUP, at=at, took_ms=int((time.monotonic() - started) * 1000))
         size = (made / backup.DUMP).stat().st_size / 1_000_000
         self.stdout.write(f"{made}: {sum(backup.read(made).rows.values())} rows, {size:.1f} MB")
         for old in backup.remove_old(options["folder"], options["keep"]) if options["keep"] else ():
