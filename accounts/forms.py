@@ -114,6 +114,6 @@ class AccountForm(forms.ModelForm[User]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.is_provider:
-            self.fields["phone"].help_text = _("Urgent SMS come to it when you are on duty.")
+            self.fields["phone"].help_text = _("Urgent SMS come to it when you are on call.")
         else:
             del self.fields["shortcuts"]

@@ -70,7 +70,7 @@ class User(AbstractBaseUser):
     name = models.CharField(_("name"), max_length=120)
     phone = models.CharField(_("phone"), max_length=32, blank=True)
     provider_role = models.CharField(max_length=8, choices=ProviderRole, blank=True, default=ProviderRole.NONE)
-    on_call = models.BooleanField(_("on duty"), default=False)
+    on_call = models.BooleanField(_("on call"), default=False)
     language = models.CharField(_("language"), max_length=2, choices=Language, default=Language.POLISH)
     theme = models.CharField(_("theme"), max_length=5, choices=Theme, blank=True, default=Theme.SYSTEM)
     shortcuts = models.BooleanField(_("keyboard shortcuts"), default=True)

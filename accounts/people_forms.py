@@ -51,7 +51,7 @@ class InviteStaffForm(forms.Form):
     phone = phone_field()
     role = forms.ChoiceField(label=_("Role"), choices=STAFF_ROLES)
     language = language_field()
-    on_call = forms.BooleanField(label=_("On duty"), required=False)
+    on_call = forms.BooleanField(label=_("On call"), required=False)
 
 
 class InviteContactForm(forms.Form):
@@ -70,7 +70,7 @@ class PersonForm(forms.Form):
     phone = phone_field()
     role = forms.ChoiceField(label=_("Role"), choices=STAFF_ROLES)
     on_call = forms.BooleanField(
-        label=_("On duty"), required=False, help_text=_("Urgent text messages go to the person on duty.")
+        label=_("On call"), required=False, help_text=_("Urgent text messages go to the person on call.")
     )
 
     def __init__(self, person: User, *args: Any, **kwargs: Any) -> None:

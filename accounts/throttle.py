@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class TooMany(APIException):
-    """`detail` for people and `call`, the number of the duty phone."""
+    """`detail` for people and `call`, the number of the on-call phone."""
 
     status_code = status.HTTP_429_TOO_MANY_REQUESTS
 

@@ -33,6 +33,11 @@ def windows_words(windows: Iterable[Window]) -> str:
     return ", ".join(f"{hour(opened)}–{hour(closed)}" for opened, closed in hours) or _("closed")
 
 
+def never_closes(terms: CalendarTerms) -> bool:
+    """Every hour of every week, and no public holiday closes it."""
+    return all(windows == ALL_DAY for windows in terms.weekly) and not terms.holidays
+
+
 def week_words(terms: CalendarTerms) -> str:
     """`pon.–pt. 8–16, sob. 9–14`; "round the clock" where the week never closes."""
     if all(windows == ALL_DAY for windows in terms.weekly):

@@ -15,7 +15,7 @@ from wording.words import percent
 
 TOLD: dict[str, Promise] = {
     Whom.ASSIGNEE: _("the person who has the incident"),
-    Whom.ON_CALL: _("the person on duty"),
+    Whom.ON_CALL: _("the person on call"),
     Whom.MANAGER: _("the manager"),
     Whom.OWNER: _("the client's owner"),
 }

@@ -412,7 +412,7 @@ class PenaltyRule(models.Model):
 
 class Whom(models.TextChoices):
     ASSIGNEE = "assignee", _("assignee")
-    ON_CALL = "duty", _("person on duty")
+    ON_CALL = "duty", _("person on call")
     MANAGER = MANAGER, _("manager")
     OWNER = OWNER, _("client's owner")
     PERSON = "person", _("named person")

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from contracts.agreements import PenaltySpec, RhythmSpec, StepSpec, TargetSpec
-from contracts.calendar_text import week_words
+from contracts.calendar_text import never_closes, week_words
 from contracts.escalation_text import TOLD
 from contracts.models import (
     Calendar,
@@ -33,7 +33,7 @@ from contracts.models import (
 )
 from contracts.penalty.rules import Grace, Scheme, Unit
 from contracts.penalty.text import rule
-from contracts.terms import calendar_terms
+from contracts.terms import calendar_terms, calendar_week
 from contracts.vocabulary import GraceMode, RateType
 from messaging.models import Channel
 from wording.words import money, percent, share, span
@@ -231,8 +231,15 @@ def _targets(terms: Compared) -> Lines:
 
 
 def _target(target: TargetSpec, currency: str) -> str:
-    parts = [span(target.minutes * 60), target.calendar.name]
+    parts = [span(target.minutes * 60), _calendar(target.calendar)]
     return ", ".join([*parts, *([_rule(target.penalty, currency)] if target.penalty else [])])
+
+
+def _calendar(calendar: Calendar | None) -> str:
+    """Its hours; the name beside them where two of the same week may differ by their holidays and days off."""
+    if calendar is None or never_closes(calendar_week(calendar)):
+        return hours_words(calendar)
+    return _("%(hours)s (calendar “%(name)s”)") % {"hours": hours_words(calendar), "name": calendar.name}
 
 
 def _rule(penalty: PenaltySpec, currency: str) -> str:
@@ -244,7 +251,7 @@ def _rhythms(terms: Compared) -> Lines:
     return {
         f"{rhythm.severity}_update": (
             _("%(severity)s, a message every") % {"severity": rhythm.severity},
-            f"{span(rhythm.minutes * 60)}, {rhythm.calendar.name if rhythm.calendar else _('round the clock')}",
+            f"{span(rhythm.minutes * 60)}, {_calendar(rhythm.calendar)}",
         )
         for rhythm in sorted(terms.rhythms, key=lambda rhythm: rhythm.severity)
     }

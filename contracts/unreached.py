@@ -78,7 +78,7 @@ def _people(whom: str, staff: list[User], owners: list[User]) -> list[User]:
 
 def _nobody(whom: str) -> str:
     if whom == Whom.ON_CALL:
-        return _("nobody is on duty")
+        return _("nobody is on call")
     if whom == Whom.MANAGER:
         return _("there is no manager")
     if whom == Whom.OWNER:
@@ -87,7 +87,7 @@ def _nobody(whom: str) -> str:
 
 
 def _rung(step: Rung) -> str:
-    """`50 % of the reaction: the person on duty (text message)`."""
+    """`50 % of the reaction: the person on call (text message)`."""
     return _("%(share)s, %(target)s: %(whom)s (%(channel)s)") % {
         "share": percent(step.share),
         "target": TargetKind(step.target).label,

@@ -15,8 +15,9 @@ from django.utils.translation import gettext as _
 
 from accounts.models import OWNER, Membership, User
 from contracts import agreements
-from contracts.calendar_text import entry_words
+from contracts.calendar_text import entry_words, week_words
 from contracts.models import Calendar, CalendarDay, ContractVersion
+from contracts.terms import calendar_week
 from incidents.models import Notice
 from incidents.notices import write as notices
 from incidents.notices.reach import Audience
@@ -95,7 +96,7 @@ def _facts(day: CalendarDay, person: User, at: datetime) -> dict[str, Any]:
     return {
         "person": person,
         "now": at,
-        "happened": _sentence(day) % {"day": on, "name": calendar.name, "hours": entry_words(day)},
+        "happened": _sentence(day) % {"day": on, "week": week_words(calendar_week(calendar)), "hours": entry_words(day)},
         "by": f"{by.name}, {words.when(at, at, calendar.zone, today=False)}.",
         "promises": [],
         "duty_phone": settings.DUTY_PHONE,
@@ -108,7 +109,7 @@ def _facts(day: CalendarDay, person: User, at: datetime) -> dict[str, Any]:
 
 def _sentence(day: CalendarDay) -> str:
     if day.removed_at:
-        return _("On %(day)s we work as usual after all (calendar “%(name)s”): the entry was removed.")
+        return _("On %(day)s we work as usual after all (%(week)s): the entry was removed.")
     if day.windows:
-        return _("On %(day)s we work %(hours)s (calendar “%(name)s”).")
-    return _("On %(day)s we don't work (calendar “%(name)s”).")
+        return _("On %(day)s we work %(hours)s (in place of %(week)s).")
+    return _("On %(day)s we don't work (in place of %(week)s).")

@@ -194,7 +194,7 @@ EVENTS: dict[Kind, Meaning] = {
     ),
     Kind.UNASSIGNED: Meaning(
         Words(
-            line=gettext_noop("Whoever had it works on no incidents any more: waits for the people on duty"),
+            line=gettext_noop("Whoever had it works on no incidents any more: waits for the people on call"),
             subject=gettext_noop("%(nr)s: nobody has it any more, please take it"),
         ),
         public=False,

@@ -45,7 +45,7 @@ def colleagues(person: User) -> QuerySet[User]:
 
 
 def switch_off(*, person: User, by: User, at: datetime, to: User | None = None) -> User:
-    """`people.switch_off`; the open incidents go to `to`, None: to those on duty. Repeated, it hands over the rest."""
+    """`people.switch_off`; the open incidents go to `to`, None: to those on call. Repeated, it hands over the rest."""
 
     def act() -> User:
         return people.switch_off(person=person, by=by, at=at)
@@ -106,7 +106,7 @@ def change(
     on_call: bool = False,
     to: User | None = None,
 ) -> User:
-    """`people.change`; with a role that works on no incidents the open ones go to `to`, None: to those on duty."""
+    """`people.change`; with a role that works on no incidents the open ones go to `to`, None: to those on call."""
 
     def act() -> User:
         return people.change(person=person, name=name, phone=phone, role=role, on_call=on_call, by=by, at=at)
@@ -138,14 +138,14 @@ def _hand_over(act: Callable[[], User], *, person: User, to: User | None, by: Us
         else:
             given_back.append((incident, _give_back(incident, by=by, at=at)))
     changed = act()
-    # Only now: whoever leaves may have been on duty
+    # Only now: whoever leaves may have been on call
     for incident, entry in given_back:
         notices.tell_staff(incident, entry, at=at)
     return changed
 
 
 def _give_back(incident: Incident, *, by: User, at: datetime) -> JournalEntry:
-    """Nobody has the locked incident any more: it is the business of those on duty."""
+    """Nobody has the locked incident any more: it is the business of those on call."""
     facts = {"from": incident.assignee_id}
     incident.assignee = None
     entry = journal.append(

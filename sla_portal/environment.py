@@ -125,7 +125,7 @@ VARIABLES: dict[str, Variable] = {
         frozenset({"web"}),
     ),
     "PROVIDER_NAME": Variable("Studio Północ", "the provider's name on pages, in mails and documents", ACTING),
-    "DUTY_PHONE": Variable("22 100 20 30", "duty phone, shown on login, receipt and every error page", ACTING),
+    "DUTY_PHONE": Variable("22 100 20 30", "on-call phone, shown on login, receipt and every error page", ACTING),
     "LIMIT_REPORTS": Variable(
         "120/1h",
         "failures that one person, or one token, may report at once, and the time in which that refills; a person's "

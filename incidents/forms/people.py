@@ -15,14 +15,14 @@ ON_CALL = "duty"
 
 
 def _taker(colleagues: Iterable[User], *, required: bool) -> forms.TypedChoiceField:
-    """A colleague, or None for the people on duty."""
+    """A colleague, or None for the people on call."""
     by_key = {str(person.pk): person for person in colleagues}
     return forms.TypedChoiceField(
         label=_("Who gets the open incidents"),
         required=required,
         choices=[
             ("", _("choose")),
-            (ON_CALL, _("nobody yet: the people on duty")),
+            (ON_CALL, _("nobody yet: the people on call")),
             *((key, person.name) for key, person in by_key.items()),
         ],
         coerce=by_key.get,

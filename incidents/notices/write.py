@@ -328,7 +328,7 @@ def tell_client(incident: Incident, entry: JournalEntry, *, at: datetime) -> Non
 
 
 def tell_staff(incident: Incident, entry: JournalEntry, *, at: datetime) -> None:
-    """The assignee; else those on duty, managers, administrators."""
+    """The assignee; else those on call, managers, administrators."""
     _tell(Topic(incident, Audience.STAFF, entry), at)
 
 

@@ -19,6 +19,7 @@ from incidents.projection.rows import hours_of
 from wording import words
 
 WARN_SHARE = 75  # per cent; the usual ladder tells the manager then (`DEFAULT_LADDER`)
+SPAN = "%(span)s"  # in a sentence's tail, where the page counts
 BY = {
     "reaction": gettext_noop("Reaction by %(time)s"),
     "restore": gettext_noop("Repair by %(time)s"),
@@ -107,6 +108,7 @@ class SentenceKind(StrEnum):
 class ClockSentence:
     """`lead` is the bold part with its time, `tail` what follows; `left` seconds are counted on by the page.
 
+    Where they are counted `tail` holds SPAN in their place: English says it before "left", Polish after "zostało".
     `left` is negative when late, None where nothing is counted; it runs until `until` (None: without a stop).
     `target` is the clock that it tells of, "" for none.
     """
@@ -130,9 +132,14 @@ class ClockSentence:
     @property
     def plain(self) -> str:
         """The sentence in one line, for letters and the API."""
-        lead = str(self.lead)
-        span = "" if self.left is None else f" {words.span(abs(self.left), working=self.working)}"
-        return f"{lead}, {self.tail}{span}" if self.tail or span else lead
+        span = "" if self.left is None else words.span(abs(self.left), working=self.working)
+        return f"{self.lead}, {self.tail.replace(SPAN, span)}" if self.tail else str(self.lead)
+
+    @property
+    def around(self) -> tuple[str, str]:
+        """What stands before the counted span, and what after it."""
+        before, _span, after = self.tail.partition(SPAN)
+        return before, after
 
 
 def incident_sentences(incident: Incident, *, now: datetime, for_client: bool) -> list[ClockSentence]:
@@ -203,7 +210,7 @@ def _running(row: ClockRow, reading: Reading) -> ClockSentence:
     lead = timed(BY[row.target], row.deadline, reading)
     if calendar and not calendar.is_open(at) and calendar.opening(at) <= seconds(row.deadline):
         opens = reading.when(moment(calendar.opening(at)))
-        tail = _("clock stands until %(time)s (out of hours), left") % {"time": opens}
+        tail = _("clock stands until %(time)s (out of hours), %(span)s left") % {"time": opens, "span": SPAN}
         return ClockSentence(row.target, "off", "off", lead, tail, left, now, True, used, row.deadline)
     change = calendar.next_change(at) if calendar else None
     warn = used >= WARN_SHARE
@@ -212,7 +219,7 @@ def _running(row: ClockRow, reading: Reading) -> ClockSentence:
         "warn" if warn else "run",
         "warn" if warn else "run",
         lead,
-        _("left"),
+        _("%(span)s left"),
         left,
         moment(change) if change else None,
         change is not None,
@@ -233,7 +240,7 @@ def _late(row: ClockRow, reading: Reading) -> ClockSentence:
         "late",
         "late",
         timed(BY[row.target], row.deadline, reading),
-        _("overdue by"),
+        _("overdue by %(span)s"),
         -late,
         now if stands else (moment(change) if change else None),
         change is not None,
@@ -259,10 +266,10 @@ def _seen(row: ClockRow, since: datetime, reading: Reading) -> ClockSentence:
     now, lead, working = reading.now, timed(SEEN_WORKING, since, reading), _working(row)
     if row.deadline is None:
         used = _share(row.total - (row.left or 0), row.total)
-        left, style, tail = row.left or 0, "hold", _("left")
+        left, style, tail = row.left or 0, "hold", _("%(span)s left")
     else:
         used = _share(row.total + (row.late or 0), row.total)
-        left, style, tail = -(row.late or 0), "late", _("overdue by")
+        left, style, tail = -(row.late or 0), "late", _("overdue by %(span)s")
     kind = SentenceKind.SEEN_WORKING
     return ClockSentence(row.target, style, style, lead, tail, left, now, working, used, row.deadline, kind)
 
@@ -276,7 +283,7 @@ def _paused(row: ClockRow, pauses: Iterable[Pause], reading: Reading) -> ClockSe
     else:
         lead = timed(WAITS[PauseReason(first.reason)], first.started_at, reading)
     left, working, kind = row.left or 0, _working(row), SentenceKind.PAUSED
-    return ClockSentence(row.target, "hold", "hold", lead, _("left"), left, reading.now, working, used, None, kind)
+    return ClockSentence(row.target, "hold", "hold", lead, _("%(span)s left"), left, reading.now, working, used, None, kind)
 
 
 def timed(sentence: str, instant: datetime, reading: Reading, case: words.Case = "genitive") -> Lead:

@@ -48,7 +48,7 @@ RESULTS = {
     "running": gettext_noop("Left"),
     "paused": gettext_noop("Left while paused"),
     "seen_working": gettext_noop("Left while the monitor sees it work"),
-    "met": gettext_noop("Met, left"),
+    "met": gettext_noop("Met, time to spare"),
     "breached": gettext_noop("Delay"),
     "not_running": gettext_noop("Left when it was cancelled"),
 }

@@ -20,7 +20,7 @@ from messaging.models import Channel
 from wording import words
 
 EMPTY = {
-    "duty": gettext_noop("nobody is on duty"),
+    "duty": gettext_noop("nobody is on call"),
     "manager": gettext_noop("there is no manager"),
     "owner": gettext_noop("the client has no owner"),
 }

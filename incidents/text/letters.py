@@ -109,7 +109,7 @@ def _sentence(text: str) -> str:
 def base(
     incident: Incident, person: User, at: datetime, clocks: Iterable[ClockRow], *, receipt: bool = False
 ) -> dict[str, Any]:
-    """What every letter carries: the incident, its clocks, the way in, the duty phone and the journal's head."""
+    """What every letter carries: the incident, its clocks, the way in, the on-call phone and the journal's head."""
     link = page_link("incident", nr=incident.nr)
     local = at.astimezone(words.as_zone(incident.zone))
     label = _("Severity %(severity)s, %(words)s.") % {
@@ -186,7 +186,7 @@ def to_administrator(
         "person": person,
         "since": words.full_time(since, incident.zone),
         "zone_words": f"{incident.zone} ({local.tzname()})",
-        "calls": calls or [_("the duty phone %(phone)s") % {"phone": settings.DUTY_PHONE}],
+        "calls": calls or [_("the on-call phone %(phone)s") % {"phone": settings.DUTY_PHONE}],
         "provider": settings.PROVIDER_NAME,
         "link": page_link("settings-health"),
         "subject": subject,
@@ -195,7 +195,7 @@ def to_administrator(
 
 
 def _callable(incident: Incident, staff: Iterable[User]) -> list[User]:
-    """Who works incidents and has a number: the assignee, those on duty, the rest."""
+    """Who works incidents and has a number: the assignee, those on call, the rest."""
     reachable = [user for user in staff if user.works_incidents and user.phone]
     return sorted(reachable, key=lambda user: (user.pk != incident.assignee_id, not user.on_call, user.pk))
 

@@ -277,7 +277,7 @@ def outages(player: Player, cast: Cast, when: Calendar) -> None:
 def down(
     player: Player, cast: Cast, slug: str, part: str, start: datetime, minutes: int, reason: Reason, status: int = 200
 ) -> None:
-    """An outage of so many minutes; the incident it opens is reacted to, fixed and accepted by those on duty."""
+    """An outage of so many minutes; the incident it opens is reacted to, fixed and accepted by those on call."""
     monitor = cast.monitors[slug, part]
     for second in (0, 8):
         at = start + timedelta(seconds=second)

@@ -20,7 +20,7 @@ NOBODY = "Dziś nikt nie zostałby powiadomiony:"
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> build.World:
-    """Anna is on duty without a number, the manager has one, the client has an owner without."""
+    """Anna is on call without a number, the manager has one, the client has an owner without."""
     stop_clock(monkeypatch, build.MONDAY)
     return build.world()
 

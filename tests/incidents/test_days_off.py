@@ -152,7 +152,7 @@ def test_clients_concerned_are_told_in_their_language_and_nobody_else(world: bui
     assert set(letters) == {world.reporter.email, world.owner.email}
     polish, english = letters[world.reporter.email], letters[world.owner.email]
     assert plain(polish.subject) == "6 marca 2026: inne godziny pracy"
-    assert "6 marca 2026 pracujemy w godzinach 8–12 (kalendarz „Pn–pt 8–16”)." in plain(polish.body)
+    assert "6 marca 2026 pracujemy w godzinach 8–12 (zamiast: pon.–pt. 8–16)." in plain(polish.body)
     assert "Terminy, które już biegną, zachowują swoje godziny" in plain(polish.html)
     assert plain(english.subject) == "6 March 2026: other hours"
     assert "Marek Dyr" in english.body

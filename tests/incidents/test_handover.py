@@ -28,7 +28,7 @@ def admin(monkeypatch: pytest.MonkeyPatch) -> User:
 
 @pytest.fixture
 def world(admin: User) -> build.World:
-    """Anna has two open incidents; Jan and Halina are her colleagues, Halina is on duty."""
+    """Anna has two open incidents; Jan and Halina are her colleagues, Halina is on call."""
     world = build.world()
     build.staff("Jan Nowy", on_call=False)
     build.staff("Halina Nocna")

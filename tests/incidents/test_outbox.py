@@ -146,7 +146,7 @@ def test_each_reader_gets_the_own_language(inbox: Inbox) -> None:
         world.agent.email: "MAK-0001: nowe zgłoszenie, P1",
     }
     mine = next(one for one in inbox.mails if one["To"] == world.reporter.email)
-    assert "Repair by 14:00" in text_of(mine, "plain")
+    assert "Repair by 14:00, 4 h left" in text_of(mine, "plain")
 
 
 def test_mails_of_one_incident_are_a_thread_and_their_ids_tell_nothing(inbox: Inbox) -> None:

@@ -61,6 +61,9 @@ class Run:
         return self.process.wait(40)
 
 
+ORPHANS = 5  # seconds; children of the killed clock worker notice within 4 s that it is gone
+
+
 def free_ports() -> int:
     """A port from which on as many are free as a run needs."""
     for first in range(18000 + os.getpid() % 400 * 20, 40000, 20):
@@ -107,6 +110,7 @@ def test_a_run_comes_up_alone_starts_again_what_ends_and_ends_every_process(data
     family = first.family()
     assert {"gunicorn", "celery"} <= {word for one in family for word in map(os.path.basename, one.cmdline()[:2])}
     assert first.end(signal.SIGINT) == 0
+    psutil.wait_procs(family, timeout=ORPHANS)
     assert alive(family) == []
     run.check_ports(port)
 

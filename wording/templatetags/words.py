@@ -214,7 +214,7 @@ def provider_name() -> str:
 
 @register.simple_tag
 def duty_phone() -> SafeString:
-    """The duty phone as a link; every error page has it."""
+    """The on-call phone as a link; every error page has it."""
     return format_html('<a class="phone" href="tel:{}">{}</a>', tel(settings.DUTY_PHONE), settings.DUTY_PHONE)
 
 
