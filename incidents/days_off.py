@@ -96,7 +96,8 @@ def _facts(day: CalendarDay, person: User, at: datetime) -> dict[str, Any]:
     return {
         "person": person,
         "now": at,
-        "happened": _sentence(day) % {"day": on, "week": week_words(calendar_week(calendar)), "hours": entry_words(day)},
+        "happened": _sentence(day)
+        % {"day": on, "week": week_words(calendar_week(calendar)), "hours": entry_words(day)},
         "by": f"{by.name}, {words.when(at, at, calendar.zone, today=False)}.",
         "promises": [],
         "duty_phone": settings.DUTY_PHONE,

@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0010_letters_leave_by_the_outbox'),
+        ("accounts", "0010_letters_leave_by_the_outbox"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='user',
-            name='on_call',
-            field=models.BooleanField(default=False, verbose_name='on call'),
+            model_name="user",
+            name="on_call",
+            field=models.BooleanField(default=False, verbose_name="on call"),
         ),
     ]

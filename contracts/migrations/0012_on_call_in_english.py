@@ -4,15 +4,23 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('contracts', '0011_work_is_called_off'),
+        ("contracts", "0011_work_is_called_off"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='escalationstep',
-            name='whom',
-            field=models.CharField(choices=[('assignee', 'assignee'), ('duty', 'person on call'), ('manager', 'manager'), ('owner', "client's owner"), ('person', 'named person')], max_length=8),
+            model_name="escalationstep",
+            name="whom",
+            field=models.CharField(
+                choices=[
+                    ("assignee", "assignee"),
+                    ("duty", "person on call"),
+                    ("manager", "manager"),
+                    ("owner", "client's owner"),
+                    ("person", "named person"),
+                ],
+                max_length=8,
+            ),
         ),
     ]

@@ -282,8 +282,8 @@ def _paused(row: ClockRow, pauses: Iterable[Pause], reading: Reading) -> ClockSe
         lead = Lead(_(WAITS_FOR_YOU))
     else:
         lead = timed(WAITS[PauseReason(first.reason)], first.started_at, reading)
-    left, working, kind = row.left or 0, _working(row), SentenceKind.PAUSED
-    return ClockSentence(row.target, "hold", "hold", lead, _("%(span)s left"), left, reading.now, working, used, None, kind)
+    left, tail, working, kind = row.left or 0, _("%(span)s left"), _working(row), SentenceKind.PAUSED
+    return ClockSentence(row.target, "hold", "hold", lead, tail, left, reading.now, working, used, None, kind)
 
 
 def timed(sentence: str, instant: datetime, reading: Reading, case: words.Case = "genitive") -> Lead:
