@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import urllib.request
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from django.conf import settings
@@ -15,16 +16,18 @@ from monitoring import watch
 from monitoring.models import Monitor
 from sla_portal.demo.cast import Cast
 from sla_portal.demo.history import Calendar
-from sla_portal.demo.player import Player
+from sla_portal.demo.player import Player, checked
 from sla_portal.demo.shops import Street
 
-BROKEN_SHOP = "wisla-foto"
+# The first is for the monitor to find, the others are what people reported: their monitors saw it fail too
+BROKEN_SHOPS = ("wisla-foto", "mak", "hurt-mak")
 BROKEN_BY = "payment"
 
 
 def tell(player: Player, cast: Cast, now: datetime) -> None:
     """Counted back from now in minutes, so that the clocks are in these states whenever the demo starts."""
     soon_late(player, cast, now)
+    seen_failing(player, cast, now)
     in_work(player, cast, now)
     overdue(player, cast, now)
     standing(player, cast, now)
@@ -47,6 +50,17 @@ def soon_late(player: Player, cast: Cast, now: datetime) -> None:
         "Klienci dzwonią, że po BLIK-u wraca ich do koszyka.",
         phone="601 330 119",
     )
+
+
+def seen_failing(player: Player, cast: Cast, now: datetime) -> None:
+    """A minute after the reports of `in_work` and `overdue` the monitors see these two shops take no payment."""
+    for slug, minutes in (("mak", 69), ("hurt-mak", 307)):
+        for second in (0, 8):
+            player.at(ago(now, minutes) + timedelta(seconds=second), partial(_fail, cast.monitors[slug, "pay"]))
+
+
+def _fail(monitor: Monitor, at: datetime) -> None:
+    checked(monitor, "down", "status", at=at, status=502)
 
 
 def in_work(player: Player, cast: Cast, now: datetime) -> None:
@@ -130,10 +144,10 @@ def delivered(player: Player, cast: Cast, now: datetime) -> None:
     scene.react(ago(now, 60 * 25), cast.anna).backup(ago(now, 60 * 25 - 10), cast.anna, "S3 Frankfurt", "4,2 GB")
     scene.workaround(ago(now, 60 * 24), cast.anna, "Google Pay wyłączony, BLIK i karty działają bez zmian.")
     scene = player.report(
-        "fixed", ago(now, 190), cast.shops["mak"], What.CLOSED, cast.marta, "Strona nie otwiera się na telefonach."
+        "fixed", ago(now, 190), cast.shops["mak"], What.TOO_SLOW, cast.marta, "Na telefonach koszyk ładuje się minutę."
     )
     scene.react(ago(now, 181), cast.piotr).backup(ago(now, 170), cast.piotr, "S3 Frankfurt", "4,2 GB")
-    scene.resolve(ago(now, 25), cast.piotr, "Wersja mobilna miała zły certyfikat, wymieniony. Proszę sprawdzić.")
+    scene.resolve(ago(now, 25), cast.piotr, "Zdjęcia w koszyku ważyły po 8 MB, zmniejszone. Proszę sprawdzić.")
     player.report(
         "ask", ago(now, 130), cast.shops["filcownia"], What.QUESTION, cast.marek, "Czy da się wystawić fakturę w euro?"
     )
@@ -172,13 +186,18 @@ def _look_until(at: datetime) -> None:
         watch.extend_last_check(monitor, at=at)
 
 
-def break_a_shop() -> None:
-    """The live outage: a demo shop that really fails, for the monitor to find within two minutes.
+def break_shops() -> None:
+    """Shops that really fail: one for the monitor to find within two minutes, two that are in the story.
 
-    The shops' server is told if it runs already, else it finds the fault in its folder when it starts.
+    The shops' server is told if it runs already, else it finds the faults in its folder when it starts.
     """
+    for slug in BROKEN_SHOPS:
+        _break(slug)
+
+
+def _break(slug: str) -> None:
     request = urllib.request.Request(  # noqa: S310 settings allow http only
-        f"{settings.DEMO_SHOPS_URL}/api/shops/{BROKEN_SHOP}",
+        f"{settings.DEMO_SHOPS_URL}/api/shops/{slug}",
         json.dumps({"fault": BROKEN_BY}).encode(),
         {"Content-Type": "application/json"},
         method="PUT",
@@ -188,4 +207,4 @@ def break_a_shop() -> None:
     except OSError:
         street = Street(Path(settings.DATA_DIR) / "shops")
         street.load()
-        street.set(BROKEN_SHOP, BROKEN_BY)
+        street.set(slug, BROKEN_BY)

@@ -30,7 +30,7 @@ def stored() -> list[tuple[object, ...]]:
 @pytest.mark.full
 @pytest.mark.django_db
 def test_the_whole_demo_is_proved_and_rebuilt_from_its_journals(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sla_portal.demo.present.break_a_shop", lambda: None)
+    monkeypatch.setattr("sla_portal.demo.present.break_shops", lambda: None)
     monkeypatch.setattr(settings, "PROBE_ALLOW_NETWORKS", ["127.0.0.1/32"])
     call_command("demo_seed")
     at = to_second(timezone.now())

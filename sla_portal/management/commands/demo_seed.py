@@ -33,7 +33,7 @@ class Command(BaseCommand):
         except Refused as refusal:
             way_out = "The demo shops need PROBE_ALLOW_NETWORKS=127.0.0.1/32, as `make run` sets it."
             raise CommandError(f"{refusal} {way_out}") from refusal
-        present.break_a_shop()
+        present.break_shops()
         took = time.monotonic() - started
         counts = f"{Incident.objects.count()} incidents, {Breach.objects.count()} breaches"
         self.stdout.write(f"Demo data: {counts}, {took:.0f} s")
