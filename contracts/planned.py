@@ -25,6 +25,9 @@ class MaintenanceQuerySet(models.QuerySet["MaintenanceWindow"]):
         rows = self.standing().filter(ends_at__gt=at)
         return rows.filter(Q(called_off_at=None) | Q(called_off_at__gt=at))
 
+    def going_on(self, at: datetime) -> Self:
+        return self.not_over(at).filter(starts_at__lte=at)
+
 
 class MaintenanceWindow(models.Model):
     """Announced work on a shop, in which a failed check is maintenance and no outage.

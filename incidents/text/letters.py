@@ -19,6 +19,7 @@ from incidents.events import ASKING_CLIENT, EVENTS, RECEIPT, Kind, Words
 from incidents.models import ClockRow, Incident, JournalEntry
 from incidents.text.clock_sentences import ClockSentence, Reading, SentenceKind, promise_of_contact, repair_to_come
 from incidents.text.lead import standing_of
+from incidents.text.ongoing_work import ongoing_work
 from messaging.models import Channel, Notification
 from wording import words
 from wording.links import page_link
@@ -80,6 +81,8 @@ def about_entry(
         "asks": _(texts.asks) if texts.asks else "",
         "answers": _answers(incident, entry, person),
     }
+    if template == "receipt":
+        facts["ongoing_work"] = ongoing_work(incident, at, today=False)
     return subject, base(incident, person, at, clocks, receipt=template == "receipt") | facts | {"subject": subject}
 
 

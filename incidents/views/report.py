@@ -22,7 +22,6 @@ from accounts.models import OWNER, REPORTER, Client, User
 from accounts.permissions import SignedRequest, open_to
 from contracts.models import ContractVersion, Shop
 from contracts.moved import at_shop
-from contracts.planned import MaintenanceWindow
 from incidents import report_limits, reporting
 from incidents.choices import JOINS_MONITOR, Status
 from incidents.events import Kind
@@ -37,6 +36,7 @@ from incidents.text.clock_sentences import (
     promise_of_contact,
     repair_to_come,
 )
+from incidents.text.ongoing_work import ongoing_work
 from messaging.models import Delivery, Notification
 from wording.fields import say_what_was_masked
 from wording.instants import this_second
@@ -189,7 +189,7 @@ def _receipt(request: SignedRequest, incident: Incident, now: datetime) -> dict[
         "promises": promises(incident, now),
         "repair_to_come": repair_to_come(incident, incident.clocks.all()),
         "claims": journal_lines.claims(incident.journal.filter(kind=Kind.REPORTED_CLAIM)),
-        "planned": MaintenanceWindow.objects.not_over(now).filter(shop=incident.shop_id, starts_at__lte=now).first(),
+        "ongoing_work": ongoing_work(incident, now),
         "joined_at": joined.at if joined else None,
         "copy": copy.exclude(status=Delivery.FAILED).order_by("created_at").first(),
         "details": form,

@@ -25,6 +25,7 @@ from incidents.steps import repair_steps
 from incidents.text import journal_lines
 from incidents.text.consequences import consequences, previews
 from incidents.text.lead import standing
+from incidents.text.ongoing_work import ongoing_work
 from incidents.text.outcomes import outcome
 from incidents.verbs import VERBS, Verb, offered, row
 from messaging.models import Notification
@@ -151,6 +152,7 @@ def _context(journal: Reading, now: datetime, silent: set[int], reader: User) ->
         .select_related("recipient")[:SHOWN],
         "open_incidents": _others(incident),
         "targets": promised(incident.version, incident.severity),
+        "ongoing_work": ongoing_work(incident, now),
     }
 
 
