@@ -134,7 +134,7 @@ def test_the_client_s_whole_way_works_without_javascript(visit: Visit) -> None:
     world = build.world()
     page = visit(world.reporter, java_script_enabled=False, **PHONE)
     page.goto("/")
-    page.get_by_role("link", name="Zgłoś awarię", exact=True).click()
+    page.get_by_role("main").get_by_role("link", name="Zgłoś awarię", exact=True).click()
     page.get_by_text("Sklep się nie otwiera").click()
     page.get_by_label("Jednym zdaniem").fill("Biała strona.")
     page.get_by_role("button", name="Wyślij zgłoszenie").click()
