@@ -36,6 +36,7 @@ from contracts.models import (
     Whom,
 )
 from contracts.planned import MaintenanceWindow
+from contracts.severities import USUAL_SEVERITY, Meaning, SeverityName
 from contracts.terms import seconds, to_second, working_days
 from contracts.worktime import day_term, parse_calendar, work_calendar
 from messaging.models import Channel
@@ -109,8 +110,17 @@ DEFAULT_RHYTHMS = (RhythmSpec(Severity.P1, 60), RhythmSpec(Severity.P2, 240))
 
 
 @dataclass(frozen=True, slots=True)
+class NameSpec:
+    """What a severity is called in this contract."""
+
+    severity: str
+    name: str
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class VersionSpec:
-    """The terms of a version. `terms` are columns of ContractVersion by name."""
+    """The terms of a version. `terms` are columns of ContractVersion by name, `meanings` severities by sentence."""
 
     valid_from: date
     monthly_fee: Decimal
@@ -118,6 +128,8 @@ class VersionSpec:
     steps: Sequence[StepSpec] = DEFAULT_LADDER
     rhythms: Sequence[RhythmSpec] = DEFAULT_RHYTHMS
     terms: Mapping[str, Any] = field(default_factory=dict)
+    names: Sequence[NameSpec] = ()
+    meanings: Mapping[str, str] = field(default_factory=dict)
 
 
 @transaction.atomic
@@ -213,8 +225,23 @@ def add_version(*, contract: Contract, version: VersionSpec, by: User, at: datet
         UpdateRhythm(version=row, severity=spec.severity, minutes=spec.minutes, calendar=spec.calendar)
         for spec in version.rhythms
     )
+    _add_severities(row, version)
     seal.version(row, at=to_second(at))
     return row
+
+
+def _add_severities(row: ContractVersion, version: VersionSpec) -> None:
+    """Names, and the sentences that mean another severity than they usually do."""
+    for spec in version.names:
+        lines(name=spec.name, description=spec.description)
+        SeverityName.objects.create(
+            version=row, severity=spec.severity, name=spec.name.strip(), description=spec.description.strip()
+        )
+    Meaning.objects.bulk_create(
+        Meaning(version=row, symptom=symptom, severity=severity)
+        for symptom, severity in version.meanings.items()
+        if severity != USUAL_SEVERITY[symptom]
+    )
 
 
 def dated_back(contract: Contract, at: datetime) -> str:

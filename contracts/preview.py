@@ -76,8 +76,15 @@ def _unread(form: TermsForm, prefix: str) -> bool:
 
 
 def _changes(form: TermsForm, before: VersionSpec) -> list[Change]:
-    old = Compared({**before.terms, "monthly_fee": before.monthly_fee}, before.targets, before.rhythms, before.steps)
+    old = Compared(
+        {**before.terms, "monthly_fee": before.monthly_fee},
+        before.targets,
+        before.rhythms,
+        before.steps,
+        before.names,
+        before.meanings,
+    )
     fee = form.cleaned_data.get("monthly_fee")
     columns = {**form.terms, **({} if fee is None else {"monthly_fee": fee})}
-    new = Compared(columns, form.targets, form.rhythms, form.steps)
+    new = Compared(columns, form.targets, form.rhythms, form.steps, form.severity_names, form.severities_meant)
     return differences(old, new, form.labels, lambda prefix: _unread(form, prefix))

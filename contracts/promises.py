@@ -9,6 +9,7 @@ from typing import Protocol
 
 from contracts.calendar_text import week_words
 from contracts.models import Calendar, ContractVersion, RepairStart, Severity, Target, TargetKind
+from contracts.severities import SeverityName
 from contracts.terms import calendar_terms, moment, seconds
 from contracts.worktime import NoWorkingTimeError, deadline, work_calendar
 
@@ -46,14 +47,16 @@ class Row:
     reaction: Cell | None
     restore: Cell | None
     final_fix: Cell | None
+    name: str = ""
+    description: str = ""
 
     @property
     def cells(self) -> list[tuple[str, Cell | None]]:
         return [("reaction", self.reaction), ("restore", self.restore), ("final_fix", self.final_fix)]
 
     def without_hours(self) -> Row:
-        cells = (cell and replace(cell, due=None) for _kind, cell in self.cells)
-        return Row(self.severity, *cells)
+        reaction, restore, final_fix = (cell and replace(cell, due=None) for _kind, cell in self.cells)
+        return replace(self, reaction=reaction, restore=restore, final_fix=final_fix)
 
     @property
     def hours(self) -> list[tuple[str, str]]:
@@ -87,6 +90,17 @@ def rows(
     by_kind = {(target.severity, target.kind): target for target in targets}
     promised = [_row(severity, by_kind, seconds(at), repair_starts) for severity in Severity.values]
     return promised if rules else [row.without_hours() for row in promised]
+
+
+def named(rows: Iterable[Row], names: Iterable[SeverityName]) -> list[Row]:
+    """The rows with what the contract calls their severities."""
+    own = {name.severity: name for name in names}
+    return [
+        replace(row, name=own[row.severity].name, description=own[row.severity].description)
+        if row.severity in own
+        else row
+        for row in rows
+    ]
 
 
 def _row(severity: str, by_kind: dict[tuple[str, str], Promised], at: int, repair_starts: str) -> Row:

@@ -31,6 +31,7 @@ from contracts.models import (
     UpdateRhythm,
 )
 from contracts.planned import MaintenanceWindow
+from contracts.severities import Meaning, SeverityName
 
 FORMAT = 1  # of what is hashed; another one would make every old seal look forged
 LOCK = 0x5EA1  # held till the end of the transaction by whoever adds to the list; always the last lock taken
@@ -77,6 +78,8 @@ NAMES: dict[type[models.Model], tuple[str, ...]] = {
     PenaltyRule: ("rate_type", "rate", "unit", "grace_minutes", "grace_mode"),
     UpdateRhythm: ("severity", "minutes", "calendar_id"),
     EscalationStep: ("target", "share", "whom", "person_id", "channel"),
+    SeverityName: ("severity", "name", "description"),
+    Meaning: ("symptom", "severity"),
     MaintenanceWindow: ("shop_id", "starts_at", "ends_at", "announced_at", "note", "entered_by_id"),
 }
 BESIDE: dict[type[models.Model], tuple[str, ...]] = {
@@ -88,6 +91,8 @@ BESIDE: dict[type[models.Model], tuple[str, ...]] = {
     PenaltyRule: ("target_id",),
     UpdateRhythm: ("version_id",),
     EscalationStep: ("version_id",),
+    SeverityName: ("version_id",),
+    Meaning: ("version_id",),
     MaintenanceWindow: ("called_off_at", "called_off_by_id"),
 }
 """What no digest of the row holds: names and addresses, its parent, and what later acts write and seal themselves."""
@@ -175,11 +180,18 @@ def version_digest(version: ContractVersion) -> str:
 
     `valid_to` follows from the next version and is no part of it.
     """
+    below = terms_below(version)
+    return digest({**columns(version), **{name: _ordered(rows) for name, rows in below.items()}})
+
+
+def terms_below(version: ContractVersion) -> dict[str, list[dict[str, Any]]]:
+    """The rows of a version's terms, by table; a table that came later is left out where it holds nothing."""
     targets = [
         {**columns(target), "week": _week(target), "penalty": _penalty(target)} for target in version.targets.all()
     ]
     below = {"targets": targets, "rhythms": _rows(version.rhythms.all()), "steps": _rows(version.steps.all())}
-    return digest({**columns(version), **{name: _ordered(rows) for name, rows in below.items()}})
+    names, meanings = _rows(version.severity_names.all()), _rows(version.meanings.all())
+    return below | {name: rows for name, rows in (("severity_names", names), ("meanings", meanings)) if rows}
 
 
 def _week(target: Target) -> str:
@@ -209,7 +221,9 @@ def called_off_digest(window: MaintenanceWindow) -> str:
 
 def with_terms(versions: QuerySet[ContractVersion]) -> QuerySet[ContractVersion]:
     """Versions with all that `version_digest` reads, in a number of queries that doesn't depend on how many."""
-    return versions.prefetch_related("targets__calendar", "targets__penalty", "rhythms", "steps")
+    return versions.prefetch_related(
+        "targets__calendar", "targets__penalty", "rhythms", "steps", "severity_names", "meanings"
+    )
 
 
 def link(previous: str, seq: int, kind: str, row: int, content: str, at: datetime) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
 from itertools import groupby
@@ -14,7 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from contracts.agreements import PenaltySpec, RhythmSpec, StepSpec, TargetSpec
+from contracts.agreements import NameSpec, PenaltySpec, RhythmSpec, StepSpec, TargetSpec
 from contracts.calendar_text import never_closes, week_words
 from contracts.escalation_text import TOLD
 from contracts.models import (
@@ -33,6 +33,7 @@ from contracts.models import (
 )
 from contracts.penalty.rules import Grace, Scheme, Unit
 from contracts.penalty.text import rule
+from contracts.severities import FAILURES, USUAL_SEVERITY, SeverityName
 from contracts.terms import calendar_terms, calendar_week
 from contracts.vocabulary import GraceMode, RateType
 from messaging.models import Channel
@@ -126,6 +127,16 @@ class Manner:
     silence: str
 
 
+def meanings(version: ContractVersion, names: Iterable[SeverityName]) -> list[tuple[str, str, list[str]]]:
+    """(severity, its own name, the sentences of a report that mean it), for those that have one."""
+    own = {row.severity: row.name for row in names}
+    agreed = {row.symptom: row.severity for row in version.meanings.all()}
+    by_severity: dict[str, list[str]] = {severity: [] for severity in Severity.values}
+    for symptom in FAILURES:
+        by_severity[agreed.get(symptom, USUAL_SEVERITY[symptom])].append(str(symptom.label))
+    return [(severity, own.get(severity, ""), symptoms) for severity, symptoms in by_severity.items() if symptoms]
+
+
 def manners(version: ContractVersion, rhythms: Iterable[UpdateRhythm]) -> list[Manner]:
     by_severity = {rhythm.severity: rhythm for rhythm in rhythms}
     return [
@@ -167,6 +178,8 @@ class Compared:
     targets: Iterable[TargetSpec]
     rhythms: Iterable[RhythmSpec]
     steps: Iterable[StepSpec]
+    names: Iterable[NameSpec] = ()
+    meanings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def currency(self) -> str:
@@ -185,10 +198,12 @@ class Change:
 def differences(old: Compared, new: Compared, labels: Mapping[str, str], unread: Callable[[str], bool]) -> list[Change]:
     """Every term that differs. `labels` by column; a key that is `unread` can't be read yet and isn't compared.
 
-    Keys: a column, `P1_restore`, `P1_update`, `ladder`.
+    Keys: a column, `P1_name`, `means_closed`, `P1_restore`, `P1_update`, `ladder`.
     """
     return [
         *_changed(_columns(old, labels), _columns(new, labels), unread, strict=True),
+        *_changed(_names(old), _names(new), unread),
+        *_changed(_meanings(old), _meanings(new), unread),
         *_changed(_targets(old), _targets(new), unread),
         *_changed(_rhythms(old), _rhythms(new), unread),
         *([] if unread("ladder") else _changed(_rungs(old), _rungs(new), unread)),
@@ -215,6 +230,24 @@ def _columns(terms: Compared, labels: Mapping[str, str]) -> Lines:
         name: (labels[name], words(terms.columns[name], terms.currency))
         for name, words in COLUMN_WORDS.items()
         if name in terms.columns
+    }
+
+
+def _names(terms: Compared) -> Lines:
+    return {
+        f"{row.severity}_name": (
+            _("%(severity)s, own name") % {"severity": row.severity},
+            f"{row.name}: {row.description}" if row.description else row.name,
+        )
+        for row in terms.names
+    }
+
+
+def _meanings(terms: Compared) -> Lines:
+    """Every sentence: one that a side leaves out has its usual severity there."""
+    return {
+        f"means_{symptom}": (str(symptom.label), terms.meanings.get(symptom, USUAL_SEVERITY[symptom]))
+        for symptom in FAILURES
     }
 
 

@@ -7,42 +7,9 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from contracts.severities import What
 from incidents.clock import facts as clock
 from incidents.state import Stage
-
-
-class What(models.TextChoices):
-    """The sentences of the report form, in the form's order."""
-
-    CLOSED = "closed", _("Shop doesn't open")
-    NO_ORDERS = "no_orders", _("Customers can't order")
-    NO_PAYMENT = "no_payment", _("No payment works")
-    BREAK_IN = "break_in", _("Break-in, leak, foreign content")
-    SOME_PAYMENTS = "some_payments", _("Some payments fail")
-    ORDERS_LOST = "orders_lost", _("Orders don't reach our systems")
-    WRONG_DATA = "wrong_data", _("Wrong prices, delivery, e-mails")
-    TOO_SLOW = "too_slow", _("Too slow to buy")
-    OTHER = "other", _("Something else")
-    SLOWER = "slower", _("Slower than usual")
-    TYPO = "typo", _("Typo, looks, small thing")
-    QUESTION = "question", _("I have a question or want a change")
-
-
-SEVERITY_OF: dict[str, str] = {
-    What.CLOSED: "P1",
-    What.NO_ORDERS: "P1",
-    What.NO_PAYMENT: "P1",
-    What.BREAK_IN: "P1",
-    What.SOME_PAYMENTS: "P2",
-    What.ORDERS_LOST: "P2",
-    What.WRONG_DATA: "P2",
-    What.TOO_SLOW: "P2",
-    What.OTHER: "P2",
-    What.SLOWER: "P3",
-    What.TYPO: "P4",
-    What.QUESTION: "",
-}
-
 
 # Severities of what keeps customers from buying.
 FAILING = ("P1", "P2")

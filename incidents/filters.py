@@ -15,7 +15,8 @@ from django.utils.translation import pgettext_lazy
 
 from accounts.models import INCIDENT_STAFF, Client, User
 from contracts.models import Severity, Shop
-from incidents.choices import Status, What
+from contracts.severities import What
+from incidents.choices import Status
 from incidents.models import Breach, IncidentQuerySet
 from incidents.state import ENDED
 from wording.texts import number_in

@@ -12,8 +12,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import MANAGER, OWNER, Client, User
 from contracts.models import ContractVersion, EscalationStep, Severity, Shop, TargetKind
+from contracts.severities import What
 from incidents.anchors import Anchor, AnchorLeaf, AnchorTree, Tally  # noqa: F401 Django finds an app's models here
-from incidents.choices import LIVES, Actor, ClockState, Origin, PauseReason, Status, What
+from incidents.choices import LIVES, Actor, ClockState, Origin, PauseReason, Status
 from incidents.events import Kind
 from incidents.notices.reach import Audience, Bar
 from incidents.state import ENDED
@@ -36,7 +37,6 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         return self.exclude(status__in=ENDED)
 
     def waiting_for_client(self) -> Self:
-        """Those of which `waits_for_client` is true."""
         return self.active().filter(_waits_for_client())
 
     def with_waiting(self) -> Self:
@@ -54,8 +54,8 @@ class Incident(models.Model):
     """A failure that runs under an SLA, or (`severity` empty) a question that runs under none.
 
     `status`, `severity` and every `*_at` column follow from the journal (`incidents.state`); `incidents.projection`
-    and `incidents.updates` alone write them. `next_update_at` is the
-    promise to the client, and stays it when it is missed; `update_missed_at` is the last rhythm that passed in silence.
+    and `incidents.updates` alone write them. `next_update_at` is the promise to the client, and stays it when it is
+    missed; `update_missed_at` is the last rhythm that passed in silence.
     """
 
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="incidents")

@@ -14,9 +14,10 @@ from django.utils.translation import gettext as _
 from accounts.models import Client, User
 from contracts import seal
 from contracts.models import ContractVersion, Shop
+from contracts.severities import USUAL_SEVERITY, What, agreed_severity, severity_of
 from contracts.terms import to_second
 from incidents import journal, repeats, updates
-from incidents.choices import JOINS_MONITOR, SEVERITY_OF, Actor, Origin, Status, What
+from incidents.choices import JOINS_MONITOR, Actor, Origin, Status
 from incidents.events import Kind
 from incidents.models import Incident, JoinedReport
 from incidents.notices import write as notices
@@ -176,7 +177,6 @@ def _file(
         phone=phone,
         origin=origin,
         reporter=caller or by,
-        severity=SEVERITY_OF[what],
         reported_at=to_second(claim.at if claim else at),
         details=details,
     )
@@ -249,7 +249,7 @@ def _join(
         facts={"what": what, **projection.stood(incident, at)},
         row=["reporter_id"] if is_first_word else (),
     )
-    _make_stricter(incident, SEVERITY_OF[what], at)
+    _make_stricter(incident, severity_of(incident.version, what), at)
     _note_claim(incident, claim, at)
     question = end_silence(incident, at=at)
     projection.project(incident, at=at)
@@ -279,15 +279,16 @@ def _create(
     what: str,
     at: datetime,
     *,
-    severity: str,
     origin: str,
     reported_at: datetime,
+    severity: str = "",
     sentence: str = "",
     phone: str = "",
     reporter: User | None = None,
     details: Details = Details(),
     failure: str = "",
 ) -> Incident:
+    """`severity`: what a monitor calls it; the contract's own reading of the sentence goes before it."""
     client = Client.objects.select_for_update().get(pk=shop.client_id)
     client.last_number += 1
     client.save(update_fields=["last_number"])
@@ -300,7 +301,7 @@ def _create(
         nr=f"{client.code}-{client.last_number:04d}",
         what=what,
         sentence=sentence,
-        severity=severity,
+        severity=agreed_severity(version, what) or severity or USUAL_SEVERITY[what],
         origin=origin,
         reporter=reporter,
         phone=phone,
@@ -374,6 +375,7 @@ def open_from_monitor(
     incident = _known_failure(shop, failure)
     facts: dict[str, Any] = {**evidence, "first_failed_at": to_second(first_failed_at).isoformat(), "failure": failure}
     if incident:
+        severity = agreed_severity(incident.version, what) or severity
         return _add_evidence(incident, failure=failure, severity=severity, at=at, facts=facts, words=words)
     incident = _create(
         shop,
@@ -393,7 +395,7 @@ def open_from_monitor(
         by=None,
         actor=Actor.MONITOR,
         at=at,
-        severity=severity,
+        severity=incident.severity,
         channel="monitor",
         text=words,
         facts={**facts, **_terms(incident, at)},

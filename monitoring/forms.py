@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from contracts.forms.fields import ReadField, choice_field
 from contracts.models import Shop
-from incidents.choices import SEVERITY_OF, What
+from contracts.severities import FAILURES, USUAL_SEVERITY
 from monitoring.models import Monitor
 from wording import words
 from wording.fields import LineField
@@ -57,7 +57,7 @@ def limit_words(span: int) -> str:
 
 def _meanings() -> list[tuple[str, str]]:
     """The sentences of the report form with the severity that each opens; a question is no failure."""
-    return [(symptom, f"{What(symptom).label} ({severity})") for symptom, severity in SEVERITY_OF.items() if severity]
+    return [(symptom, f"{symptom.label} ({USUAL_SEVERITY[symptom]})") for symptom in FAILURES]
 
 
 class MonitorForm(forms.Form):
@@ -108,7 +108,7 @@ class MonitorForm(forms.Form):
 
     @property
     def columns(self) -> dict[str, Any]:
-        return self.cleaned_data | {"severity": SEVERITY_OF[self.cleaned_data["what"]]}
+        return self.cleaned_data | {"severity": USUAL_SEVERITY[self.cleaned_data["what"]]}
 
     def columns_kept(self, monitor: Monitor) -> dict[str, Any]:
         """A severity that differs from its sentence's stays, as long as the sentence does; no statuses means 200."""

@@ -13,8 +13,8 @@ from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
 from contracts.models import Severity, Shop
+from contracts.severities import What
 from contracts.terms import moment
-from incidents.choices import What
 from incidents.models import Incident
 from monitoring.probe import specification
 from monitoring.state.shop import Part, is_stale

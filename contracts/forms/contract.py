@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from contracts.agreements import (
     DEFAULT_LADDER,
     DEFAULT_RHYTHMS,
+    NameSpec,
     PenaltySpec,
     RhythmSpec,
     StepSpec,
@@ -38,6 +39,7 @@ from contracts.forms.terms import (
 )
 from contracts.models import Calendar, ContractVersion, ExclusionReason, RateType, Severity, Shop, TargetKind
 from contracts.notice import Notice, notice
+from contracts.severities import FAILURES, USUAL_SEVERITY
 from contracts.terms import calendar_terms
 from wording.fields import LineField
 
@@ -114,7 +116,17 @@ def usual(calendars: Sequence[Calendar], today: date) -> dict[str, Any]:
         "zone": "Europe/Warsaw",
         "monitoring_starts_clock": True,
     }
+    values["meanings"] = meaning_values({})
     return values | _tables(_usual_targets(calendars), DEFAULT_RHYTHMS, DEFAULT_LADDER, USUAL_SILENCE, "PLN")
+
+
+def meaning_values(meanings: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """The severity of every sentence: the contract's own, else the usual one."""
+    return {f"means_{symptom}": {"severity": meanings.get(symptom, USUAL_SEVERITY[symptom])} for symptom in FAILURES}
+
+
+def name_values(names: Sequence[NameSpec]) -> dict[str, dict[str, str]]:
+    return {spec.severity: {"name": spec.name, "description": spec.description} for spec in names}
 
 
 def _tables(
@@ -158,6 +170,7 @@ def values_of(version: ContractVersion, targets: Sequence[TargetSpec], steps: Se
     values: dict[str, Any] = {name: getattr(version, column) for name, column in TERMS.items()}
     values |= {"monthly_fee": version.monthly_fee, "incident_cap": _cap(version), "signed_on": None, "signatories": ""}
     silence = {severity: version.silence_days(severity) for severity in Severity.values}
+    values |= {"names": name_values(name_specs(version)), "meanings": meaning_values(meanings_of(version))}
     return values | _tables(targets, rhythm_specs(version), steps, silence, version.currency)
 
 
@@ -198,7 +211,18 @@ def spec_of(version: ContractVersion) -> VersionSpec:
         step_specs(version),
         rhythm_specs(version),
         terms,
+        name_specs(version),
+        meanings_of(version),
     )
+
+
+def name_specs(version: ContractVersion) -> list[NameSpec]:
+    return [NameSpec(row.severity, row.name, row.description) for row in version.severity_names.all()]
+
+
+def meanings_of(version: ContractVersion) -> dict[str, str]:
+    """The severity of each sentence that isn't the usual one."""
+    return {row.symptom: row.severity for row in version.meanings.all()}
 
 
 def step_specs(version: ContractVersion) -> list[StepSpec]:

@@ -19,13 +19,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
-from contracts.agreements import PenaltySpec, RhythmSpec, StepSpec, TargetSpec
+from contracts.agreements import NameSpec, PenaltySpec, RhythmSpec, StepSpec, TargetSpec
 from contracts.forms import parse as typed
 from contracts.forms.fields import OneOf, ReadField, choice_field, name_the_missing
 from contracts.models import Calendar, GraceMode, Severity, TargetKind, Whom
 from contracts.penalty.rules import Unit
 from contracts.penalty.text import each
+from contracts.severities import FAILURES, USUAL_SEVERITY
 from messaging.models import Channel
+from wording.fields import LineField
 
 UNITS = (
     "started_hour",
@@ -75,6 +77,10 @@ def target_rows() -> list[Row]:
     ]
 
 
+def sentence_rows() -> list[Row]:
+    return [Row(f"means_{symptom}", str(symptom.label), kind=symptom) for symptom in FAILURES]
+
+
 def severity_rows() -> list[Row]:
     return [Row(severity, severity, severity) for severity in Severity.values]
 
@@ -106,6 +112,35 @@ class RowForm(forms.Form):
     @property
     def row_name(self) -> str:
         return str(self.prefix)
+
+
+class NameForm(RowForm):
+    """What a severity is called; without a name it keeps the usual one."""
+
+    name = LineField(label=gettext_lazy("own name"), max_length=60, required=False)
+    description = LineField(label=gettext_lazy("what it is"), max_length=300, required=False)
+
+    def clean(self) -> None:
+        if self.cleaned_data.get("description") and not self.cleaned_data.get("name"):
+            self.add_error("name", _("A description needs a name above it."))
+
+    @property
+    def spec(self) -> NameSpec | None:
+        name = self.cleaned_data.get("name")
+        return NameSpec(self.row.severity, name, self.cleaned_data.get("description", "")) if name else None
+
+
+class MeaningForm(RowForm):
+    """Which severity a sentence of the report form is."""
+
+    named_as_row = "severity"
+
+    severity = choice_field("", [(severity, severity) for severity in Severity.values], required=False)
+
+    @property
+    def meaning(self) -> tuple[str, str]:
+        """The sentence and its severity; the usual one where none was chosen or it can't be read."""
+        return self.row.kind, self.cleaned_data.get("severity") or USUAL_SEVERITY[self.row.kind]
 
 
 class TimeForm(RowForm):
@@ -265,6 +300,8 @@ class Ladder(Rows):
                 above.add(rung.spec)
 
 
+NameRows = formset_factory(NameForm, Rows, extra=0)
+MeaningRows = formset_factory(MeaningForm, Rows, extra=0)
 TimeRows = formset_factory(TimeForm, Rows, extra=0)
 MannerRows = formset_factory(MannerForm, Rows, extra=0)
 PenaltyRows = formset_factory(PenaltyForm, Rows, extra=0)

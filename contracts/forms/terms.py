@@ -12,7 +12,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from contracts.agreements import DEFAULT_LADDER, PenaltySpec, RhythmSpec, StepSpec, TargetSpec, VersionSpec
+from contracts.agreements import DEFAULT_LADDER, NameSpec, PenaltySpec, RhythmSpec, StepSpec, TargetSpec, VersionSpec
 from contracts.forms import parse as typed
 from contracts.forms.fields import CURRENCIES, ReadField, choice_field, date_field, name_the_missing
 from contracts.forms.rows import (
@@ -21,6 +21,10 @@ from contracts.forms.rows import (
     LadderRows,
     MannerForm,
     MannerRows,
+    MeaningForm,
+    MeaningRows,
+    NameForm,
+    NameRows,
     PenaltyForm,
     PenaltyRows,
     RowForm,
@@ -28,6 +32,7 @@ from contracts.forms.rows import (
     TimeForm,
     TimeRows,
     rung_rows,
+    sentence_rows,
     severity_rows,
     target_rows,
 )
@@ -43,6 +48,7 @@ from contracts.models import (
     RepairStart,
     TargetKind,
 )
+from contracts.severities import USUAL_SEVERITY
 from wording.fields import LineField
 from wording.words import figure
 
@@ -50,6 +56,8 @@ SIGNED = ("number", "shops", "valid_from", "signed_on", "signatories")
 """What a look ahead says nothing of."""
 # Where the page has each single term, line by line: a term that stands here is kept, shown again and compared
 SECTIONS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "severities": (),
+    "sentences": (),
     "times": (("repair_starts", "reopen"), ("monitoring_starts_clock",), ("third_party_pause",)),
     "messages": (("days_off_notice",),),
     "penalties": (
@@ -64,7 +72,14 @@ SECTIONS: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "signed": (("signed_on", "signatories"),),
 }
-TABLE_ABOVE = {"times": "times", "messages": "manners", "penalties": "penalties", "signed": "ladder"}
+TABLE_ABOVE = {
+    "severities": "names",
+    "sentences": "meanings",
+    "times": "times",
+    "messages": "manners",
+    "penalties": "penalties",
+    "signed": "ladder",
+}
 """Section → the table that stands above it on the page."""
 # field → column, where the column's name has its unit; every other term bears its column's name
 UNIT_COLUMNS = {
@@ -198,6 +213,8 @@ class TermsForm(forms.Form):
             return formset
 
         self.tables = {
+            "names": table(NameRows, "names", severity_rows()),
+            "meanings": table(MeaningRows, "meanings", sentence_rows()),
             "times": table(TimeRows, "times", target_rows()),
             "manners": table(MannerRows, "manners", severity_rows()),
             "penalties": table(PenaltyRows, "penalties", target_rows()),
@@ -209,6 +226,14 @@ class TermsForm(forms.Form):
     def rows(self) -> Iterator[RowForm]:
         """Every row of every table."""
         return (row for table in self.tables.values() for row in table)
+
+    @property
+    def names(self) -> list[NameForm]:
+        return list(self.tables["names"])
+
+    @property
+    def meanings(self) -> list[MeaningForm]:
+        return list(self.tables["meanings"])
 
     @property
     def times(self) -> list[TimeForm]:
@@ -303,10 +328,38 @@ class TermsForm(forms.Form):
         return [manner.rhythm for manner in self.manners if manner.rhythm]
 
     @property
+    def severity_names(self) -> list[NameSpec]:
+        return [row.spec for row in self.names if row.spec]
+
+    @property
+    def severities_meant(self) -> dict[str, str]:
+        """The severity of each sentence."""
+        return dict(row.meaning for row in self.meanings)
+
+    @property
+    def has_names(self) -> bool:
+        """Whether the fold of the names stands open: something is written in it."""
+        return any(row["name"].value() or row["description"].value() for row in self.names)
+
+    @property
+    def has_meanings(self) -> bool:
+        chosen = [(row["severity"].value(), USUAL_SEVERITY[row.row.kind]) for row in self.meanings]
+        return any(severity not in {"", None, usual} for severity, usual in chosen)
+
+    @property
     def spec(self) -> VersionSpec:
         """The whole version; only of a form that is valid."""
         data = self.cleaned_data
-        return VersionSpec(data["valid_from"], data["monthly_fee"], self.targets, self.steps, self.rhythms, self.terms)
+        return VersionSpec(
+            data["valid_from"],
+            data["monthly_fee"],
+            self.targets,
+            self.steps,
+            self.rhythms,
+            self.terms,
+            self.severity_names,
+            self.severities_meant,
+        )
 
     @property
     def terms(self) -> dict[str, Any]:

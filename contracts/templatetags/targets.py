@@ -5,8 +5,9 @@ from __future__ import annotations
 from django import template
 from django.utils.functional import Promise
 
+from contracts import severities
 from contracts.calendar_text import week_words
-from contracts.models import Calendar, TargetKind
+from contracts.models import Calendar, ContractVersion, TargetKind
 from contracts.terms import calendar_week
 
 register = template.Library()
@@ -16,6 +17,12 @@ register = template.Library()
 def target(kind: str) -> str | Promise:
     """`repair` for "restore", in the page's language; `|capfirst` where a heading or a cell begins with it."""
     return TargetKind(kind).label
+
+
+@register.filter
+def severity_words(version: ContractVersion | None, severity: str) -> str:
+    """What the version calls the severity, else the usual words."""
+    return severities.severity_words(version, severity)
 
 
 @register.filter

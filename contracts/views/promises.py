@@ -86,6 +86,7 @@ def _context(contract: Contract, version: ContractVersion, now: datetime) -> dic
     targets = list(version.targets.select_related("penalty").prefetch_related(calendars))
     rhythms = list(version.rhythms.prefetch_related(calendars))
     steps = list(version.steps.select_related("person"))
+    names = list(version.severity_names.all())
     return {
         "now": now,
         "zone": contract.zone,
@@ -96,8 +97,9 @@ def _context(contract: Contract, version: ContractVersion, now: datetime) -> dic
         "has_ended": promises.is_over(version, now),
         "last_day": version.last_day or contract.ends_on,
         "ruling": next((row for row in contract.versions.all() if promises.in_force(row, now)), None),
-        "rows": _rows(version, targets, now),
+        "rows": promises.named(_rows(version, targets, now), names),
         "availability": None if version.availability_target is None else share(version.availability_target),
+        "meanings": terms_text.meanings(version, names),
         "manners": terms_text.manners(version, rhythms),
         "excluded": terms_text.excluded(version),
         "notice": notice(contract.notice_months, contract.ends_on, today),

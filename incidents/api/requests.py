@@ -8,7 +8,8 @@ from rest_framework import serializers
 
 from accounts.models import INCIDENT_STAFF, User
 from contracts.models import Severity, Shop, ShopQuerySet
-from incidents.choices import PauseReason, What
+from contracts.severities import What
+from incidents.choices import PauseReason
 from incidents.reporting import Details
 from wording.fields import LONGEST_PASSWORD, LONGEST_WORDS
 from wording.serializer_fields import Line, Mail, Moment, Phone, Words

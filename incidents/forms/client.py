@@ -14,8 +14,8 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from contracts.models import Shop
+from contracts.severities import What
 from incidents import reporting
-from incidents.choices import What
 from incidents.forms.spoken_time import read_time
 from incidents.forms.verb import VerbForm
 from incidents.models import Incident

@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from contracts.models import ExclusionReason, Severity, TargetKind
-from incidents.choices import Actor, Origin, PauseReason, What
+from contracts.severities import What
+from incidents.choices import Actor, Origin, PauseReason
 from incidents.events import DECISIONS, EVENTS, SEALS, SPEECH, Kind, Meaning, Words
 from incidents.models import JournalEntry
 from incidents.notices.reach import Bar

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from contracts.models import EscalationStep, TargetKind
+from contracts.severities import severity_words
 from incidents.anchors import Anchor
 from incidents.choices import Actor, PauseReason
 from incidents.events import ASKING_CLIENT, EVENTS, RECEIPT, Kind, Words
@@ -117,7 +118,7 @@ def base(
     local = at.astimezone(words.as_zone(incident.zone))
     label = _("Severity %(severity)s, %(words)s.") % {
         "severity": incident.severity,
-        "words": incident.get_severity_display(),
+        "words": severity_words(incident.version, incident.severity) if incident.severity else "",
     }
     symptom = f"{incident.get_what_display()}."
     return {

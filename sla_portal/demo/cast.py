@@ -16,7 +16,7 @@ from accounts.models import ADMIN, AGENT, MANAGER, OWNER, REPORTER, Client, User
 from contracts import agreements, shops
 from contracts.agreements import PenaltySpec, TargetSpec, VersionSpec
 from contracts.models import Calendar, Shop
-from incidents.choices import What
+from contracts.severities import What
 from monitoring import watch
 from monitoring.models import Monitor
 

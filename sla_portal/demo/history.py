@@ -7,8 +7,8 @@ from datetime import datetime, time, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
+from contracts.severities import What
 from incidents import lifecycle
-from incidents.choices import What
 from incidents.models import Incident
 from monitoring.models import Monitor
 from monitoring.probe.specification import Reason

@@ -11,7 +11,7 @@ from pathlib import Path
 from django.conf import settings
 
 from contracts import agreements
-from incidents.choices import What
+from contracts.severities import What
 from monitoring import watch
 from monitoring.models import Monitor
 from sla_portal.demo.cast import Cast

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from contracts.severities import What
 from incidents import lifecycle, reporting
-from incidents.choices import What
 from incidents.models import Incident, JoinedReport, JournalEntry
 from messaging.models import Notification
 from tests import build

@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from contracts.severities import USUAL_SEVERITY, What
 from incidents import lifecycle, reporting
-from incidents.choices import SEVERITY_OF, Status, What
+from incidents.choices import Status
 from incidents.models import Incident, JoinedReport, JournalEntry
 from messaging.models import Notification
 from tests import build
@@ -56,7 +57,7 @@ def test_a_report_is_received_to_the_second_numbered_per_client_and_told_to_duty
 def test_every_sentence_has_its_category(what: str) -> None:
     world = build.world()
     incident = build.incident(world.shop, by=world.reporter, what=what)
-    assert incident.severity == SEVERITY_OF[what]
+    assert incident.severity == USUAL_SEVERITY[what]
     assert incident.is_request is (what == "question")
     assert incident.possible_leak is (what == "break_in")
     assert incident.clocks.count() == (0 if what == "question" else 3)

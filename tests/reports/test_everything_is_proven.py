@@ -30,6 +30,7 @@ from contracts.models import (
     UpdateRhythm,
 )
 from contracts.planned import MaintenanceWindow
+from contracts.severities import Meaning, SeverityName
 from incidents import lifecycle, sweeps
 from incidents.anchors import Anchor, AnchorLeaf, Tally, newest
 from incidents.models import Breach, ClockRow, Firing, Incident, JoinedReport, JournalEntry, Notice, Pause
@@ -68,6 +69,7 @@ BESIDE: dict[str, str] = {
 }
 WHOLE: tuple[type[models.Model], ...] = (
     Contract, Contract.shops.through, ContractVersion, Target, PenaltyRule, UpdateRhythm, EscalationStep, CalendarDay,
+    SeverityName, Meaning,
     MaintenanceWindow, Seal, JournalEntry, Pause, Firing, Breach, JoinedReport, Tally, BreachDecision,
 )  # fmt: skip
 # Every table that money rests on, with the columns in which another value moves none: model → column → why
@@ -104,6 +106,8 @@ def world(monkeypatch: pytest.MonkeyPatch) -> build.World:
     by two persons, in an anchor; a calendar with a day off and one that was taken back; announced work.
     """
     world = build.world(second_person_above="50.00")
+    SeverityName.objects.create(version=world.version, severity="P1", name="Awaria", description="nie sprzedaje")
+    Meaning.objects.create(version=world.version, symptom="typo", severity="P3")
     build.seal_all()
     hours = build.round_the_clock()
     second = build.staff("Halina Nowak", role="manager", on_call=False)
@@ -151,7 +155,8 @@ def rows() -> list[models.Model]:
     target = Target.objects.get(version=version, severity="P1", kind="restore")
     return [
         Client.objects.get(), Shop.objects.get(), version.contract, version, target, target.penalty,
-        version.rhythms.all()[0], version.steps.all()[0], Contract.shops.through.objects.get(), target.calendar,
+        version.rhythms.all()[0], version.steps.all()[0],
+        SeverityName.objects.get(), Meaning.objects.get(), Contract.shops.through.objects.get(), target.calendar,
         CalendarDay.objects.get(removed_at=None), CalendarDay.objects.get(removed_at__isnull=False),
         MaintenanceWindow.objects.get(), Seal.objects.latest("seq"), late, late.journal.latest("seq"),
         ClockRow.objects.get(incident=late, target="restore"), Pause.objects.get(), Firing.objects.order_by("pk")[0],

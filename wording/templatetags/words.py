@@ -51,9 +51,12 @@ def icon(name: str) -> SafeString:
 
 
 @register.simple_tag
-def severity(code: str, *, long: bool = False) -> SafeString:
-    """`{% severity "P1" %}`: the mark, its words for screen readers; `long=True` shows the words beside it."""
-    words_of = str(words.SEVERITIES[code])
+def severity(code: str, *, long: bool = False, name: str = "") -> SafeString:
+    """`{% severity "P1" %}`: the mark, its words for screen readers; `long=True` shows the words beside it.
+
+    `name`: what a contract calls it, in place of the usual words.
+    """
+    words_of = name or str(words.SEVERITIES[code])
     if long:
         words_of = words_of[:1].upper() + words_of[1:]
         return format_html('<span class="sev sev-{}">{}</span> {}', code[1:], code, words_of)
