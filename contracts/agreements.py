@@ -38,6 +38,7 @@ from contracts.models import (
 from contracts.planned import MaintenanceWindow
 from contracts.severities import USUAL_SEVERITY, Meaning, SeverityName
 from contracts.terms import seconds, to_second, working_days
+from contracts.vocabulary import Mark
 from contracts.worktime import day_term, parse_calendar, work_calendar
 from messaging.models import Channel
 from wording.fields import lines
@@ -81,13 +82,18 @@ class RhythmSpec:
 
 @dataclass(frozen=True, slots=True)
 class StepSpec:
-    """One rung: at `share` per cent of a target's time, tell somebody."""
+    """One rung: at `share` per cent of a target's time, or `offset` minutes from its deadline, tell somebody."""
 
     target: str
-    share: int
+    share: int | None
     whom: str
     channel: str = Channel.EMAIL
     person: User | None = None
+    offset: int | None = None
+
+    @property
+    def mark(self) -> Mark:
+        return Mark(self.share, self.offset)
 
 
 # What a new contract proposes: whoever can still act is told in time, by the loudest way last (voice at 100 and 150 %)
@@ -217,7 +223,13 @@ def add_version(*, contract: Contract, version: VersionSpec, by: User, at: datet
         _add_target(row, target)
     EscalationStep.objects.bulk_create(
         EscalationStep(
-            version=row, target=step.target, share=step.share, whom=step.whom, channel=step.channel, person=step.person
+            version=row,
+            target=step.target,
+            share=step.share,
+            offset_minutes=step.offset,
+            whom=step.whom,
+            channel=step.channel,
+            person=step.person,
         )
         for step in version.steps
     )

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import MANAGER, OWNER, Client, User
 from contracts import vocabulary
 from contracts.planned import MaintenanceWindow  # noqa: F401 Django finds an app's models here
+from contracts.vocabulary import Mark
 from messaging.models import Channel
 from wording.lines import NOT_A_LINE, NOT_IN_A_LINE
 from wording.words import SEVERITIES
@@ -419,20 +420,28 @@ class Whom(models.TextChoices):
 
 
 class EscalationStep(models.Model):
-    """One rung of a version's ladder: at a share of the target used, tell somebody by a channel."""
+    """One rung of a version's ladder: at a share of the target used, or so long before or after its deadline, tell
+    somebody by a channel.
+
+    `offset_minutes` are counted in the target's hours, negative before the deadline.
+    """
 
     version = models.ForeignKey(ContractVersion, on_delete=models.CASCADE, related_name="steps")
     target = models.CharField(max_length=9, choices=TargetKind)
-    share = models.PositiveSmallIntegerField(_("share of the time, %"), validators=[MinValueValidator(1)])
+    share = models.PositiveSmallIntegerField(_("share of the time, %"), null=True, validators=[MinValueValidator(1)])
+    offset_minutes = models.IntegerField(_("minutes from the deadline"), null=True)
     whom = models.CharField(max_length=8, choices=Whom)
     person = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     channel = models.CharField(max_length=5, choices=Channel, default=Channel.EMAIL)
 
     class Meta:
-        ordering = ["version", "target", "share", "pk"]
+        ordering = ["version", "target", "share", "offset_minutes", "pk"]
         constraints = [
+            models.CheckConstraint(
+                condition=Q(share=None) ^ Q(offset_minutes=None), name="a_rung_has_a_share_or_an_offset"
+            ),
             models.UniqueConstraint(
-                fields=["version", "target", "share", "whom", "person", "channel"],
+                fields=["version", "target", "share", "offset_minutes", "whom", "person", "channel"],
                 name="one_rung_per_share_whom_and_channel",
                 nulls_distinct=False,
             ),
@@ -442,7 +451,12 @@ class EscalationStep(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.target} {self.share} % → {self.whom} ({self.channel})"
+        mark = f"{self.offset_minutes:+} min" if self.share is None else f"{self.share} %"
+        return f"{self.target} {mark} → {self.whom} ({self.channel})"
+
+    @property
+    def mark(self) -> Mark:
+        return Mark(self.share, self.offset_minutes)
 
 
 class SealKind(models.TextChoices):

@@ -92,5 +92,5 @@ def severity_of(version: ContractVersion | None, symptom: str) -> str:
 
 def severity_words(version: ContractVersion | None, severity: str) -> str:
     """What the version calls it, else the usual words."""
-    own = version.severity_names.filter(severity=severity).values_list("name", flat=True).first() if version else ""
-    return own or str(Severity(severity).label)
+    names = version.severity_names.all() if version else ()
+    return next((own.name for own in names if own.severity == severity), str(Severity(severity).label))

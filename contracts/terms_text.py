@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from contracts.agreements import NameSpec, PenaltySpec, RhythmSpec, StepSpec, TargetSpec
 from contracts.calendar_text import never_closes, week_words
-from contracts.escalation_text import TOLD
+from contracts.escalation_text import TOLD, mark_words
 from contracts.models import (
     Calendar,
     ContractVersion,
@@ -37,7 +37,7 @@ from contracts.severities import FAILURES, USUAL_SEVERITY, SeverityName
 from contracts.terms import calendar_terms, calendar_week
 from contracts.vocabulary import GraceMode, RateType
 from messaging.models import Channel
-from wording.words import money, percent, share, span
+from wording.words import money, share, span
 
 TITLES: dict[str, Promise] = {
     TargetKind.REACTION: gettext_lazy("Reaction"),
@@ -292,10 +292,13 @@ def _rhythms(terms: Compared) -> Lines:
 
 def _rungs(terms: Compared) -> Lines:
     order = list(TITLES)
-    ordered = sorted(terms.steps, key=lambda step: (order.index(TargetKind(step.target)), step.share))
+    ordered = sorted(terms.steps, key=lambda step: (order.index(TargetKind(step.target)), step.mark.order))
     return {
-        f"rung_{target}_{used}": (f"{TITLES[target]} {percent(used)}", ", ".join(sorted(map(_step, same))))
-        for (target, used), same in groupby(ordered, lambda step: (step.target, step.share))
+        f"rung_{target}_{mark.share}_{mark.offset}": (
+            f"{TITLES[target]} {mark_words(mark)}",
+            ", ".join(sorted(map(_step, same))),
+        )
+        for (target, mark), same in groupby(ordered, lambda step: (step.target, step.mark))
     }
 
 

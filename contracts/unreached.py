@@ -10,10 +10,10 @@ from typing import Protocol
 from django.utils.translation import gettext as _
 
 from accounts.models import INCIDENT_STAFF, MANAGER, OWNER, Client, User
-from contracts.escalation_text import TOLD
+from contracts.escalation_text import TOLD, mark_words
 from contracts.models import TargetKind, Whom
+from contracts.vocabulary import Mark
 from messaging.models import Channel
-from wording.words import percent
 
 
 class Rung(Protocol):
@@ -22,7 +22,7 @@ class Rung(Protocol):
     @property
     def target(self) -> str: ...
     @property
-    def share(self) -> int: ...
+    def mark(self) -> Mark: ...
     @property
     def whom(self) -> str: ...
     @property
@@ -89,7 +89,7 @@ def _nobody(whom: str) -> str:
 def _rung(step: Rung) -> str:
     """`50 % of the reaction: the person on call (text message)`."""
     return _("%(share)s, %(target)s: %(whom)s (%(channel)s)") % {
-        "share": percent(step.share),
+        "share": mark_words(step.mark),
         "target": TargetKind(step.target).label,
         "whom": step.person.name if step.person else TOLD[step.whom],
         "channel": Channel(step.channel).label,

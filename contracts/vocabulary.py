@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -20,6 +21,24 @@ class TargetKind(StrEnum):
     REACTION = "reaction"
     RESTORE = "restore"
     FINAL_FIX = "final_fix"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """When a rung tells: at `share` per cent of the time, or `offset` minutes of it from the deadline (− = before)."""
+
+    share: int | None
+    offset: int | None = None
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """From the first to the last as far as it can be told without the time: shares, then minutes."""
+        return (0, self.share) if self.share is not None else (1, self.offset or 0)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is reached only when the time has run out."""
+        return self.share >= 100 if self.share is not None else (self.offset or 0) >= 0
 
 
 class RepairStart(StrEnum):

@@ -369,8 +369,8 @@ EVENTS: dict[Kind, Meaning] = {
         )
     ),
     Kind.ESCALATED: Meaning(
-        Words(line=gettext_noop("%(share)s %% of the time used: told %(people)s")),
-        other=Words(line=gettext_noop("%(share)s %% of the time used: nobody could be told")),
+        Words(line=gettext_noop("%(mark)s: told %(people)s")),
+        other=Words(line=gettext_noop("%(mark)s: nobody could be told")),
     ),
     Kind.UNHEARD: Meaning(Words(line=gettext_noop("Nobody could be told")), public=False),
     Kind.BREACH: Meaning(Words(line=gettext_noop("Deadline missed: %(target)s"))),

@@ -91,7 +91,8 @@ def sweep_chunk(*, at: datetime, cache: SweepCache | None = None) -> int:
 
 def _claimable() -> QuerySet[Incident]:
     rows = Incident.objects.select_for_update(of=("self",), skip_locked=True)
-    return rows.select_related("client", "shop", "version__contract", "assignee")
+    rows = rows.select_related("client", "shop", "version__contract", "assignee")
+    return rows.prefetch_related("version__severity_names")  # a letter says what the contract calls the severity
 
 
 def _alone(pk: int, at: datetime, cache: SweepCache) -> None:
@@ -194,7 +195,8 @@ class Batch:
         if incident.is_ended or not terms.steps:
             return
         for fired in timeline.fired:
-            rungs = [step for step in terms.steps if (step.target, step.share) == (fired.target, fired.share)]
+            mark = projection.mark_of(fired)
+            rungs = [step for step in terms.steps if (step.target, step.mark) == (fired.target, mark)]
             new = [firing for step in rungs if (firing := self._firing(incident, step, fired))]
             if new:
                 self._send(incident, new)

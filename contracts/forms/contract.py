@@ -227,8 +227,12 @@ def meanings_of(version: ContractVersion) -> dict[str, str]:
 
 def step_specs(version: ContractVersion) -> list[StepSpec]:
     order = TargetKind.values.index
-    steps = sorted(version.steps.select_related("person"), key=lambda step: (order(step.target), step.share, step.pk))
-    return [StepSpec(step.target, step.share, step.whom, step.channel, step.person) for step in steps]
+    steps = sorted(
+        version.steps.select_related("person"), key=lambda step: (order(step.target), step.mark.order, step.pk)
+    )
+    return [
+        StepSpec(step.target, step.share, step.whom, step.channel, step.person, step.offset_minutes) for step in steps
+    ]
 
 
 def as_typed(form: TermsForm, data: QueryDict) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from contracts.models import RateType
+from contracts.vocabulary import Mark
 from wording.words import ENGLISH, POLISH, number
 
 UNREADABLE = "unreadable"
@@ -66,6 +67,13 @@ FEE = re.compile(
     re.IGNORECASE,
 )
 OF_TIME = re.compile(r"czasu|of (?:the )?time", re.IGNORECASE)
+BEFORE_IT = re.compile(
+    r"(?P<length>.+?)\s*(?:przed(?:\s+(?:upływem\s+)?termin\w*)?|before(?:\s+the\s+deadline)?)", re.IGNORECASE
+)
+AFTER_IT = re.compile(
+    r"(?P<length>.+?)\s*(?:po(?:\s+(?:upływie\s+)?termin\w*)?|after(?:\s+the\s+deadline)?)", re.IGNORECASE
+)
+MOST_OFFSET = 1000 * 60  # minutes from a deadline: six working weeks of round-the-clock hours
 UPTIME = re.compile(
     r"(?:czasu|dostępności|of (?:the )?time|availability|uptime)?\s*(?:miesięcznie|w miesiącu|a month|monthly)?",
     re.IGNORECASE,
@@ -215,12 +223,16 @@ def read_availability(text: str) -> Decimal:
     return value
 
 
-def read_share(text: str) -> int:
-    """`75 %`: a share of the time; over 100 it counts on from the deadline."""
-    value = _percent(tidy(text), OF_TIME, places=0)
+def read_mark(text: str) -> Mark:
+    """`75 %` of the time (over 100 it counts on from the deadline), `30 min przed terminem`, `2 h after`."""
+    plain = tidy(text)
+    for words, sign in ((BEFORE_IT, -1), (AFTER_IT, 1)):
+        if parts := words.fullmatch(plain):
+            return Mark(None, sign * read_minutes(parts["length"], at_least=1, at_most=MOST_OFFSET))
+    value = _percent(plain, OF_TIME, places=0)
     if value is None or not 1 <= value <= 1000:
-        raise _unreadable(_("Write the share like 75 %, from 1 to 1000."))
-    return int(value)
+        raise _unreadable(_("Write it like 75 % (from 1 to 1000), 30 min before or 2 h after the deadline."))
+    return Mark(int(value))
 
 
 def read_rate(text: str, *, places: int = 4) -> tuple[str, Decimal]:

@@ -20,12 +20,14 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from contracts.agreements import NameSpec, PenaltySpec, RhythmSpec, StepSpec, TargetSpec
+from contracts.escalation_text import mark_words
 from contracts.forms import parse as typed
 from contracts.forms.fields import OneOf, ReadField, choice_field, name_the_missing
 from contracts.models import Calendar, GraceMode, Severity, TargetKind, Whom
 from contracts.penalty.rules import Unit
 from contracts.penalty.text import each
 from contracts.severities import FAILURES, USUAL_SEVERITY
+from contracts.vocabulary import Mark
 from messaging.models import Channel
 from wording.fields import LineField
 
@@ -218,12 +220,12 @@ class PenaltyForm(RowForm):
 
 
 class RungForm(RowForm):
-    """Whom to tell, at which share of a target's time; without a share it is left out."""
+    """Whom to tell, at which share of a target's time or how long from its deadline; without either it is left out."""
 
     share = ReadField(
-        typed.read_share,
-        show=lambda share: f"{share} %",
-        label=gettext_lazy("share of the time"),
+        typed.read_mark,
+        show=mark_words,
+        label=gettext_lazy("when"),
         required=False,
         css="tiny",
     )
@@ -242,10 +244,11 @@ class RungForm(RowForm):
     @property
     def spec(self) -> StepSpec | None:
         data = self.cleaned_data
-        if data.get("share") is None:
+        mark: Mark | None = data.get("share")
+        if mark is None:
             return None
         target, whom, channel = (data.get(name, "") for name in ("target", "whom", "channel"))
-        return StepSpec(target, data["share"], whom, channel, data.get("person"))
+        return StepSpec(target, mark.share, whom, channel, data.get("person"), mark.offset)
 
 
 class Rows(BaseFormSet):  # type: ignore[type-arg]

@@ -198,7 +198,7 @@ class TermsForm(forms.Form):
     signatories = LineField(label=_("Signed by"), max_length=200)
 
     rate_help = _("Rate like 2 % of the fee or 50.00 PLN. Empty: no penalty. Grace like 15 min.")
-    ladder_help = _("A row without a share is left out. Over 100 % counts on from the deadline.")
+    ladder_help = _("When: 75 % of the time, 30 min before or 2 h after the deadline. A row without it is left out.")
 
     def __init__(
         self, *args: Any, choices: FormChoices, today: date, rungs: int = len(DEFAULT_LADDER), **options: Any
@@ -423,4 +423,4 @@ def manner_values(rhythms: Iterable[RhythmSpec], silence: Mapping[str, int]) -> 
 
 
 def rung_values(step: StepSpec) -> dict[str, Any]:
-    return {name: getattr(step, name) for name in ("share", "target", "whom", "channel", "person")}
+    return {"share": step.mark, **{name: getattr(step, name) for name in ("target", "whom", "channel", "person")}}

@@ -15,6 +15,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
+from contracts.models import EscalationStep
 from incidents import journal
 from incidents.choices import Actor
 from incidents.events import Kind
@@ -125,6 +126,7 @@ def _topic(incident: Incident, about: Sequence[Notice | UnheardAlarm]) -> notice
         lap=rung.lap,
         round=rung.round,
         step__share=rung.step.share,
+        step__offset_minutes=rung.step.offset_minutes,
     )
     firings = list(same.select_related("step__person").order_by("pk"))
     return next(topic for topic in notices.of_firings(incident, firings) if topic.side == side)
@@ -202,10 +204,16 @@ def _note_rung(closing: Closing, plans: Sequence[reach.Plan]) -> None:
     first = topic.firings[0]
     sent = [row.notification for row in closing.rows if row.notification.status == Delivery.SENT]
     channels = sorted({str(row.channel) for row in sent})
-    facts = {"target": first.target, "share": first.step.share, "channels": channels, **_rungs(topic.firings)}
+    facts = {"target": first.target, **_mark(first.step), "channels": channels, **_rungs(topic.firings)}
     is_theirs = topic.side == Audience.CLIENT
     entry = _note(closing, plans, Kind.ESCALATED, facts, public=is_theirs, effective=first.due_at)
     Firing.objects.filter(pk__in=[firing.pk for firing in topic.firings]).update(entry=entry)
+
+
+def _mark(rung: EscalationStep) -> dict[str, int | None]:
+    """When it tells; a share alone stands as in the lines of before there were offsets."""
+    offset = {} if rung.offset_minutes is None else {"offset": rung.offset_minutes}
+    return {"share": rung.share, **offset}
 
 
 def _rungs(firings: Sequence[Firing]) -> dict[str, Any]:

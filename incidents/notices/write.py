@@ -139,7 +139,7 @@ class Topic:
         if self.entry:
             return f"entry-{self.entry.pk}-{self.side}"
         first = self.firings[0]
-        parts = (first.incident_id, first.target, first.run, first.lap, first.round, first.step.share, self.side)
+        parts = (first.incident_id, first.target, first.run, first.lap, first.round, _mark_of(first.step), self.side)
         return "step-" + "-".join(str(part) for part in parts)
 
     @property
@@ -193,6 +193,11 @@ def _whom(entry: JournalEntry) -> tuple[str, User | None]:
     if entry.kind == Kind.ASSIGNED:
         return Whom.PERSON, User.objects.get(pk=entry.facts["to"])
     return Whom.ASSIGNEE, None
+
+
+def _mark_of(step: EscalationStep) -> str:
+    """`75`, `-30min`: in a topic's name."""
+    return str(step.share) if step.share is not None else f"{step.offset_minutes}min"
 
 
 def of_firings(incident: Incident, firings: Sequence[Firing]) -> list[Topic]:
@@ -263,7 +268,7 @@ def _letter(
             letter = letters.about_entry(topic.incident, topic.entry, user, template, at, clocks)
         else:
             template, step = "step", topic.firings[0].step
-            sentence = _(PASSED if step.share >= 100 else RUNS_OUT)
+            sentence = _(PASSED if step.mark.is_over else RUNS_OUT)
             letter = letters.about_step(topic.incident, step, user, sentence, at, clocks)
         letters.fill(notice.notification, template, letter, people.anchor)
     return notice

@@ -211,10 +211,11 @@ class Recomputed:
         }
         if shown - {projection.breach_key(row) for row in self.incident.breaches.all()}:
             return True
-        fired = {(row.target, row.step.share, row.run, row.lap, row.round) for row in self.incident.firings.all()}
+        fired = {(row.target, row.step.mark, row.run, row.lap, row.round) for row in self.incident.firings.all()}
         steps = self.timeline(at).fired if self.events else []
         return any(
-            (fired_step.target, fired_step.share, fired_step.run, fired_step.lap, fired_step.round) not in fired
+            (fired_step.target, projection.mark_of(fired_step), fired_step.run, fired_step.lap, fired_step.round)
+            not in fired
             for fired_step in steps
         )
 

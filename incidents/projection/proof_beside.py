@@ -18,6 +18,7 @@ from accounts.models import Client
 from contracts.models import ContractVersion
 from contracts.proof import Difference
 from contracts.seal import days_at, version_digest, with_terms
+from contracts.vocabulary import Mark
 from incidents import journal
 from incidents.anchors import Tally
 from incidents.events import Kind
@@ -216,7 +217,8 @@ class Beside:
 
 def _fires(firing: Firing, entry: JournalEntry) -> bool:
     facts = entry.facts
-    same = (firing.due_at, firing.target, firing.step.share) == (entry.at, facts["target"], facts["share"])
+    mark = Mark(facts["share"], facts.get("offset"))
+    same = (firing.due_at, firing.target, firing.step.mark) == (entry.at, facts["target"], mark)
     named = all(facts.get(name, getattr(firing, name)) == getattr(firing, name) for name in FIRING_FACTS)
     return same and named and facts.get("fired_at", _iso(firing.fired_at)) == _iso(firing.fired_at)
 

@@ -11,10 +11,11 @@ from django.db import IntegrityError, connection, transaction
 from contracts.models import Calendar, ContractVersion, EscalationStep, Severity
 from contracts.seal import stood_digest
 from contracts.terms import calendar_history, calendar_terms, moment, moment_or_none, seconds, working_days
+from contracts.vocabulary import Mark
 from contracts.worktime import WorkCalendar, day_term, work_calendar
 from incidents import journal, updates
 from incidents.clock import clocks as clock
-from incidents.clock.escalation import Step
+from incidents.clock.escalation import Fired, Step
 from incidents.events import COUNTED, DATED_BACK, MOVING, Kind
 from incidents.models import Breach, ClockRow, Incident, JournalEntry
 from incidents.projection.record import history, write_state
@@ -60,11 +61,20 @@ class VersionTerms:
 
     @property
     def ladder(self) -> list[Step]:
-        return [Step(target=step.target, share=step.share) for step in self.steps]
+        return [step_of(step) for step in self.steps]
 
     def timeline(self, events: Sequence[clock.Event], at: datetime) -> clock.Timeline:
         """The events played up to an instant by these terms: the clocks and the steps of the ladder at it."""
         return clock.Timeline(self.terms, events, seconds(at), self.ladder)
+
+
+def step_of(rung: EscalationStep) -> Step:
+    return Step(rung.target, rung.share, None if rung.offset_minutes is None else rung.offset_minutes * 60)
+
+
+def mark_of(fired: Fired) -> Mark:
+    """Of the rung that has fired."""
+    return Mark(fired.share, None if fired.offset is None else fired.offset // 60)
 
 
 def version_terms(version: ContractVersion) -> VersionTerms:

@@ -11,8 +11,10 @@ from django.utils.translation import get_language, gettext_noop, ngettext
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from contracts.escalation_text import mark_reached
 from contracts.models import ExclusionReason, Severity, TargetKind
 from contracts.severities import What
+from contracts.vocabulary import Mark
 from incidents.choices import Actor, Origin, PauseReason
 from incidents.events import DECISIONS, EVENTS, SEALS, SPEECH, Kind, Meaning, Words
 from incidents.models import JournalEntry
@@ -173,7 +175,7 @@ def _facts(entry: JournalEntry, names: Names) -> dict[str, object]:
         "claimed": claimed(entry),
         "entries": ", ".join(map(str, facts.get("forgotten", ()))) or facts.get("entries", ""),
         "dates": ", ".join(words.full_date(date.fromisoformat(day)) for day in facts.get("dates", ())),
-        "share": facts.get("share", ""),
+        "mark": mark_reached(Mark(facts.get("share"), facts.get("offset"))) if "share" in facts else "",
         "people": ", ".join(str(names.get(person, person)) for person in facts.get("people", [])),
         "target": TargetKind(facts["target"]).label if facts.get("target") in TargetKind.values else "",
         "what": What(facts["what"]).label if facts.get("what") in What.values else "",

@@ -12,6 +12,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from contracts.escalation_text import mark_words
 from contracts.models import EscalationStep, TargetKind
 from contracts.severities import severity_words
 from incidents.anchors import Anchor
@@ -171,11 +172,11 @@ def _clock_line(sentence: ClockSentence, row: ClockRow | None, reading: Reading,
 def about_step(
     incident: Incident, step: EscalationStep, person: User, sentence: str, at: datetime, clocks: Iterable[ClockRow]
 ) -> tuple[str, dict[str, Any]]:
-    subject = _("%(nr)s: %(share)s %% of the %(target)s time used") % {
-        "nr": incident.nr,
-        "share": step.share,
-        "target": step.get_target_display(),
-    }
+    words = _("%(nr)s: %(share)s %% of the %(target)s time used")
+    if step.share is None:
+        words = _("%(nr)s: %(mark)s, %(target)s")
+    facts = {"share": step.share, "mark": mark_words(step.mark), "target": step.get_target_display()}
+    subject = words % {"nr": incident.nr, **facts}
     return subject, base(incident, person, at, clocks) | {"subject": subject, "sentence": sentence, "step": step}
 
 

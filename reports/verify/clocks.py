@@ -101,7 +101,7 @@ def _ladder(where: str, case: Case) -> list[escalation.Step]:
     for value in items(where, case.get("ladder") or []):
         step = mapping(f"{where}, ladder", value)
         target = word(where, "target", needed(where, step, "target"), NAMES)
-        steps.append(escalation.Step(target, whole(where, needed(where, step, "share"))))
+        steps.append(escalation.Step(target, *_mark(where, step)))
     return steps
 
 
@@ -130,12 +130,26 @@ def _got(where: str, name: str, value: object, judged: Mapping[str, Clock], fire
 def _fired(where: str, expected: list[object], fired: list[escalation.Fired]) -> list[object]:
     """The order in which a file names the steps is of no account; their moments are."""
     rows = sorted((_row(where, mapping(where, row)) for row in expected), key=str)
-    got = sorted(([step.at, step.target, step.share] for step in fired), key=str)
+    got = sorted(([step.at, step.target, step.share, step.offset] for step in fired), key=str)
     if rows == got:
         return expected
-    return [{"target": step.target, "share": step.share, "at": written(step.at)} for step in fired]
+    return [
+        {
+            "target": step.target,
+            **({"share": step.share} if step.offset is None else {"offset_minutes": minutes(step.offset)}),
+            "at": written(step.at),
+        }
+        for step in fired
+    ]
 
 
 def _row(where: str, step: Case) -> list[object]:
     moment = instant(f"{where}, fired", needed(where, step, "at"))
-    return [moment, needed(where, step, "target"), whole(where, needed(where, step, "share"))]
+    return [moment, needed(where, step, "target"), *_mark(where, step)]
+
+
+def _mark(where: str, step: Case) -> tuple[int | None, int | None]:
+    """A step's share in per cent, or its offset from the deadline in seconds; the file gives one of them."""
+    if "offset_minutes" in step:
+        return None, whole(where, step["offset_minutes"]) * 60
+    return whole(where, needed(where, step, "share")), None

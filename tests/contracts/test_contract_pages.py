@@ -266,7 +266,7 @@ def test_wrong_input_is_a_sentence_at_the_field_and_nothing_typed_is_lost(world:
     assert response.status_code == 422
     assert title_of(response).startswith("Błąd:")
     assert "Popraw 2 pola P2, naprawa: Wpisz czas tak: 30 min, 4 h albo 1 h 30 min." in said
-    assert "Eskalacja, wiersz 2, część czasu: Wpisz część czasu tak: 75 %" in said
+    assert "Eskalacja, wiersz 2, kiedy: Napisz np. 75 % (od 1 do 1000)" in said
     for value in ("7/2026", "osiem", "połowa", "4 000,00"):
         assert f'value="{value}"' in page
     assert 'href="#id_P2_restore"' in page

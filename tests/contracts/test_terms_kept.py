@@ -159,7 +159,7 @@ def test_what_cannot_be_read_yet_is_named_and_no_difference(world: build.World) 
     assert ahead.unreadable == [
         "P1, dni robocze milczenia",
         "Limit miesiąca, % opłaty",
-        "Eskalacja, wiersz 1, część czasu",
+        "Eskalacja, wiersz 1, kiedy",
     ]
 
 

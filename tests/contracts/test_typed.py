@@ -20,6 +20,7 @@ from contracts.forms.calendar import CalendarForm, DayForm
 from contracts.forms.contract import AskedForm, ContractForm
 from contracts.forms.rows import FormChoices
 from contracts.forms.terms import rate_value
+from contracts.vocabulary import Mark
 
 TODAY = date(2026, 3, 2)
 FORM = ContractForm(choices=FormChoices([], []), today=TODAY, shops=[])
@@ -36,7 +37,8 @@ CAP = "Write the limit like 500.00 PLN or 10 % of the fee."
 OF_WHAT = "Say of what: 2 % of the fee, or an amount such as 50.00 PLN."
 MONTH_CAP = "Write the share of the fee like 20 %."
 UPTIME = "Write the availability like 99.5 %."
-SHARE = "Write the share like 75 %, from 1 to 1000."
+TIME_OF_A_RUNG = "Write the time like 30 min, 4 h or 1 h 30 min."
+SHARE = "Write it like 75 % (from 1 to 1000), 30 min before or 2 h after the deadline."
 WORKING = "Write the number of working days, like 5."
 MONTHS = "Write the number of months, like 3, at most 36."
 DAY = "Write the day like 2027-01-31."
@@ -112,7 +114,10 @@ TABLE: dict[str, dict[str, Any]] = {
         "100 %": "Write it below 100 %, like 99.99 %: no shop is up without a break.",
     },
     "step0_share": {
-        "75 %": 75, "75": 75, "75%": 75, "75 % czasu": 75, "75 procent": 75, "150 %": 150,
+        "75 %": Mark(75), "75": Mark(75), "75%": Mark(75), "75 % czasu": Mark(75), "75 procent": Mark(75),
+        "150 %": Mark(150), "30 min przed terminem": Mark(None, -30), "2 h po terminie": Mark(None, 120),
+        "1,5 h przed": Mark(None, -90), "30 min before the deadline": Mark(None, -30), "2 h after": Mark(None, 120),
+        "0 min po terminie": "Write a time from 1 min to 1000 h.", "jutro przed terminem": TIME_OF_A_RUNG,
         "0": SHARE, "75,5 %": SHARE, "połowa": SHARE, "75 zł": SHARE, "1001 %": SHARE, "2 h": SHARE,
     },
     "P1_silence": {

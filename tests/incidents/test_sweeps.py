@@ -22,7 +22,7 @@ def minutes(count: int, seconds: int = 0) -> datetime:
     return build.MONDAY + timedelta(minutes=count, seconds=seconds)
 
 
-def steps_fired(incident: Incident) -> list[tuple[str, int, str, datetime]]:
+def steps_fired(incident: Incident) -> list[tuple[str, int | None, str, datetime]]:
     rows = Firing.objects.filter(incident=incident).select_related("step").order_by("due_at", "pk")
     return [(row.target, row.step.share, row.step.whom, row.due_at) for row in rows]
 

@@ -102,7 +102,7 @@ def refusal(act: Callable[..., Any], **facts: Any) -> str:
 def clocks(case: Case) -> Any:
     """The pure terms of the clocks and the ladder."""
     terms = projection.version_terms(case.version)
-    return terms.terms, [(step.target, step.share) for step in terms.ladder]
+    return terms.terms, terms.ladder
 
 
 def silence(case: Case) -> Any:
@@ -244,6 +244,11 @@ READ: dict[tuple[type[models.Model], str], tuple[Callable[[Case], Any], Any, Any
     ),
     (E, "target"): (clocks, "reaction", "restore"),
     (E, "share"): (clocks, 50, 60),
+    (E, "offset_minutes"): (
+        clocks,
+        {"share": None, "offset_minutes": -30},
+        {"share": None, "offset_minutes": 30},
+    ),
     (E, "whom"): (rung, "manager", "duty"),
     (E, "person"): (
         rung,
