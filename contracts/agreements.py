@@ -35,9 +35,10 @@ from contracts.models import (
     UpdateRhythm,
     Whom,
 )
+from contracts.penalty.rules import PenaltyError
 from contracts.planned import MaintenanceWindow
 from contracts.severities import USUAL_SEVERITY, Meaning, SeverityName
-from contracts.terms import seconds, to_second, working_days
+from contracts.terms import scheme_of, seconds, to_second, working_days
 from contracts.vocabulary import Mark
 from contracts.worktime import day_term, parse_calendar, work_calendar
 from messaging.models import Channel
@@ -53,13 +54,17 @@ LONGEST_WORK = timedelta(hours=72)
 
 @dataclass(frozen=True, slots=True)
 class PenaltySpec:
-    """What a missed target costs: `rate` in per cent of the fee or in money, for each `unit` of delay."""
+    """What a missed target costs: `rate` in per cent of the fee or in money, for each `unit` of delay.
+
+    `tiers`: [up to, rate] for the first units; `rate` is for those above the last of them.
+    """
 
     rate: Decimal
     rate_type: str = RateType.PERCENT
     unit: str = "started_hour"
     grace_minutes: int = 0
     grace_mode: str = GraceMode.DEDUCTIBLE
+    tiers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +284,7 @@ def _add_target(version: ContractVersion, spec: TargetSpec) -> None:
     )
     if spec.penalty:
         rule = spec.penalty
+        _check_scheme(rule)
         PenaltyRule.objects.create(
             target=target,
             rate=rule.rate,
@@ -286,7 +292,16 @@ def _add_target(version: ContractVersion, spec: TargetSpec) -> None:
             unit=rule.unit,
             grace_minutes=rule.grace_minutes,
             grace_mode=rule.grace_mode,
+            tiers=[list(tier) for tier in rule.tiers],
         )
+
+
+def _check_scheme(rule: PenaltySpec) -> None:
+    """Raises Refused for a unit that nobody counts by, or tiers that don't rise."""
+    try:
+        scheme_of(rule)
+    except PenaltyError as error:
+        raise Refused(_("This penalty can't be counted: its steps must rise.")) from error
 
 
 @transaction.atomic

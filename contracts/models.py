@@ -398,7 +398,7 @@ class GraceMode(models.TextChoices):
 
 
 class PenaltyRule(models.Model):
-    """What a missed target costs: rate × units of delay."""
+    """What a missed target costs: rate × units of delay. `tiers`: [up to, rate] of the first units, as decimals."""
 
     target = models.OneToOneField(Target, on_delete=models.CASCADE, related_name="penalty")
     rate_type = models.CharField(max_length=8, choices=RateType, default=RateType.PERCENT)
@@ -406,6 +406,7 @@ class PenaltyRule(models.Model):
     unit = models.CharField(max_length=16, default="started_hour")
     grace_minutes = models.PositiveSmallIntegerField(default=0)
     grace_mode = models.CharField(max_length=10, choices=GraceMode, default=GraceMode.DEDUCTIBLE)
+    tiers = models.JSONField(default=list, blank=True)
 
     def __str__(self) -> str:
         return f"{self.target}: {self.rate} {self.rate_type} / {self.unit}"

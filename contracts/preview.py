@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from django.utils.translation import gettext as _
 
-from contracts import promises
+from contracts import prices, promises
 from contracts.agreements import TargetSpec, VersionSpec, dated_back, severities_without
 from contracts.forms.rows import key
 from contracts.forms.terms import TermsForm
@@ -25,6 +25,7 @@ class Preview:
     no_reaction: list[str]
     no_repair: list[str]
     nobody: bool
+    prices: list[prices.Price]
     changes: list[Change]
     notice: Notice | None
     start: str
@@ -48,10 +49,17 @@ def preview(
         no_reaction=_without(TargetKind.REACTION, form, targets),
         no_repair=_without(TargetKind.RESTORE, form, targets),
         nobody=bool(targets) and not form.steps,
+        prices=_prices(form, targets),
         changes=_changes(form, before) if before else [],
         notice=notice,
         start=start,
     )
+
+
+def _prices(form: TermsForm, targets: Sequence[TargetSpec]) -> list[prices.Price]:
+    """What the typed penalties would cost; without a fee that can be read there is nothing to take a share of."""
+    fee = form.cleaned_data.get("monthly_fee")
+    return [] if fee is None else prices.prices(ContractVersion(monthly_fee=fee, **form.terms), targets)
 
 
 def start_words(form: TermsForm, before: ContractVersion | None, today: date, at: datetime) -> str:

@@ -4,24 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from django.utils.translation import gettext as _
 
-from contracts.models import ContractVersion, Target, TargetKind
+from contracts.models import ContractVersion, TargetKind
 from contracts.penalty.breach import Lateness, breach_penalty
-from contracts.penalty.rules import Rounding
+from contracts.penalty.rules import Rounding, Scheme
 from contracts.penalty.text import rule, worked_example
 from contracts.terms import caps_of, scheme_of
 from contracts.vocabulary import RateType
 from wording.words import money, share
 
 EXAMPLE = 3 * 3600 + 20 * 60
-"""The delay of the worked examples: 3 h 20 min, in seconds."""
+"""The delay of the worked examples: 3 h 20 min, in seconds; longer where a rule's unit, steps or grace need it."""
+
+
+class Promised(Protocol):
+    """A target, stored or only typed so far; one without a penalty may have no such attribute."""
+
+    @property
+    def severity(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """The penalty of one target: its rule, and what 3 h 20 min too late would cost ("" where any delay costs that)."""
+    """The penalty of one target: its rule, and what a delay would cost ("" where any delay costs that)."""
 
     severity: str
     kind: str
@@ -29,21 +39,31 @@ class Price:
     example: str
 
 
-def prices(version: ContractVersion, targets: Iterable[Target]) -> list[Price]:
-    """Targets with a penalty, the repair of each severity first: it is what people ask about."""
-    priced = [target for target in targets if hasattr(target, "penalty")]
+def prices(version: ContractVersion, targets: Iterable[Promised]) -> list[Price]:
+    """Targets with a penalty, the repair of each severity first: it is what people ask about.
+
+    The version may be one that is only typed so far, with the fee and the limits that can be read.
+    """
     order = [TargetKind.RESTORE, TargetKind.REACTION, TargetKind.FINAL_FIX]
-    priced.sort(key=lambda target: (order.index(TargetKind(target.kind)), target.severity))
-    return [_price(version, target) for target in priced]
+    priced = [(target, penalty) for target in targets if (penalty := getattr(target, "penalty", None))]
+    priced.sort(key=lambda pair: (order.index(TargetKind(pair[0].kind)), pair[0].severity))
+    return [_price(version, target, scheme_of(penalty)) for target, penalty in priced]
 
 
-def _price(version: ContractVersion, target: Target) -> Price:
-    scheme = scheme_of(target.penalty)
+def _price(version: ContractVersion, target: Promised, scheme: Scheme) -> Price:
     sentence = rule(scheme, version.currency)
     if scheme.kind is RateType.AMOUNT and scheme.unit.rounding is Rounding.ONCE:
         return Price(target.severity, target.kind, sentence, "")
-    breakdown = breach_penalty(scheme, Lateness(0, EXAMPLE), version.monthly_fee, caps=caps_of(version))
+    late = Lateness(0, example_delay(scheme))
+    breakdown = breach_penalty(scheme, late, version.monthly_fee, caps=caps_of(version))
     return Price(target.severity, target.kind, sentence, worked_example(breakdown, target.severity, version.currency))
+
+
+def example_delay(scheme: Scheme) -> int:
+    """A delay that shows the rule: of more than one unit, above the last step, and longer than the grace."""
+    edge = max((tier.up_to for tier in scheme.tiers if tier.up_to is not None), default=1)
+    shown = int(edge * scheme.unit.width) + scheme.unit.width // 2
+    return max(EXAMPLE, shown) + (scheme.grace.seconds if scheme.grace else 0) // EXAMPLE * EXAMPLE
 
 
 def caps(version: ContractVersion) -> list[str]:

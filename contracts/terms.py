@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
+from typing import Protocol
 
 from contracts.holidays_pl import POLISH_HOLIDAYS
-from contracts.models import Calendar, CalendarDay, ContractVersion, PenaltyRule
-from contracts.penalty.rules import Cap, Caps, Grace, Scheme, Unit
+from contracts.models import Calendar, CalendarDay, ContractVersion
+from contracts.penalty.rules import Cap, Caps, Grace, Scheme, Tier, Unit
 from contracts.vocabulary import GraceMode as PenaltyGrace
 from contracts.vocabulary import RateType
 from contracts.worktime import CalendarTerms, parse_calendar
@@ -90,10 +91,40 @@ def _parsed(
     return parse_calendar(data, zone=zone, holidays=POLISH_HOLIDAYS)
 
 
-def scheme_of(rule: PenaltyRule) -> Scheme:
-    """The pure rule of one target. PenaltyError where the stored unit is unknown."""
+class Penalty(Protocol):
+    """What a missed target costs, stored or only typed so far."""
+
+    @property
+    def rate_type(self) -> str: ...
+    @property
+    def rate(self) -> Decimal: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def grace_minutes(self) -> int: ...
+    @property
+    def grace_mode(self) -> str: ...
+    @property
+    def tiers(self) -> Iterable[Iterable[str]]: ...
+
+
+def scheme_of(rule: Penalty) -> Scheme:
+    """The pure rule of one target. PenaltyError for an unknown unit, or tiers that don't rise."""
     grace = Grace(rule.grace_minutes * 60, PenaltyGrace(rule.grace_mode)) if rule.grace_minutes else None
-    return Scheme(kind=RateType(rule.rate_type), unit=Unit.named(rule.unit), rate=rule.rate, grace=grace)
+    kind, unit = RateType(rule.rate_type), Unit.named(rule.unit)
+    tiers = tuple(Tier(Decimal(up_to), Decimal(rate)) for up_to, rate in rule.tiers)
+    if tiers:
+        return Scheme(kind, unit, tiers=(*tiers, Tier(None, rule.rate)), grace=grace)
+    return Scheme(kind, unit, rule.rate, grace=grace)
+
+
+def tier_columns(tiers: Iterable[Tier]) -> tuple[tuple[str, str], ...]:
+    """Tiers as the column holds them: equal ones are equal texts, `2.5` and not `2.50`."""
+    return tuple((_digits(tier.up_to), _digits(tier.rate)) for tier in tiers if tier.up_to is not None)
+
+
+def _digits(value: Decimal) -> str:
+    return f"{value.normalize():f}"
 
 
 def caps_of(version: ContractVersion) -> Caps:

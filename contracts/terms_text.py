@@ -31,11 +31,9 @@ from contracts.models import (
     TargetKind,
     UpdateRhythm,
 )
-from contracts.penalty.rules import Grace, Scheme, Unit
 from contracts.penalty.text import rule
 from contracts.severities import FAILURES, USUAL_SEVERITY, SeverityName
-from contracts.terms import calendar_terms, calendar_week
-from contracts.vocabulary import GraceMode, RateType
+from contracts.terms import calendar_terms, calendar_week, scheme_of
 from messaging.models import Channel
 from wording.words import money, share, span
 
@@ -276,8 +274,7 @@ def _calendar(calendar: Calendar | None) -> str:
 
 
 def _rule(penalty: PenaltySpec, currency: str) -> str:
-    grace = Grace(penalty.grace_minutes * 60, GraceMode(penalty.grace_mode)) if penalty.grace_minutes else None
-    return rule(Scheme(RateType(penalty.rate_type), Unit.named(penalty.unit), penalty.rate, grace=grace), currency)
+    return rule(scheme_of(penalty), currency)
 
 
 def _rhythms(terms: Compared) -> Lines:

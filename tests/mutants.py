@@ -1,4 +1,4 @@
-"""Break thirteen rules of money and availability, one at a time, in a copy: the tests must catch each.
+"""Break fourteen rules of money and availability, one at a time, in a copy: the tests must catch each.
 
 python -m tests.mutants        a line a rule; exit status 1 if a broken rule passes the tests
 """
@@ -51,6 +51,10 @@ MUTANTS = (
     Mutant(
         "what was used of a cap is gone",
         "contracts/penalty/rules.py", "max(ZERO, limit - used)", "max(ZERO, limit)", PENALTIES,
+    ),
+    Mutant(
+        "each step has its own rate",
+        "contracts/penalty/rules.py", "part = upto - done", "part = upto", PENALTIES,
     ),
     Mutant(
         "exclusions are a union",

@@ -25,6 +25,7 @@ from contracts.agreements import (
 from contracts.calendar_text import ALL_DAY
 from contracts.forms import parse as typed
 from contracts.forms.fields import ZONES, ReadField, choice_field, date_field
+from contracts.forms.rates import rate_value
 from contracts.forms.rows import key
 from contracts.forms.terms import (
     CAPS,
@@ -32,12 +33,20 @@ from contracts.forms.terms import (
     TermsForm,
     manner_values,
     penalty_values,
-    rate_value,
     rung_values,
     silence_column,
     target_values,
 )
-from contracts.models import Calendar, ContractVersion, ExclusionReason, RateType, Severity, Shop, TargetKind
+from contracts.models import (
+    Calendar,
+    ContractVersion,
+    ExclusionReason,
+    PenaltyRule,
+    RateType,
+    Severity,
+    Shop,
+    TargetKind,
+)
 from contracts.notice import Notice, notice
 from contracts.severities import FAILURES, USUAL_SEVERITY
 from contracts.terms import calendar_terms
@@ -189,11 +198,16 @@ def target_specs(version: ContractVersion) -> list[TargetSpec]:
             target.kind,
             target.minutes,
             target.calendar,
-            PenaltySpec(rule.rate, rule.rate_type, rule.unit, rule.grace_minutes, rule.grace_mode) if rule else None,
+            penalty_spec(rule) if rule else None,
         )
         for target in version.targets.all()
         for rule in [getattr(target, "penalty", None)]
     ]
+
+
+def penalty_spec(rule: PenaltyRule) -> PenaltySpec:
+    tiers = tuple((up_to, rate) for up_to, rate in rule.tiers)
+    return PenaltySpec(rule.rate, rule.rate_type, rule.unit, rule.grace_minutes, rule.grace_mode, tiers)
 
 
 def rhythm_specs(version: ContractVersion) -> list[RhythmSpec]:

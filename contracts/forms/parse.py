@@ -13,7 +13,6 @@ from decimal import Decimal
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from contracts.models import RateType
 from contracts.vocabulary import Mark
 from wording.words import ENGLISH, POLISH, number
 
@@ -150,7 +149,7 @@ def minutes_words(minutes: int) -> str:
     return " ".join([*([f"{hours} h"] if hours else []), *([f"{rest} min"] if rest or not hours else [])])
 
 
-def _decimal(text: str, places: int) -> Decimal | None:
+def plain_number(text: str, places: int) -> Decimal | None:
     """None for what is no number, could be two (`4.000`), or has more places than asked for."""
     parts = NUMBER.fullmatch(text.strip())
     if parts is None:
@@ -161,7 +160,7 @@ def _decimal(text: str, places: int) -> Decimal | None:
 
 def read_number(text: str, *, at_most: Decimal = LARGEST) -> Decimal:
     """An amount, `4 000,00`, `4000.00 zł`, `PLN 1.160,50`, `4 000,-`; the currency is read by `currency_in`."""
-    amount = _amount(tidy(text))
+    amount = plain_amount(tidy(text))
     if amount is None:
         raise _unreadable(_("Write the amount like 4000.00."))
     if amount > at_most:
@@ -169,11 +168,11 @@ def read_number(text: str, *, at_most: Decimal = LARGEST) -> Decimal:
     return amount
 
 
-def _amount(plain: str) -> Decimal | None:
+def plain_amount(plain: str) -> Decimal | None:
     parts = MONEY.fullmatch(plain)
     if parts is None or (parts["before"] and parts["after"]):
         return None
-    return _decimal(parts["number"], places=2)
+    return plain_number(parts["number"], places=2)
 
 
 def read_fee(text: str) -> Decimal:
@@ -197,7 +196,7 @@ def currency_in(text: str) -> str:
 
 def read_percent(text: str, *, of: re.Pattern[str] = FEE, places: int = 4) -> Decimal:
     """`99,95 %`, `99.95`, `20 procent opłaty`; `of` are the words that may follow."""
-    value = _percent(tidy(text), of, places)
+    value = percent_in(tidy(text), of, places)
     if value is None:
         raise _unreadable(_("Write the share like 20 %."))
     if value > 100:
@@ -205,17 +204,17 @@ def read_percent(text: str, *, of: re.Pattern[str] = FEE, places: int = 4) -> De
     return value
 
 
-def _percent(plain: str, of: re.Pattern[str], places: int) -> Decimal | None:
+def percent_in(plain: str, of: re.Pattern[str], places: int) -> Decimal | None:
     parts = PERCENT.fullmatch(plain)
     if parts is None:
         return None
     words = parts["words"].strip()
-    return None if words and not of.fullmatch(words) else _decimal(parts["number"], places)
+    return None if words and not of.fullmatch(words) else plain_number(parts["number"], places)
 
 
 def read_availability(text: str) -> Decimal:
     """`99,5 %`, `99,5 % czasu`; the arithmetic needs some time in which a shop may be down."""
-    value = _percent(tidy(text), UPTIME, places=4)
+    value = percent_in(tidy(text), UPTIME, places=4)
     if value is None:
         raise _unreadable(_("Write the availability like 99.5 %."))
     if value >= 100:
@@ -229,28 +228,10 @@ def read_mark(text: str) -> Mark:
     for words, sign in ((BEFORE_IT, -1), (AFTER_IT, 1)):
         if parts := words.fullmatch(plain):
             return Mark(None, sign * read_minutes(parts["length"], at_least=1, at_most=MOST_OFFSET))
-    value = _percent(plain, OF_TIME, places=0)
+    value = percent_in(plain, OF_TIME, places=0)
     if value is None or not 1 <= value <= 1000:
         raise _unreadable(_("Write it like 75 % (from 1 to 1000), 30 min before or 2 h after the deadline."))
     return Mark(int(value))
-
-
-def read_rate(text: str, *, places: int = 4) -> tuple[str, Decimal]:
-    """`2 %` of the fee, or `50,00 zł`: the kind of rate and its figure; a bare number says neither."""
-    plain = tidy(text)
-    parts = PERCENT.fullmatch(plain)
-    if parts and parts["unit"] and _percent(plain, FEE, places) is not None:
-        return RateType.PERCENT, read_percent(plain, places=places)
-    if _decimal(plain, places=4) is not None:
-        raise ValidationError(_("Say of what: 2 % of the fee, or an amount such as 50.00 PLN."), code="of_what")
-    if not currency_in(plain) or _amount(plain) is None:
-        raise _unreadable(_("Write the rate like 2 % of the fee or 50.00 PLN."))
-    return RateType.AMOUNT, read_number(plain, at_most=LARGEST_RATE)
-
-
-def read_cap(text: str) -> tuple[str, Decimal]:
-    """As a rate, of at most three places."""
-    return read_rate(text, places=3)
 
 
 def read_days(text: str, *, at_least: int = 0) -> int:

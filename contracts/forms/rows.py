@@ -23,23 +23,22 @@ from contracts.agreements import NameSpec, PenaltySpec, RhythmSpec, StepSpec, Ta
 from contracts.escalation_text import mark_words
 from contracts.forms import parse as typed
 from contracts.forms.fields import OneOf, ReadField, choice_field, name_the_missing
+from contracts.forms.rates import read_rates
 from contracts.models import Calendar, GraceMode, Severity, TargetKind, Whom
 from contracts.penalty.rules import Unit
 from contracts.penalty.text import each
 from contracts.severities import FAILURES, USUAL_SEVERITY
+from contracts.terms import tier_columns
 from contracts.vocabulary import Mark
 from messaging.models import Channel
 from wording.fields import LineField
 
+USUAL_UNIT = ("started", "hour")
+WIDTHS = ("minute", "10min", "30min", "hour", "4h", "day_24h")
 UNITS = (
     "started_hour",
-    "started_30min",
-    "started_minute",
-    "started_4h",
-    "started_day_24h",
-    "full_hour",
-    "exact_hour",
     "once",
+    *(f"{how}_{width}" for how in ("started", "full", "exact") for width in WIDTHS if (how, width) != USUAL_UNIT),
 )
 SPARE_RUNGS = 3  # empty rows of a ladder: without a script none can be added
 MOST_RUNGS = 60  # each is five fields, and a request may hold 1,000 (DATA_UPLOAD_MAX_NUMBER_FIELDS)
@@ -192,7 +191,7 @@ def _units() -> list[tuple[str, str]]:
 class PenaltyForm(RowForm):
     """What a missed target costs; without a rate, nothing."""
 
-    rate = ReadField(typed.read_rate, label=gettext_lazy("penalty"), required=False, css="tiny")
+    rate = ReadField(read_rates, label=gettext_lazy("penalty"), required=False)
     unit = forms.ChoiceField(label=gettext_lazy("unit"), choices=_units, required=False)
     grace = ReadField(
         SHORT,
@@ -208,15 +207,24 @@ class PenaltyForm(RowForm):
         data = self.cleaned_data
         if data.get("grace") and "rate" in data and data["rate"] is None:
             self.add_error("grace", _("Grace needs a penalty: there is none."))
+        if data.get("rate") is not None and "unit" in data:
+            try:
+                data["rate"].tiers(self.counted_by)
+            except ValidationError as error:
+                self.add_error("rate", error)
+
+    @property
+    def counted_by(self) -> Unit:
+        return Unit.named(self.cleaned_data.get("unit") or UNITS[0])
 
     @property
     def spec(self) -> PenaltySpec | None:
         data = self.cleaned_data
         if data.get("rate") is None:
             return None
-        rate_type, rate = data["rate"]
-        unit, mode = data.get("unit") or UNITS[0], data.get("grace_mode") or GraceMode.DEDUCTIBLE
-        return PenaltySpec(rate, rate_type, unit, data.get("grace") or 0, mode)
+        rates, mode = data["rate"], data.get("grace_mode") or GraceMode.DEDUCTIBLE
+        tiers = tier_columns(rates.tiers(self.counted_by))
+        return PenaltySpec(rates.rate, rates.kind, self.counted_by.name, data.get("grace") or 0, mode, tiers)
 
 
 class RungForm(RowForm):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
-from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -15,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from contracts.agreements import DEFAULT_LADDER, NameSpec, PenaltySpec, RhythmSpec, StepSpec, TargetSpec, VersionSpec
 from contracts.forms import parse as typed
 from contracts.forms.fields import CURRENCIES, ReadField, choice_field, date_field, name_the_missing
+from contracts.forms.rates import rates_value, read_cap
 from contracts.forms.rows import (
     SHORT,
     FormChoices,
@@ -49,6 +49,7 @@ from contracts.models import (
     TargetKind,
 )
 from contracts.severities import USUAL_SEVERITY
+from contracts.terms import scheme_of
 from wording.fields import LineField
 from wording.words import figure
 
@@ -117,7 +118,7 @@ class TermsForm(forms.Form):
     delay_time = choice_field(_("A delay counts"), DelayTime.choices)
     cumulation = choice_field(_("Penalties of one incident are"), Cumulation.choices)
     incident_cap = ReadField(
-        typed.read_cap,
+        read_cap,
         label=_("Limit of an incident"),
         required=False,
         help_text=_("For example 500.00 PLN or 10 % of the fee; empty: no limit"),
@@ -197,7 +198,10 @@ class TermsForm(forms.Form):
     signed_on = date_field(_("Signed on"))
     signatories = LineField(label=_("Signed by"), max_length=200)
 
-    rate_help = _("Rate like 2 % of the fee or 50.00 PLN. Empty: no penalty. Grace like 15 min.")
+    rate_help = _(
+        "Rate like 2 % of the fee, 50.00 PLN, 3 × the fee, or in steps: 1 % up to 4 h, then 2 %. Empty: no penalty. "
+        "Grace like 15 min."
+    )
     ladder_help = _("When: 75 % of the time, 30 min before or 2 h after the deadline. A row without it is left out.")
 
     def __init__(
@@ -407,12 +411,9 @@ def target_values(target: TargetSpec) -> dict[str, Any]:
 
 def penalty_values(penalty: PenaltySpec, currency: str) -> dict[str, Any]:
     grace = {"grace": penalty.grace_minutes, "grace_mode": penalty.grace_mode} if penalty.grace_minutes else {}
-    return {"rate": rate_value(penalty.rate_type, penalty.rate, currency), "unit": penalty.unit, **grace}
-
-
-def rate_value(kind: str, rate: Decimal, currency: str) -> str:
-    """A rate as its field shows it."""
-    return f"{figure(rate)} %" if kind == RateType.PERCENT else f"{typed.amount_words(rate)} {currency}"
+    tiers = scheme_of(penalty).tiers[:-1]
+    rate = rates_value(penalty.rate_type, penalty.rate, tiers, currency)
+    return {"rate": rate, "unit": penalty.unit, **grace}
 
 
 def manner_values(rhythms: Iterable[RhythmSpec], silence: Mapping[str, int]) -> dict[str, dict[str, Any]]:

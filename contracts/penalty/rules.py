@@ -352,10 +352,31 @@ def priced(
     counted = left - sum(line.taken for line in grace)
     units = _units(scheme, whole_delay, left, counted) if late else NOTHING
     of = base if isinstance(base, FeeBase) else FeeBase(base)
-    charges = charge_lines(scheme, units, of.exact)
-    lines = [*delay, *grace, UnitsLine(counted, scheme.unit.name, units), *base_lines(scheme, of), *charges]
+    lines = [*delay, *grace, UnitsLine(counted, scheme.unit.name, units)]
+    return _charged(scheme, units, counted, lines, of, caps, used, fee)
+
+
+def units_penalty(scheme: Scheme, units: Fraction, base: FeeBase | Decimal, caps: Caps = NO_CAPS) -> ExplainedAmount:
+    """Price a number of units that is known already, whatever delay it came of; no grace is taken off it."""
+    if units < 0:
+        raise PenaltyError(f"units can't be negative: {units}")
+    of = base if isinstance(base, FeeBase) else FeeBase(base)
+    return _charged(scheme, units, 0, [UnitsLine(0, scheme.unit.name, units)], of, caps, UNUSED, None)
+
+
+def _charged(
+    scheme: Scheme,
+    units: Fraction,
+    counted: int,
+    lines: list[Line],
+    base: FeeBase,
+    caps: Caps,
+    used: Used,
+    fee: Decimal | None,
+) -> ExplainedAmount:
+    lines += [*base_lines(scheme, base), *charge_lines(scheme, units, base.exact)]
     raw = round_line(lines)
-    amount = under_caps(lines, raw, caps, used, of.exact if fee is None else Fraction(fee))
+    amount = under_caps(lines, raw, caps, used, base.exact if fee is None else Fraction(fee))
     return ExplainedAmount(amount, raw, units, counted, (*lines, ResultLine(amount)))
 
 

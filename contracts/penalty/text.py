@@ -221,10 +221,15 @@ def _base_line(line: BaseLine, money_format: MoneyFormat) -> str:
 
 @sentence.register
 def _charge_line(line: ChargeLine, money_format: MoneyFormat) -> str:
-    text = f"{product(line, money_format)} = {money_format.money(line.amount)}"
-    if line.from_unit == 0:
-        return text
-    return gettext("Above %(units)s: %(sum)s") % {"units": figure(line.from_unit), "sum": text}
+    return f"{step_product(line, money_format)} = {money_format.money(line.amount)}"
+
+
+def step_product(line: ChargeLine, money_format: MoneyFormat) -> str:
+    """The product of a line, and above how many units it counts where it is a later step."""
+    text = product(line, money_format)
+    return (
+        gettext("Above %(units)s: %(sum)s") % {"units": figure(line.from_unit), "sum": text} if line.from_unit else text
+    )
 
 
 def product(line: ChargeLine, money_format: MoneyFormat) -> str:

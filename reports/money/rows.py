@@ -20,7 +20,7 @@ from contracts.penalty.rules import (
     UnitsLine,
     rounded,
 )
-from contracts.penalty.text import MoneyFormat, counted, product, sentence
+from contracts.penalty.text import MoneyFormat, counted, sentence, step_product
 from wording.words import bare_span, money
 
 
@@ -56,7 +56,7 @@ def _row(line: Line, money_format: MoneyFormat, currency: str) -> MoneyRow:
         case UnitsLine():
             return MoneyRow("", "", sentence(line, money_format), counted(line.units, Unit.named(line.unit)))
         case ChargeLine():
-            return MoneyRow("", "", product(line, money_format), money_format.money(line.amount))
+            return MoneyRow("", "", step_product(line, money_format), money_format.money(line.amount))
         case CapLine():
             figure = _("no change") if line.before == line.after else money(line.after, currency)
             return MoneyRow("", "", sentence(line, money_format), figure)

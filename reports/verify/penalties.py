@@ -13,6 +13,7 @@ from contracts.penalty.rules import (
     Cap,
     Caps,
     ExcludedLine,
+    ExplainedAmount,
     Grace,
     LateLine,
     Line,
@@ -21,6 +22,7 @@ from contracts.penalty.rules import (
     Unit,
     floored,
     priced,
+    units_penalty,
 )
 from contracts.vocabulary import Cumulation, GraceMode, RateType
 from reports.verify.outcome import Outcome, UnknownWordError
@@ -71,28 +73,36 @@ def _kind(where: str, field: str, value: object) -> RateType:
 def _single(where: str, given: object) -> Answer:
     names = ("scheme", "delay_seconds", "excluded_seconds", "late", "base_amount_pln", "incident_cap", *PEOPLE_READ)
     data = fields(where, given, names)
+    rule = scheme(where, needed(where, data, "scheme"))
+    caps = Caps(incident=_cap(where, data.get("incident_cap")))
+    base = decimal(where, needed(where, data, "base_amount_pln"))
+    if (units := _given_units(where, data["scheme"])) is not None:
+        return _figures(units_penalty(rule, units if data.get("late", True) else Fraction(0), base, caps))
     delay = whole(where, needed(where, data, "delay_seconds"))
     lines: list[Line] = [LateLine(delay)]
     excluded = whole(where, data.get("excluded_seconds") or 0)
     if excluded:
         lines.append(ExcludedLine(min(delay, excluded), None, None, ""))
-    breakdown = priced(
-        scheme(where, needed(where, data, "scheme")),
-        tuple(lines),
-        decimal(where, needed(where, data, "base_amount_pln")),
-        Caps(incident=_cap(where, data.get("incident_cap"))),
-        UNUSED,
-        None,
-        late=bool(data.get("late", delay > 0)),
-    )
+    late = bool(data.get("late", delay > 0))
+    return _figures(priced(rule, tuple(lines), base, caps, UNUSED, None, late=late))
+
+
+def _figures(breakdown: ExplainedAmount) -> Answer:
     return {"units": breakdown.units, "raw_pln": breakdown.raw, "final_pln": breakdown.amount}
 
 
+def _given_units(where: str, given: object) -> Fraction | None:
+    """The number of units, where a case's scheme says it and leaves nothing to count."""
+    units = given.get("units") if isinstance(given, Mapping) else None
+    return None if units is None else Fraction(decimal(where, units))
+
+
 def scheme(where: str, given: object) -> Scheme:
-    data = fields(where, given, ("rate_type", "rate", "unit", "tiers", "grace"))
+    data = fields(where, given, ("rate_type", "rate", "unit", "units", "tiers", "grace"))
+    counted = data.get("units") is not None and data.get("unit") is None
     return Scheme(
         kind=_kind(where, "rate_type", needed(where, data, "rate_type")),
-        unit=Unit.named(str(needed(where, data, "unit"))),
+        unit=Unit.named("once" if counted else str(needed(where, data, "unit"))),
         rate=None if data.get("rate") is None else decimal(where, data["rate"]),
         tiers=tuple(_tier(where, tier) for tier in items(where, data.get("tiers") or [])),
         grace=_grace(where, data.get("grace")),

@@ -15,6 +15,7 @@ from contracts.agreements import DEFAULT_LADDER, PenaltySpec, StepSpec, TargetSp
 from contracts.forms import parse as typed
 from contracts.forms import rows, terms
 from contracts.forms.contract import VersionForm, usual
+from contracts.forms.rates import read_rate
 from contracts.forms.rows import FormChoices
 from contracts.models import Calendar
 from tests import build
@@ -65,11 +66,11 @@ def test_an_amount_that_could_mean_two_things_is_refused(text: str) -> None:
 
 
 def test_a_rate_says_of_what_it_is() -> None:
-    assert typed.read_rate("2,5 %") == ("percent", Decimal("2.5"))
-    assert typed.read_rate("0.125%") == ("percent", Decimal("0.125"))
-    assert typed.read_rate("50,00 zł") == ("amount", Decimal(50))
-    assert refusal(typed.read_rate, "50") == "Say of what: 2 % of the fee, or an amount such as 50.00 PLN."
-    assert refusal(typed.read_rate, "101 %") == "A share is at most 100 %."
+    assert read_rate("2,5 %") == ("percent", Decimal("2.5"))
+    assert read_rate("0.125%") == ("percent", Decimal("0.125"))
+    assert read_rate("50,00 zł") == ("amount", Decimal(50))
+    assert refusal(read_rate, "50") == "Say of what: 2 % of the fee, or an amount such as 50.00 PLN."
+    assert refusal(read_rate, "101 %") == "A share is at most 100 %."
 
 
 @pytest.mark.parametrize(

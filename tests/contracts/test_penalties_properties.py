@@ -24,6 +24,7 @@ from contracts.penalty.rules import (
     Used,
     penalty,
     rounded,
+    units_penalty,
 )
 from contracts.vocabulary import Cumulation, GraceMode, RateType
 
@@ -92,6 +93,17 @@ def test_a_penalty_is_within_half_a_grosz_of_a_unit_by_unit_sum(scheme: Scheme, 
         unit += part
     if unit == breakdown.units:
         assert breakdown.raw == rounded(exact)
+
+
+@STEADY
+@given(schemes(), DELAYS, BASES, CAPS)
+def test_units_that_are_known_cost_what_the_delay_costs_that_has_so_many(
+    scheme: Scheme, delay: int, base: FeeBase, cap: Cap | None
+) -> None:
+    counted = penalty(scheme, delay, base, cap)
+    known = units_penalty(scheme, counted.units, base, Caps(incident=cap))
+    assert (known.amount, known.raw) == (counted.amount, counted.raw)
+    assert total_of(known.lines) == Fraction(known.amount)
 
 
 SPANS = st.lists(st.tuples(st.integers(-500, 3000), st.integers(0, 2000)), max_size=6)

@@ -5,6 +5,7 @@ No database: a form without calendars, people and shops has all its fields.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -18,10 +19,13 @@ from hypothesis import strategies as st
 
 from contracts.forms.calendar import CalendarForm, DayForm
 from contracts.forms.contract import AskedForm, ContractForm
+from contracts.forms.rates import Rates, rate_value, rates_value
 from contracts.forms.rows import FormChoices
-from contracts.forms.terms import rate_value
+from contracts.penalty.rules import Unit
+from contracts.terms import tier_columns
 from contracts.vocabulary import Mark
 
+HOUR = Unit.named("started_hour")
 TODAY = date(2026, 3, 2)
 FORM = ContractForm(choices=FormChoices([], []), today=TODAY, shops=[])
 FIELDS: dict[str, forms.Field] = {
@@ -83,6 +87,18 @@ TABLE: dict[str, dict[str, Any]] = {
         "4000 zł rocznie": AMOUNT, "10 000 000 000 zł": "Write an amount of at most 9,999,999,999.",
     },
     "P1_restore_rate": {
+        "3 × opłata": ("percent", Decimal(300)), "3 x opłaty": ("percent", Decimal(300)),
+        "1,5 × the fee": ("percent", Decimal(150)), "trzykrotność opłaty": ("percent", Decimal(300)),
+        "2-krotność miesięcznego wynagrodzenia": RATE, "2 miesięczne opłaty": ("percent", Decimal(200)),
+        "3 monthly fees": ("percent", Decimal(300)), "200 × opłata": "Write at most 100 × the fee.",
+        "1 % do 4, potem 2 %": ("percent", Decimal(2), ("4", "1")),
+        "1 % do 4 h; 2 % do 8 h; potem 3 % opłaty": ("percent", Decimal(3), ("4", "1"), ("8", "2")),
+        "0,5 % up to 2,5, then 1 %": ("percent", Decimal(1), ("2.5", "0.5")),
+        "50 zł do 1 h, potem 100 zł": ("amount", Decimal(100), ("1", "50")),
+        "50 zł do 4, potem 2 %": "All steps are shares of the fee, or all are amounts.",
+        "50 zł do 4, potem 2 EUR": "All steps are shares of the fee, or all are amounts.",
+        "1 %, potem 2 %": "Write steps like 1 % up to 4 h, then 2 %.", "1 % do 4 dni, potem 2 %": DAYS,
+        "1 % do 4": RATE,
         "2 %": ("percent", Decimal(2)), "0,125%": ("percent", Decimal("0.125")), "2 procent": ("percent", Decimal(2)),
         "2 % opłaty": ("percent", Decimal(2)), "2 % miesięcznej opłaty": ("percent", Decimal(2)),
         "2 % wynagrodzenia miesięcznego": ("percent", Decimal(2)), "2 % of the monthly fee": ("percent", Decimal(2)),
@@ -150,6 +166,8 @@ def cleaned(field: str, text: str) -> Any:
         value = FIELDS[field].clean(text)
     except ValidationError as error:
         return error.messages[0]
+    if isinstance(value, Rates):
+        return (str(value.kind), value.rate, *tier_columns(value.tiers(HOUR)))
     return (str(value[0]), value[1]) if isinstance(value, tuple) else value
 
 
@@ -184,13 +202,16 @@ def shown(field: str, value: Any) -> str:
     """A value as the next version's form begins with it."""
     if isinstance(value, tuple):
         return rate_value(value[0], value[1], "PLN")
+    if isinstance(value, Rates):
+        return rates_value(value.kind, value.rate, value.tiers(HOUR), "PLN")
     if isinstance(value, list):
         return ", ".join(f"{opened}-{closed}" for opened, closed in value) or "-"
     return str(FIELDS[field].prepare_value(value))
 
 
 PIECES = st.sampled_from(
-    ["0", "1", "5", "30", "90", "1440", "99", "100", "4 000", "4.000", "4,5", ",", ".", "-", "–", ":", "%", "‰", " ",
+    ["× opłata", "potem", ", ",
+     "0", "1", "5", "30", "90", "1440", "99", "100", "4 000", "4.000", "4,5", ",", ".", "-", "–", ":", "%", "‰", " ",
      "\u00a0", "zł", "PLN", "EUR", "€", "netto", "h", "godz.", "min", "m", "dni", "roboczych", "mies.", "opłaty",
      "czasu", "i", "od", "do", "2027", "stycznia", "²", "٣", "\x00", "e5"]
 )  # fmt: skip
@@ -206,6 +227,10 @@ def test_no_text_does_worse_than_a_refusal_and_what_is_read_is_shown_back_the_sa
         try:
             value = FIELDS[field].clean(text)
         except ValidationError:
+            return
+        if isinstance(value, Rates):
+            with suppress(ValidationError):  # the steps of a row are judged with its unit
+                assert FIELDS[field].clean(shown(field, value)).tiers(HOUR) == value.tiers(HOUR)
             return
         if value is None or value == [] or (field == "mon_fri" and any(close > "24:00" for _open, close in value)):
             return

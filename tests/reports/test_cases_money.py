@@ -103,6 +103,28 @@ def test_the_highest_rule_and_exact_units_are_read(cases: Any) -> None:
     assert [outcome.passed for outcome in penalty_outcomes(cases)] == [True, True]
 
 
+def test_units_that_a_scheme_says_are_the_number_itself(cases: Any) -> None:
+    """No delay is needed, none is counted, and no grace comes off them; a half unit is half."""
+    said = case(cases, "P017")
+    said["input"] |= {"scheme": {"rate_type": "percent", "rate": "2", "units": "3"}, "base_amount_pln": "5000.00"}
+    said["input"].pop("delay_seconds")
+    said["expected"] = {"units": 3, "raw_pln": "300.00", "final_pln": "300.00"}
+    half = case(cases, "P005")
+    half["input"]["scheme"] |= {"units": "2.5", "grace": {"minutes": 600, "mode": "threshold"}}
+    half["expected"] = {"units": "2.5", "raw_pln": "125.00", "final_pln": "125.00"}
+    stepped = case(cases, "P019")
+    stepped["input"]["scheme"] = {
+        "rate_type": "amount", "units": 6, "tiers": [{"up_to": 4, "rate": "10"}, {"up_to": None, "rate": "25"}],
+    }  # fmt: skip
+    stepped["input"]["incident_cap"] = {"type": "amount", "value": "80"}
+    stepped["expected"] = {"units": 6, "raw_pln": "90.00", "final_pln": "80.00"}
+    cases["cases"] = [said, half, stepped]
+    assert [outcome.got for outcome in penalty_outcomes(cases) if not outcome.passed] == []
+    said["input"]["scheme"]["units"] = "-1"
+    with pytest.raises(UnknownWordError, match=r"P017: units can't be negative: -1"):
+        penalty_outcomes(cases)
+
+
 @pytest.mark.parametrize(
     ("expected", "got", "same"),
     [

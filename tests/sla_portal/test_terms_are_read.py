@@ -242,6 +242,7 @@ READ: dict[tuple[type[models.Model], str], tuple[Callable[[Case], Any], Any, Any
         {"grace_minutes": 15, "grace_mode": "deductible"},
         {"grace_minutes": 15, "grace_mode": "threshold"},
     ),
+    (P, "tiers"): (money, [], [["1", "5"]]),
     (E, "target"): (clocks, "reaction", "restore"),
     (E, "share"): (clocks, 50, 60),
     (E, "offset_minutes"): (

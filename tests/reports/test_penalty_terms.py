@@ -1,0 +1,105 @@
+"""Terms of penalties on their whole way: typed in the editor, told on the contract, counted, decided, in the month."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from contracts.models import Contract, ContractVersion
+from incidents.models import Breach
+from reports.money import month_table, review
+from reports.money.pricing import BreachPricer
+from tests import build
+from tests.contracts.test_contract_pages import errors_of, typed_in
+from tests.pages import stop_clock, text_of, visitor
+from tests.reports.missed import DEADLINE, late_repair
+
+pytestmark = pytest.mark.django_db
+NOW = build.at("2026-03-02 20:00")
+FROM_TODAY = {"valid_from": "2026-03-02", "signed_on": "2026-02-20"}
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A manager who types contracts of one client, whose shop's younger contract rules what is reported."""
+
+    world: build.World
+    monkeypatch: pytest.MonkeyPatch
+
+    def enter(self, **typed: Any) -> ContractVersion:
+        browser = visitor(self.world.manager)
+        data = typed_in(browser) | FROM_TODAY | typed
+        response = browser.post("/contracts/new/?client=MAK", data)
+        assert response.status_code == 302, errors_of(response)
+        stop_clock(self.monkeypatch, NOW)
+        return Contract.objects.get(number="7/2026").versions.get()
+
+    def refusals(self, **typed: Any) -> dict[str, list[str]]:
+        browser = visitor(self.world.manager)
+        return errors_of(browser.post("/contracts/new/?client=MAK", typed_in(browser) | FROM_TODAY | typed))
+
+    def preview(self, **typed: Any) -> str:
+        browser = visitor(self.world.manager)
+        return text_of(browser.post("/contracts/preview/", typed_in(browser) | FROM_TODAY | typed))
+
+    def contract_page(self, version: ContractVersion) -> str:
+        return text_of(visitor(self.world.owner).get(f"/contracts/{version.contract.address}/"))
+
+    def account(self, breach: Breach) -> str:
+        return text_of(visitor(self.world.manager).get(f"/breaches/{breach.pk}/"))
+
+    def month(self, version: ContractVersion) -> Decimal:
+        """What the contract's row in the table of months says."""
+        pricer = BreachPricer((), NOW, [version.contract_id])
+        (row,) = month_table.contract_months([version.contract], pricer, NOW)
+        assert f"{row.penalty:.2f}".replace(".", ",") in text_of(visitor(self.world.manager).get("/breaches/"))
+        return row.penalty
+
+
+@pytest.fixture
+def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """In the morning: what is entered then rules what is reported at ten, and the rest is read in the evening."""
+    stop_clock(monkeypatch, build.MONDAY - timedelta(hours=1))
+    return Desk(build.world(), monkeypatch)
+
+
+def test_steps_of_a_penalty_from_the_form_to_the_month(desk: Desk) -> None:
+    typed = {"P1_restore_rate": "1 % do 2 h, potem 2 % opłaty", "P1_restore_unit": "started_30min"}
+    shown = "Naprawa P1 1 % opłaty miesięcznej do 4; 2 % opłaty miesięcznej powyżej za każde rozpoczęte 30 min"
+    example = (
+        "Spóźnienie 3 h 20 min w kategorii P1: 4 rozpoczęte okresy po 30 min × 1 % z 4 000,00 zł + "
+        "3 rozpoczęte okresy po 30 min × 2 % z 4 000,00 zł = 400,00 zł"
+    )
+    said = desk.preview(**typed)
+    assert shown in said
+    assert example in said
+    version = desk.enter(**typed)
+    said = desk.contract_page(version)
+    assert shown in said
+    assert example in said
+    breach = late_repair(desk.world, timedelta(hours=2, minutes=40))
+    said = desk.account(breach)
+    assert "4 rozpoczęte okresy po 30 min × 1 % z 4 000,00 zł 160,00 zł" in said
+    assert "Powyżej 4: 2 rozpoczęte okresy po 30 min × 2 % z 4 000,00 zł 160,00 zł" in said
+    review.confirm(breach=breach, by=desk.world.manager, at=DEADLINE + timedelta(hours=5))
+    assert desk.month(version) == Decimal("320.00")
+    annex = visitor(desk.world.manager).get(f"/contracts/{version.contract.address}/edit/").context["form"]
+    assert {row.row_name: row["rate"].value() for row in annex.penalties}["P1_restore"] == "1 % do 4, potem 2 %"
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ({"P1_restore_rate": "1 % do 4, 2 % do 2, potem 3 %"}, "Progi muszą rosnąć: 1 % do 4, potem 2 %."),
+        ({"P1_restore_rate": "1 % do 4, potem 2 %", "P1_restore_unit": "once"},
+         "Kara raz za naruszenie ma jedną stawkę."),
+        ({"P1_restore_rate": "1 % do 50 min, potem 2 %", "P1_restore_unit": "started_hour"},
+         "Wpisz progi w całych jednostkach wiersza, na przykład 1 % do 4, potem 2 %."),
+    ],
+)  # fmt: skip
+def test_steps_that_cannot_be_counted_are_said_at_the_rate(desk: Desk, typed: dict[str, str], sentence: str) -> None:
+    assert desk.refusals(**typed) == {"P1_restore_rate": [sentence]}
