@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Client, User
 from contracts import seal
+from contracts.day_terms import day_term
 from contracts.models import (
     Calendar,
     CalendarDay,
@@ -39,8 +40,8 @@ from contracts.penalty.rules import PenaltyError
 from contracts.planned import MaintenanceWindow
 from contracts.severities import USUAL_SEVERITY, Meaning, SeverityName
 from contracts.terms import scheme_of, seconds, to_second, working_days
-from contracts.vocabulary import Mark
-from contracts.worktime import day_term, parse_calendar, work_calendar
+from contracts.vocabulary import DayReading, Mark
+from contracts.worktime import parse_calendar, work_calendar
 from messaging.models import Channel
 from wording.fields import lines
 from wording.refusals import Refused, as_refusal
@@ -400,7 +401,7 @@ def first_day(calendar: Calendar, at: datetime) -> date:
     if not notice:
         return tomorrow
     law = work_calendar(working_days(calendar.zone))
-    return day_term(law, seconds(at), notice, "business_days_end_of_day").last_day + timedelta(days=1)
+    return day_term(law, seconds(at), notice, DayReading.END_OF_DAY).last_day + timedelta(days=1)
 
 
 def notice_of(calendar: Calendar, at: datetime) -> int:

@@ -41,6 +41,14 @@ class Mark:
         return self.share >= 100 if self.share is not None else (self.offset or 0) >= 0
 
 
+class DayReading(StrEnum):
+    """How a term in days ends: the last working day's close, its 24:00, or calendar days by the Civil Code."""
+
+    CLOSE = "business_days_close"
+    END_OF_DAY = "business_days_end_of_day"
+    CALENDAR_DAYS = "calendar_days_kc"
+
+
 class RepairStart(StrEnum):
     """From when the time of the repair counts."""
 

@@ -28,8 +28,6 @@ EPOCH = date(1970, 1, 1).toordinal()
 FIRST_YEAR, LAST_YEAR = 1900, 2300
 # A window may run into the next day, so the first two days of a table may lack a tail from before it.
 TAIL = 2 * DAY + 3 * 3600
-# Days to look ahead for the working days of a term.
-LONGEST_WAIT = 10_000
 WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -338,52 +336,3 @@ def elapsed(calendar: WorkCalendar, start: int, end: int, pauses: Iterable[Pause
     """Working seconds in [start, end) outside the union of pauses."""
     held = (clip((begin, end if until is None else until), (start, end)) for begin, until in union_open(pauses))
     return calendar.between(start, end) - total(held, calendar.between)
-
-
-@dataclass(frozen=True, slots=True)
-class DayTerm:
-    """A term in days: its last day, and the last instant that is still in time."""
-
-    last_day: date
-    deadline: int
-
-
-def day_term(
-    calendar: WorkCalendar, at: int, days: int, mode: str, statutory: frozenset[date] = frozenset()
-) -> DayTerm:
-    """The end of a term of `days` from `at`, whose own day is not counted (Kodeks cywilny art. 111 § 2).
-
-    `business_days_close` ends at the last day's close, `business_days_end_of_day` at its 24:00.
-    `calendar_days_kc` counts every day; an end on a Saturday, a Sunday or a day of `statutory` moves on (art. 115).
-    ValueError: another mode, or fewer than 0 days.
-    """
-    if days < 0:
-        raise ValueError(f"a term of {days} days")
-    day = calendar.local_date(at)
-    if mode == "calendar_days_kc":
-        last = _next_ordinary(day + timedelta(days=days), statutory)
-        return DayTerm(last, calendar.edge(last, 1440, closing=False))
-    if mode not in ("business_days_close", "business_days_end_of_day"):
-        raise ValueError(f"unknown mode of a day term: {mode}")
-    last = _business_day(calendar, day, days)
-    if mode == "business_days_end_of_day":
-        return DayTerm(last, calendar.edge(last, 1440, closing=False))
-    return DayTerm(last, max(calendar.edge(last, closed, closing=True) for _, closed in calendar.day_windows(last)))
-
-
-def _next_ordinary(day: date, statutory: frozenset[date]) -> date:
-    while day.weekday() >= 5 or day in statutory:
-        day += timedelta(days=1)
-    return day
-
-
-def _business_day(calendar: WorkCalendar, day: date, days: int) -> date:
-    """The `days`-th day after `day` on which the calendar opens (for 0: `day`, or the next such day)."""
-    if not days:
-        return day if calendar.day_windows(day) else _business_day(calendar, day, 1)
-    for _ in range(LONGEST_WAIT):
-        day += timedelta(days=1)
-        days -= bool(calendar.day_windows(day))
-        if not days:
-            return day
-    raise NoWorkingTimeError("the calendar has too few working days for this term")

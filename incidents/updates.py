@@ -17,7 +17,7 @@ from contracts.terms import History, calendar_history, moment, seconds, to_secon
 from contracts.worktime import CalendarTerms, work_calendar
 from incidents import journal
 from incidents.choices import PauseReason, Status
-from incidents.clock.facts import TargetTerms
+from incidents.clock.facts import Hours
 from incidents.events import Kind
 from incidents.models import Incident, JournalEntry
 from incidents.state import IncidentState
@@ -46,7 +46,7 @@ class Rhythm:
         start, length = seconds(at), self.seconds * times
         if self.calendar is None:
             return moment(start + length)
-        stood = TargetTerms(self.seconds, self.calendar, self.history).calendar_at(start)
+        stood = Hours(self.calendar, self.history).at(start)
         return moment(work_calendar(stood).add(start, length))
 
 

@@ -5,11 +5,13 @@ Instants are int seconds since the epoch (UTC), spans int seconds of working tim
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 
+from contracts.day_terms import day_seconds
 from contracts.vocabulary import Reopen, RepairStart, TargetKind
-from contracts.worktime import CalendarTerms
+from contracts.worktime import CalendarTerms, work_calendar
 from incidents.events import COUNTED, Kind
 
 
@@ -43,14 +45,13 @@ CHANGES = ("worse", "downgrade", "correction")
 
 
 @dataclass(frozen=True, slots=True)
-class TargetTerms:
+class Hours:
     """`calendar` before its first change, `history` the instants at which it changed with what it was after each."""
 
-    seconds: int
     calendar: CalendarTerms
     history: tuple[tuple[int, CalendarTerms], ...] = ()
 
-    def calendar_at(self, instant: int) -> CalendarTerms:
+    def at(self, instant: int) -> CalendarTerms:
         """The calendar as it stood at `instant`; a change counts from the second after it."""
         stood = self.calendar
         for changed_at, after in self.history:
@@ -58,6 +59,46 @@ class TargetTerms:
                 break
             stood = after
         return stood
+
+
+@dataclass(frozen=True, slots=True)
+class DayCount:
+    """A time in days: how many, how they end (DayReading), and the holidays by which the Civil Code moves an end."""
+
+    days: int
+    reading: str
+    statutory: frozenset[date] = field(default=frozenset(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TargetTerms:
+    """So many `seconds`, or `days` in their place, counted in `hours`.
+
+    `reported_in`: the hours in which a base starts that has this time; a base that starts outside them has the time
+    of `otherwise`.
+    """
+
+    seconds: int
+    hours: Hours
+    days: DayCount | None = None
+    reported_in: Hours | None = None
+    otherwise: TargetTerms | None = None
+
+    def at(self, start: int, read_at: int) -> tuple[int, TargetTerms]:
+        """The time of a base that starts at `start`, with its place; calendars as they stood at `read_at`."""
+        if self.reported_in is None or work_calendar(self.reported_in.at(read_at)).is_open(start):
+            return 0, self
+        if self.otherwise is None:
+            raise ValueError("the last of several times has no condition")
+        place, chosen = self.otherwise.at(start, read_at)
+        return place + 1, chosen
+
+    def counted(self, start: int, read_at: int) -> tuple[int, CalendarTerms]:
+        """Its working seconds from `start`, and the hours that count."""
+        calendar = self.hours.at(read_at)
+        if self.days is None:
+            return self.seconds, calendar
+        return day_seconds(calendar, start, self.days.days, self.days.reading, self.days.statutory)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +139,13 @@ class Event:
 class TraceLine:
     """One line of a clock's explanation; `detail` is data, not text.
 
-    start (seconds: the target; until: its deadline; detail: severity) · provisional (the same, from the first contact
-    while nobody has started work) · work_started (the same, from the start of work) · before_work (from the provisional
-    start to the start of work, not counted) · worse, downgrade, correction (the same, for
-    the new base) · decides (detail: the severity whose base counts) · wait (till the opening) · worked · pause (given
-    back; detail: reason) · handover (delivery to rejection, not counted) · seen (works by the monitor, until it failed
-    again; not counted) · stands (from here the monitor sees it work) · deadline · late · pause_late (shortens no
-    delay) · stop · clock_cancelled (without a verdict; detail: the kind of the event) · last the state
+    start (seconds: the target; until: its deadline; detail: severity; place: which of its times) · provisional (the
+    same, from the first contact while nobody has started work) · work_started (the same, from the start of work) ·
+    before_work (from the provisional start to the start of work, not counted) · worse, downgrade, correction (the
+    same, for the new base) · decides (detail: the severity whose base counts) · wait (till the opening) · worked ·
+    pause (given back; detail: reason) · handover (delivery to rejection, not counted) · seen (works by the monitor,
+    until it failed again; not counted) · stands (from here the monitor sees it work) · deadline · late · pause_late
+    (shortens no delay) · stop · clock_cancelled (without a verdict; detail: the kind of the event) · last the state
     (seconds: left or late).
     """
 
@@ -113,6 +154,7 @@ class TraceLine:
     kind: str
     seconds: int
     detail: str = ""
+    place: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +162,8 @@ class Clock:
     """One target's clock at `now`. `earlier`: its former laps and runs that were judged.
 
     used + left = total while nothing is late; used = total + late after the deadline. `severity`, `calendar` and
-    `total` are those of the base that decides, `calendar_at` is the instant at which its calendar is read. `run`
+    `total` are those of the base that decides, `calendar_at` is the instant at which its calendar is read, `place`
+    which of the target's times it has. `run`
     counts the starts of a target (a new workaround starts the final fix anew), `lap` the restarts after a rejection,
     `round` the bases that decided. `noticed_at`: when a breach could first be known, later than its deadline where a
     correction found it. `seen_at`: since when the monitor sees it work while nobody has
@@ -132,6 +175,7 @@ class Clock:
     severity: str = ""
     calendar: CalendarTerms | None = None
     calendar_at: int | None = None
+    place: int = 0
     started_at: int | None = None
     deadline: int | None = None
     stopped_at: int | None = None

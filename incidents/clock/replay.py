@@ -81,8 +81,9 @@ class Replay:
         target = self.terms.target(severity or self.severity, name)
         if target is None:
             raise ValueError(f"{severity or self.severity} has no {name}")
-        calendar = target.calendar_at(self.calendar_at(start))
-        return DueBase(start, target.seconds, calendar, severity or self.severity)
+        read_at = self.calendar_at(start)
+        place, chosen = target.at(start, read_at)
+        return DueBase(start, *chosen.counted(start, read_at), severity or self.severity, place)
 
     def calendar_at(self, start: int) -> int:
         """The instant at which a base that starts at `start` reads its calendar: its start, or later where kept."""

@@ -11,12 +11,16 @@ from contracts.worktime import CalendarTerms, Pause, deadline, work_calendar
 
 @dataclass(frozen=True, slots=True)
 class DueBase:
-    """A target counted from an instant. Equal figures under another severity's name are the same base."""
+    """A target counted from an instant. Equal figures under another severity's name are the same base.
+
+    `place`: which of the target's times it is.
+    """
 
     start: int
     seconds: int
     calendar: CalendarTerms
     severity: str
+    place: int = 0
 
     def same(self, other: DueBase) -> bool:
         return (self.start, self.seconds, self.calendar) == (other.start, other.seconds, other.calendar)

@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 
 from django.db import IntegrityError, connection, transaction
 
+from contracts.day_terms import day_term
 from contracts.models import Calendar, ContractVersion, EscalationStep, Severity
 from contracts.seal import stood_digest
 from contracts.terms import calendar_history, calendar_terms, moment, moment_or_none, seconds, working_days
-from contracts.vocabulary import Mark
-from contracts.worktime import WorkCalendar, day_term, work_calendar
+from contracts.vocabulary import DayReading, Mark
+from contracts.worktime import WorkCalendar, work_calendar
 from incidents import journal, updates
 from incidents.clock import clocks as clock
 from incidents.clock.escalation import Fired, Step
@@ -83,8 +84,7 @@ def version_terms(version: ContractVersion) -> VersionTerms:
     histories = {target.calendar_id: calendar_history(target.calendar) for target in targets}
     by_severity: dict[str, list[tuple[str, clock.TargetTerms]]] = {}
     for target in targets:
-        first, history = histories[target.calendar_id]
-        terms = clock.TargetTerms(seconds=target.minutes * 60, calendar=first, history=history)
+        terms = clock.TargetTerms(target.minutes * 60, clock.Hours(*histories[target.calendar_id]))
         by_severity.setdefault(target.severity, []).append((target.kind, terms))
     rhythms = version.rhythms.select_related("calendar").prefetch_related("calendar__days")
     severities = tuple((name, tuple(by_severity.get(name, ()))) for name in Severity.values)
@@ -350,5 +350,5 @@ def silence_term(incident: Incident, at: datetime) -> datetime | None:
         return None
     days = incident.version.silence_days(incident.severity)
     terms = working_days(incident.zone)
-    term = day_term(work_calendar(terms), seconds(at), days, "business_days_end_of_day", terms.holidays)
+    term = day_term(work_calendar(terms), seconds(at), days, DayReading.END_OF_DAY, terms.holidays)
     return moment(term.deadline)

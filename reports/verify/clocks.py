@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
+from contracts.holidays_pl import POLISH_HOLIDAYS
+from contracts.vocabulary import DayReading
 from incidents.clock import escalation
-from incidents.clock.clocks import TARGETS, Clock, Event, TargetTerms, Terms, Timeline
+from incidents.clock.clocks import TARGETS, Clock, DayCount, Event, Hours, TargetTerms, Terms, Timeline
 from reports.verify.calendars import NAMED_CALENDARS
 from reports.verify.outcome import Outcome, UnknownWordError
 from reports.verify.read import items, needed, whole, word
@@ -25,6 +28,7 @@ from reports.verify.read_time import (
 
 Case = Mapping[str, object]
 NAMES = {target: target for target in TARGETS}
+READINGS = {reading.value: reading.value for reading in DayReading}
 # How a client may write the reasons of a pause.
 SPELLINGS = {
     "client_asked": "client_wait",
@@ -61,11 +65,42 @@ def _terms(where: str, data: Case, calendars: Calendars, zone: str) -> Terms:
 
 def _target(where: str, name: str, value: object, calendars: Calendars, zone: str) -> TargetTerms:
     word(where, "target", name, NAMES)
-    target = mapping(f"{where}, {name}", value)
-    seconds, hours = span(where, needed(where, target, "minutes")), needed(where, target, "calendar")
-    if isinstance(hours, Mapping):
-        return TargetTerms(seconds, calendar(where, hours, zone))
-    return TargetTerms(seconds, word(where, "calendar", hours, calendars))
+    place = f"{where}, {name}"
+    target = mapping(place, value)
+    return _times(place, items(place, target.get("alternatives", [target])), calendars, zone)
+
+
+def _times(where: str, values: list[object], calendars: Calendars, zone: str) -> TargetTerms:
+    """A list of times from its end on: each but the last says in which hours a report has it."""
+    times = [mapping(where, value) for value in values]
+    if not times:
+        raise UnknownWordError(f"{where}: no alternatives")
+    if "reported_in" in times[-1]:
+        raise UnknownWordError(f"{where}: the last of its times has no reported_in")
+    chosen = _time(where, times[-1], calendars, zone)
+    for time in reversed(times[:-1]):
+        reported_in = _hours(where, needed(where, time, "reported_in"), calendars, zone)
+        chosen = replace(_time(where, time, calendars, zone), reported_in=reported_in, otherwise=chosen)
+    return chosen
+
+
+def _time(where: str, time: Case, calendars: Calendars, zone: str) -> TargetTerms:
+    hours = _hours(where, needed(where, time, "calendar"), calendars, zone)
+    if "days" not in time:
+        return TargetTerms(span(where, needed(where, time, "minutes")), hours)
+    if "minutes" in time:
+        raise UnknownWordError(f"{where}: minutes or days, not both")
+    days = whole(where, time["days"])
+    if days < 0:
+        raise UnknownWordError(f"{where}: a term of {days} days")
+    reading = word(where, "mode", needed(where, time, "mode"), READINGS)
+    return TargetTerms(0, hours, DayCount(days, reading, POLISH_HOLIDAYS))
+
+
+def _hours(where: str, value: object, calendars: Calendars, zone: str) -> Hours:
+    if isinstance(value, Mapping):
+        return Hours(calendar(where, value, zone))
+    return Hours(word(where, "calendar", value, calendars))
 
 
 def _outcome(case: Case, number: int, terms: Mapping[str, Terms]) -> Outcome:

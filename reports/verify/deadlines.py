@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from contracts import worktime
+from contracts.day_terms import day_term
 from contracts.holidays_pl import POLISH_HOLIDAYS
 from contracts.worktime import CalendarTerms, WorkCalendar, work_calendar
 from incidents.clock import clocks as clock
-from incidents.clock.clocks import Clock, Event, TargetTerms, Terms
+from incidents.clock.clocks import Clock, Event, Hours, TargetTerms, Terms
 from reports.verify.calendars import NAMED_CALENDARS
 from reports.verify.outcome import Outcome, UnknownWordError
 from reports.verify.read import items, needed, whole, word
@@ -65,7 +66,7 @@ def _work(where: str, case: Case, calendars: Calendars) -> WorkCalendar:
 
 def _target(where: str, value: object, calendars: Calendars) -> TargetTerms:
     target = mapping(where, value)
-    return TargetTerms(span(where, needed(where, target, "target_minutes")), _terms(where, target, calendars))
+    return TargetTerms(span(where, needed(where, target, "target_minutes")), Hours(_terms(where, target, calendars)))
 
 
 def _working(where: str, case: Case, calendars: Calendars) -> Answer:
@@ -84,7 +85,7 @@ def _elapsed(where: str, case: Case, calendars: Calendars) -> Answer:
 def _day_terms(where: str, case: Case, calendars: Calendars) -> Answer:
     work = _work(where, {"calendar": DAY_TERMS, **case}, {DAY_TERMS: _usual_days(), **calendars})
     days, mode = whole(where, needed(where, case, "days")), str(needed(where, case, "mode"))
-    term = worktime.day_term(work, at(where, case, "report_at"), days, mode, POLISH_HOLIDAYS)
+    term = day_term(work, at(where, case, "report_at"), days, mode, POLISH_HOLIDAYS)
     return {"last_day": term.last_day.isoformat(), "deadline": term.deadline, "deadline_utc": term.deadline}
 
 

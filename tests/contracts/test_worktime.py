@@ -5,14 +5,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from contracts.day_terms import DayTerm, day_term
 from contracts.holidays_pl import POLISH_HOLIDAYS
 from contracts.spans import union_open
 from contracts.worktime import (
     CalendarTerms,
-    DayTerm,
     NoWorkingTimeError,
     WorkCalendar,
-    day_term,
     deadline,
     elapsed,
     parse_calendar,

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from contracts.holidays_pl import POLISH_HOLIDAYS
 from contracts.worktime import CalendarTerms, parse_calendar
 from incidents.clock import escalation
-from incidents.clock.clocks import Clock, Event, TargetTerms, Terms, Timeline, clocks
+from incidents.clock.clocks import Clock, Event, Hours, TargetTerms, Terms, Timeline, clocks
 from reports.verify.calendars import NAMED_CALENDARS
 
 WARSAW = ZoneInfo("Europe/Warsaw")
@@ -23,7 +23,7 @@ MINUTE = 60
 
 
 def target(minutes: int, calendar: CalendarTerms = OFFICE) -> TargetTerms:
-    return TargetTerms(minutes * MINUTE, calendar)
+    return TargetTerms(minutes * MINUTE, Hours(calendar))
 
 
 P1 = (("reaction", target(30, ALWAYS)), ("restore", target(240, ALWAYS)), ("final_fix", target(2400)))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from contracts.holidays_pl import POLISH_HOLIDAYS
 from contracts.worktime import CalendarTerms, parse_calendar
-from incidents.clock.clocks import Event, TargetTerms, Terms, clocks
+from incidents.clock.clocks import Event, Hours, TargetTerms, Terms, clocks
 from reports.verify.calendars import NAMED_CALENDARS
 from tests.incidents.clock_world import ALWAYS, OFFICE, at, events, told
 from tests.incidents.test_clock_properties import stories
@@ -28,9 +28,9 @@ def by(*history: tuple[str, CalendarTerms], reopen: str = "continue", repair_sta
     """P1 8 h, P2 24 h, P3 40 h of repair in office hours that had these changes."""
     changes = tuple((at(when), after) for when, after in history)
     hours = {"P1": 8, "P2": 24, "P3": 40}
+    reaction, worked = TargetTerms(HOUR, Hours(ALWAYS)), Hours(OFFICE, changes)
     named = tuple(
-        (name, (("reaction", TargetTerms(HOUR, ALWAYS)), ("restore", TargetTerms(span * HOUR, OFFICE, changes))))
-        for name, span in hours.items()
+        (name, (("reaction", reaction), ("restore", TargetTerms(span * HOUR, worked)))) for name, span in hours.items()
     )
     return Terms(repair_starts, reopen, (*named, ("P4", ())))
 
@@ -99,7 +99,7 @@ def test_the_night_of_the_clock_change_belongs_to_the_calendar_of_its_start() ->
     """24/7 by a calendar that loses Sunday the 29th: one hour is missing in that night for whom it counts."""
     data = {**NAMED_CALENDARS["24_7"], "days_off": ["2026-03-29"]}
     closed = parse_calendar(data, zone="Europe/Warsaw", holidays=POLISH_HOLIDAYS)
-    target = TargetTerms(24 * HOUR, ALWAYS, ((at("28 20:00"), closed),))
+    target = TargetTerms(24 * HOUR, Hours(ALWAYS, ((at("28 20:00"), closed),)))
     terms = Terms("report", "continue", tuple((name, (("restore", target),)) for name in ("P1", "P2", "P3", "P4")))
     for received, due in (("28 19:00", "29 20:00"), ("28 20:01", "30 20:01")):
         assert told(clocks(terms, events(f"received P1 @{received}"), at(received))["restore"]).startswith(
@@ -118,7 +118,7 @@ def with_history(changed: list[tuple[int, frozenset[date]]], repair_starts: str,
         (at("09 00:00") + hour * HOUR, office(*(f"{day:%d}" for day in off))) for hour, off in sorted(changed)
     )
     targets = tuple(
-        (name, TargetTerms(hours * HOUR, OFFICE, history))
+        (name, TargetTerms(hours * HOUR, Hours(OFFICE, history)))
         for name, hours in (("reaction", 2), ("restore", 16), ("final_fix", 40))
     )
     return Terms(repair_starts, reopen, tuple((name, targets) for name in ("P1", "P2", "P3", "P4")))

@@ -30,7 +30,7 @@ class Walk:
         self.total, self.used, self.late = promised.seconds, 0, 0
         self.paused: set[str] = set()
         self.delivered = False
-        work = work_calendar(promised.calendar)
+        work = work_calendar(promised.hours.calendar)
         for moment in range(events[0].at, now, STEP):
             for event in events:
                 if event.at == moment:

@@ -205,8 +205,8 @@ def test_what_a_day_off_had_moved_before_calendars_had_a_history_stays_as_it_was
     # As the first landing counted: every day that is there, whenever it was entered
     target = world.version.targets.get(severity="P3", kind="restore")
     terms = clock.Terms("report", "continue", (("P3", (
-        ("restore", clock.TargetTerms(target.seconds, calendar_terms(office))),
-        ("reaction", clock.TargetTerms(8 * 3600, calendar_terms(office))),
+        ("restore", clock.TargetTerms(target.seconds, clock.Hours(calendar_terms(office)))),
+        ("reaction", clock.TargetTerms(8 * 3600, clock.Hours(calendar_terms(office)))),
     )),))  # fmt: skip
     old = clock.clocks(terms, projection.events_for(running), seconds(counted_at))
     for name in ("restore", "reaction"):

@@ -18,6 +18,7 @@ from reports.verify.outcome import Outcome
 
 CASES = Path(__file__).parents[1] / "cases"
 DEADLINES, CLOCKS = CASES / "deadline_cases.json", CASES / "clock_cases.json"
+CLOCK_TERMS = CASES / "clock_terms_cases.json"
 MONEY, AVAILABILITY = CASES / "penalty_cases.json", CASES / "availability_cases.json"
 Data = dict[str, Any]
 
@@ -26,7 +27,7 @@ def named(path: Path) -> list[Any]:
     return [pytest.param(outcome, id=outcome.case_id) for outcome in outcomes(path)]
 
 
-@pytest.mark.parametrize("outcome", named(DEADLINES) + named(CLOCKS))
+@pytest.mark.parametrize("outcome", named(DEADLINES) + named(CLOCKS) + named(CLOCK_TERMS))
 def test_the_case_holds(outcome: Outcome) -> None:
     assert outcome.got == outcome.expected
     assert outcome.expected
@@ -57,10 +58,10 @@ def changed(tmp_path: Path) -> Callable[..., Path]:
 
 def test_all_pass_without_a_database(capsys: pytest.CaptureFixture[str], django_db_blocker: DjangoDbBlocker) -> None:
     with django_db_blocker.block():
-        status, lines = run(capsys, DEADLINES, CLOCKS, MONEY, AVAILABILITY)
+        status, lines = run(capsys, DEADLINES, CLOCKS, CLOCK_TERMS, MONEY, AVAILABILITY)
     assert status == 0
     assert len(lines) == 1
-    assert int(lines[0].removesuffix(" passed, 0 failed")) > 111
+    assert int(lines[0].removesuffix(" passed, 0 failed")) > 123
 
 
 @pytest.mark.parametrize(
@@ -192,6 +193,16 @@ def first_term(data: Data) -> Data:
     return found
 
 
+def days(data: Data) -> Data:
+    found: Data = data["terms"]["in_days"]["severities"]["P1"]["restore"]
+    return found
+
+
+def times(data: Data) -> list[Data]:
+    found: list[Data] = data["terms"]["in_and_out"]["severities"]["P1"]["restore"]["alternatives"]
+    return found
+
+
 @pytest.mark.parametrize(
     ("path", "edit", "word"),
     [
@@ -217,6 +228,14 @@ def first_term(data: Data) -> Data:
         (CLOCKS, lambda data: first_term(data)["severities"]["P1"].update(coffee={}), "unknown target: 'coffee'"),
         (CLOCKS, lambda data: first_term(data)["severities"]["P1"]["restore"].update(calendar="MOON"), "'MOON'"),
         (CLOCKS, lambda data: data.update(cases={}), "cases: a list is expected"),
+        (CLOCK_TERMS, lambda data: days(data).update(mode="lunar"), "in_days, P1, restore: unknown mode: 'lunar'"),
+        (CLOCK_TERMS, lambda data: days(data).update(days=-1), "a term of -1 days"),
+        (CLOCK_TERMS, lambda data: days(data).update(days=1.5), "not a whole number"),
+        (CLOCK_TERMS, lambda data: days(data).update(minutes=5), "minutes or days, not both"),
+        (CLOCK_TERMS, lambda data: days(data).update(reported_in="24_7"), "the last of its times has no reported_in"),
+        (CLOCK_TERMS, lambda data: times(data).clear(), "no alternatives"),
+        (CLOCK_TERMS, lambda data: times(data)[0].update(reported_in="MOON"), "unknown calendar: 'MOON'"),
+        (CLOCK_TERMS, lambda data: times(data)[0].pop("reported_in"), "'reported_in' is missing"),
     ],
 )
 def test_an_unknown_word_ends_with_status_2_and_its_name(
