@@ -189,6 +189,14 @@ class Contract(models.Model):
         return self.ends_on is not None and self.local_day(at) > self.ends_on
 
 
+class DayReading(models.TextChoices):
+    """How a time in days ends."""
+
+    CLOSE = vocabulary.DayReading.CLOSE, _("working days, to the close of the last")
+    END_OF_DAY = vocabulary.DayReading.END_OF_DAY, _("working days, to 24:00 of the last")
+    CALENDAR_DAYS = vocabulary.DayReading.CALENDAR_DAYS, _("calendar days, by the Civil Code")
+
+
 class RepairStart(models.TextChoices):
     REPORT = vocabulary.RepairStart.REPORT, _("from the report")
     FIRST_CONTACT = vocabulary.RepairStart.FIRST_CONTACT, _("from the first contact")
