@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,10 @@ def modules() -> Iterator[tuple[str, ast.Module]]:
                 yield name, ast.parse(path.read_text(encoding="utf-8"))
 
 
-TREES = dict(modules())
+@cache
+def trees() -> dict[str, ast.Module]:
+    """Not read when the file is collected: each worker collects them all."""
+    return dict(modules())
 
 
 def calls(tree: ast.Module) -> Iterator[tuple[str, ast.Call]]:
@@ -61,12 +65,14 @@ def named(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-CALLS = [(file, within, named(call.func), call) for file, tree in TREES.items() for within, call in calls(tree)]
+@cache
+def all_calls() -> list[tuple[str, str, str, ast.Call]]:
+    return [(file, within, named(call.func), call) for file, tree in trees().items() for within, call in calls(tree)]
 
 
 def import_all() -> None:
     """So that every form is known: the modules with a class that is made from one."""
-    for name, tree in TREES.items():
+    for name, tree in trees().items():
         bases = [base for node in tree.body if isinstance(node, ast.ClassDef) for base in node.bases]
         if any("Form" in ast.unparse(base) or "Serializer" in ast.unparse(base) for base in bases):
             import_module(str(Path(name).with_suffix("")).replace("/", "."))
@@ -124,7 +130,7 @@ def test_every_text_field_that_the_api_takes_is_built_on_the_base_and_has_a_leng
 def test_no_text_field_is_made_past_the_base_not_even_as_a_form_runs() -> None:
     made = {
         (file, within)
-        for file, within, name, _call in CALLS
+        for file, within, name, _call in all_calls()
         if name.startswith(("forms.", "serializers.")) and name.partition(".")[2] in TEXT_FIELDS
         if file not in BASE and not within.endswith(("Answer", "Page"))
     }
@@ -132,16 +138,16 @@ def test_no_text_field_is_made_past_the_base_not_even_as_a_form_runs() -> None:
 
 
 def test_an_answer_is_never_filled_from_a_request() -> None:
-    answers = [call for _file, _within, name, call in CALLS if name.endswith(("Answer", "Page"))]
+    answers = [call for _file, _within, name, call in all_calls() if name.endswith(("Answer", "Page"))]
     assert answers
     assert [ast.unparse(call) for call in answers if any(keyword.arg == "data" for keyword in call.keywords)] == []
 
 
 def test_views_read_no_words_of_a_request_past_its_form() -> None:
     """`request.POST` whole goes to a form; a single name is one of the known ones."""
-    subscripts = [node for tree in TREES.values() for node in ast.walk(tree) if isinstance(node, ast.Subscript)]
+    subscripts = [node for tree in trees().values() for node in ast.walk(tree) if isinstance(node, ast.Subscript)]
     assert [
         ast.unparse(node) for node in subscripts if named(node.value).endswith(("request.POST", "request.data"))
     ] == []
-    reads = [call.args[0] for _, _, name, call in CALLS if name.endswith((".POST.get", ".POST.getlist", ".data.get"))]
+    reads = [call.args[0] for _, _, name, call in all_calls() if name.endswith((".POST.get", ".POST.getlist", ".data.get"))]
     assert {node.value for node in reads if isinstance(node, ast.Constant)} == set(READ_BY_VIEWS)

@@ -70,12 +70,12 @@ def cast(product: Product) -> Cast:
 
 
 def test_from_a_report_to_a_confirmed_penalty(product: Product, cast: Cast, sign_in: SignIn, album: Album) -> None:
+    hasty = a_minute_begins(sign_in(cast.olga, **PHONE), album)
     marta, anna = sign_in(cast.marta, **PHONE), sign_in(cast.anna, **DESK)
     the_shops_are_seen_to_work(product)
     a_failure_is_reported_from_a_phone(marta, album)
     staff_react_with_one_click(anna, album)
     the_client_hears_of_it(marta, product, cast, album)
-    hasty = a_minute_begins(sign_in(cast.olga, **PHONE), album)
     a_shop_is_switched_off(product, cast, anna, album)
     a_report_of_the_same_failure_joins(marta, cast, album)
     product.set_fault("hurt-mak", "")
@@ -87,6 +87,7 @@ def test_from_a_report_to_a_confirmed_penalty(product: Product, cast: Cast, sign
     its_time_is_taken_by_one_click(anna, cast, album)
     a_word_under_the_repair_ends_the_silence(marta, album)
     whoever_leaves_hands_over(sign_in(cast.boss, **DESK), cast, album)
+    product.until(product.every_lane_works, "each lane has done something")
     call_command("verify_clocks")
 
 
