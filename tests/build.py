@@ -162,10 +162,13 @@ def contract(
         **terms,
     )
     add_targets(version, targets, penalty=penalty, everywhere=everywhere)
-    for severity, minutes in rhythms:
-        UpdateRhythm.objects.create(version=version, severity=severity, minutes=minutes)
-    for target, share, whom, channel in ladder:
-        EscalationStep.objects.create(version=version, target=target, share=share, whom=whom, channel=channel)
+    UpdateRhythm.objects.bulk_create(
+        UpdateRhythm(version=version, severity=severity, minutes=minutes) for severity, minutes in rhythms
+    )
+    EscalationStep.objects.bulk_create(
+        EscalationStep(version=version, target=target, share=share, whom=whom, channel=channel)
+        for target, share, whom, channel in ladder
+    )
     return version
 
 
@@ -177,20 +180,18 @@ def add_targets(
     everywhere: Calendar | None = None,
 ) -> None:
     always, office = everywhere or round_the_clock(), everywhere or office_hours()
+    rows: list[Target] = []
     for severity, reaction, restore, final_fix in targets:
         calendar = always if severity == "P1" else office
-        for kind, minutes, hours in (
-            ("reaction", reaction, calendar),
-            ("restore", restore, calendar),
-            ("final_fix", final_fix, office),
-        ):
-            if not minutes:
-                continue
-            target = Target.objects.create(
-                version=version, severity=severity, kind=kind, minutes=minutes, calendar=hours
-            )
-            if penalty and kind == "restore":
-                PenaltyRule.objects.create(target=target, rate=Decimal(penalty))
+        promises = ("reaction", reaction, calendar), ("restore", restore, calendar), ("final_fix", final_fix, office)
+        rows += [
+            Target(version=version, severity=severity, kind=kind, minutes=minutes, calendar=hours)
+            for kind, minutes, hours in promises
+            if minutes
+        ]
+    made = Target.objects.bulk_create(rows)
+    repairs = [target for target in made if penalty and target.kind == "restore"]
+    PenaltyRule.objects.bulk_create(PenaltyRule(target=target, rate=Decimal(penalty)) for target in repairs)
 
 
 def incident(

@@ -52,7 +52,7 @@ def title_of(response: Any) -> str:
     return " ".join(plain(html.unescape(found[1])).split()) if found else ""
 
 
-MANY = 15  # rows of a full page: a query that each row costs shows with fifteen as with fifty, and rows cost time
+MANY = 5  # rows of a full page: a query that each row costs shows with five as with fifty, and rows cost time
 
 
 @contextmanager

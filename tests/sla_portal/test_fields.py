@@ -149,5 +149,7 @@ def test_views_read_no_words_of_a_request_past_its_form() -> None:
     assert [
         ast.unparse(node) for node in subscripts if named(node.value).endswith(("request.POST", "request.data"))
     ] == []
-    reads = [call.args[0] for _, _, name, call in all_calls() if name.endswith((".POST.get", ".POST.getlist", ".data.get"))]
+    reads = [
+        call.args[0] for _, _, name, call in all_calls() if name.endswith((".POST.get", ".POST.getlist", ".data.get"))
+    ]
     assert {node.value for node in reads if isinstance(node, ast.Constant)} == set(READ_BY_VIEWS)
