@@ -39,7 +39,7 @@ from contracts.models import (
 from contracts.penalty.rules import PenaltyError
 from contracts.planned import MaintenanceWindow
 from contracts.severities import USUAL_SEVERITY, Meaning, SeverityName
-from contracts.terms import scheme_of, seconds, to_second, working_days
+from contracts.terms import scheme_of, seconds, to_second, value_of, working_days
 from contracts.vocabulary import DayReading, Mark
 from contracts.worktime import parse_calendar, work_calendar
 from messaging.models import Channel
@@ -222,6 +222,11 @@ def add_version(*, contract: Contract, version: VersionSpec, by: User, at: datet
         created_at=to_second(at),
         **version.terms,
     )
+    if row.contract_cap_share is not None and value_of(row) is None:
+        raise Refused(
+            _("A contract without an end has no value of its own: write the value that the limit is a share of."),
+            "contract_value",
+        )
     with as_refusal():
         row.full_clean()
     row.save()

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import MANAGER, OWNER, Client, User
 from contracts import vocabulary
 from contracts.planned import MaintenanceWindow  # noqa: F401 Django finds an app's models here
+from contracts.seal_rows import Seal  # noqa: F401 as above
 from contracts.vocabulary import Mark
 from messaging.models import Channel
 from wording.lines import NOT_A_LINE, NOT_IN_A_LINE
@@ -280,10 +281,22 @@ class ContractVersion(models.Model):
     liability = models.CharField(max_length=10, choices=Liability, default=Liability.ZWLOKA)
     delay_time = models.CharField(max_length=8, choices=DelayTime, default=DelayTime.CALENDAR)
     cumulation = models.CharField(max_length=10, choices=Cumulation, default=Cumulation.CUMULATIVE)
-    incident_cap_percent = models.DecimalField(max_digits=6, decimal_places=3, null=True, blank=True)
+    incident_cap_percent = models.DecimalField(max_digits=8, decimal_places=3, null=True, blank=True)
     incident_cap_amount = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
-    month_cap_percent = models.DecimalField(max_digits=6, decimal_places=3, null=True, blank=True)
+    month_cap_percent = models.DecimalField(max_digits=8, decimal_places=3, null=True, blank=True)
+    month_cap_amount = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
+    quarter_cap_percent = models.DecimalField(max_digits=8, decimal_places=3, null=True, blank=True)
+    quarter_cap_amount = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
+    reaction_cap_percent = models.DecimalField(max_digits=8, decimal_places=3, null=True, blank=True)
+    reaction_cap_amount = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
+    restore_cap_percent = models.DecimalField(max_digits=8, decimal_places=3, null=True, blank=True)
+    restore_cap_amount = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
+    final_fix_cap_percent = models.DecimalField(max_digits=8, decimal_places=3, null=True, blank=True)
+    final_fix_cap_amount = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
+    contract_cap_percent = models.DecimalField(max_digits=8, decimal_places=3, null=True, blank=True)
+    contract_cap_share = models.DecimalField(max_digits=6, decimal_places=3, null=True, blank=True)
     contract_cap_amount = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
+    contract_value = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
     availability_target = models.DecimalField(max_digits=6, decimal_places=4, null=True, blank=True)
     minimum_outage_minutes = models.PositiveSmallIntegerField(default=0)
     maintenance = models.CharField(max_length=12, choices=Maintenance, default=Maintenance.OUT_OF_TOTAL)
@@ -466,35 +479,3 @@ class EscalationStep(models.Model):
     @property
     def mark(self) -> Mark:
         return Mark(self.share, self.offset_minutes)
-
-
-class SealKind(models.TextChoices):
-    CALENDAR = "calendar"
-    DAY = "day"
-    DAY_REMOVED = "day_removed"
-    CONTRACT = "contract"
-    VERSION = "version"
-    MAINTENANCE = "maintenance"
-    CALLED_OFF = "called_off"
-
-
-class Seal(models.Model):
-    """One act on a promise: the digest of what it entered, in a chained list without gaps (`contracts.seal`).
-
-    A trigger refuses to change or delete a line. `row` is no foreign key: the line stays when its row is gone.
-    """
-
-    seq = models.PositiveIntegerField(unique=True)
-    kind = models.CharField(max_length=11, choices=SealKind)
-    row = models.BigIntegerField()
-    digest = models.CharField(max_length=64)
-    at = models.DateTimeField()
-    previous = models.CharField(max_length=64, blank=True)
-    hash = models.CharField(max_length=64)
-
-    class Meta:
-        ordering = ["seq"]
-        indexes = [models.Index(fields=["kind", "row"], name="seals_of_a_row")]
-
-    def __str__(self) -> str:
-        return f"{self.seq} {self.kind} {self.row}"

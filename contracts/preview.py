@@ -12,7 +12,7 @@ from contracts import prices, promises
 from contracts.agreements import TargetSpec, VersionSpec, dated_back, severities_without
 from contracts.forms.rows import key
 from contracts.forms.terms import TermsForm
-from contracts.models import ContractVersion, RepairStart, TargetKind
+from contracts.models import Contract, ContractVersion, RepairStart, TargetKind
 from contracts.notice import Notice
 from contracts.terms_text import Change, Compared, differences
 
@@ -26,6 +26,7 @@ class Preview:
     no_repair: list[str]
     nobody: bool
     prices: list[prices.Price]
+    caps: list[str]
     changes: list[Change]
     notice: Notice | None
     start: str
@@ -37,10 +38,15 @@ def preview(
     before: VersionSpec | None = None,
     notice: Notice | None = None,
     start: str = "",
+    contract: Contract | None = None,
 ) -> Preview:
-    """Of a bound form, whether it is valid or not: what can't be read yet is left out and named."""
+    """Of a bound form, whether it is valid or not: what can't be read yet is left out and named.
+
+    `contract`: whose version it is, for the months that it lasts.
+    """
     form.is_valid()
     targets = form.targets
+    typed = _typed(form, contract)
     starts = form.cleaned_data.get("repair_starts", RepairStart.REPORT)
     return Preview(
         moment=moment,
@@ -49,17 +55,20 @@ def preview(
         no_reaction=_without(TargetKind.REACTION, form, targets),
         no_repair=_without(TargetKind.RESTORE, form, targets),
         nobody=bool(targets) and not form.steps,
-        prices=_prices(form, targets),
+        prices=prices.prices(typed, targets) if typed else [],
+        caps=prices.caps(typed) if typed and targets else [],
         changes=_changes(form, before) if before else [],
         notice=notice,
         start=start,
     )
 
 
-def _prices(form: TermsForm, targets: Sequence[TargetSpec]) -> list[prices.Price]:
-    """What the typed penalties would cost; without a fee that can be read there is nothing to take a share of."""
-    fee = form.cleaned_data.get("monthly_fee")
-    return [] if fee is None else prices.prices(ContractVersion(monthly_fee=fee, **form.terms), targets)
+def _typed(form: TermsForm, contract: Contract | None) -> ContractVersion | None:
+    """The version as far as it can be read; None without a fee, for then there is nothing to take a share of."""
+    fee, starts_on = form.cleaned_data.get("monthly_fee"), form.cleaned_data.get("valid_from") or form.today
+    if fee is None:
+        return None
+    return ContractVersion(contract=contract or Contract(starts_on=starts_on), monthly_fee=fee, **form.terms)
 
 
 def start_words(form: TermsForm, before: ContractVersion | None, today: date, at: datetime) -> str:

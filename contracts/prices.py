@@ -10,9 +10,10 @@ from django.utils.translation import gettext as _
 
 from contracts.models import ContractVersion, TargetKind
 from contracts.penalty.breach import Lateness, breach_penalty
-from contracts.penalty.rules import Rounding, Scheme
+from contracts.penalty.rules import Cap, Rounding, Scheme
 from contracts.penalty.text import rule, worked_example
-from contracts.terms import caps_of, scheme_of
+from contracts.terms import caps_of, scheme_of, value_of
+from contracts.terms_text import fee_words
 from contracts.vocabulary import RateType
 from wording.words import money, share
 
@@ -67,22 +68,26 @@ def example_delay(scheme: Scheme) -> int:
 
 
 def caps(version: ContractVersion) -> list[str]:
-    """Each limit as a sentence; a percentage with its sum."""
-    fee, limits = version.monthly_fee, caps_of(version)
+    """Each limit as a sentence with its sum, in the order in which they hold; of what it is where it is a share."""
+    limits = caps_of(version)
     sentences = {
-        _("At most %(sum)s for one incident."): limits.incident,
-        _("At most %(sum)s in a month."): limits.month,
-        _("At most %(sum)s from the whole contract."): limits.contract,
+        "reaction": (_("At most %(sum)s in a month for late reactions."), limits.of_kind("reaction")),
+        "restore": (_("At most %(sum)s in a month for late repairs."), limits.of_kind("restore")),
+        "final_fix": (_("At most %(sum)s in a month for late final fixes."), limits.of_kind("final_fix")),
+        "incident": (_("At most %(sum)s for one incident."), limits.incident),
+        "month": (_("At most %(sum)s in a month."), limits.month),
+        "quarter": (_("At most %(sum)s in a calendar quarter."), limits.quarter),
+        "contract": (_("At most %(sum)s from the whole contract."), limits.contract),
     }
-    percents = (version.incident_cap_percent, version.month_cap_percent, None)
-    lines = []
-    for (sentence, cap), percent in zip(sentences.items(), percents, strict=True):
-        if cap is None:
-            continue
-        amount = money(cap.limit(fee), version.currency)
-        lines.append(sentence % {"sum": amount if percent is None else _of_fee(amount, share(percent))})
-    return lines
+    return [sentence % {"sum": _sum(version, level, cap)} for level, (sentence, cap) in sentences.items() if cap]
 
 
-def _of_fee(amount: str, percent: str) -> str:
-    return _("%(sum)s (%(percent)s of the monthly fee)") % {"sum": amount, "percent": percent}
+def _sum(version: ContractVersion, level: str, cap: Cap) -> str:
+    amount = money(cap.limit(version.monthly_fee), version.currency)
+    if cap.kind is RateType.PERCENT:
+        return f"{amount} ({fee_words(cap.value)})"
+    value = value_of(version) if level == "contract" and version.contract_cap_share is not None else None
+    if value is None or version.contract_cap_share is None:
+        return amount
+    facts = {"percent": share(version.contract_cap_share), "value": money(value, version.currency)}
+    return f"{amount} (" + _("%(percent)s of the contract's value of %(value)s") % facts + ")"

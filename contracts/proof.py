@@ -17,8 +17,9 @@ from django.db import connection, transaction
 from django.db.models import Model
 
 from contracts import seal
-from contracts.models import Calendar, CalendarDay, Contract, ContractVersion, Seal, SealKind
+from contracts.models import Calendar, CalendarDay, Contract, ContractVersion
 from contracts.planned import MaintenanceWindow
+from contracts.seal_rows import Seal, SealKind
 
 GONE, NEVER, CHANGED, AS_SEALED = "gone", "never sealed", "changed", "as it was sealed"
 

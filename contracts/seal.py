@@ -25,12 +25,11 @@ from contracts.models import (
     ContractVersion,
     EscalationStep,
     PenaltyRule,
-    Seal,
-    SealKind,
     Target,
     UpdateRhythm,
 )
 from contracts.planned import MaintenanceWindow
+from contracts.seal_rows import Seal, SealKind
 from contracts.severities import Meaning, SeverityName
 
 FORMAT = 1  # of what is hashed; another one would make every old seal look forged

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Protocol
@@ -127,18 +127,50 @@ def _digits(value: Decimal) -> str:
     return f"{value.normalize():f}"
 
 
+KINDS = ("reaction", "restore", "final_fix")
+"""Kinds of penalty that may have a limit of their own in a month."""
+
+
 def caps_of(version: ContractVersion) -> Caps:
     """The limits of a version; an absent one is legal between companies."""
+    kinds = ((kind, _limit(version, f"{kind}_cap")) for kind in KINDS)
     return Caps(
-        incident=_percent(version.incident_cap_percent) or _amount(version.incident_cap_amount),
-        month=_percent(version.month_cap_percent),
-        contract=_amount(version.contract_cap_amount),
+        incident=_limit(version, "incident_cap"),
+        month=_limit(version, "month_cap"),
+        quarter=_limit(version, "quarter_cap"),
+        contract=_limit(version, "contract_cap") or _share_of_value(version),
+        kinds=tuple((kind, cap) for kind, cap in kinds if cap),
     )
 
 
-def _percent(value: Decimal | None) -> Cap | None:
-    return None if value is None else Cap(RateType.PERCENT, value)
+def _limit(version: ContractVersion, name: str) -> Cap | None:
+    """In per cent of the monthly fee, or an amount."""
+    for kind in RateType:
+        value = getattr(version, f"{name}_{kind}")
+        if value is not None:
+            return Cap(kind, value)
+    return None
 
 
-def _amount(value: Decimal | None) -> Cap | None:
-    return None if value is None else Cap(RateType.AMOUNT, value)
+def _share_of_value(version: ContractVersion) -> Cap | None:
+    value = None if version.contract_cap_share is None else value_of(version)
+    if version.contract_cap_share is None or value is None:
+        return None
+    return Cap(RateType.AMOUNT, Cap(RateType.PERCENT, version.contract_cap_share).limit(value))
+
+
+def value_of(version: ContractVersion) -> Decimal | None:
+    """What the whole contract is worth: as agreed, else the fee of its months; None without an end and a sum."""
+    if version.contract_value is not None:
+        return version.contract_value
+    months = contract_months(version.contract.starts_on, version.contract.ends_on)
+    return None if months is None else version.monthly_fee * months
+
+
+def contract_months(starts_on: date, ends_on: date | None) -> int | None:
+    """The months that a contract lasts, a started one whole; None where it has no end."""
+    if ends_on is None:
+        return None
+    after = ends_on + timedelta(days=1)
+    whole = (after.year - starts_on.year) * 12 + after.month - starts_on.month
+    return max(1, whole + (after.day > starts_on.day))

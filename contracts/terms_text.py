@@ -31,11 +31,12 @@ from contracts.models import (
     TargetKind,
     UpdateRhythm,
 )
+from contracts.penalty.rules import HUNDRED
 from contracts.penalty.text import rule
 from contracts.severities import FAILURES, USUAL_SEVERITY, SeverityName
-from contracts.terms import calendar_terms, calendar_week, scheme_of
+from contracts.terms import KINDS, calendar_terms, calendar_week, scheme_of
 from messaging.models import Channel
-from wording.words import money, share, span
+from wording.words import figure, money, share, span
 
 TITLES: dict[str, Promise] = {
     TargetKind.REACTION: gettext_lazy("Reaction"),
@@ -68,6 +69,21 @@ def _share(value: Decimal | None, _currency: str) -> str:
     return _("none") if value is None else share(value)
 
 
+def _of_fee(value: Decimal | None, _currency: str) -> str:
+    return _("none") if value is None else fee_words(value)
+
+
+def fee_words(percent: Decimal) -> str:
+    """`20 % of the monthly fee`, `3 × the monthly fee`."""
+    if percent > HUNDRED:
+        return _("%(times)s × the monthly fee") % {"times": figure(percent / HUNDRED)}
+    return _("%(percent)s of the monthly fee") % {"percent": share(percent)}
+
+
+def _of_contract(value: Decimal | None, _currency: str) -> str:
+    return _("none") if value is None else _("%(percent)s of the contract's value") % {"percent": share(value)}
+
+
 def _money(value: Decimal | None, currency: str) -> str:
     return _("none") if value is None else money(value, currency)
 
@@ -88,6 +104,8 @@ def _flag(value: object, _currency: str) -> str:
     return _("yes") if value else _("no")
 
 
+LEVELS = ("incident", "month", "quarter", *KINDS, "contract")
+"""What a limit may be of, as its columns begin."""
 # column → how its value is said; what a column of a version has no line for here, nobody would be shown
 COLUMN_WORDS: dict[str, Callable[[Any, str], str]] = {
     "monthly_fee": _money,
@@ -98,10 +116,10 @@ COLUMN_WORDS: dict[str, Callable[[Any, str], str]] = {
     "exclusion_reasons": lambda value, _currency: exclusion_words(value),
     "delay_time": partial(_choice, DelayTime),
     "cumulation": partial(_choice, Cumulation),
-    "incident_cap_percent": _share,
-    "incident_cap_amount": _money,
-    "month_cap_percent": _share,
-    "contract_cap_amount": _money,
+    **{f"{level}_cap_percent": _of_fee for level in LEVELS},
+    **{f"{level}_cap_amount": _money for level in LEVELS},
+    "contract_cap_share": _of_contract,
+    "contract_value": _money,
     "second_person_above": _money,
     "availability_target": _share,
     "minimum_outage_minutes": _minutes,

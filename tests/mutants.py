@@ -1,4 +1,4 @@
-"""Break fourteen rules of money and availability, one at a time, in a copy: the tests must catch each.
+"""Break sixteen rules of money and availability, one at a time, in a copy: the tests must catch each.
 
 python -m tests.mutants        a line a rule; exit status 1 if a broken rule passes the tests
 """
@@ -68,6 +68,14 @@ MUTANTS = (
         "of one incident only the highest penalty counts",
         "contracts/penalty/ledger.py", "        return ZERO\n    if others", "        return row.amount\n    if others",
         LEDGER,
+    ),
+    Mutant(
+        "a quarter has three months",
+        "contracts/penalty/ledger.py", "(month.month - 1) // 3 * 3 + 1", "(month.month - 1) // 1 * 1 + 1", LEDGER,
+    ),
+    Mutant(
+        "what was used of a kind's limit is gone",
+        "contracts/penalty/ledger.py", "used = spent.kind[row.month, row.target]", "used = ZERO", LEDGER,
     ),
     Mutant(
         "the order of decisions changes no sum",

@@ -25,10 +25,10 @@ from contracts.agreements import (
 from contracts.calendar_text import ALL_DAY
 from contracts.forms import parse as typed
 from contracts.forms.fields import ZONES, ReadField, choice_field, date_field
-from contracts.forms.rates import rate_value
+from contracts.forms.rates import cap_value
 from contracts.forms.rows import key
 from contracts.forms.terms import (
-    CAPS,
+    CAP_COLUMNS,
     TERMS,
     TermsForm,
     manner_values,
@@ -42,7 +42,6 @@ from contracts.models import (
     ContractVersion,
     ExclusionReason,
     PenaltyRule,
-    RateType,
     Severity,
     Shop,
     TargetKind,
@@ -61,7 +60,11 @@ USUAL_TIMES = {
 }
 USUAL_SILENCE = {"P1": 3, "P2": 3, "P3": 5, "P4": 5}
 USUAL_DAYS_OFF_NOTICE = 5
-TERM_COLUMNS = (*TERMS.values(), *CAPS, *(silence_column(severity) for severity in Severity.values))
+TERM_COLUMNS = (
+    *TERMS.values(),
+    *(column for columns in CAP_COLUMNS.values() for column in columns.values()),
+    *(silence_column(severity) for severity in Severity.values),
+)
 FRIDAY, ASKED_AT = 4, time(15, 30)
 
 
@@ -79,6 +82,13 @@ class PeriodForm(forms.Form):
         if data.get("notice_months") is None or "ends_on" not in data or "zone" not in data:
             return None
         return notice(data["notice_months"], data["ends_on"], now.astimezone(ZoneInfo(data["zone"])).date())
+
+    @property
+    def last_day(self) -> date | None:
+        """As far as it can be read."""
+        self.is_valid()
+        day: date | None = self.cleaned_data.get("ends_on")
+        return day
 
 
 class ContractForm(PeriodForm, TermsForm):
@@ -177,17 +187,17 @@ def _never_closes(calendar: Calendar) -> bool:
 def values_of(version: ContractVersion, targets: Sequence[TargetSpec], steps: Sequence[StepSpec]) -> dict[str, Any]:
     """The terms of a version as the fields of the next one begin with; what is signed is signed anew."""
     values: dict[str, Any] = {name: getattr(version, column) for name, column in TERMS.items()}
-    values |= {"monthly_fee": version.monthly_fee, "incident_cap": _cap(version), "signed_on": None, "signatories": ""}
+    values |= {"monthly_fee": version.monthly_fee, "signed_on": None, "signatories": ""}
+    values |= {name: _cap(version, columns) for name, columns in CAP_COLUMNS.items()}
     silence = {severity: version.silence_days(severity) for severity in Severity.values}
     values |= {"names": name_values(name_specs(version)), "meanings": meaning_values(meanings_of(version))}
     return values | _tables(targets, rhythm_specs(version), steps, silence, version.currency)
 
 
-def _cap(version: ContractVersion) -> str:
-    if version.incident_cap_percent is not None:
-        return rate_value(RateType.PERCENT, version.incident_cap_percent, version.currency)
-    amount = version.incident_cap_amount
-    return "" if amount is None else rate_value(RateType.AMOUNT, amount, version.currency)
+def _cap(version: ContractVersion, columns: Mapping[str, str]) -> str:
+    """The limit as its field begins with it; "" where none is agreed."""
+    stored = {kind: getattr(version, column) for kind, column in columns.items()}
+    return next((cap_value(kind, cap, version.currency) for kind, cap in stored.items() if cap is not None), "")
 
 
 def target_specs(version: ContractVersion) -> list[TargetSpec]:

@@ -32,6 +32,13 @@ from contracts.vocabulary import RateType
 from wording.words import figure
 
 MOST_FEES = 100
+OF_VALUE = "share"
+"""In per cent of what the whole contract is worth, beside the two kinds of a rate."""
+OF_CONTRACT = re.compile(
+    r"(?:z |od )?(?:łącznej )?(?:wartości|wynagrodzenia z)(?: netto)?(?: (?:całej )?umowy)?|(?:z )?umowy"
+    r"|of (?:the )?contract(?:'s)?(?: value)?|of (?:the )?value",
+    re.IGNORECASE,
+)
 TIMES_FEE = re.compile(
     r"(?P<times>[\d., ]*\d)\s*(?:[×x*]|razy)?\s*"
     r"(?:opłat[ay]?|abonament\w*|(?:miesięczn\w+|mies\.)\s+(?:opłat\w*|wynagrodze\w+)|opłat[ay]?\s+miesięczn\w+"
@@ -98,6 +105,14 @@ def rate_value(kind: str, rate: Decimal, currency: str) -> str:
     return f"{figure(rate)} %"
 
 
+def cap_value(kind: str, cap: Decimal, currency: str) -> str:
+    """A limit as its field shows it: of what a share is stands beside it."""
+    if kind == OF_VALUE:
+        return _("%(percent)s %% of the contract") % {"percent": figure(cap)}
+    value = rate_value(kind, cap, currency)
+    return _("%(rate)s of the fee") % {"rate": value} if value.endswith("%") else value
+
+
 def rates_value(kind: str, rate: Decimal, tiers: tuple[Tier, ...], currency: str) -> str:
     """The rates of a row as its field shows them."""
     steps = [
@@ -139,6 +154,22 @@ def _fees(plain: str) -> Decimal | None:
 def read_cap(text: str) -> tuple[RateType, Decimal]:
     """As a rate, of at most three places."""
     return read_rate(text, places=3)
+
+
+def read_contract_cap(text: str) -> tuple[str, Decimal]:
+    """As a limit, but a bare share is one of the contract's value: `20 %`, `20 % wartości umowy`; `20 % opłaty`.
+
+    A bare number that is no share, `50 000,-`, is an amount.
+    """
+    plain = tidy(text)
+    parts = PERCENT.fullmatch(plain)
+    if parts and parts["unit"] and (not parts["words"].strip() or OF_CONTRACT.fullmatch(parts["words"].strip())):
+        return OF_VALUE, read_percent(plain, of=OF_CONTRACT, places=3)
+    amount = plain_amount(plain)
+    if amount is not None and amount > HUNDRED:
+        return RateType.AMOUNT.value, read_number(plain)
+    kind, cap = read_cap(text)
+    return kind.value, cap
 
 
 def read_rates(text: str) -> Rates:

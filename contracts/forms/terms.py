@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
-from functools import partial
 from typing import Any
 
 from django import forms
@@ -14,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from contracts.agreements import DEFAULT_LADDER, NameSpec, PenaltySpec, RhythmSpec, StepSpec, TargetSpec, VersionSpec
 from contracts.forms import parse as typed
 from contracts.forms.fields import CURRENCIES, ReadField, choice_field, date_field, name_the_missing
-from contracts.forms.rates import rates_value, read_cap
+from contracts.forms.rates import OF_VALUE, rates_value, read_cap, read_contract_cap
 from contracts.forms.rows import (
     SHORT,
     FormChoices,
@@ -62,8 +61,9 @@ SECTIONS: dict[str, tuple[tuple[str, ...], ...]] = {
     "times": (("repair_starts", "reopen"), ("monitoring_starts_clock",), ("third_party_pause",)),
     "messages": (("days_off_notice",),),
     "penalties": (
-        ("month_cap_percent", "contract_cap_amount", "second_person_above"),
-        ("incident_cap",),
+        ("incident_cap", "month_cap", "quarter_cap"),
+        ("reaction_cap", "restore_cap", "final_fix_cap"),
+        ("contract_cap", "contract_value", "second_person_above"),
         ("cumulation", "delay_time", "liability"),
         ("exclusion_reasons",),
     ),
@@ -89,19 +89,32 @@ UNIT_COLUMNS = {
     "maintenance_limit": "maintenance_limit_minutes",
     "unknown_limit": "unknown_limit_minutes",
 }
-CAPS = ("incident_cap_percent", "incident_cap_amount")
-"""The two columns of `incident_cap`."""
+CAPS = ("incident_cap", "month_cap", "quarter_cap", "reaction_cap", "restore_cap", "final_fix_cap", "contract_cap")
+"""Fields of a limit: each has a column for every kind in which it may be written, and one of them is filled."""
+CAP_KINDS = (RateType.PERCENT.value, RateType.AMOUNT.value)
+CAP_COLUMNS = {name: {kind: f"{name}_{kind}" for kind in CAP_KINDS} for name in CAPS}
+CAP_COLUMNS["contract_cap"][OF_VALUE] = "contract_cap_share"
 TERMS = {
     name: UNIT_COLUMNS.get(name, name)
     for name in ("currency", *(name for lines in SECTIONS.values() for line in lines for name in line))
-    if name != "incident_cap"
+    if name not in CAPS
 }
 """Field → column."""
-AMOUNTS = ("monthly_fee", "incident_cap", "contract_cap_amount", "second_person_above")
+AMOUNTS = ("monthly_fee", *CAPS, "contract_value", "second_person_above")
 
 
 def silence_column(severity: str) -> str:
     return f"silence_days_{severity.lower()}"
+
+
+def cap_field(label: Any) -> ReadField:
+    return ReadField(
+        read_cap,
+        label=label,
+        required=False,
+        help_text=_("For example 500.00 PLN, 20 % of the fee or 3 × the fee; empty: no limit"),
+        wrong=_("Write the limit like 500.00 PLN, 20 % of the fee or 3 × the fee."),
+    )
 
 
 class TermsForm(forms.Form):
@@ -117,25 +130,25 @@ class TermsForm(forms.Form):
     liability = choice_field(_("The provider answers for"), Liability.choices)
     delay_time = choice_field(_("A delay counts"), DelayTime.choices)
     cumulation = choice_field(_("Penalties of one incident are"), Cumulation.choices)
-    incident_cap = ReadField(
-        read_cap,
-        label=_("Limit of an incident"),
-        required=False,
-        help_text=_("For example 500.00 PLN or 10 % of the fee; empty: no limit"),
-        wrong=_("Write the limit like 500.00 PLN or 10 % of the fee."),
-    )
-    month_cap_percent = ReadField(
-        partial(typed.read_percent, places=3),
-        show=figure,
-        label=_("Limit of a month, % of the fee"),
-        required=False,
-        wrong=_("Write the share of the fee like 20 %."),
-    )
-    contract_cap_amount = ReadField(
-        typed.read_number,
-        show=typed.amount_words,
+    incident_cap = cap_field(_("Limit of an incident"))
+    month_cap = cap_field(_("Limit of a month"))
+    quarter_cap = cap_field(_("Limit of a quarter"))
+    reaction_cap = cap_field(_("Limit of a month for reactions"))
+    restore_cap = cap_field(_("Limit of a month for repairs"))
+    final_fix_cap = cap_field(_("Limit of a month for final fixes"))
+    contract_cap = ReadField(
+        read_contract_cap,
         label=_("Limit of the whole contract"),
         required=False,
+        help_text=_("For example 50000.00 PLN, 12 × the fee or 20 % of the contract"),
+        wrong=_("Write the limit like 50000.00 PLN, 12 × the fee or 20 % of the contract."),
+    )
+    contract_value = ReadField(
+        typed.read_number,
+        show=typed.amount_words,
+        label=_("Value of the contract, net"),
+        required=False,
+        help_text=_("Empty: the fee times the months. A contract without an end needs it for a limit in per cent."),
         wrong=_("Write the amount like 50000.00."),
     )
     second_person_above = ReadField(
@@ -373,17 +386,17 @@ class TermsForm(forms.Form):
         for manner in self.manners:
             if "silence" in manner.cleaned_data:
                 terms[silence_column(manner.row.severity)] = manner.cleaned_data["silence"]
-        if "incident_cap" in data:
-            kind, cap = data["incident_cap"] or ("", None)
-            terms["incident_cap_percent"] = cap if kind == RateType.PERCENT else None
-            terms["incident_cap_amount"] = cap if kind == RateType.AMOUNT else None
+        for name, columns in CAP_COLUMNS.items():
+            if name in data:
+                measure, cap = data[name] or ("", None)
+                terms |= {column: cap if kind == measure else None for kind, column in columns.items()}
         return terms
 
     @property
     def labels(self) -> dict[str, str]:
         """What each column of a version is called in this form."""
         fields = {"monthly_fee": "monthly_fee", **{column: name for name, column in TERMS.items()}}
-        fields |= dict.fromkeys(CAPS, "incident_cap")
+        fields |= {column: name for name, columns in CAP_COLUMNS.items() for column in columns.values()}
         labels = {column: str(self.fields[name].label) for column, name in fields.items()}
         silences = {silence_column(manner.row.severity): str(manner["silence"].label) for manner in self.manners}
         return labels | silences

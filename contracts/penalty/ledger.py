@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from itertools import groupby
 
 from contracts.penalty.month import EarlierLine, IncidentPenalties, MonthRules, PenaltyDue, highest, month
-from contracts.penalty.rules import NO_CAPS, ZERO, Caps, Line, Used, under_caps
+from contracts.penalty.rules import NO_CAPS, ZERO, CapLevel, CapLine, Caps, Line, Used, cap_line, under_caps
 from contracts.vocabulary import Cumulation
 
 
@@ -105,15 +105,19 @@ class _Spent:
     """What earlier rows have used of each limit."""
 
     contract: Decimal = ZERO
+    kind: defaultdict[tuple[date, str], Decimal] = field(default_factory=lambda: defaultdict(lambda: ZERO))
+    quarter: defaultdict[date, Decimal] = field(default_factory=lambda: defaultdict(lambda: ZERO))
     month: defaultdict[date, Decimal] = field(default_factory=lambda: defaultdict(lambda: ZERO))
     incident: defaultdict[str, Decimal] = field(default_factory=lambda: defaultdict(lambda: ZERO))
 
     def before(self, row: MissedTarget) -> Used:
-        return Used(self.incident[row.incident], self.month[row.month], self.contract)
+        quarter = self.quarter[quarter_of(row.month)]
+        return Used(self.incident[row.incident], self.month[row.month], self.contract, quarter)
 
     def add(self, row: MissedTarget, amount: Decimal) -> None:
         self.contract += amount
         self.month[row.month] += amount
+        self.quarter[quarter_of(row.month)] += amount
         self.incident[row.incident] += amount
 
 
@@ -124,9 +128,34 @@ def settle(rows: Iterable[MissedTarget]) -> Ledger:
     order = sorted(rows, key=lambda row: (row.month, row.stop, row.key))
     for (first, _version), group in groupby(order, key=lambda row: (row.month, row.limits.version)):
         part = list(group)
+        by_kind = _kind_lines(part, spent)
+        part = [replace(row, amount=by_kind[row.key].after) if row.key in by_kind else row for row in part]
         months[first] += _sum_of(part, spent)
-        shares |= _shares(part, spent)
+        for key, share in _shares(part, spent).items():
+            lines = (by_kind[key], *share.lines) if key in by_kind else share.lines
+            shares[key] = replace(share, lines=lines)
     return Ledger(shares, dict(months))
+
+
+def quarter_of(month: date) -> date:
+    """The first day of the calendar quarter that a month lies in."""
+    return month.replace(month=(month.month - 1) // 3 * 3 + 1, day=1)
+
+
+def _kind_lines(part: Sequence[MissedTarget], spent: _Spent) -> dict[int, CapLine]:
+    """What is left of each amount under the limit of its kind in the month, in the order of the stops.
+
+    It comes before the incident's sum, so that what a kind may not cost takes nothing from the incident's other kinds.
+    """
+    lines = {}
+    for row in part:
+        cap = row.limits.caps.of_kind(row.target)
+        if cap is None or not row.amount:
+            continue
+        used = spent.kind[row.month, row.target]
+        lines[row.key] = cap_line(CapLevel.KIND, cap.limit(row.limits.fee), used, row.amount, row.target)
+        spent.kind[row.month, row.target] += lines[row.key].after
+    return lines
 
 
 def _sum_of(part: Sequence[MissedTarget], spent: _Spent) -> Decimal:
@@ -141,7 +170,14 @@ def _sum_of(part: Sequence[MissedTarget], spent: _Spent) -> Decimal:
         for name, rows in _by_incident(part).items()
     ]
     rules = MonthRules(caps=limits.caps)
-    return month(limits.fee, incidents, rules, charged=spent.contract, month_used=spent.month[first]).final
+    return month(
+        limits.fee,
+        incidents,
+        rules,
+        charged=spent.contract,
+        month_used=spent.month[first],
+        quarter_used=spent.quarter[quarter_of(first)],
+    ).final
 
 
 def _by_incident(part: Sequence[MissedTarget]) -> dict[str, list[MissedTarget]]:

@@ -1,7 +1,7 @@
 """A month of penalties: incidents, their cumulation, the caps in order, and what the client waives. Pure.
 
 Order (domain.md section 7): waived lines leave → cumulated or the highest → the incident's cap → the month's cap →
-what is left of the contract's cap → waived sums, never below zero.
+what is left of the quarter's cap and of the contract's → waived sums, never below zero.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from contracts.penalty.rules import (
     NO_CAPS,
     NOTHING,
     ZERO,
+    Cap,
     CapLevel,
     CapLine,
     Caps,
@@ -137,6 +138,7 @@ class ExplainedMonth:
     per_incident: tuple[Decimal, ...]
     before_caps: Decimal
     after_month_cap: Decimal
+    after_quarter_cap: Decimal
     after_contract_cap: Decimal
     final: Decimal
     lines: tuple[Line, ...]
@@ -158,14 +160,19 @@ def month(
     charged: Decimal = ZERO,
     waived: Decimal = ZERO,
     month_used: Decimal = ZERO,
+    quarter_used: Decimal = ZERO,
 ) -> ExplainedMonth:
     """Settle a month: `charged` is what agreed and settled penalties used of the contract's cap.
 
-    `month_used`: what an earlier part of the month, settled by another version, used of the month's cap.
+    `month_used`: what an earlier part of the month, settled by another version, used of the month's cap;
+    `quarter_used`: what earlier months, and that part, used of the quarter's. A limit of one kind of penalty spans
+    incidents in time: the ledger has taken it off the amounts that come in here.
     `waived` is a sum given up; the fee is the settlement month's (whole or the shop's share).
     PenaltyError for negative sums.
     """
-    _refuse_negative([charged, waived, month_used, *(owed.raw for incident in incidents for owed in incident.owed)])
+    _refuse_negative(
+        [charged, waived, month_used, quarter_used, *(owed.raw for incident in incidents for owed in incident.owed)]
+    )
     lines: list[Line] = []
     kept = [_standing(incident, lines) for incident in incidents]
     if rules.same_event is SameEvent.GREATER:
@@ -175,10 +182,14 @@ def month(
     if rules.same_cause is SameCause.ONE:
         amounts = _one_per_cause(incidents, amounts, lines)
     before = sum(amounts, ZERO)
-    after_month = _under(CapLevel.MONTH, rules, fee, month_used, before, lines)
-    after_contract = _under(CapLevel.CONTRACT, rules, fee, charged, after_month, lines)
+    caps = rules.caps
+    after_month = _under(CapLevel.MONTH, caps.month, fee, month_used, before, lines)
+    after_quarter = _under(CapLevel.QUARTER, caps.quarter, fee, quarter_used, after_month, lines)
+    after_contract = _under(CapLevel.CONTRACT, caps.contract, fee, charged, after_quarter, lines)
     final = _less_waived(after_contract, waived, lines)
-    return ExplainedMonth(tuple(amounts), before, after_month, after_contract, final, (*lines, ResultLine(final)))
+    return ExplainedMonth(
+        tuple(amounts), before, after_month, after_quarter, after_contract, final, (*lines, ResultLine(final))
+    )
 
 
 def _refuse_negative(sums: Iterable[Decimal]) -> None:
@@ -267,9 +278,8 @@ def _one_per_cause(incidents: Sequence[IncidentPenalties], amounts: list[Decimal
 
 
 def _under(
-    level: CapLevel, rules: MonthRules, fee: Decimal | Fraction, used: Decimal, amount: Decimal, lines: list[Line]
+    level: CapLevel, cap: Cap | None, fee: Decimal | Fraction, used: Decimal, amount: Decimal, lines: list[Line]
 ) -> Decimal:
-    cap = rules.caps.month if level is CapLevel.MONTH else rules.caps.contract
     if cap is None:
         return amount
     line: CapLine = cap_line(level, cap.limit(fee), used, amount)

@@ -31,8 +31,12 @@ class PenaltyError(ValueError):
 
 
 class CapLevel(StrEnum):
+    """In the order in which they hold: of one kind of penalty in a month, then from the incident to the contract."""
+
+    KIND = "kind"
     INCIDENT = "incident"
     MONTH = "month"
+    QUARTER = "quarter"
     CONTRACT = "contract"
 
 
@@ -290,11 +294,16 @@ class Cap:
 
 @dataclass(frozen=True, slots=True)
 class Caps:
-    """Any of them may be absent. Those of the incident and the month are taken of the month's fee."""
+    """Any of them may be absent; percentages are taken of the month's fee. `kinds`: target → its limit in a month."""
 
     incident: Cap | None = None
     month: Cap | None = None
     contract: Cap | None = None
+    quarter: Cap | None = None
+    kinds: tuple[tuple[str, Cap], ...] = ()
+
+    def of_kind(self, target: str) -> Cap | None:
+        return dict(self.kinds).get(target)
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,6 +313,7 @@ class Used:
     incident: Decimal = ZERO
     month: Decimal = ZERO
     contract: Decimal = ZERO
+    quarter: Decimal = ZERO
 
 
 NO_CAPS = Caps()
@@ -431,6 +441,7 @@ def under_caps(lines: list[Line], raw: Decimal, caps: Caps, used: Used, of: Frac
     for level, cap, before in (
         (CapLevel.INCIDENT, caps.incident, used.incident),
         (CapLevel.MONTH, caps.month, used.month),
+        (CapLevel.QUARTER, caps.quarter, used.quarter),
         (CapLevel.CONTRACT, caps.contract, used.contract),
     ):
         if cap is not None:

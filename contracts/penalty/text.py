@@ -62,8 +62,10 @@ DROPPED: dict[DropReason, Promise] = {
     DropReason.SAME_EVENT: gettext_lazy("one event is paid for once"),
 }
 CAPS: dict[CapLevel, Promise] = {
+    CapLevel.KIND: gettext_lazy("Limit of this kind of penalty in the month"),
     CapLevel.INCIDENT: gettext_lazy("Limit of the incident"),
     CapLevel.MONTH: gettext_lazy("Limit of the month"),
+    CapLevel.QUARTER: gettext_lazy("Limit of the quarter"),
     CapLevel.CONTRACT: gettext_lazy("Limit of the contract"),
 }
 
@@ -248,7 +250,9 @@ def _round_line(line: RoundLine, money_format: MoneyFormat) -> str:
 
 @sentence.register
 def _cap_line(line: CapLine, money_format: MoneyFormat) -> str:
-    head = f"{CAPS[line.level]} {money_format.money(line.limit)}" + (f" ({line.subject})" if line.subject else "")
+    head = f"{CAPS[line.level]} {money_format.money(line.limit)}" + (
+        f" ({TARGETS.get(line.subject, line.subject)})" if line.subject else ""
+    )
     if line.used:
         head += ", " + gettext("of which %(used)s was used before") % {"used": money_format.money(line.used)}
     if line.after == line.before:
@@ -297,8 +301,10 @@ def _recorded_line(line: RecordedLine, money_format: MoneyFormat) -> str:
 
 
 USED_UP: dict[CapLevel, Promise] = {
+    CapLevel.KIND: gettext_lazy("limit of this kind of penalty used up in the month"),
     CapLevel.INCIDENT: gettext_lazy("limit of the incident used up"),
     CapLevel.MONTH: gettext_lazy("limit of the month used up"),
+    CapLevel.QUARTER: gettext_lazy("limit of the quarter used up"),
     CapLevel.CONTRACT: gettext_lazy("limit of the contract used up"),
 }
 

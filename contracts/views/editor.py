@@ -123,7 +123,15 @@ def _preview(
     ends: Notice | None,
 ) -> Preview:
     moment, start = moment_form.moment(zone, now), start_words(form, before, _today(now, zone), now)
-    return preview(form, moment, spec_of(before) if before else None, ends, start)
+    contract = before.contract if before else _contract(form)
+    return preview(form, moment, spec_of(before) if before else None, ends, start, contract)
+
+
+def _contract(form: TermsForm) -> Contract:
+    """The new contract as far as it can be read."""
+    form.is_valid()
+    starts_on = form.cleaned_data.get("valid_from") or form.today
+    return Contract(starts_on=starts_on, ends_on=PeriodForm(form.data).last_day)
 
 
 def _ends(contract: Contract, now: datetime) -> Notice:

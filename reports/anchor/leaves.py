@@ -16,7 +16,8 @@ from django.db import connection
 from django.db.models import Model, QuerySet
 
 from contracts import seal
-from contracts.models import ContractVersion, Seal
+from contracts.models import ContractVersion
+from contracts.seal_rows import Seal
 from incidents.anchors import LeafKind
 from incidents.models import Incident
 from reports.models import BreachDecision

@@ -17,6 +17,7 @@ from django.db.models import Count, Q, QuerySet
 from accounts.models import Client
 from contracts.models import Contract, ContractVersion
 from contracts.penalty.rules import ZERO
+from contracts.terms import caps_of
 from incidents.choices import ClockState
 from incidents.models import Breach, ClockRow
 from reports.money.pricing import BreachPricer
@@ -93,7 +94,7 @@ def contract_months(
             missed=missed.get(contract.pk, 0),
             penalty=pricer.months(contract.pk).get(month_of(contract, now), ZERO) if pricer else ZERO,
             currency=version.currency,
-            cap_used=_share(pricer.charged(contract.pk), version.contract_cap_amount) if pricer else None,
+            cap_used=_share(pricer.charged(contract.pk), version) if pricer else None,
         )
         for contract in contracts
         if (version := in_force.get(contract.pk))
@@ -101,9 +102,11 @@ def contract_months(
     return sorted(rows, key=lambda row: (row.client.name, row.contract.number))
 
 
-def _share(charged: Decimal, cap: Decimal | None) -> int | None:
-    """Whole per cent of the cap, floored: 100 means that nothing is left."""
-    return int(charged * 100 / cap) if cap else None
+def _share(charged: Decimal, version: ContractVersion) -> int | None:
+    """Whole per cent of the contract's cap, floored: 100 means that nothing is left."""
+    cap = caps_of(version).contract
+    limit = cap.limit(version.monthly_fee) if cap else None
+    return int(charged * 100 / limit) if limit else None
 
 
 def _versions(contracts: Sequence[Contract], now: datetime) -> list[ContractVersion]:

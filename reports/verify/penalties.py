@@ -136,7 +136,8 @@ def _monthly(where: str, given: object) -> Answer:
     names = ("monthly_fee_net", "incidents", "rule", "contract_already_charged_pln", "waived_pln", *caps, *PEOPLE_READ)
     data = fields(where, given, names)
     rule = word(where, "rule", needed(where, data, "rule"), RULES)
-    limits = Caps(*(_level(where, data, level) for level in ("incident", "month", "contract")))
+    incident, of_month, contract = (_level(where, data, level) for level in ("incident", "month", "contract"))
+    limits = Caps(incident, of_month, contract)
     settled = month(
         decimal(where, needed(where, data, "monthly_fee_net")),
         [_incident(where, n, incident) for n, incident in enumerate(items(where, needed(where, data, "incidents")), 1)],

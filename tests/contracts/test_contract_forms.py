@@ -169,7 +169,7 @@ def test_an_empty_time_is_no_promise(calendars: list[Calendar]) -> None:
         ),
         ({"P1_restore_grace": "15 min"}, "P1_restore_grace", "Grace needs a penalty: there is none."),
         ({"P1_restore_rate": "50 EUR"}, "P1_restore_rate", "The contract is in PLN."),
-        ({"contract_cap_amount": "900 €"}, "contract_cap_amount", "The contract is in PLN."),
+        ({"contract_cap": "900 €"}, "contract_cap", "The contract is in PLN."),
         ({"signed_on": "2026-03-03"}, "signed_on", "A document that is signed has a date that has come."),
         ({"signed_on": "wczoraj"}, "signed_on", "Write the day like 2027-01-31."),
         ({"step0_share": "połowa"}, "step0_share", SHARE),
@@ -177,7 +177,7 @@ def test_an_empty_time_is_no_promise(calendars: list[Calendar]) -> None:
         ({"step0_whom": "person"}, "step0_person", "Choose the person to tell."),
         ({"step1_share": "50", "step1_whom": "duty", "step1_channel": "sms"}, "step1_share",
          "The same rung stands above."),
-        ({"month_cap_percent": "130 %"}, "month_cap_percent", "A share is at most 100 %."),
+        ({"month_cap": "130 %"}, "month_cap", "A share is at most 100 %."),
     ],
 )  # fmt: skip
 def test_a_mistake_is_one_sentence_at_its_field(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -10,17 +11,20 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.penalty.ledger import HighestLine, Limits, MissedTarget, NotHighestLine, settle
+from contracts.penalty.ledger import HighestLine, Limits, MissedTarget, NotHighestLine, quarter_of, settle
 from contracts.penalty.month import EarlierLine, IncidentPenalties, MonthRules, PenaltyDue, month, total_of
-from contracts.penalty.rules import NO_CAPS, ZERO, Cap, Caps
+from contracts.penalty.rules import NO_CAPS, ZERO, Cap, CapLevel, CapLine, Caps
 from contracts.vocabulary import Cumulation, RateType
 
 STEADY = settings(deadline=None)
-MARCH, APRIL = date(2026, 3, 1), date(2026, 4, 1)
+FEBRUARY, MARCH, APRIL = date(2026, 2, 1), date(2026, 3, 1), date(2026, 4, 1)
 FEE = Decimal("2500.00")
 SUMS = st.decimals("0", "900", places=2)
 CAP = st.none() | st.builds(Cap, st.sampled_from(RateType), st.decimals("0", "60", places=1))
-CAPS = st.builds(Caps, CAP, CAP, CAP)
+KINDS = st.lists(
+    st.tuples(st.sampled_from(["reaction", "restore"]), CAP.filter(bool)), max_size=2, unique_by=lambda kind: kind[0]
+).map(tuple)
+CAPS = st.builds(Caps, CAP, CAP, CAP, CAP, KINDS)
 HIGHEST = Cumulation.HIGHEST
 
 
@@ -74,9 +78,35 @@ def test_a_month_settled_by_two_versions_has_one_limit_after_the_other() -> None
     ) == [Decimal(250), Decimal(250), Decimal(300)]  # fmt: skip
 
 
+def amount(value: str) -> Cap:
+    return Cap(RateType.AMOUNT, Decimal(value))
+
+
+def test_a_quarter_s_limit_spans_its_months_and_no_other() -> None:
+    caps = Caps(quarter=amount("250"))
+    assert counted(
+        row(1, "100", incident="A", first=FEBRUARY, caps=caps), row(2, "200", incident="B", caps=caps),
+        row(3, "90", incident="C", caps=caps), row(4, "90", incident="D", first=APRIL, caps=caps),
+    ) == [Decimal(100), Decimal(150), ZERO, Decimal(90)]  # fmt: skip
+
+
+def test_a_kind_of_penalty_has_its_own_limit_in_a_month_before_the_incident_s() -> None:
+    caps = Caps(incident=amount("100"), kinds=(("reaction", amount("70")),))
+    rows = [
+        row(1, "60", incident="A", target="reaction", caps=caps, cumulation=Cumulation.CUMULATIVE),
+        row(2, "90", incident="A", caps=caps, cumulation=Cumulation.CUMULATIVE),
+        row(3, "60", incident="B", target="reaction", caps=caps),
+        row(4, "60", incident="C", target="reaction", caps=caps, first=APRIL),
+    ]
+    assert counted(*rows) == [Decimal(60), Decimal(40), Decimal(10), Decimal(60)]
+    assert settle(rows).shares[3].lines[0] == CapLine(
+        CapLevel.KIND, Decimal(70), Decimal(60), Decimal(60), Decimal(10), "reaction"
+    )
+
+
 @st.composite
 def ledgers(draw: st.DrawFn) -> list[MissedTarget]:
-    """Rows of a contract over two months, settled by one version up to some stop and by another after it."""
+    """Rows over three months of two quarters, settled by one version up to some stop and by another after it."""
     caps = [draw(CAPS), draw(CAPS)]
     change = draw(st.integers(0, 20))
     cumulations = {name: draw(st.sampled_from(Cumulation)) for name in "ABC"}
@@ -84,9 +114,10 @@ def ledgers(draw: st.DrawFn) -> list[MissedTarget]:
     for key in range(draw(st.integers(0, 9))):
         stop, name = draw(st.integers(0, 20)), draw(st.sampled_from("ABC"))
         version = int(stop >= change)
+        first = [FEBRUARY, MARCH, APRIL][stop // 7]
         rows.append(
-            row(key, draw(SUMS), incident=name, stop=stop, first=MARCH if stop < 10 else APRIL, caps=caps[version],
-                version=version, cumulation=cumulations[name])
+            row(key, draw(SUMS), incident=name, stop=stop, first=first, caps=caps[version], version=version,
+                target=draw(st.sampled_from(["reaction", "restore"])), cumulation=cumulations[name])
         )  # fmt: skip
     return rows
 
@@ -111,6 +142,7 @@ def test_no_order_of_decisions_changes_a_sum_and_every_line_adds_up(rows: list[M
 def test_a_month_of_the_ledger_is_that_of_penalty_month(
     owed: list[tuple[str, Decimal]], caps: Caps, cumulation: Cumulation
 ) -> None:
+    caps = replace(caps, kinds=())  # taken off before, in the order of the stops
     rows = [
         row(key, amount, incident=name, caps=caps, cumulation=cumulation) for key, (name, amount) in enumerate(owed)
     ]
@@ -132,3 +164,28 @@ def test_without_limits_an_incident_owes_its_highest_or_its_sum(rows: list[Misse
         rule = next(one.cumulation for one in bare if one.incident == name)
         owes = sum((shares[one.key].amount for one in bare if one.incident == name), ZERO)
         assert owes == (max(amounts) if rule is HIGHEST else sum(amounts, ZERO))
+
+
+@STEADY
+@given(ledgers(), CAPS)
+def test_no_kind_and_no_quarter_costs_more_than_its_limit(rows: list[MissedTarget], caps: Caps) -> None:
+    rows = [replace(one, limits=Limits(1, FEE, caps)) for one in rows]
+    shares = settle(rows).shares
+    for first in (FEBRUARY, MARCH, APRIL):
+        for kind, cap in caps.kinds:
+            owed = sum((shares[one.key].amount for one in rows if (one.month, one.target) == (first, kind)), ZERO)
+            assert owed <= cap.limit(FEE)
+        if caps.quarter:
+            quarter = quarter_of(first)
+            owed = sum((shares[one.key].amount for one in rows if quarter_of(one.month) == quarter), ZERO)
+            assert owed <= caps.quarter.limit(FEE)
+
+
+@STEADY
+@given(ledgers(), CAPS, SUMS)
+def test_a_row_that_costs_more_never_counts_less(rows: list[MissedTarget], caps: Caps, more: Decimal) -> None:
+    if not rows:
+        return
+    rows = [replace(one, limits=Limits(1, FEE, caps), cumulation=Cumulation.CUMULATIVE) for one in rows]
+    worse = [replace(rows[0], amount=rows[0].amount + more), *rows[1:]]
+    assert settle(worse).shares[rows[0].key].amount >= settle(rows).shares[rows[0].key].amount

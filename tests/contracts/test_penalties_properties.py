@@ -145,7 +145,7 @@ INCIDENTS = st.builds(
 RULES = st.builds(
     MonthRules,
     st.sampled_from(Cumulation),
-    st.builds(Caps, CAPS, CAPS, CAPS),
+    st.builds(Caps, CAPS, CAPS, CAPS, CAPS),
     st.sampled_from(SameEvent),
     st.sampled_from(SameCause),
 )
@@ -160,9 +160,17 @@ def test_the_lines_of_a_month_add_up_and_no_cap_is_exceeded(
     fee = Decimal("2500.00")
     breakdown = month(fee, incidents, rules, charged=charged, waived=waived)
     assert total_of(breakdown.lines) == Fraction(breakdown.final)
-    assert 0 <= breakdown.final <= breakdown.after_contract_cap <= breakdown.after_month_cap <= breakdown.before_caps
+    stages = [
+        breakdown.after_contract_cap,
+        breakdown.after_quarter_cap,
+        breakdown.after_month_cap,
+        breakdown.before_caps,
+    ]
+    assert [breakdown.final, *stages] == sorted([breakdown.final, *stages])
+    assert breakdown.final >= 0
     caps = rules.caps
     assert caps.month is None or breakdown.after_month_cap <= caps.month.limit(fee)
+    assert caps.quarter is None or breakdown.after_quarter_cap <= caps.quarter.limit(fee)
     assert caps.contract is None or breakdown.after_contract_cap <= max(ZERO, caps.contract.limit(fee) - charged)
     for incident, amount in zip(incidents, breakdown.per_incident, strict=True):
         if caps.incident is not None and incident.capped:

@@ -13,7 +13,8 @@ from django.db.migrations.operations import AddField
 
 from accounts.models import User
 from contracts import agreements, proof, seal
-from contracts.models import Calendar, Contract, ContractVersion, Seal, Shop
+from contracts.models import Calendar, Contract, ContractVersion, Shop
+from contracts.seal_rows import Seal
 from tests import build, tamper
 from tests.owner import owner_cursor
 

@@ -40,8 +40,10 @@ def unusual(calendar: Calendar) -> dict[str, Any]:
     return {
         "monthly_fee": "12 000 netto", "currency": "EUR", "repair_starts": "work_started", "reopen": "restart",
         "liability": "opoznienie", "exclusion_reasons": ["client_fault", "force_majeure"], "delay_time": "real",
-        "cumulation": "highest", "incident_cap": "900 EUR", "month_cap_percent": "20 % opłaty",
-        "contract_cap_amount": "9 000,-", "second_person_above": "1 000", "availability_target": "99,5 procent",
+        "cumulation": "highest", "incident_cap": "900 EUR", "month_cap": "20 % opłaty", "quarter_cap": "3 × opłata",
+        "reaction_cap": "5 % opłaty", "restore_cap": "700 EUR", "final_fix_cap": "1,5 × opłata",
+        "contract_value": "200 000",
+        "contract_cap": "9 000,-", "second_person_above": "1 000", "availability_target": "99,5 procent",
         "minimum_outage": "0,1 h", "maintenance": "in_total", "maintenance_notice": "48 godzin",
         "maintenance_limit": "7,5 h", "unknown_limit": "2 godz.", "monitoring_starts_clock": "",
         "third_party_pause": "on",
@@ -105,7 +107,7 @@ def other_value(bound: forms.BoundField) -> Any:
     if isinstance(bound.field, forms.BooleanField):
         return not now
     kinds = {"_rate": "3 %", "_grace": "5 min", "_share": "33 %", "_silence": "6", "_update": "77 min",
-             "_fee": "900 zł", "_amount": "900 zł", "_above": "900 zł", "_cap": "500 zł", "_percent": "20 %",
+             "_fee": "900 zł", "_amount": "900 zł", "_above": "900 zł", "_cap": "500 zł", "_value": "70 000 zł",
              "_target": "99,5 %", "days_off_notice": "6"}  # fmt: skip
     return next((value for ending, value in kinds.items() if bound.html_name.endswith(ending)), "77 h")
 
@@ -152,13 +154,13 @@ def test_the_look_ahead_lists_the_new_terms_in_words(world: build.World) -> None
 
 
 def test_what_cannot_be_read_yet_is_named_and_no_difference(world: build.World) -> None:
-    form = form_of(world.version, month_cap_percent="80 zł", P1_silence="24 h", step0_share="pół")
+    form = form_of(world.version, month_cap="80 %%", P1_silence="24 h", step0_share="pół")
     with translation.override("pl"):
         ahead = preview(form, build.MONDAY, spec_of(world.version))
     assert ahead.changes == []
     assert ahead.unreadable == [
         "P1, dni robocze milczenia",
-        "Limit miesiąca, % opłaty",
+        "Limit miesiąca",
         "Eskalacja, wiersz 1, kiedy",
     ]
 
@@ -232,8 +234,8 @@ def test_the_last_day_for_notice_stands_on_the_page_and_in_the_editor_by_what_is
 @pytest.mark.parametrize(
     ("field", "text", "sentence"),
     [
-        ("month_cap_percent", "80 zł", "Wpisz część opłaty tak: 20 %."),
-        ("month_cap_percent", "50 EUR", "Wpisz część opłaty tak: 20 %."),
+        ("month_cap", "80 h", "Wpisz limit tak: 500,00 zł, 20 % opłaty albo 3 × opłata."),
+        ("contract_cap", "50 dni", "Wpisz limit tak: 50 000,00 zł, 12 × opłata albo 20 % umowy."),
         ("availability_target", "99,9 zł", "Wpisz dostępność tak: 99,5 %."),
         ("P1_restore_rate", "0,1 %%", "Wpisz stawkę tak: 2 % opłaty albo 50,00 zł."),
     ],

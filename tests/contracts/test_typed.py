@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from contracts.forms.calendar import CalendarForm, DayForm
 from contracts.forms.contract import AskedForm, ContractForm
-from contracts.forms.rates import Rates, rate_value, rates_value
+from contracts.forms.rates import Rates, cap_value, rates_value
 from contracts.forms.rows import FormChoices
 from contracts.penalty.rules import Unit
 from contracts.terms import tier_columns
@@ -37,9 +37,9 @@ TIME = "Write the time like 30 min, 4 h or 1 h 30 min."
 DAYS = "A day of work isn't 24 h: write hours, for two days of 8 h write 16 h."
 AMOUNT = "Write the amount like 4000.00."
 RATE = "Write the rate like 2 % of the fee or 50.00 PLN."
-CAP = "Write the limit like 500.00 PLN or 10 % of the fee."
+CAP = "Write the limit like 500.00 PLN, 20 % of the fee or 3 × the fee."
 OF_WHAT = "Say of what: 2 % of the fee, or an amount such as 50.00 PLN."
-MONTH_CAP = "Write the share of the fee like 20 %."
+WHOLE_CAP = "Write the limit like 50000.00 PLN, 12 × the fee or 20 % of the contract."
 UPTIME = "Write the availability like 99.5 %."
 TIME_OF_A_RUNG = "Write the time like 30 min, 4 h or 1 h 30 min."
 SHARE = "Write it like 75 % (from 1 to 1000), 30 min before or 2 h after the deadline."
@@ -112,15 +112,21 @@ TABLE: dict[str, dict[str, Any]] = {
         "500 zł": ("amount", Decimal(500)), "10 % opłaty": ("percent", Decimal(10)), "500": OF_WHAT, "0,1 %%": CAP,
         "8 h": CAP, "0,1234 %": CAP,
     },
-    "month_cap_percent": {
-        "20 %": Decimal(20), "20": Decimal(20), "99,5 procent": Decimal("99.5"), "20 % opłaty": Decimal(20), "": None,
-        "80 zł": MONTH_CAP, "50 EUR": MONTH_CAP, "99,9 zł": MONTH_CAP, "0,1 %%": MONTH_CAP, "20 h": MONTH_CAP,
-        "20 % czasu": MONTH_CAP, "130 %": "A share is at most 100 %.",
+    "month_cap": {
+        "20 %": ("percent", Decimal(20)), "99,5 procent": ("percent", Decimal("99.5")),
+        "3 × opłata": ("percent", Decimal(300)),
+        "20 % opłaty": ("percent", Decimal(20)), "": None, "80 zł": ("amount", Decimal(80)), "20": OF_WHAT,
+        "0,1 %%": CAP,
+        "20 h": CAP, "20 % czasu": CAP, "130 %": "A share is at most 100 %.",
     },
-    "contract_cap_amount": {
-        "9 000 zł": Decimal(9000), "20 %": "Write the amount like 50000.00.", "9 000 zł netto":
-        "Write the amount like 50000.00.",
+    "contract_cap": {
+        "9 000 zł": ("amount", Decimal(9000)), "20 %": ("share", Decimal(20)), "20 % umowy": ("share", Decimal(20)),
+        "20 % wartości umowy": ("share", Decimal(20)), "20 % wynagrodzenia z umowy": ("share", Decimal(20)),
+        "20 % of the contract": ("share", Decimal(20)), "20 % opłaty": ("percent", Decimal(20)),
+        "12 × opłata": ("percent", Decimal(1200)), "9 000 zł netto": WHOLE_CAP, "50 dni": WHOLE_CAP, "9000": ("amount", Decimal(9000)),
+        "9 000,-": ("amount", Decimal(9000)), "90": OF_WHAT,
     },
+    "contract_value": {"48 000 zł": Decimal(48000), "20 %": "Write the amount like 50000.00."},
     "second_person_above": {"1000": Decimal(1000), "5 %": "Write the amount like 1000.00."},
     "availability_target": {
         "99,5%": Decimal("99.5"), "99,5 procent": Decimal("99.5"), "99.95": Decimal("99.95"),
@@ -182,6 +188,7 @@ def test_each_field_of_text_stands_in_the_table_or_is_free() -> None:
     alike = {
         "_reaction": "P1_restore", "_restore": "P1_restore", "_final_fix": "P1_restore", "_rate": "P1_restore_rate",
         "_grace": "P1_restore_grace", "_share": "step0_share", "_update": "P1_update", "_silence": "P1_silence",
+        "_cap": "month_cap",
     }  # fmt: skip
     typed_into = {
         name: field for name, field in FIELDS.items()
@@ -201,7 +208,7 @@ def test_each_field_of_text_stands_in_the_table_or_is_free() -> None:
 def shown(field: str, value: Any) -> str:
     """A value as the next version's form begins with it."""
     if isinstance(value, tuple):
-        return rate_value(value[0], value[1], "PLN")
+        return cap_value(value[0], value[1], "PLN")
     if isinstance(value, Rates):
         return rates_value(value.kind, value.rate, value.tiers(HOUR), "PLN")
     if isinstance(value, list):

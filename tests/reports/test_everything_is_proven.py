@@ -24,12 +24,12 @@ from contracts.models import (
     ContractVersion,
     EscalationStep,
     PenaltyRule,
-    Seal,
     Shop,
     Target,
     UpdateRhythm,
 )
 from contracts.planned import MaintenanceWindow
+from contracts.seal_rows import Seal
 from contracts.severities import Meaning, SeverityName
 from incidents import lifecycle, sweeps
 from incidents.anchors import Anchor, AnchorLeaf, Tally, newest

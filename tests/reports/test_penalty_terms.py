@@ -103,3 +103,42 @@ def test_steps_of_a_penalty_from_the_form_to_the_month(desk: Desk) -> None:
 )  # fmt: skip
 def test_steps_that_cannot_be_counted_are_said_at_the_rate(desk: Desk, typed: dict[str, str], sentence: str) -> None:
     assert desk.refusals(**typed) == {"P1_restore_rate": [sentence]}
+
+
+def test_limits_from_the_form_to_the_month(desk: Desk) -> None:
+    """Ten months of 4 000 zł are 40 000 zł; a repair of 5 h too late costs 400 zł before any limit."""
+    typed = {
+        "ends_on": "2026-12-31", "contract_cap": "20 %", "quarter_cap": "250 zł", "restore_cap": "7,5 % opłaty",
+        "month_cap": "3 × opłata",
+    }  # fmt: skip
+    sentences = [
+        "Najwyżej 300,00 zł (7,5 % opłaty miesięcznej) w miesiącu za spóźnione naprawy.",
+        "Najwyżej 12 000,00 zł (3 × opłata miesięczna) w miesiącu.",
+        "Najwyżej 250,00 zł w kwartale.",
+        "Razem nie więcej niż 8 000,00 zł (20 % wartości umowy, czyli 40 000,00 zł) z całej umowy.",
+    ]
+    assert [sentence for sentence in sentences if sentence not in desk.preview(**typed)] == []
+    version = desk.enter(**typed)
+    said = desk.contract_page(version)
+    assert [sentence for sentence in sentences if sentence not in said] == []
+    assert "za spóźnione reakcje" not in said
+    breach = late_repair(desk.world, timedelta(hours=5))
+    said = desk.account(breach)
+    assert "Kara 250,00 zł." in said
+    assert "Limit tego rodzaju kary w miesiącu 300,00 zł (naprawa): z 400,00 zł zostaje 300,00 zł 300,00 zł" in said
+    assert "Limit kwartału 250,00 zł: z 300,00 zł zostaje 250,00 zł 250,00 zł" in said
+    review.confirm(breach=breach, by=desk.world.manager, at=DEADLINE + timedelta(hours=6))
+    assert desk.month(version) == Decimal(250)
+    (row,) = month_table.contract_months([version.contract], BreachPricer((), NOW, [version.contract_id]), NOW)
+    assert row.cap_used == 3  # 250 of 8 000 zł
+
+
+def test_a_share_of_a_contract_without_an_end_needs_its_value(desk: Desk) -> None:
+    assert desk.refusals(contract_cap="20 %") == {
+        "contract_value": ["Umowa bez końca nie ma własnej wartości: wpisz wartość, której częścią jest limit."]
+    }
+    version = desk.enter(contract_cap="20 %", contract_value="100 000 zł")
+    said = desk.contract_page(version)
+    assert "Razem nie więcej niż 20 000,00 zł (20 % wartości umowy, czyli 100 000,00 zł) z całej umowy." in said
+    annex = visitor(desk.world.manager).get(f"/contracts/{version.contract.address}/edit/").context["form"]
+    assert annex["contract_cap"].value() == "20 % umowy"

@@ -26,7 +26,8 @@ from pytest_django.plugin import DjangoDbBlocker
 import accounts.models
 from accounts.models import User
 from contracts import proof as contracts_proof
-from contracts.models import Calendar, Contract, ContractVersion, Seal, Shop
+from contracts.models import Calendar, Contract, ContractVersion, Shop
+from contracts.seal_rows import Seal
 from incidents import forgetting, journal, lifecycle, reporting
 from incidents.events import DECISIONS
 from incidents.models import Breach, Incident, JoinedReport, JournalEntry, Notice, RepeatKey

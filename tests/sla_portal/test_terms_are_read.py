@@ -26,7 +26,7 @@ from contracts.models import (
     UpdateRhythm,
 )
 from contracts.notice import notice
-from contracts.terms import scheme_of
+from contracts.terms import caps_of, scheme_of
 from incidents import lifecycle, reporting
 from incidents.models import Breach, Incident, JournalEntry, Notice
 from incidents.projection import rows as projection
@@ -119,6 +119,11 @@ def money(case: Case) -> Any:
     breaches = list(Breach.objects.filter(incident=case.incident).order_by("target"))
     pricer = BreachPricer(breaches, TUESDAY)
     return [pricer.priced(breach).amount for breach in breaches]
+
+
+def limits(case: Case) -> Any:
+    """What a limit is that neither breach of the case meets."""
+    return caps_of(case.version)
 
 
 def scheme(case: Case) -> Any:
@@ -216,7 +221,25 @@ READ: dict[tuple[type[models.Model], str], tuple[Callable[[Case], Any], Any, Any
     (V, "incident_cap_percent"): (money, None, Decimal(1)),
     (V, "incident_cap_amount"): (money, None, Decimal(7)),
     (V, "month_cap_percent"): (money, None, Decimal(1)),
+    (V, "month_cap_amount"): (money, None, Decimal(7)),
+    (V, "quarter_cap_percent"): (money, None, Decimal(1)),
+    (V, "quarter_cap_amount"): (money, None, Decimal(7)),
+    **{(V, f"{kind}_cap_percent"): (money, None, Decimal("0.1")) for kind in ("reaction", "restore")},
+    **{(V, f"{kind}_cap_amount"): (money, None, Decimal(7)) for kind in ("reaction", "restore")},
+    (V, "final_fix_cap_percent"): (limits, None, Decimal("0.1")),
+    (V, "final_fix_cap_amount"): (limits, None, Decimal(7)),
+    (V, "contract_cap_percent"): (money, None, Decimal(1)),
     (V, "contract_cap_amount"): (money, None, Decimal(7)),
+    (V, "contract_cap_share"): (
+        money,
+        {"contract_value": Decimal(900)},
+        {"contract_value": Decimal(900), "contract_cap_share": Decimal(1)},
+    ),
+    (V, "contract_value"): (
+        money,
+        {"contract_value": Decimal(900), "contract_cap_share": Decimal(1)},
+        {"contract_value": Decimal(700), "contract_cap_share": Decimal(1)},
+    ),
     (V, "second_person_above"): (second_person, None, Decimal(1)),
     (V, "availability_target"): (availability, None, Decimal("99.5")),
     (V, "minimum_outage_minutes"): (availability, 0, 5),
