@@ -93,14 +93,18 @@ class BreachDecision(models.Model):
     @property
     def awaits_second(self) -> bool:
         """What was at stake decides, not what is left of it: an exclusion to zero needs a second person too."""
-        limit = self.breach.version.second_person_above
-        is_above = limit is not None and self.amount_before > limit
-        return is_above and self.second_by_id is None and self.taken_back_at is None
+        above = needs_second(self.amount_before, self.breach.version.second_person_above)
+        return above and self.second_by_id is None and self.taken_back_at is None
 
     @property
     def standing(self) -> Decimal:
         """What the breach is worth by the decision; until a second person agrees, as if nothing were excluded."""
         return self.amount_before if self.awaits_second else self.amount_after
+
+
+def needs_second(at_stake: Decimal, limit: Decimal | None) -> bool:
+    """Whether one person's decision about the amount isn't enough. `limit`: the version's, None where it has none."""
+    return limit is not None and at_stake > limit
 
 
 def undecided(breaches: QuerySet[Breach]) -> QuerySet[Breach]:

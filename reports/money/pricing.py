@@ -26,7 +26,7 @@ from incidents.clock import clocks as clock
 from incidents.events import MOVING
 from incidents.models import Breach, JournalEntry
 from incidents.projection import rows as projection
-from reports.models import BreachDecision, Verdict
+from reports.models import BreachDecision, Verdict, needs_second, undecided
 from wording.words import month as month_words
 
 
@@ -55,6 +55,20 @@ class PricedBreach:
     def why_nothing(self) -> str:
         """In a few words why nothing is owed; "" where something is."""
         return nothing_because(self.breakdown) if self.breakdown else _("no penalty agreed")
+
+
+@dataclass(frozen=True, slots=True)
+class DecidedBreach:
+    """What the ledger needs of a breach that is decided. `is_settled`: no second person is waited for."""
+
+    pk: int
+    incident_id: int
+    target: str
+    deadline: datetime
+    stopped_at: datetime | None
+    version: ContractVersion
+    standing: Decimal
+    is_settled: bool
 
 
 class BreachPricer:
@@ -165,7 +179,7 @@ class BreachPricer:
         late = Lateness(seconds(breach.deadline), seconds(stop), calendar, waited)
         return breach_penalty(scheme_of(rule), late, base, exclusions=exclusions)
 
-    def _settled_by(self, breach: Breach, stop: datetime) -> ContractVersion:
+    def _settled_by(self, breach: Breach | DecidedBreach, stop: datetime) -> ContractVersion:
         """The version whose fee and limits settle the stop, of those entered before the deadline was missed.
 
         What is entered after a deadline has passed takes nothing from its breach and adds nothing to it.
@@ -187,12 +201,12 @@ class BreachPricer:
         rows = (self._row(breach) for breach in self._of(contract))
         return settle(replace(row, amount=instead.get(row.key, row.amount)) if instead else row for row in rows)
 
-    def _row(self, breach: Breach) -> MissedTarget:
+    def _row(self, breach: Breach | DecidedBreach) -> MissedTarget:
         if breach.pk not in self._rows:
             self._rows[breach.pk] = self._made(breach)
         return self._rows[breach.pk]
 
-    def _made(self, breach: Breach) -> MissedTarget:
+    def _made(self, breach: Breach | DecidedBreach) -> MissedTarget:
         stop = breach.stopped_at or self.at
         return MissedTarget(
             key=breach.pk,
@@ -210,39 +224,72 @@ class BreachPricer:
             self._limits_of[version.pk] = Limits(version.pk, version.monthly_fee, caps_of(version))
         return self._limits_of[version.pk]
 
-    def _standing(self, breach: Breach) -> Decimal:
+    def _standing(self, breach: Breach | DecidedBreach) -> Decimal:
         """What the decision recorded; without one, the amount of now."""
-        if decision := self._decisions.get(breach.pk):
-            return decision.standing
-        breakdown = self._own_breakdown(breach)
+        if decided := self._decided.get(breach.pk):
+            return decided.standing
+        breakdown = self._own_breakdown(breach) if isinstance(breach, Breach) else None
         return breakdown.amount if breakdown else ZERO
 
-    def _is_settled(self, breach: Breach) -> bool:
-        decision = self._decisions.get(breach.pk)
-        return decision is not None and not decision.awaits_second
+    def _is_settled(self, breach: Breach | DecidedBreach) -> bool:
+        decided = self._decided.get(breach.pk)
+        return decided is not None and decided.is_settled
 
-    def _of(self, contract: int) -> list[Breach]:
-        return [breach for breach in self._all if breach.version.contract_id == contract]
+    def _of(self, contract: int) -> list[Breach | DecidedBreach]:
+        return self._by_contract.get(contract, [])
 
     @cached_property
-    def _all(self) -> list[Breach]:
-        """Every breach of the contracts; those that were given as they were given.
+    def _by_contract(self) -> dict[int, list[Breach | DecidedBreach]]:
+        breaches: dict[int, list[Breach | DecidedBreach]] = {}
+        for breach in self._all:
+            breaches.setdefault(breach.version.contract_id, []).append(breach)
+        return breaches
 
-        The versions are few and the breaches many, so a join would make the same version anew for each of them: a
-        thousand decided breaches took 162 ms of CPU so.
-        """
-        given = {breach.pk: breach for breach in self.breaches}
-        rows = [given.get(breach.pk, breach) for breach in Breach.objects.filter(version__contract__in=self._contracts)]
-        for breach in rows:
-            if breach.pk not in given:
-                breach.version = self._versions[breach.version_id]
-        return rows
+    @cached_property
+    def _all(self) -> list[Breach | DecidedBreach]:
+        """Every breach of the contracts: those that were given, those that wait, and the rest as plain rows."""
+        given = {breach.pk for breach in self.breaches}
+        decided = [row for row in self._decided.values() if row.pk not in given]
+        return [*self._priced, *decided]
 
     @cached_property
     def _priced(self) -> list[Breach]:
         """What is computed from its journal: the given ones, and whatever nobody has decided."""
         given = {breach.pk for breach in self.breaches}
-        return [breach for breach in self._all if breach.pk in given or breach.pk not in self._decisions]
+        rows = Breach.objects.filter(version__contract__in=self._contracts)
+        waiting = [breach for breach in undecided(rows) if breach.pk not in given]
+        for breach in waiting:
+            breach.version = self._versions[breach.version_id]
+        return [*self.breaches, *waiting]
+
+    @cached_property
+    def _decided(self) -> dict[int, DecidedBreach]:
+        """Breach → what its decision left of it.
+
+        Read as tuples: with 3,000 decided breaches the manager's page took 260 ms of CPU by Django's rows, 190 so.
+        """
+        rows = BreachDecision.objects.standing().filter(
+            breach__version__contract__in=self._contracts, breach__voided_at=None
+        )
+        of_breach = (f"breach__{name}" for name in ("incident", "target", "deadline", "stopped_at", "version"))
+        read = rows.order_by().values_list("breach", *of_breach, "amount_before", "amount_after", "second_by")
+        return {row[0]: self._decided_row(*row) for row in read}
+
+    def _decided_row(
+        self,
+        pk: int,
+        incident: int,
+        target: str,
+        deadline: datetime,
+        stopped_at: datetime | None,
+        version: int,
+        before: Decimal,
+        after: Decimal,
+        second: int | None,
+    ) -> DecidedBreach:
+        terms = self._versions[version]
+        awaits = needs_second(before, terms.second_person_above) and second is None
+        return DecidedBreach(pk, incident, target, deadline, stopped_at, terms, before if awaits else after, not awaits)
 
     @cached_property
     def _journals(self) -> dict[int, list[JournalEntry]]:
@@ -254,9 +301,8 @@ class BreachPricer:
 
     @cached_property
     def _terms(self) -> dict[int, clock.Terms]:
-        """A handful of versions, each read once."""
-        versions = ContractVersion.objects.filter(pk__in={breach.version_id for breach in self._priced})
-        return {version.pk: projection.version_terms(version).terms for version in versions}
+        """Of the versions of what is priced, read together."""
+        return projection.clock_terms(self._versions[pk] for pk in {breach.version_id for breach in self._priced})
 
     @cached_property
     def _rules(self) -> dict[tuple[int, str, str], PenaltyRule]:
@@ -278,10 +324,10 @@ class BreachPricer:
 
     @cached_property
     def _decisions(self) -> dict[int, BreachDecision]:
-        """Breach → its decision, read plainly and tied to the breach that is here already."""
-        breaches = {breach.pk: breach for breach in self._all}
-        decisions = BreachDecision.objects.standing().filter(breach__version__contract__in=self._contracts)
-        by_breach = {decision.breach_id: decision for decision in decisions if decision.breach_id in breaches}
+        """Of the given breaches, each tied to the breach that is here already."""
+        breaches = {breach.pk: breach for breach in self.breaches}
+        decisions = BreachDecision.objects.standing().filter(breach__in=breaches)
+        by_breach = {decision.breach_id: decision for decision in decisions}
         for key, decision in by_breach.items():
             decision.breach = breaches[key]
         return by_breach
