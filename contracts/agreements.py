@@ -18,7 +18,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from accounts.models import Client, User
-from contracts import seal
+from contracts import penalty_checks, seal
 from contracts.day_terms import day_term
 from contracts.models import (
     Calendar,
@@ -36,10 +36,9 @@ from contracts.models import (
     UpdateRhythm,
     Whom,
 )
-from contracts.penalty.rules import PenaltyError
 from contracts.planned import MaintenanceWindow
 from contracts.severities import USUAL_SEVERITY, Meaning, SeverityName
-from contracts.terms import scheme_of, seconds, to_second, value_of, working_days
+from contracts.terms import seconds, to_second, working_days
 from contracts.vocabulary import DayReading, Mark
 from contracts.worktime import parse_calendar, work_calendar
 from messaging.models import Channel
@@ -222,11 +221,7 @@ def add_version(*, contract: Contract, version: VersionSpec, by: User, at: datet
         created_at=to_second(at),
         **version.terms,
     )
-    if row.contract_cap_share is not None and value_of(row) is None:
-        raise Refused(
-            _("A contract without an end has no value of its own: write the value that the limit is a share of."),
-            "contract_value",
-        )
+    penalty_checks.check(row)
     with as_refusal():
         row.full_clean()
     row.save()
@@ -290,7 +285,7 @@ def _add_target(version: ContractVersion, spec: TargetSpec) -> None:
     )
     if spec.penalty:
         rule = spec.penalty
-        _check_scheme(rule)
+        penalty_checks.check_scheme(rule)
         PenaltyRule.objects.create(
             target=target,
             rate=rule.rate,
@@ -300,14 +295,6 @@ def _add_target(version: ContractVersion, spec: TargetSpec) -> None:
             grace_mode=rule.grace_mode,
             tiers=[list(tier) for tier in rule.tiers],
         )
-
-
-def _check_scheme(rule: PenaltySpec) -> None:
-    """Raises Refused for a unit that nobody counts by, or tiers that don't rise."""
-    try:
-        scheme_of(rule)
-    except PenaltyError as error:
-        raise Refused(_("This penalty can't be counted: its steps must rise.")) from error
 
 
 @transaction.atomic

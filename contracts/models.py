@@ -233,6 +233,11 @@ class Cumulation(models.TextChoices):
     HIGHEST = vocabulary.Cumulation.HIGHEST, _("only the highest")
 
 
+class PenaltyBase(models.TextChoices):
+    MONTH = vocabulary.PenaltyBase.MONTH, _("of the month in which the delay ended")
+    MONTH_BEFORE = vocabulary.PenaltyBase.MONTH_BEFORE, _("of the month before")
+
+
 class DelayTime(models.TextChoices):
     CALENDAR = "calendar", _("in the target's hours")
     REAL = "real", _("in real time")
@@ -281,6 +286,9 @@ class ContractVersion(models.Model):
     liability = models.CharField(max_length=10, choices=Liability, default=Liability.ZWLOKA)
     delay_time = models.CharField(max_length=8, choices=DelayTime, default=DelayTime.CALENDAR)
     cumulation = models.CharField(max_length=10, choices=Cumulation, default=Cumulation.CUMULATIVE)
+    penalty_base = models.CharField(max_length=12, choices=PenaltyBase, default=PenaltyBase.MONTH)
+    part_months = models.BooleanField(_("a month covered in part counts by its days"), default=False)
+    fee_parts = models.JSONField(default=dict, blank=True)  # shop's key → its part of the fee, as a decimal
     incident_cap_percent = models.DecimalField(max_digits=8, decimal_places=3, null=True, blank=True)
     incident_cap_amount = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
     month_cap_percent = models.DecimalField(max_digits=8, decimal_places=3, null=True, blank=True)

@@ -26,7 +26,7 @@ class Preview:
     no_repair: list[str]
     nobody: bool
     prices: list[prices.Price]
-    caps: list[str]
+    limits: list[str]
     changes: list[Change]
     notice: Notice | None
     start: str
@@ -56,7 +56,7 @@ def preview(
         no_repair=_without(TargetKind.RESTORE, form, targets),
         nobody=bool(targets) and not form.steps,
         prices=prices.prices(typed, targets) if typed else [],
-        caps=prices.caps(typed) if typed and targets else [],
+        limits=[*prices.base(typed), *prices.caps(typed)] if typed and targets else [],
         changes=_changes(form, before) if before else [],
         notice=notice,
         start=start,

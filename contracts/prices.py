@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Protocol
 
 from django.utils.translation import gettext as _
 
-from contracts.models import ContractVersion, TargetKind
+from contracts.models import ContractVersion, PenaltyBase, TargetKind
 from contracts.penalty.breach import Lateness, breach_penalty
-from contracts.penalty.rules import Cap, Rounding, Scheme
+from contracts.penalty.rules import Cap, FeeBase, Rounding, Scheme, rounded
 from contracts.penalty.text import rule, worked_example
-from contracts.terms import caps_of, scheme_of, value_of
-from contracts.terms_text import fee_words
+from contracts.terms import caps_of, covered_days, scheme_of, value_of
+from contracts.terms_text import fee_words, parts_words
 from contracts.vocabulary import RateType
 from wording.words import money, share
 
@@ -56,7 +57,7 @@ def _price(version: ContractVersion, target: Promised, scheme: Scheme) -> Price:
     if scheme.kind is RateType.AMOUNT and scheme.unit.rounding is Rounding.ONCE:
         return Price(target.severity, target.kind, sentence, "")
     late = Lateness(0, example_delay(scheme))
-    breakdown = breach_penalty(scheme, late, version.monthly_fee, caps=caps_of(version))
+    breakdown = breach_penalty(scheme, late, _example_base(version), caps=caps_of(version), fee=version.monthly_fee)
     return Price(target.severity, target.kind, sentence, worked_example(breakdown, target.severity, version.currency))
 
 
@@ -65,6 +66,31 @@ def example_delay(scheme: Scheme) -> int:
     edge = max((tier.up_to for tier in scheme.tiers if tier.up_to is not None), default=1)
     shown = int(edge * scheme.unit.width) + scheme.unit.width // 2
     return max(EXAMPLE, shown) + (scheme.grace.seconds if scheme.grace else 0) // EXAMPLE * EXAMPLE
+
+
+def _example_base(version: ContractVersion) -> Decimal:
+    """The whole fee, or the greatest part of a shop."""
+    return max(map(Decimal, version.fee_parts.values()), default=version.monthly_fee)
+
+
+def base(version: ContractVersion) -> list[str]:
+    """Of what a percentage is where it isn't simply the fee of the month, a sentence a term, with its sum."""
+    sentences = []
+    if version.fee_parts:
+        parts = {"parts": parts_words(version.fee_parts, version.currency)}
+        sentences.append(_("A percentage is of the shop's part of the fee: %(parts)s.") % parts)
+    if version.penalty_base == PenaltyBase.MONTH_BEFORE:
+        sentences.append(_("A percentage is of the fee of the month before; in the first month, of that month's own."))
+    if version.part_months:
+        days, of_days = covered_days(version.contract, version.contract.starts_on) or (15, 30)
+        facts = {"days": days, "of": of_days, "sum": money(part_of(version, days, of_days), version.currency)}
+        text = _("In a month covered in part it is of the fee for its days: for %(days)s of %(of)s days of %(sum)s.")
+        sentences.append(text % facts)
+    return sentences
+
+
+def part_of(version: ContractVersion, days: int, of_days: int) -> Decimal:
+    return rounded(FeeBase(_example_base(version), days=days, of_days=of_days).exact)
 
 
 def caps(version: ContractVersion) -> list[str]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from functools import lru_cache
 from typing import Protocol
 
 from contracts.holidays_pl import POLISH_HOLIDAYS
-from contracts.models import Calendar, CalendarDay, ContractVersion
+from contracts.models import Calendar, CalendarDay, Contract, ContractVersion
+from contracts.notice import months_after
 from contracts.penalty.rules import Cap, Caps, Grace, Scheme, Tier, Unit
 from contracts.vocabulary import GraceMode as PenaltyGrace
 from contracts.vocabulary import RateType
@@ -125,6 +127,20 @@ def tier_columns(tiers: Iterable[Tier]) -> tuple[tuple[str, str], ...]:
 
 def _digits(value: Decimal) -> str:
     return f"{value.normalize():f}"
+
+
+def shop_share(version: ContractVersion, shop: int) -> Fraction:
+    """The shop's part of the version's fee; 1 where the fee isn't split, or is 0."""
+    part = version.fee_parts.get(str(shop))
+    return Fraction(1) if part is None or not version.monthly_fee else Fraction(part) / Fraction(version.monthly_fee)
+
+
+def covered_days(contract: Contract, month: date) -> tuple[int, int] | None:
+    """How many of a month's days the contract covers, of how many; None where it covers all of them."""
+    first, last = month.replace(day=1), months_after(month.replace(day=1), 1) - timedelta(days=1)
+    begins, ends = max(first, contract.starts_on), min(last, contract.ends_on or last)
+    days, of_days = (ends - begins).days + 1, last.day
+    return None if days >= of_days else (max(0, days), of_days)
 
 
 KINDS = ("reaction", "restore", "final_fix")

@@ -25,9 +25,11 @@ from contracts.models import (
     ExclusionReason,
     Liability,
     Maintenance,
+    PenaltyBase,
     Reopen,
     RepairStart,
     Severity,
+    Shop,
     TargetKind,
     UpdateRhythm,
 )
@@ -67,6 +69,12 @@ def _choice(kind: type[TextChoices], value: Any, _currency: str) -> str:
 
 def _share(value: Decimal | None, _currency: str) -> str:
     return _("none") if value is None else share(value)
+
+
+def parts_words(parts: Mapping[str, str], currency: str) -> str:
+    """`drugi.example 1 600,00 zł, mak.example 2 400,00 zł`, in the order of the names."""
+    shops = Shop.objects.filter(pk__in=parts).order_by("name") if parts else ()
+    return ", ".join(f"{shop.name} {money(Decimal(parts[str(shop.pk)]), currency)}" for shop in shops)
 
 
 def _of_fee(value: Decimal | None, _currency: str) -> str:
@@ -114,6 +122,9 @@ COLUMN_WORDS: dict[str, Callable[[Any, str], str]] = {
     "reopen": partial(_choice, Reopen),
     "liability": partial(_choice, Liability),
     "exclusion_reasons": lambda value, _currency: exclusion_words(value),
+    "penalty_base": partial(_choice, PenaltyBase),
+    "part_months": _flag,
+    "fee_parts": lambda value, currency: parts_words(value, currency) or _("none"),
     "delay_time": partial(_choice, DelayTime),
     "cumulation": partial(_choice, Cumulation),
     **{f"{level}_cap_percent": _of_fee for level in LEVELS},

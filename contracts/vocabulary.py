@@ -91,3 +91,10 @@ class GraceMode(StrEnum):
 
     DEDUCTIBLE = "deductible"
     THRESHOLD = "threshold"
+
+
+class PenaltyBase(StrEnum):
+    """Whose fee a percentage is of: of the month in which the delay ended, or of the month before that."""
+
+    MONTH = "month"
+    MONTH_BEFORE = "month_before"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
@@ -25,7 +26,7 @@ from contracts.agreements import (
 from contracts.calendar_text import ALL_DAY
 from contracts.forms import parse as typed
 from contracts.forms.fields import ZONES, ReadField, choice_field, date_field
-from contracts.forms.rates import cap_value
+from contracts.forms.rates import cap_value, rate_value
 from contracts.forms.rows import key
 from contracts.forms.terms import (
     CAP_COLUMNS,
@@ -42,6 +43,7 @@ from contracts.models import (
     ContractVersion,
     ExclusionReason,
     PenaltyRule,
+    RateType,
     Severity,
     Shop,
     TargetKind,
@@ -64,6 +66,7 @@ TERM_COLUMNS = (
     *TERMS.values(),
     *(column for columns in CAP_COLUMNS.values() for column in columns.values()),
     *(silence_column(severity) for severity in Severity.values),
+    "fee_parts",
 )
 FRIDAY, ASKED_AT = 4, time(15, 30)
 
@@ -97,7 +100,7 @@ class ContractForm(PeriodForm, TermsForm):
     number = LineField(label=_("Contract number"), max_length=40)
     shops = forms.MultipleChoiceField(label=_("Shops"), widget=forms.CheckboxSelectMultiple)
     field_order = ["number", "shops", "valid_from", "ends_on", "notice_months", "zone"]
-    HOMES: ClassVar = {"starts_on": "valid_from", "": "number"}
+    HOMES: ClassVar = {"starts_on": "valid_from", "fee_parts": "monthly_fee", "": "number"}
 
     def __init__(self, *args: Any, shops: Sequence[Shop], **options: Any) -> None:
         super().__init__(*args, **options)
@@ -121,7 +124,7 @@ class ContractForm(PeriodForm, TermsForm):
 class VersionForm(TermsForm):
     """The next version of a contract."""
 
-    HOMES: ClassVar = {"": "valid_from"}
+    HOMES: ClassVar = {"fee_parts": "monthly_fee", "": "valid_from"}
 
 
 def usual(calendars: Sequence[Calendar], today: date) -> dict[str, Any]:
@@ -189,6 +192,10 @@ def values_of(version: ContractVersion, targets: Sequence[TargetSpec], steps: Se
     values: dict[str, Any] = {name: getattr(version, column) for name, column in TERMS.items()}
     values |= {"monthly_fee": version.monthly_fee, "signed_on": None, "signatories": ""}
     values |= {name: _cap(version, columns) for name, columns in CAP_COLUMNS.items()}
+    values["parts"] = {
+        f"part_{shop}": {"part": rate_value(RateType.AMOUNT, Decimal(part), version.currency)}
+        for shop, part in version.fee_parts.items()
+    }
     silence = {severity: version.silence_days(severity) for severity in Severity.values}
     values |= {"names": name_values(name_specs(version)), "meanings": meaning_values(meanings_of(version))}
     return values | _tables(targets, rhythm_specs(version), steps, silence, version.currency)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -23,13 +24,13 @@ from contracts.agreements import NameSpec, PenaltySpec, RhythmSpec, StepSpec, Ta
 from contracts.escalation_text import mark_words
 from contracts.forms import parse as typed
 from contracts.forms.fields import OneOf, ReadField, choice_field, name_the_missing
-from contracts.forms.rates import read_rates
-from contracts.models import Calendar, GraceMode, Severity, TargetKind, Whom
-from contracts.penalty.rules import Unit
+from contracts.forms.rates import read_rate, read_rates
+from contracts.models import Calendar, GraceMode, Severity, Shop, TargetKind, Whom
+from contracts.penalty.rules import Cap, Unit
 from contracts.penalty.text import each
 from contracts.severities import FAILURES, USUAL_SEVERITY
 from contracts.terms import tier_columns
-from contracts.vocabulary import Mark
+from contracts.vocabulary import Mark, RateType
 from messaging.models import Channel
 from wording.fields import LineField
 
@@ -53,6 +54,7 @@ class FormChoices:
 
     calendars: Sequence[Calendar]
     people: Sequence[User]
+    shops: Sequence[Shop] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,12 @@ def target_rows() -> list[Row]:
 
 def sentence_rows() -> list[Row]:
     return [Row(f"means_{symptom}", str(symptom.label), kind=symptom) for symptom in FAILURES]
+
+
+def part_rows(shops: Iterable[Shop]) -> list[Row]:
+    """A row for each shop that may have a part of the fee; none where there is only one."""
+    rows = [Row(f"part_{shop.pk}", shop.name, kind=str(shop.pk)) for shop in shops]
+    return rows if len(rows) > 1 else []
 
 
 def severity_rows() -> list[Row]:
@@ -227,6 +235,24 @@ class PenaltyForm(RowForm):
         return PenaltySpec(rates.rate, rates.kind, self.counted_by.name, data.get("grace") or 0, mode, tiers)
 
 
+class PartForm(RowForm):
+    """A shop's part of the fee; left empty everywhere, the fee isn't split."""
+
+    named_as_row = "part"
+
+    part = ReadField(
+        read_rate,
+        label="",
+        required=False,
+        wrong=gettext_lazy("Write the part of the fee like 2000.00 PLN or 40 %."),
+    )
+
+    def amount(self, fee: Decimal) -> Decimal | None:
+        """In money; a share of the fee is rounded once."""
+        kind, part = self.cleaned_data.get("part") or ("", None)
+        return Cap(RateType.PERCENT, part).limit(fee) if part is not None and kind == RateType.PERCENT else part
+
+
 class RungForm(RowForm):
     """Whom to tell, at which share of a target's time or how long from its deadline; without either it is left out."""
 
@@ -315,5 +341,6 @@ NameRows = formset_factory(NameForm, Rows, extra=0)
 MeaningRows = formset_factory(MeaningForm, Rows, extra=0)
 TimeRows = formset_factory(TimeForm, Rows, extra=0)
 MannerRows = formset_factory(MannerForm, Rows, extra=0)
+PartRows = formset_factory(PartForm, Rows, extra=0)
 PenaltyRows = formset_factory(PenaltyForm, Rows, extra=0)
 LadderRows = formset_factory(RungForm, Ladder, extra=0)

@@ -24,12 +24,15 @@ from contracts.forms.rows import (
     MeaningRows,
     NameForm,
     NameRows,
+    PartForm,
+    PartRows,
     PenaltyForm,
     PenaltyRows,
     RowForm,
     Rows,
     TimeForm,
     TimeRows,
+    part_rows,
     rung_rows,
     sentence_rows,
     severity_rows,
@@ -42,6 +45,7 @@ from contracts.models import (
     ExclusionReason,
     Liability,
     Maintenance,
+    PenaltyBase,
     RateType,
     Reopen,
     RepairStart,
@@ -60,6 +64,7 @@ SECTIONS: dict[str, tuple[tuple[str, ...], ...]] = {
     "sentences": (),
     "times": (("repair_starts", "reopen"), ("monitoring_starts_clock",), ("third_party_pause",)),
     "messages": (("days_off_notice",),),
+    "base": (("penalty_base", "part_months"),),
     "penalties": (
         ("incident_cap", "month_cap", "quarter_cap"),
         ("reaction_cap", "restore_cap", "final_fix_cap"),
@@ -78,6 +83,7 @@ TABLE_ABOVE = {
     "sentences": "meanings",
     "times": "times",
     "messages": "manners",
+    "base": "parts",
     "penalties": "penalties",
     "signed": "ladder",
 }
@@ -128,6 +134,8 @@ class TermsForm(forms.Form):
     repair_starts = choice_field(_("The repair's time counts"), RepairStart.choices)
     reopen = choice_field(_("After a rejected repair the time"), Reopen.choices)
     liability = choice_field(_("The provider answers for"), Liability.choices)
+    penalty_base = choice_field(_("A percentage is of the fee"), PenaltyBase.choices, required=False)
+    part_months = forms.BooleanField(label=_("A month covered in part counts by its days"), required=False)
     delay_time = choice_field(_("A delay counts"), DelayTime.choices)
     cumulation = choice_field(_("Penalties of one incident are"), Cumulation.choices)
     incident_cap = cap_field(_("Limit of an incident"))
@@ -234,6 +242,7 @@ class TermsForm(forms.Form):
             "meanings": table(MeaningRows, "meanings", sentence_rows()),
             "times": table(TimeRows, "times", target_rows()),
             "manners": table(MannerRows, "manners", severity_rows()),
+            "parts": table(PartRows, "parts", part_rows(choices.shops)),
             "penalties": table(PenaltyRows, "penalties", target_rows()),
             "ladder": table(LadderRows, "ladder", rung_rows(rungs, sent or ())),
         }
@@ -259,6 +268,10 @@ class TermsForm(forms.Form):
     @property
     def manners(self) -> list[MannerForm]:
         return list(self.tables["manners"])
+
+    @property
+    def parts(self) -> list[PartForm]:
+        return list(self.tables["parts"])
 
     @property
     def penalties(self) -> list[PenaltyForm]:
@@ -300,7 +313,9 @@ class TermsForm(forms.Form):
     def _check_currency(self) -> None:
         """An amount that names another currency than the contract's would be taken for the contract's."""
         code = self.cleaned_data.get("currency")
-        amounts = [(self, name) for name in AMOUNTS] + [(penalty, "rate") for penalty in self.penalties]
+        amounts: list[tuple[forms.Form, str]] = [(self, name) for name in AMOUNTS]
+        amounts += [(penalty, "rate") for penalty in self.penalties]
+        amounts += [(part, "part") for part in self.parts]
         for form, name in amounts if code else ():
             named = typed.currency_in(str(form[name].value() or "")) if name in form.cleaned_data else ""
             if named and named != code:
@@ -359,6 +374,10 @@ class TermsForm(forms.Form):
         return any(row["name"].value() or row["description"].value() for row in self.names)
 
     @property
+    def has_parts(self) -> bool:
+        return any(row["part"].value() or row.errors for row in self.parts)
+
+    @property
     def has_meanings(self) -> bool:
         chosen = [(row["severity"].value(), USUAL_SEVERITY[row.row.kind]) for row in self.meanings]
         return any(severity not in {"", None, usual} for severity, usual in chosen)
@@ -386,11 +405,22 @@ class TermsForm(forms.Form):
         for manner in self.manners:
             if "silence" in manner.cleaned_data:
                 terms[silence_column(manner.row.severity)] = manner.cleaned_data["silence"]
+        if (parts := self.fee_parts) is not None:
+            terms["fee_parts"] = parts
         for name, columns in CAP_COLUMNS.items():
             if name in data:
                 measure, cap = data[name] or ("", None)
                 terms |= {column: cap if kind == measure else None for kind, column in columns.items()}
         return terms
+
+    @property
+    def fee_parts(self) -> dict[str, str] | None:
+        """Each shop's part of the fee, as far as it is written; None where the fee or a part can't be read yet."""
+        fee = self.cleaned_data.get("monthly_fee")
+        if fee is None or any(part.errors for part in self.parts):
+            return None
+        amounts = ((part.row.kind, part.amount(fee)) for part in self.parts)
+        return {shop: f"{amount:.2f}" for shop, amount in amounts if amount is not None}
 
     @property
     def labels(self) -> dict[str, str]:
@@ -399,7 +429,7 @@ class TermsForm(forms.Form):
         fields |= {column: name for name, columns in CAP_COLUMNS.items() for column in columns.values()}
         labels = {column: str(self.fields[name].label) for column, name in fields.items()}
         silences = {silence_column(manner.row.severity): str(manner["silence"].label) for manner in self.manners}
-        return labels | silences
+        return labels | silences | {"fee_parts": str(_("The shops' parts of the fee"))}
 
     @property
     def unreadable(self) -> list[forms.BoundField]:

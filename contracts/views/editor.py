@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -44,9 +45,11 @@ from wording.texts import number_in
 AnyForm = TypeVar("AnyForm", bound=TermsForm)
 
 
-def _choices(request: SignedRequest) -> FormChoices:
+def _choices(request: SignedRequest, shops: Iterable[Shop] = ()) -> FormChoices:
     people = User.objects.filter(is_active=True).exclude(provider_role="").order_by("name")
-    return FormChoices(list(Calendar.objects.visible_to(request.user).prefetch_related("days")), list(people))
+    return FormChoices(
+        list(Calendar.objects.visible_to(request.user).prefetch_related("days")), list(people), list(shops)
+    )
 
 
 def _today(now: datetime, zone: str = settings.DISPLAY_TIME_ZONE) -> date:
@@ -60,8 +63,9 @@ def new(request: SignedRequest) -> HttpResponse:
     clients = Client.objects.visible_to(request.user)
     if not (code := request.GET.get("client", "")):
         return render(request, "contracts/pick_client.html", {"clients": clients})
-    client, choices, now = get_object_or_404(clients, code=code), _choices(request), this_second()
+    client, now = get_object_or_404(clients, code=code), this_second()
     shops = list(Shop.objects.visible_to(request.user).filter(client=client))
+    choices = _choices(request, shops)
     options: dict[str, Any] = {"choices": choices, "today": _today(now), "shops": shops}
     form = _form(request, ContractForm, usual(choices.calendars, _today(now)), options)
     contract = _create(form, client, request.user, now) if form.is_bound and form.is_valid() else None
@@ -145,12 +149,13 @@ def look_ahead(request: SignedRequest) -> HttpResponse:
     now, base = this_second(), number_in(request.POST.get("before", ""))
     before = None if base is None else get_object_or_404(_versions(request), pk=base)
     zone = before.contract.zone if before else settings.DISPLAY_TIME_ZONE
-    form = TermsForm(request.POST, choices=_choices(request), today=_today(now, zone))
+    code, clients = request.POST.get("client"), Client.objects.visible_to(request.user)
+    client = before.contract.client if before else next((row for row in clients if row.code == code), None)
+    shops = before.contract.shops.all() if before else Shop.objects.visible_to(request.user).filter(client=client)
+    form = TermsForm(request.POST, choices=_choices(request, shops), today=_today(now, zone))
     context = {"now": now, "zone": zone, "before": before}
     ends = _ends(before.contract, now) if before else PeriodForm(request.POST).notice(now)
     context["preview"] = _preview(form, AskedForm(request.POST), zone, now, before, ends)
-    code, clients = request.POST.get("client"), Client.objects.visible_to(request.user)
-    client = before.contract.client if before else next((row for row in clients if row.code == code), None)
     context["unreached"] = unreached(form.steps, client, _today(now, zone))
     return render(request, "contracts/_preview.html", context)
 
@@ -177,7 +182,8 @@ def new_version(request: SignedRequest, address: str) -> HttpResponse:
     contract = get_object_or_404(Contract.objects.visible_to(request.user), address=address)
     before, now = _versions(request).filter(contract=contract).order_by("number").last(), this_second()
     steps = step_specs(before)
-    options: dict[str, Any] = {"choices": _choices(request), "today": _today(now, contract.zone), "rungs": len(steps)}
+    choices = _choices(request, contract.shops.all())
+    options: dict[str, Any] = {"choices": choices, "today": _today(now, contract.zone), "rungs": len(steps)}
     form = _form(request, VersionForm, values_of(before, target_specs(before), steps), options)
     version = _add_version(form, contract, request.user, now) if form.is_bound and form.is_valid() else None
     if version:

@@ -104,6 +104,7 @@ def _context(contract: Contract, version: ContractVersion, now: datetime) -> dic
         "excluded": terms_text.excluded(version),
         "notice": notice(contract.notice_months, contract.ends_on, today),
         "prices": prices.prices(version, targets),
+        "bases": prices.base(version),
         "caps": prices.caps(version),
         "ladder": escalation_text.ladder(steps),
         "unreached": unreached(steps, contract.client, today),

@@ -7,24 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
 
 from django.utils.translation import gettext as _
 
-from contracts.models import ContractVersion, DelayTime, PenaltyRule
+from contracts.models import ContractVersion, DelayTime, PenaltyBase, PenaltyRule
 from contracts.penalty.breach import Exclusion, Lateness, breach_penalty
 from contracts.penalty.ledger import Ledger, Limits, MissedTarget, RecordedLine, settle
 from contracts.penalty.rules import ZERO, ExplainedAmount, FeeBase, Line, ResultLine
 from contracts.penalty.text import nothing_because
-from contracts.terms import caps_of, scheme_of, seconds
+from contracts.terms import caps_of, covered_days, scheme_of, seconds, shop_share
 from contracts.vocabulary import Cumulation
 from contracts.worktime import WorkCalendar, work_calendar
 from incidents.clock import clocks as clock
 from incidents.events import MOVING
-from incidents.models import Breach, JournalEntry
+from incidents.models import Breach, Incident, JournalEntry
 from incidents.projection import rows as projection
 from reports.models import BreachDecision, Verdict, needs_second, undecided
 from wording.words import month as month_words
@@ -173,24 +173,42 @@ class BreachPricer:
         hours: WorkCalendar | None = work_calendar(track.calendar) if track.calendar else None
         calendar = None if breach.version.delay_time == DelayTime.REAL else hours
         waited = tuple((line.at, line.until) for line in track.trace if line.kind == "handover" and line.until)
-        settled = self._settled_by(breach, stop)
-        month = month_words(breach.version.contract.local_day(stop))
-        base = FeeBase(settled.monthly_fee, month=month, version=_version_words(settled))
+        base = self._base(breach, stop)
         late = Lateness(seconds(breach.deadline), seconds(stop), calendar, waited)
         return breach_penalty(scheme_of(rule), late, base, exclusions=exclusions)
 
+    def _base(self, breach: Breach, stop: datetime) -> FeeBase:
+        """The fee that the rate is of, by the terms of the version that settles the stop."""
+        contract, settled = breach.version.contract, self._settled_by(breach, stop)
+        month, paid = contract.local_day(stop).replace(day=1), settled
+        day_before = month - timedelta(days=1)
+        if settled.penalty_base == PenaltyBase.MONTH_BEFORE and contract.starts_on <= day_before:
+            month, paid = day_before.replace(day=1), self._version_on(breach, day_before)
+        share = shop_share(paid, self._shops[breach.incident_id]) if paid.fee_parts else Fraction(1)
+        days, of_days = (settled.part_months and covered_days(contract, month)) or (None, None)
+        return FeeBase(paid.monthly_fee, share, days, of_days, month_words(month), _version_words(paid))
+
     def _settled_by(self, breach: Breach | DecidedBreach, stop: datetime) -> ContractVersion:
-        """The version whose fee and limits settle the stop, of those entered before the deadline was missed.
+        """The version whose fee and limits settle the stop."""
+        return self._version_on(breach, breach.version.contract.local_day(stop))
+
+    def _version_on(self, breach: Breach | DecidedBreach, day: date) -> ContractVersion:
+        """The version of a day, of those entered before the deadline was missed.
 
         What is entered after a deadline has passed takes nothing from its breach and adds nothing to it.
         """
-        on = breach.version.contract.local_day(stop)
         entered = [
             version
             for version in self._versions_of[breach.version.contract_id]
-            if version.valid_from <= on and version.created_at <= breach.deadline
+            if version.valid_from <= day and version.created_at <= breach.deadline
         ]
         return max(entered, key=lambda version: version.valid_from, default=breach.version)
+
+    @cached_property
+    def _shops(self) -> dict[int, int]:
+        """Incident → its shop, of what is computed; asked for only where a fee is split by shop."""
+        rows = Incident.objects.filter(pk__in={breach.incident_id for breach in self._priced})
+        return dict(rows.values_list("pk", "shop_id"))
 
     @cached_property
     def _ledgers(self) -> dict[int, Ledger]:

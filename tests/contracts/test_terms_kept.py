@@ -42,7 +42,7 @@ def unusual(calendar: Calendar) -> dict[str, Any]:
         "liability": "opoznienie", "exclusion_reasons": ["client_fault", "force_majeure"], "delay_time": "real",
         "cumulation": "highest", "incident_cap": "900 EUR", "month_cap": "20 % opłaty", "quarter_cap": "3 × opłata",
         "reaction_cap": "5 % opłaty", "restore_cap": "700 EUR", "final_fix_cap": "1,5 × opłata",
-        "contract_value": "200 000",
+        "contract_value": "200 000", "penalty_base": "month_before", "part_months": "on",
         "contract_cap": "9 000,-", "second_person_above": "1 000", "availability_target": "99,5 procent",
         "minimum_outage": "0,1 h", "maintenance": "in_total", "maintenance_notice": "48 godzin",
         "maintenance_limit": "7,5 h", "unknown_limit": "2 godz.", "monitoring_starts_clock": "",

@@ -44,7 +44,7 @@ class Desk:
 
     def preview(self, **typed: Any) -> str:
         browser = visitor(self.world.manager)
-        return text_of(browser.post("/contracts/preview/", typed_in(browser) | FROM_TODAY | typed))
+        return text_of(browser.post("/contracts/preview/", typed_in(browser) | FROM_TODAY | {"client": "MAK"} | typed))
 
     def contract_page(self, version: ContractVersion) -> str:
         return text_of(visitor(self.world.owner).get(f"/contracts/{version.contract.address}/"))
@@ -142,3 +142,41 @@ def test_a_share_of_a_contract_without_an_end_needs_its_value(desk: Desk) -> Non
     assert "Razem nie więcej niż 20 000,00 zł (20 % wartości umowy, czyli 100 000,00 zł) z całej umowy." in said
     annex = visitor(desk.world.manager).get(f"/contracts/{version.contract.address}/edit/").context["form"]
     assert annex["contract_cap"].value() == "20 % umowy"
+
+
+def test_the_fee_of_a_percentage_from_the_form_to_the_month(desk: Desk) -> None:
+    """A contract of two shops from 2 March: its first month has 30 of 31 days, and no month before it."""
+    other = build.shop(desk.world.client, "drugi.example")
+    typed = {
+        f"part_{desk.world.shop.pk}": "60 %", f"part_{other.pk}": "1 600 zł", "penalty_base": "month_before",
+        "part_months": "on",
+    }  # fmt: skip
+    sentences = [
+        "Procent liczymy od części opłaty za sklep: drugi.example 1 600,00 zł, mak.example 2 400,00 zł.",
+        "Procent liczymy od opłaty poprzedniego miesiąca, a w pierwszym miesiącu od jego własnej.",
+        "W niepełnym miesiącu liczymy go od opłaty za jego dni: za 30 z 31 dni od 2 322,58 zł.",
+    ]
+    said = desk.preview(**typed)
+    assert [sentence for sentence in sentences if sentence not in said] == []
+    version = desk.enter(**typed)
+    said = desk.contract_page(version)
+    assert [sentence for sentence in sentences if sentence not in said] == []
+    breach = late_repair(desk.world, timedelta(hours=5))
+    said = desk.account(breach)
+    assert "Opłata (marzec 2026, umowa 7/2026, wersja 1): 4 000,00 zł × udział sklepu 60 % × 30 z 31 dni" in said
+    review.confirm(breach=breach, by=desk.world.manager, at=DEADLINE + timedelta(hours=6))
+    assert desk.month(version) == Decimal("232.26")  # 5 × 2 % of 2 322.5806… zł, rounded once
+    april = late_repair(desk.world, timedelta(hours=1), at=build.at("2026-04-01 10:00"))
+    assert BreachPricer([april], build.at("2026-04-02 10:00")).priced(april).own == Decimal("46.45")
+
+
+def test_a_fee_is_split_whole_or_not_at_all(desk: Desk) -> None:
+    other = build.shop(desk.world.client, "drugi.example")
+    mine, its = f"part_{desk.world.shop.pk}", f"part_{other.pk}"
+    assert desk.refusals(**{mine: "60 %", its: "30 %"}) == {
+        "monthly_fee": ["Części sklepów dają razem 3 600,00 zł, a opłata to 4 000,00 zł."]
+    }
+    assert desk.refusals(**{mine: "60 %"}) == {
+        "monthly_fee": ["Opłata podzielona na sklepy ma część dla każdego sklepu umowy."]
+    }
+    assert desk.refusals(**{mine: "60 %", its: "połowa"}) == {its: ["Wpisz część opłaty tak: 2 000,00 zł albo 40 %."]}

@@ -26,6 +26,7 @@ from contracts.models import (
     UpdateRhythm,
 )
 from contracts.notice import notice
+from contracts.penalty.rules import BaseLine
 from contracts.terms import caps_of, scheme_of
 from incidents import lifecycle, reporting
 from incidents.models import Breach, Incident, JournalEntry, Notice
@@ -126,6 +127,21 @@ def limits(case: Case) -> Any:
     return caps_of(case.version)
 
 
+def base(case: Case) -> Any:
+    """What the penalty of the repair is of."""
+    breach = Breach.objects.get(pk=case.breaches[1].pk)
+    breakdown = BreachPricer([breach], TUESDAY).priced(breach).breakdown
+    assert breakdown is not None
+    return [line for line in breakdown.lines if isinstance(line, BaseLine)]
+
+
+def base_of_a_part(case: Case) -> Any:
+    """The same in a contract that began on the second of the month."""
+    with as_owner():
+        Contract.objects.update(starts_on=date(2026, 3, 2))
+    return base(case)
+
+
 def scheme(case: Case) -> Any:
     return scheme_of(case.rule)
 
@@ -221,6 +237,9 @@ READ: dict[tuple[type[models.Model], str], tuple[Callable[[Case], Any], Any, Any
     (V, "incident_cap_percent"): (money, None, Decimal(1)),
     (V, "incident_cap_amount"): (money, None, Decimal(7)),
     (V, "month_cap_percent"): (money, None, Decimal(1)),
+    (V, "penalty_base"): (base, "month", "month_before"),
+    (V, "part_months"): (base_of_a_part, False, True),
+    (V, "fee_parts"): (base, {"fee_parts": {}}, lambda case: {"fee_parts": {str(case.world.shop.pk): "10.00"}}),
     (V, "month_cap_amount"): (money, None, Decimal(7)),
     (V, "quarter_cap_percent"): (money, None, Decimal(1)),
     (V, "quarter_cap_amount"): (money, None, Decimal(7)),
