@@ -84,7 +84,7 @@ MUTANTS = (
     ),
     Mutant(
         "a second person is asked by what was at stake",
-        "reports/models.py", "self.amount_before > limit", "self.amount_after > limit", AT_STAKE,
+        "reports/models.py", "needs_second(self.amount_before", "needs_second(self.amount_after", AT_STAKE,
     ),
     Mutant(
         "exactly the commitment is compliant",
