@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Client, User
 from contracts import penalty_checks, seal
+from contracts.alternatives import OtherTimeSpec, add_alternatives
 from contracts.day_terms import day_term
 from contracts.models import (
     Calendar,
@@ -69,11 +70,16 @@ class PenaltySpec:
 
 @dataclass(frozen=True, slots=True)
 class TargetSpec:
+    """`minutes` of the calendar's hours or, with a `reading`, `days`; `otherwise`: for what begins outside hours."""
+
     severity: str
     kind: str
     minutes: int
     calendar: Calendar
     penalty: PenaltySpec | None = None
+    days: int = 0
+    reading: str = ""
+    otherwise: Sequence[OtherTimeSpec] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,9 +286,19 @@ def _check_ladder(steps: Iterable[StepSpec]) -> None:
 
 
 def _add_target(version: ContractVersion, spec: TargetSpec) -> None:
-    target = Target.objects.create(
-        version=version, severity=spec.severity, kind=spec.kind, minutes=spec.minutes, calendar=spec.calendar
+    target = Target(
+        version=version,
+        severity=spec.severity,
+        kind=spec.kind,
+        minutes=spec.minutes,
+        days=spec.days,
+        reading=spec.reading,
+        calendar=spec.calendar,
     )
+    with as_refusal():
+        target.full_clean()
+    target.save()
+    add_alternatives(target, spec.otherwise)
     if spec.penalty:
         rule = spec.penalty
         penalty_checks.check_scheme(rule)

@@ -18,6 +18,7 @@ from accounts.models import MANAGER, OWNER, Client, User
 from contracts import vocabulary
 from contracts.planned import MaintenanceWindow  # noqa: F401 Django finds an app's models here
 from contracts.seal_rows import Seal  # noqa: F401 as above
+from contracts.timed import MINUTES_OR_DAYS, DayReading, TargetAlternative, Timed  # noqa: F401 its words stand here
 from contracts.vocabulary import Mark
 from messaging.models import Channel
 from wording.lines import NOT_A_LINE, NOT_IN_A_LINE
@@ -77,7 +78,9 @@ class CalendarQuerySet(models.QuerySet["Calendar"]):
     def visible_to(self, user: User) -> Self:
         if user.is_provider:
             return self
-        return self.filter(targets__version__contract__client_id__in=user.memberships_now).distinct()
+        first = Q(targets__version__contract__client_id__in=user.memberships_now)
+        other = Q(alternatives__target__version__contract__client_id__in=user.memberships_now)
+        return self.filter(first | other).distinct()
 
 
 class Calendar(models.Model):
@@ -190,14 +193,6 @@ class Contract(models.Model):
         return self.ends_on is not None and self.local_day(at) > self.ends_on
 
 
-class DayReading(models.TextChoices):
-    """How a time in days ends."""
-
-    CLOSE = vocabulary.DayReading.CLOSE, _("working days, to the close of the last")
-    END_OF_DAY = vocabulary.DayReading.END_OF_DAY, _("working days, to 24:00 of the last")
-    CALENDAR_DAYS = vocabulary.DayReading.CALENDAR_DAYS, _("calendar days, by the Civil Code")
-
-
 class RepairStart(models.TextChoices):
     REPORT = vocabulary.RepairStart.REPORT, _("from the report")
     FIRST_CONTACT = vocabulary.RepairStart.FIRST_CONTACT, _("from the first contact")
@@ -263,8 +258,9 @@ class VersionQuerySet(models.QuerySet["ContractVersion"]):
         return max(covering, key=lambda row: (row.valid_from, row.pk), default=None)
 
     def counting_by(self, calendar: Calendar) -> Self:
-        """Versions of which a target or the rhythm of updates is counted in the calendar's hours."""
-        return self.filter(Q(targets__calendar=calendar) | Q(rhythms__calendar=calendar)).distinct()
+        """Versions of which a time or the rhythm of updates is counted or chosen by the calendar's hours."""
+        other = Q(targets__alternatives__calendar=calendar) | Q(targets__alternatives__outside=calendar)
+        return self.filter(Q(targets__calendar=calendar) | Q(rhythms__calendar=calendar) | other).distinct()
 
     def visible_to(self, user: User) -> Self:
         return self.filter(contract__in=Contract.objects.visible_to(user))
@@ -377,27 +373,28 @@ class ContractVersion(models.Model):
         return self.contract.local_day(at) >= self.valid_from
 
 
-class Target(models.Model):
-    """How long for one severity, counted in a calendar of its own."""
+class Target(Timed):
+    """How long for one severity, counted in a calendar of its own; its `alternatives` for what begins outside hours."""
 
     version = models.ForeignKey(ContractVersion, on_delete=models.CASCADE, related_name="targets")
     severity = models.CharField(max_length=2, choices=Severity)
     kind = models.CharField(max_length=9, choices=TargetKind)
-    minutes = models.PositiveIntegerField()
     calendar = models.ForeignKey(Calendar, on_delete=models.PROTECT, related_name="targets")
 
     class Meta:
         ordering = ["version", "severity", "kind"]
         constraints = [
-            models.UniqueConstraint(fields=["version", "severity", "kind"], name="one_target_per_severity_and_kind")
+            models.UniqueConstraint(fields=["version", "severity", "kind"], name="one_target_per_severity_and_kind"),
+            models.CheckConstraint(condition=MINUTES_OR_DAYS, name="a_target_is_minutes_or_days"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.severity} {self.kind} {self.minutes} min"
+        return f"{self.severity} {self.kind}"
 
     @property
-    def seconds(self) -> int:
-        return self.minutes * 60
+    def otherwise(self) -> list[TargetAlternative]:
+        """The times of what begins outside hours, in their order (prefetch `alternatives`)."""
+        return list(self.alternatives.all())
 
 
 class UpdateRhythm(models.Model):

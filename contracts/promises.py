@@ -8,37 +8,37 @@ from datetime import datetime
 from typing import Protocol
 
 from contracts.calendar_text import week_words
-from contracts.models import Calendar, ContractVersion, RepairStart, Severity, Target, TargetKind
+from contracts.day_terms import counted_hours
+from contracts.models import ContractVersion, RepairStart, Severity, Target, TargetKind
 from contracts.severities import SeverityName
-from contracts.terms import calendar_terms, moment, seconds
-from contracts.worktime import NoWorkingTimeError, deadline, work_calendar
+from contracts.terms import calendar_terms, hours_now, moment, seconds, target_terms
+from contracts.time_text import Times, exact_words, other_words
+from contracts.vocabulary import DayReading
+from contracts.worktime import NoWorkingTimeError, work_calendar
 
 
-class Promised(Protocol):
-    """A target, stored or only typed so far."""
+class Promised(Times, Protocol):
+    """A target with its severity and kind."""
 
     @property
     def severity(self) -> str: ...
     @property
     def kind(self) -> str: ...
-    @property
-    def minutes(self) -> int: ...
-    @property
-    def calendar(self) -> Calendar: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
     """One target. `due`: for a report at the moment asked; None where it hangs on a later event.
 
-    `working`: its hours are hours of work. `never`: its calendar doesn't open any more.
+    `words` and `hours` are of its first time, `others` of those for what begins outside hours. `never`: its calendar
+    doesn't open any more.
     """
 
-    seconds: int
+    words: str
     hours: str
-    working: bool
     due: datetime | None
     never: bool = False
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,7 @@ def promised(version: ContractVersion | None, severity: str) -> list[Target]:
     if version is None or not severity:
         return []
     targets = version.targets.filter(severity=severity).select_related("calendar")
+    targets = targets.prefetch_related("alternatives__calendar", "alternatives__outside")
     return sorted(targets, key=lambda target: TargetKind.values.index(target.kind))
 
 
@@ -125,10 +126,24 @@ def _repair_from(repair_starts: str, at: int, contact: Cell | None) -> int | Non
 
 
 def _cell(target: Promised, at: int, start: int | None) -> Cell:
-    terms = calendar_terms(target.calendar)
-    hours, length, week = work_calendar(terms), target.minutes * 60, week_words(terms)
+    counted = counted_hours(calendar_terms(target.calendar), target.reading)
+    working = work_calendar(counted).next_change(at) is not None
+    others = tuple(other_words(time) for time in target.otherwise)
+    cell = Cell(exact_words(target, working=working), _hours(target), None, others=others)
     try:
-        due = None if start is None else deadline(hours, start, length)
+        return cell if start is None else replace(cell, due=moment(_due(target, start)))
     except NoWorkingTimeError:
-        return Cell(length, week, True, None, never=True)
-    return Cell(length, week, hours.next_change(at) is not None, None if due is None else moment(due))
+        return replace(cell, never=True)
+
+
+def _due(target: Promised, start: int) -> int:
+    """By the time that a base which starts at `start` has."""
+    time, _choice = target_terms(target, target.otherwise, hours_now).of(start, start)
+    length, hours = time.counted(start, start)
+    return work_calendar(hours).add(start, length)
+
+
+def _hours(target: Promised) -> str:
+    """Working days are told by the calendar's own hours."""
+    reading = target.reading if target.reading == DayReading.CALENDAR_DAYS else ""
+    return week_words(counted_hours(calendar_terms(target.calendar), reading))

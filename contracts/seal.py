@@ -31,6 +31,7 @@ from contracts.models import (
 from contracts.planned import MaintenanceWindow
 from contracts.seal_rows import Seal, SealKind
 from contracts.severities import Meaning, SeverityName
+from contracts.timed import TargetAlternative
 
 FORMAT = 1  # of what is hashed; another one would make every old seal look forged
 LOCK = 0x5EA1  # held till the end of the transaction by whoever adds to the list; always the last lock taken
@@ -74,6 +75,7 @@ NAMES: dict[type[models.Model], tuple[str, ...]] = {
         "created_at",
     ),
     Target: ("severity", "kind", "minutes", "calendar_id"),
+    TargetAlternative: ("place", "outside_id", "minutes", "days", "reading", "calendar_id"),
     PenaltyRule: ("rate_type", "rate", "unit", "grace_minutes", "grace_mode"),
     UpdateRhythm: ("severity", "minutes", "calendar_id"),
     EscalationStep: ("target", "share", "whom", "person_id", "channel"),
@@ -87,6 +89,7 @@ BESIDE: dict[type[models.Model], tuple[str, ...]] = {
     Contract: ("serial", "address"),
     ContractVersion: ("valid_to",),
     Target: ("version_id",),
+    TargetAlternative: ("target_id",),
     PenaltyRule: ("target_id",),
     UpdateRhythm: ("version_id",),
     EscalationStep: ("version_id",),
@@ -185,17 +188,27 @@ def version_digest(version: ContractVersion) -> str:
 
 def terms_below(version: ContractVersion) -> dict[str, list[dict[str, Any]]]:
     """The rows of a version's terms, by table; a table that came later is left out where it holds nothing."""
-    targets = [
-        {**columns(target), "week": _week(target), "penalty": _penalty(target)} for target in version.targets.all()
-    ]
-    below = {"targets": targets, "rhythms": _rows(version.rhythms.all()), "steps": _rows(version.steps.all())}
+    below = {
+        "targets": [_target(target) for target in version.targets.all()],
+        "rhythms": _rows(version.rhythms.all()),
+        "steps": _rows(version.steps.all()),
+    }
     names, meanings = _rows(version.severity_names.all()), _rows(version.meanings.all())
     return below | {name: rows for name, rows in (("severity_names", names), ("meanings", meanings)) if rows}
 
 
-def _week(target: Target) -> str:
-    """Of its calendar; "" where a database that was tampered with has none."""
-    return calendar_digest(target.calendar) if hasattr(target, "calendar") else ""
+def _target(target: Target) -> dict[str, Any]:
+    row = {**columns(target), "week": _week(target, "calendar"), "penalty": _penalty(target)}
+    others = [
+        {**columns(time), "week": _week(time, "calendar"), "outside": _week(time, "outside")}
+        for time in target.otherwise
+    ]
+    return {**row, "alternatives": others} if others else row
+
+
+def _week(time: models.Model, calendar: str) -> str:
+    """Of one of its calendars; "" where a database that was tampered with has none."""
+    return calendar_digest(getattr(time, calendar)) if hasattr(time, calendar) else ""
 
 
 def _penalty(target: Target) -> dict[str, Any] | None:
@@ -221,7 +234,14 @@ def called_off_digest(window: MaintenanceWindow) -> str:
 def with_terms(versions: QuerySet[ContractVersion]) -> QuerySet[ContractVersion]:
     """Versions with all that `version_digest` reads, in a number of queries that doesn't depend on how many."""
     return versions.prefetch_related(
-        "targets__calendar", "targets__penalty", "rhythms", "steps", "severity_names", "meanings"
+        "targets__calendar",
+        "targets__penalty",
+        "targets__alternatives__calendar",
+        "targets__alternatives__outside",
+        "rhythms",
+        "steps",
+        "severity_names",
+        "meanings",
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -13,6 +14,7 @@ from contracts.holidays_pl import POLISH_HOLIDAYS
 from contracts.models import Calendar, CalendarDay, Contract, ContractVersion
 from contracts.notice import months_after
 from contracts.penalty.rules import Cap, Caps, Grace, Scheme, Tier, Unit
+from contracts.target_times import DayCount, Hours, TargetTerms
 from contracts.vocabulary import GraceMode as PenaltyGrace
 from contracts.vocabulary import RateType
 from contracts.worktime import CalendarTerms, parse_calendar
@@ -108,6 +110,50 @@ class Penalty(Protocol):
     def grace_mode(self) -> str: ...
     @property
     def tiers(self) -> Iterable[Iterable[str]]: ...
+
+
+class Time(Protocol):
+    """A time, stored or only typed so far: minutes of the calendar's hours or, with a reading, days."""
+
+    @property
+    def minutes(self) -> int: ...
+    @property
+    def days(self) -> int: ...
+    @property
+    def reading(self) -> str: ...
+    @property
+    def calendar(self) -> Calendar: ...
+
+
+class OtherTime(Time, Protocol):
+    """The time of what begins outside the hours of `outside`."""
+
+    @property
+    def outside(self) -> Calendar: ...
+
+
+def target_terms(first: Time, otherwise: Sequence[OtherTime], hours: Callable[[Calendar], Hours]) -> TargetTerms:
+    """A target as the arithmetic reads it; `hours` says what a calendar was and is."""
+    times = [_time_terms(time, hours) for time in (first, *otherwise)]
+    terms = times[-1]
+    for time, other in zip(times[-2::-1], otherwise[::-1], strict=True):
+        terms = replace(time, reported_in=hours(other.outside), otherwise=terms)
+    return terms
+
+
+def _time_terms(time: Time, hours: Callable[[Calendar], Hours]) -> TargetTerms:
+    days = DayCount(time.days, time.reading, POLISH_HOLIDAYS) if time.reading else None
+    return TargetTerms(time.minutes * 60, hours(time.calendar), days)
+
+
+def hours_now(calendar: Calendar) -> Hours:
+    """As the calendar stands, for what is asked of it now."""
+    return Hours(calendar_terms(calendar))
+
+
+def hours_ever(calendar: Calendar) -> Hours:
+    """With all its changes, for what is counted in a journal."""
+    return Hours(*calendar_history(calendar))
 
 
 def scheme_of(rule: Penalty) -> Scheme:

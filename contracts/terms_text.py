@@ -37,6 +37,7 @@ from contracts.penalty.rules import HUNDRED
 from contracts.penalty.text import rule
 from contracts.severities import FAILURES, USUAL_SEVERITY, SeverityName
 from contracts.terms import KINDS, calendar_terms, calendar_week, scheme_of
+from contracts.time_text import other_words, time_words, working_days
 from messaging.models import Channel
 from wording.words import figure, money, share, span
 
@@ -45,11 +46,6 @@ TITLES: dict[str, Promise] = {
     TargetKind.RESTORE: gettext_lazy("Repair"),
     TargetKind.FINAL_FIX: gettext_lazy("Final fix"),
 }
-
-
-def working_days(days: int) -> str:
-    """`3 working days`."""
-    return ngettext("%(days)s working day", "%(days)s working days", days) % {"days": days}
 
 
 def hours_words(calendar: Calendar | None) -> str:
@@ -225,13 +221,14 @@ class Change:
 def differences(old: Compared, new: Compared, labels: Mapping[str, str], unread: Callable[[str], bool]) -> list[Change]:
     """Every term that differs. `labels` by column; a key that is `unread` can't be read yet and isn't compared.
 
-    Keys: a column, `P1_name`, `means_closed`, `P1_restore`, `P1_update`, `ladder`.
+    Keys: a column, `P1_name`, `means_closed`, `P1_restore`, `other`, `P1_update`, `ladder`.
     """
     return [
         *_changed(_columns(old, labels), _columns(new, labels), unread, strict=True),
         *_changed(_names(old), _names(new), unread),
         *_changed(_meanings(old), _meanings(new), unread),
         *_changed(_targets(old), _targets(new), unread),
+        *([] if unread("other") else _changed(_others(old), _others(new), unread)),
         *_changed(_rhythms(old), _rhythms(new), unread),
         *([] if unread("ladder") else _changed(_rungs(old), _rungs(new), unread)),
     ]
@@ -279,20 +276,34 @@ def _meanings(terms: Compared) -> Lines:
 
 
 def _targets(terms: Compared) -> Lines:
-    order = list(TITLES)
-    ordered = sorted(terms.targets, key=lambda target: (target.severity, order.index(TargetKind(target.kind))))
     return {
         f"{target.severity}_{target.kind}": (
             f"{target.severity} {TITLES[target.kind]}",
             _target(target, terms.currency),
         )
-        for target in ordered
+        for target in _ordered(terms.targets)
     }
 
 
+def _ordered(targets: Iterable[TargetSpec]) -> list[TargetSpec]:
+    order = list(TITLES)
+    return sorted(targets, key=lambda target: (target.severity, order.index(TargetKind(target.kind))))
+
+
 def _target(target: TargetSpec, currency: str) -> str:
-    parts = [span(target.minutes * 60), _calendar(target.calendar)]
-    return ", ".join([*parts, *([_rule(target.penalty, currency)] if target.penalty else [])])
+    words = time_words(target, _calendar)
+    return ", ".join([words, *([_rule(target.penalty, currency)] if target.penalty else [])])
+
+
+def _others(terms: Compared) -> Lines:
+    return {
+        f"other_{target.severity}_{target.kind}": (
+            _("%(target)s, outside hours") % {"target": f"{target.severity} {TITLES[target.kind]}"},
+            "; ".join(other_words(time, _calendar) for time in target.otherwise),
+        )
+        for target in _ordered(terms.targets)
+        if target.otherwise
+    }
 
 
 def _calendar(calendar: Calendar | None) -> str:

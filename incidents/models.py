@@ -13,9 +13,11 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import MANAGER, OWNER, Client, User
 from contracts.models import ContractVersion, EscalationStep, Severity, Shop, TargetKind
 from contracts.severities import What
+from contracts.timed import DayReading
 from incidents.anchors import Anchor, AnchorLeaf, AnchorTree, Tally  # noqa: F401 Django finds an app's models here
 from incidents.choices import LIVES, Actor, ClockState, Origin, PauseReason, Status
 from incidents.events import Kind
+from incidents.keys import RepeatKey  # noqa: F401 the same
 from incidents.notices.reach import Audience, Bar
 from incidents.state import ENDED
 from messaging.models import Notification
@@ -197,36 +199,6 @@ class JoinedReport(models.Model):
         return f"{self.incident_id} {self.by}"
 
 
-class RepeatKeyQuerySet(models.QuerySet["RepeatKey"]):
-    def visible_to(self, user: User) -> Self:
-        """Whoever used a key; it is nobody else's business."""
-        return self.filter(by=user)
-
-
-class RepeatKey(models.Model):
-    """The key of a form or a program's call, for one person and client: what it has made and a digest of its body.
-
-    `incident` is empty only while the transaction that files it runs. `body` is empty for keys of before it was kept.
-    """
-
-    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="+")
-    key = models.UUIDField()
-    body = models.CharField(max_length=64, blank=True)
-    incident = models.ForeignKey(Incident, on_delete=models.PROTECT, null=True, related_name="+")
-    at = models.DateTimeField()
-
-    objects = RepeatKeyQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["by", "client", "key"], name="one_report_per_person_client_and_key")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.by} {self.key}"
-
-
 class JournalQuerySet(models.QuerySet["JournalEntry"]):
     def visible_to(self, user: User) -> Self:
         if user.works_incidents:
@@ -299,6 +271,7 @@ class ClockRow(models.Model):
     severity = models.CharField(max_length=2, blank=True)
     calendar = models.ForeignKey("contracts.Calendar", on_delete=models.PROTECT, null=True, related_name="+")
     calendar_at = models.DateTimeField(null=True)
+    reading = models.CharField(max_length=24, choices=DayReading, blank=True, default="")
     started_at = models.DateTimeField(null=True)
     deadline = models.DateTimeField(null=True)
     stopped_at = models.DateTimeField(null=True)

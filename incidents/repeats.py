@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from contracts.models import Shop
 from incidents.events import Kind
-from incidents.models import Incident, RepeatKey
+from incidents.keys import RepeatKey
+from incidents.models import Incident
 from wording.refusals import Refused
 
 

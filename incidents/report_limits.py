@@ -8,7 +8,7 @@ from uuid import UUID
 from accounts.allowances import Kind, take
 from accounts.models import User
 from contracts.models import Shop
-from incidents.models import RepeatKey
+from incidents.keys import RepeatKey
 
 
 def wait_for(person: User, shop: Shop, key: UUID | None, *, token: str = "") -> timedelta | None:

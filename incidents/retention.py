@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from accounts.retention import BATCH, in_batches
-from incidents.models import RepeatKey
+from incidents.keys import RepeatKey
 from messaging import outbox
 from messaging.heartbeat import beat
 from messaging.models import Delivery, Notification

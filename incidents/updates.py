@@ -13,11 +13,11 @@ from datetime import datetime, timedelta
 from django.utils.translation import gettext as _
 
 from contracts.models import UpdateRhythm
+from contracts.target_times import Hours
 from contracts.terms import History, calendar_history, moment, seconds, to_second
 from contracts.worktime import CalendarTerms, work_calendar
 from incidents import journal
 from incidents.choices import PauseReason, Status
-from incidents.clock.facts import Hours
 from incidents.events import Kind
 from incidents.models import Incident, JournalEntry
 from incidents.state import IncidentState

@@ -124,6 +124,11 @@ def office_hours() -> Calendar:
     return Calendar.objects.get_or_create(name="Pn–pt 8–16", defaults={"weekly": weekly})[0]
 
 
+def long_hours() -> Calendar:
+    weekly = {"mon-sun": [["07:00", "22:00"]]}
+    return Calendar.objects.get_or_create(name="7–22", defaults={"weekly": weekly, "statutory_holidays": False})[0]
+
+
 def contract(
     client: Client,
     shops: Iterable[Shop],

@@ -23,21 +23,14 @@ from contracts.agreements import (
     TargetSpec,
     VersionSpec,
 )
+from contracts.alternatives import OtherTimeSpec
 from contracts.calendar_text import ALL_DAY
 from contracts.forms import parse as typed
 from contracts.forms.fields import ZONES, ReadField, choice_field, date_field
 from contracts.forms.rates import cap_value, rate_value
+from contracts.forms.row_values import manner_values, other_values, penalty_values, rung_values, target_values
 from contracts.forms.rows import key
-from contracts.forms.terms import (
-    CAP_COLUMNS,
-    TERMS,
-    TermsForm,
-    manner_values,
-    penalty_values,
-    rung_values,
-    silence_column,
-    target_values,
-)
+from contracts.forms.terms import CAP_COLUMNS, TERMS, TermsForm, silence_column
 from contracts.models import (
     Calendar,
     ContractVersion,
@@ -162,6 +155,7 @@ def _tables(
     by_name = {key(target.severity, target.kind): target for target in targets}
     return {
         "times": {name: target_values(target) for name, target in by_name.items()},
+        "others": other_values(targets),
         "penalties": {
             name: penalty_values(target.penalty, currency) for name, target in by_name.items() if target.penalty
         },
@@ -216,6 +210,12 @@ def target_specs(version: ContractVersion) -> list[TargetSpec]:
             target.minutes,
             target.calendar,
             penalty_spec(rule) if rule else None,
+            target.days,
+            target.reading,
+            [
+                OtherTimeSpec(time.outside, time.minutes, time.calendar, time.days, time.reading)
+                for time in target.otherwise
+            ],
         )
         for target in version.targets.all()
         for rule in [getattr(target, "penalty", None)]

@@ -7,13 +7,15 @@ that isn't of the field's kind at all has the code UNREADABLE: there a field may
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from contracts.vocabulary import Mark
+from contracts.time_text import days_words, ending_words
+from contracts.vocabulary import DayReading, Mark
 from wording.words import ENGLISH, POLISH, number
 
 UNREADABLE = "unreadable"
@@ -31,6 +33,22 @@ DAYS_AND_MORE = re.compile(
     r".*",
     re.IGNORECASE,
 )
+WEEK = 7
+TIME_IN_DAYS = re.compile(
+    r"(?P<count>\d{1,3})\s*(?:(?P<working>dr|d\.?r\.|(?:dni|dzień)\s+robocz(?:e|ych|y)|(?:working|business)\s+days?)"
+    r"|(?P<calendar>(?:dni|dzień)\s+kalendarzow(?:e|ych|y)|calendar\s+days?)"
+    r"|(?P<weeks>tydzień|tygodnie|tygodni|weeks?))"
+    r"(?:,?\s*(?:(?P<close>do\s+(?:zamknięcia|końca\s+(?:godzin\s+)?pracy)|to\s+the\s+close)"
+    r"|(?P<whole>do\s+(?:24(?:[:.]00)?|końca\s+dnia)|to\s+24:00|to\s+the\s+end\s+of\s+the\s+day)))?",
+    FLAGS,
+)
+NEXT_DAY = re.compile(
+    r"nbd|next (?:business|working) day"
+    r"|(?:do )?(?:następny|następnego|najbliższy|najbliższego) (?:dzień|dnia) robocz(?:y|ego)",
+    re.IGNORECASE,
+)
+BARE_DAYS = re.compile(r"(\d{1,3})\s*(?:d|dni|dzień|days?)", FLAGS)
+ROUND_THE_CLOCK_DAYS = re.compile(r"(\d{1,3})\s*(?:doba|doby|dób|dobę)", FLAGS)
 # 4000,50 or 4.000,50: the same sign parts all groups, another one the fraction
 NUMBER = re.compile(
     r"(?P<plain>\d{1,12})(?:[.,](?P<part>\d{1,4}))?"
@@ -96,6 +114,8 @@ FIRST_YEAR, LAST_YEAR = 2000, 2100
 DAY = 1440
 LONGEST = 9999 * 60
 """The longest time of a target, in minutes: more than a year of all hours."""
+MOST_DAYS = 365
+"""The longest time of a target in days."""
 LARGEST = Decimal(9_999_999_999)
 LARGEST_RATE = Decimal(99_999_999)
 """What the columns of a sum and of a rate hold."""
@@ -133,6 +153,54 @@ def _minutes(plain: str) -> Decimal | None:
     if parts is None or (parts[2] and not parts[1].isdecimal()):
         return None
     return Decimal((parts[1] or "0").replace(",", ".")) * 60 + int(parts[2] or parts[3] or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """How long a target is: minutes or, with a reading, days."""
+
+    minutes: int
+    days: int = 0
+    reading: str = ""
+
+
+def read_time(text: str) -> Length:
+    """What `read_minutes` reads, and `3 working days`, `NBD`, `14 calendar days to 24:00`, `2 weeks`.
+
+    A term in days ends with the last of them, at 24:00 (Kodeks cywilny art. 111), unless the text says at the close.
+    """
+    plain = tidy(text)
+    if NEXT_DAY.fullmatch(plain):
+        return Length(0, 1, DayReading.END_OF_DAY)
+    if parts := TIME_IN_DAYS.fullmatch(plain):
+        return _in_days(parts)
+    if bare := BARE_DAYS.fullmatch(plain):
+        readings = {"working": DayReading.END_OF_DAY, "calendar": DayReading.CALENDAR_DAYS}
+        days = {name: days_words(int(bare[1]), reading) for name, reading in readings.items()}
+        raise ValidationError(_("Say which days: %(working)s or %(calendar)s.") % days, code="days")
+    if hours := ROUND_THE_CLOCK_DAYS.fullmatch(plain):
+        raise ValidationError(_("Write it in hours: %(hours)s h.") % {"hours": int(hours[1]) * 24}, code="days")
+    if DAYS_AND_MORE.search(plain):
+        raise _unreadable(_("Write the time like 4 h, 3 working days, 14 calendar days or 2 weeks."))
+    return Length(read_minutes(text))
+
+
+def _in_days(parts: re.Match[str]) -> Length:
+    count = int(parts["count"]) * (WEEK if parts["weeks"] else 1)
+    if not 1 <= count <= MOST_DAYS:
+        raise ValidationError(_("Write from 1 to %(most)s days.") % {"most": MOST_DAYS}, code="limit")
+    if not parts["working"]:
+        if parts["close"]:
+            raise _unreadable(_("Calendar days end at 24:00: write them like 14 calendar days."))
+        return Length(0, count, DayReading.CALENDAR_DAYS)
+    return Length(0, count, DayReading.CLOSE if parts["close"] else DayReading.END_OF_DAY)
+
+
+def time_as_typed(time: Length) -> str:
+    """The same back, as the field shows it."""
+    if not time.reading:
+        return minutes_words(time.minutes)
+    return f"{days_words(time.days, time.reading)} {ending_words(time.reading)}".strip()
 
 
 def read_hours(text: str, *, at_most: int = LONGEST) -> int:

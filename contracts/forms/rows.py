@@ -21,6 +21,8 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from contracts.agreements import NameSpec, PenaltySpec, RhythmSpec, StepSpec, TargetSpec
+from contracts.alternatives import OtherTimeSpec, never_outside
+from contracts.calendar_text import never_closes
 from contracts.escalation_text import mark_words
 from contracts.forms import parse as typed
 from contracts.forms.fields import OneOf, ReadField, choice_field, name_the_missing
@@ -29,7 +31,7 @@ from contracts.models import Calendar, GraceMode, Severity, Shop, TargetKind, Wh
 from contracts.penalty.rules import Cap, Unit
 from contracts.penalty.text import each
 from contracts.severities import FAILURES, USUAL_SEVERITY
-from contracts.terms import tier_columns
+from contracts.terms import calendar_week, tier_columns
 from contracts.vocabulary import Mark, RateType
 from messaging.models import Channel
 from wording.fields import LineField
@@ -43,6 +45,9 @@ UNITS = (
 )
 SPARE_RUNGS = 3  # empty rows of a ladder: without a script none can be added
 MOST_RUNGS = 60  # each is five fields, and a request may hold 1,000 (DATA_UPLOAD_MAX_NUMBER_FIELDS)
+SPARE_OTHERS = 2
+MOST_OTHERS = 40  # more than each of the twelve times has with three; four fields each
+OTHER = re.compile(r"other\d+_time")
 RUNG = re.compile(r"step\d+_share")
 SHORT = partial(typed.read_minutes, at_most=500 * 60)
 """A time whose column holds no more than some 546 h."""
@@ -78,6 +83,17 @@ def target_rows() -> list[Row]:
         for severity in Severity.values
         for kind in TargetKind.values
     ]
+
+
+def _target_names() -> list[tuple[str, str]]:
+    return [(row.name, row.label) for row in target_rows()]
+
+
+def other_rows(times: int, sent: Iterable[str]) -> list[Row]:
+    """Some more than there are; at least as many as were sent."""
+    posted = sum(OTHER.fullmatch(name) is not None for name in sent)
+    count = max(times + SPARE_OTHERS, min(posted, MOST_OTHERS))
+    return [Row(f"other{place}", _("Other time, row %(number)s") % {"number": place + 1}) for place in range(count)]
 
 
 def sentence_rows() -> list[Row]:
@@ -157,19 +173,57 @@ class TimeForm(RowForm):
 
     named_as_row = "time"
 
-    time = ReadField(typed.read_minutes, show=typed.minutes_words, label="", required=False, css="tiny")
+    time = ReadField(typed.read_time, show=typed.time_as_typed, label="", required=False, css="short")
     hours = OneOf(label=gettext_lazy("hours"), empty="–")
 
     def clean(self) -> None:
         if self.cleaned_data.get("time") is not None and self.cleaned_data.get("hours") is None:
             self.add_error("hours", _("Choose the hours in which this time counts."))
 
-    def target(self, penalty: PenaltySpec | None) -> TargetSpec | None:
+    def target(self, penalty: PenaltySpec | None, otherwise: Sequence[OtherTimeSpec]) -> TargetSpec | None:
         """What can be read so far: a time, and hours to count it in."""
-        minutes, calendar = self.cleaned_data.get("time"), self.cleaned_data.get("hours")
-        if minutes is None or calendar is None:
+        time, calendar = self.cleaned_data.get("time"), self.cleaned_data.get("hours")
+        if time is None or calendar is None:
             return None
-        return TargetSpec(self.row.severity, self.row.kind, minutes, calendar, penalty)
+        row = self.row
+        return TargetSpec(
+            row.severity, row.kind, time.minutes, calendar, penalty, time.days, time.reading, tuple(otherwise)
+        )
+
+
+class OtherTimeForm(RowForm):
+    """The time of a target for what begins outside some hours; an empty row is left out."""
+
+    of = choice_field(gettext_lazy("of which time"), [("", "–"), *_target_names()], required=False)
+    outside = OneOf(label=gettext_lazy("outside the hours"), empty="–")
+    time = ReadField(typed.read_time, show=typed.time_as_typed, label=gettext_lazy("time"), required=False, css="short")
+    hours = OneOf(label=gettext_lazy("hours"), empty="–")
+
+    def clean(self) -> None:
+        missing = {
+            "of": _("Choose which time this is."),
+            "outside": _("Choose the hours outside which this time counts."),
+            "time": _("Write the time like 30 min, 4 h or 1 h 30 min."),
+            "hours": _("Choose the hours in which this time counts."),
+        }
+        data = self.cleaned_data
+        if data.get("time") is None and not data.get("outside") and "time" in data:
+            return
+        for name, sentence in missing.items():
+            if name in data and not data[name] and data[name] != 0:
+                self.add_error(name, sentence)
+        outside = data.get("outside")
+        if outside and never_closes(calendar_week(outside)):
+            self.add_error("outside", never_outside(outside))
+
+    @property
+    def spec(self) -> tuple[str, OtherTimeSpec] | None:
+        """The target's row, and its other time; None where the row is empty or can't be read yet."""
+        data = self.cleaned_data
+        if any(not data.get(name) for name in ("of", "outside", "time", "hours")):
+            return None
+        time = data["time"]
+        return data["of"], OtherTimeSpec(data["outside"], time.minutes, data["hours"], time.days, time.reading)
 
 
 class MannerForm(RowForm):
@@ -337,9 +391,22 @@ class Ladder(Rows):
                 above.add(rung.spec)
 
 
+class OtherTimes(Rows):
+    def clean(self) -> None:
+        above = set()
+        for row in self.forms:
+            if row.errors or row.spec is None:
+                continue
+            of, other = row.spec
+            if (of, other.outside.pk) in above:
+                row.add_error("outside", ValidationError(_("Another time outside these hours stands above.")))
+            above.add((of, other.outside.pk))
+
+
 NameRows = formset_factory(NameForm, Rows, extra=0)
 MeaningRows = formset_factory(MeaningForm, Rows, extra=0)
 TimeRows = formset_factory(TimeForm, Rows, extra=0)
+OtherRows = formset_factory(OtherTimeForm, OtherTimes, extra=0)
 MannerRows = formset_factory(MannerForm, Rows, extra=0)
 PartRows = formset_factory(PartForm, Rows, extra=0)
 PenaltyRows = formset_factory(PenaltyForm, Rows, extra=0)

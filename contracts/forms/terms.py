@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -11,9 +11,10 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from contracts.agreements import DEFAULT_LADDER, NameSpec, PenaltySpec, RhythmSpec, StepSpec, TargetSpec, VersionSpec
+from contracts.alternatives import OtherTimeSpec
 from contracts.forms import parse as typed
 from contracts.forms.fields import CURRENCIES, ReadField, choice_field, date_field, name_the_missing
-from contracts.forms.rates import OF_VALUE, rates_value, read_cap, read_contract_cap
+from contracts.forms.rates import OF_VALUE, read_cap, read_contract_cap
 from contracts.forms.rows import (
     SHORT,
     FormChoices,
@@ -24,6 +25,8 @@ from contracts.forms.rows import (
     MeaningRows,
     NameForm,
     NameRows,
+    OtherRows,
+    OtherTimeForm,
     PartForm,
     PartRows,
     PenaltyForm,
@@ -32,6 +35,7 @@ from contracts.forms.rows import (
     Rows,
     TimeForm,
     TimeRows,
+    other_rows,
     part_rows,
     rung_rows,
     sentence_rows,
@@ -52,7 +56,6 @@ from contracts.models import (
     TargetKind,
 )
 from contracts.severities import USUAL_SEVERITY
-from contracts.terms import scheme_of
 from wording.fields import LineField
 from wording.words import figure
 
@@ -63,6 +66,7 @@ SECTIONS: dict[str, tuple[tuple[str, ...], ...]] = {
     "severities": (),
     "sentences": (),
     "times": (("repair_starts", "reopen"), ("monitoring_starts_clock",), ("third_party_pause",)),
+    "others": (),
     "messages": (("days_off_notice",),),
     "base": (("penalty_base", "part_months"),),
     "penalties": (
@@ -82,6 +86,7 @@ TABLE_ABOVE = {
     "severities": "names",
     "sentences": "meanings",
     "times": "times",
+    "others": "others",
     "messages": "manners",
     "base": "parts",
     "penalties": "penalties",
@@ -241,6 +246,7 @@ class TermsForm(forms.Form):
             "names": table(NameRows, "names", severity_rows()),
             "meanings": table(MeaningRows, "meanings", sentence_rows()),
             "times": table(TimeRows, "times", target_rows()),
+            "others": table(OtherRows, "others", other_rows(len(self.initial.get("others", ())), sent or ())),
             "manners": table(MannerRows, "manners", severity_rows()),
             "parts": table(PartRows, "parts", part_rows(choices.shops)),
             "penalties": table(PenaltyRows, "penalties", target_rows()),
@@ -264,6 +270,15 @@ class TermsForm(forms.Form):
     @property
     def times(self) -> list[TimeForm]:
         return list(self.tables["times"])
+
+    @property
+    def others(self) -> list[OtherTimeForm]:
+        return list(self.tables["others"])
+
+    @property
+    def has_others(self) -> bool:
+        """Whether the fold of the other times stands open."""
+        return any(row["time"].value() or row["outside"].value() or row.errors for row in self.others)
 
     @property
     def manners(self) -> list[MannerForm]:
@@ -304,10 +319,14 @@ class TermsForm(forms.Form):
         for table in self.tables.values():
             table.full_clean()
         times = {time.row: time.cleaned_data for time in self.times}
+        times_by_name = {row.name: data for row, data in times.items()}
         for penalty in self.penalties:
             time = times[penalty.row].get("time", "unreadable")
             if time is None and penalty.cleaned_data.get("rate") is not None:
                 penalty.add_error("rate", _("A penalty needs a time to be late for: there is none."))
+        for other in self.others:
+            if other.spec and times_by_name.get(other.spec[0], {}).get("time", "unreadable") is None:
+                other.add_error("of", _("There is no such time above."))
         self._check_currency()
 
     def _check_currency(self) -> None:
@@ -352,7 +371,10 @@ class TermsForm(forms.Form):
     def targets(self) -> list[TargetSpec]:
         """Those that can be read so far."""
         penalties: dict[Any, PenaltySpec | None] = {penalty.row: penalty.spec for penalty in self.penalties}
-        targets = (time.target(penalties[time.row]) for time in self.times)
+        others: dict[str, list[OtherTimeSpec]] = {}
+        for name, spec in (other.spec for other in self.others if other.spec):
+            others.setdefault(name, []).append(spec)
+        targets = (time.target(penalties[time.row], others.get(time.row.name, ())) for time in self.times)
         return [target for target in targets if target]
 
     @property
@@ -445,26 +467,3 @@ def _is_of_a_severity(field: forms.BoundField) -> bool:
 def _stored(column: str, value: Any) -> Any:
     """What the column holds: of a field left empty its default."""
     return getattr(ContractVersion(), column) if value in (None, "") else value
-
-
-def target_values(target: TargetSpec) -> dict[str, Any]:
-    """A target as its row begins with it."""
-    return {"time": target.minutes, "hours": target.calendar}
-
-
-def penalty_values(penalty: PenaltySpec, currency: str) -> dict[str, Any]:
-    grace = {"grace": penalty.grace_minutes, "grace_mode": penalty.grace_mode} if penalty.grace_minutes else {}
-    tiers = scheme_of(penalty).tiers[:-1]
-    rate = rates_value(penalty.rate_type, penalty.rate, tiers, currency)
-    return {"rate": rate, "unit": penalty.unit, **grace}
-
-
-def manner_values(rhythms: Iterable[RhythmSpec], silence: Mapping[str, int]) -> dict[str, dict[str, Any]]:
-    values: dict[str, dict[str, Any]] = {severity: {"silence": days} for severity, days in silence.items()}
-    for rhythm in rhythms:
-        values[rhythm.severity] |= {"update": rhythm.minutes, "update_hours": rhythm.calendar}
-    return values
-
-
-def rung_values(step: StepSpec) -> dict[str, Any]:
-    return {"share": step.mark, **{name: getattr(step, name) for name in ("target", "whom", "channel", "person")}}

@@ -7,8 +7,9 @@ from django.utils.functional import Promise
 
 from contracts import severities
 from contracts.calendar_text import week_words
-from contracts.models import Calendar, ContractVersion, TargetKind
+from contracts.models import Calendar, ContractVersion, Target, TargetKind
 from contracts.terms import calendar_week
+from contracts.time_text import target_words
 
 register = template.Library()
 
@@ -23,6 +24,12 @@ def target(kind: str) -> str | Promise:
 def severity_words(version: ContractVersion | None, severity: str) -> str:
     """What the version calls the severity, else the usual words."""
     return severities.severity_words(version, severity)
+
+
+@register.filter
+def times(target: Target) -> str:
+    """All times of a target with their hours."""
+    return target_words(target)
 
 
 @register.filter

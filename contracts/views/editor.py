@@ -162,7 +162,8 @@ def look_ahead(request: SignedRequest) -> HttpResponse:
 
 def _versions(request: SignedRequest) -> Any:
     calendars = Prefetch("calendar", Calendar.objects.prefetch_related("days"))
-    targets = Prefetch("targets", Target.objects.select_related("penalty").prefetch_related(calendars))
+    others = ("alternatives__calendar__days", "alternatives__outside__days")
+    targets = Prefetch("targets", Target.objects.select_related("penalty").prefetch_related(calendars, *others))
     versions = ContractVersion.objects.visible_to(request.user)
     return versions.select_related("contract__client").prefetch_related(targets)
 

@@ -83,7 +83,8 @@ def _asked(request: SignedRequest, contract: Contract, today: date) -> ContractV
 def _context(contract: Contract, version: ContractVersion, now: datetime) -> dict[str, Any]:
     today = _today(contract, now)
     calendars = Prefetch("calendar", Calendar.objects.prefetch_related("days"))
-    targets = list(version.targets.select_related("penalty").prefetch_related(calendars))
+    others = ("alternatives__calendar__days", "alternatives__outside__days")
+    targets = list(version.targets.select_related("penalty").prefetch_related(calendars, *others))
     rhythms = list(version.rhythms.prefetch_related(calendars))
     steps = list(version.steps.select_related("person"))
     names = list(version.severity_names.all())
@@ -126,4 +127,5 @@ def _rows(version: ContractVersion, targets: Iterable[Target], now: datetime) ->
 def _calendars(targets: Iterable[Target], rhythms: Iterable[UpdateRhythm]) -> list[Calendar]:
     """Each calendar once, in the order in which the severities use them."""
     used = [target.calendar for target in targets] + [rhythm.calendar for rhythm in rhythms if rhythm.calendar]
+    used += [calendar for target in targets for time in target.otherwise for calendar in (time.calendar, time.outside)]
     return list({calendar.pk: calendar for calendar in used}.values())

@@ -5,13 +5,12 @@ Instants are int seconds since the epoch (UTC), spans int seconds of working tim
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass
 from enum import StrEnum
 
-from contracts.day_terms import day_seconds
+from contracts.target_times import ONLY_TIME, TargetTerms, TimeChoice
 from contracts.vocabulary import Reopen, RepairStart, TargetKind
-from contracts.worktime import CalendarTerms, work_calendar
+from contracts.worktime import CalendarTerms
 from incidents.events import COUNTED, Kind
 
 
@@ -42,63 +41,6 @@ REPAIR_STARTS = tuple(start.value for start in RepairStart)
 REOPEN = tuple(rule.value for rule in Reopen)
 REASONS = tuple(reason.value for reason in PauseReason)
 CHANGES = ("worse", "downgrade", "correction")
-
-
-@dataclass(frozen=True, slots=True)
-class Hours:
-    """`calendar` before its first change, `history` the instants at which it changed with what it was after each."""
-
-    calendar: CalendarTerms
-    history: tuple[tuple[int, CalendarTerms], ...] = ()
-
-    def at(self, instant: int) -> CalendarTerms:
-        """The calendar as it stood at `instant`; a change counts from the second after it."""
-        stood = self.calendar
-        for changed_at, after in self.history:
-            if changed_at >= instant:
-                break
-            stood = after
-        return stood
-
-
-@dataclass(frozen=True, slots=True)
-class DayCount:
-    """A time in days: how many, how they end (DayReading), and the holidays by which the Civil Code moves an end."""
-
-    days: int
-    reading: str
-    statutory: frozenset[date] = field(default=frozenset(), repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class TargetTerms:
-    """So many `seconds`, or `days` in their place, counted in `hours`.
-
-    `reported_in`: the hours in which a base starts that has this time; a base that starts outside them has the time
-    of `otherwise`.
-    """
-
-    seconds: int
-    hours: Hours
-    days: DayCount | None = None
-    reported_in: Hours | None = None
-    otherwise: TargetTerms | None = None
-
-    def at(self, start: int, read_at: int) -> tuple[int, TargetTerms]:
-        """The time of a base that starts at `start`, with its place; calendars as they stood at `read_at`."""
-        if self.reported_in is None or work_calendar(self.reported_in.at(read_at)).is_open(start):
-            return 0, self
-        if self.otherwise is None:
-            raise ValueError("the last of several times has no condition")
-        place, chosen = self.otherwise.at(start, read_at)
-        return place + 1, chosen
-
-    def counted(self, start: int, read_at: int) -> tuple[int, CalendarTerms]:
-        """Its working seconds from `start`, and the hours that count."""
-        calendar = self.hours.at(read_at)
-        if self.days is None:
-            return self.seconds, calendar
-        return day_seconds(calendar, start, self.days.days, self.days.reading, self.days.statutory)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +81,7 @@ class Event:
 class TraceLine:
     """One line of a clock's explanation; `detail` is data, not text.
 
-    start (seconds: the target; until: its deadline; detail: severity; place: which of its times) · provisional (the
+    start (seconds: the target; until: its deadline; detail: severity; choice: which of its times) · provisional (the
     same, from the first contact while nobody has started work) · work_started (the same, from the start of work) ·
     before_work (from the provisional start to the start of work, not counted) · worse, downgrade, correction (the
     same, for the new base) · decides (detail: the severity whose base counts) · wait (till the opening) · worked ·
@@ -154,7 +96,7 @@ class TraceLine:
     kind: str
     seconds: int
     detail: str = ""
-    place: int = 0
+    choice: TimeChoice = ONLY_TIME
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +104,7 @@ class Clock:
     """One target's clock at `now`. `earlier`: its former laps and runs that were judged.
 
     used + left = total while nothing is late; used = total + late after the deadline. `severity`, `calendar` and
-    `total` are those of the base that decides, `calendar_at` is the instant at which its calendar is read, `place`
+    `total` are those of the base that decides, `calendar_at` is the instant at which its calendar is read, `choice`
     which of the target's times it has. `run`
     counts the starts of a target (a new workaround starts the final fix anew), `lap` the restarts after a rejection,
     `round` the bases that decided. `noticed_at`: when a breach could first be known, later than its deadline where a
@@ -175,7 +117,7 @@ class Clock:
     severity: str = ""
     calendar: CalendarTerms | None = None
     calendar_at: int | None = None
-    place: int = 0
+    choice: TimeChoice = ONLY_TIME
     started_at: int | None = None
     deadline: int | None = None
     stopped_at: int | None = None

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from contracts.target_times import TargetTerms
 from contracts.worktime import Pause
-from incidents.clock.facts import REPAIR_STARTS, TARGETS, Event, TargetTerms, Terms, check_event, check_terms
+from incidents.clock.facts import REPAIR_STARTS, TARGETS, Event, Terms, check_event, check_terms
 from incidents.clock.rules import DueBase, DueChange, closed, decide
 from incidents.clock.track import Track
 from incidents.events import DELIVERIES, Kind
@@ -82,8 +83,8 @@ class Replay:
         if target is None:
             raise ValueError(f"{severity or self.severity} has no {name}")
         read_at = self.calendar_at(start)
-        place, chosen = target.at(start, read_at)
-        return DueBase(start, *chosen.counted(start, read_at), severity or self.severity, place)
+        time, choice = target.of(start, read_at)
+        return DueBase(start, *time.counted(start, read_at), severity or self.severity, choice)
 
     def calendar_at(self, start: int) -> int:
         """The instant at which a base that starts at `start` reads its calendar: its start, or later where kept."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from contracts.spans import Span
+from contracts.target_times import ONLY_TIME, TimeChoice
 from contracts.worktime import CalendarTerms, Pause, deadline, work_calendar
 
 
@@ -13,14 +14,14 @@ from contracts.worktime import CalendarTerms, Pause, deadline, work_calendar
 class DueBase:
     """A target counted from an instant. Equal figures under another severity's name are the same base.
 
-    `place`: which of the target's times it is.
+    `choice`: which of the target's times it is.
     """
 
     start: int
     seconds: int
     calendar: CalendarTerms
     severity: str
-    place: int = 0
+    choice: TimeChoice = ONLY_TIME
 
     def same(self, other: DueBase) -> bool:
         return (self.start, self.seconds, self.calendar) == (other.start, other.seconds, other.calendar)

@@ -61,7 +61,7 @@ def _counted(replay: Replay, track: Track, now: int) -> Clock:
         severity=base.severity,
         calendar=base.calendar,
         calendar_at=replay.calendar_at(base.start),
-        place=base.place,
+        choice=base.choice,
         started_at=track.rule[0].base.start,
         deadline=None if state in STANDING else due,
         stopped_at=track.stopped_at,
@@ -96,9 +96,9 @@ def _account(replay: Replay, track: Track, clock: Clock, base: DueBase, at: int)
     for change in track.rule:
         until = change.base.due(pauses, track.gaps)
         begin = change.base.start if change.kind in STARTS else change.at
-        yield TraceLine(begin, until, change.kind, change.base.seconds, change.base.severity, change.base.place)
+        yield TraceLine(begin, until, change.kind, change.base.seconds, change.base.severity, change.base.choice)
     if len(track.rule) > 1:
-        yield TraceLine(base.start, due, "decides", base.seconds, base.severity, base.place)
+        yield TraceLine(base.start, due, "decides", base.seconds, base.severity, base.choice)
     work = work_calendar(base.calendar)
     held = sorted(_held(replay, track, at))
     yield from _before(work, base, held, min(at, due))

@@ -96,7 +96,7 @@ class Digests:
         return self.versions[version]
 
     def stood(self, version: int, held: projection.VersionTerms, at: datetime) -> str:
-        days = (day.pk for calendar in held.calendars.values() for day in days_at(calendar, at))
+        days = (day.pk for calendar in held.calendars for day in days_at(calendar, at))
         key = (version, tuple(sorted(set(days))))
         if key not in self.calendars:
             self.calendars[key] = held.stood(at)

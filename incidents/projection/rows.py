@@ -9,10 +9,19 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, connection, transaction
 from django.db.models import prefetch_related_objects
 
-from contracts.day_terms import day_term
+from contracts.day_terms import counted_hours, day_term
 from contracts.models import Calendar, ContractVersion, EscalationStep, Severity, Target
 from contracts.seal import stood_digest
-from contracts.terms import calendar_history, calendar_terms, moment, moment_or_none, seconds, working_days
+from contracts.target_times import TargetTerms
+from contracts.terms import (
+    calendar_terms,
+    hours_ever,
+    moment,
+    moment_or_none,
+    seconds,
+    target_terms,
+    working_days,
+)
 from contracts.vocabulary import DayReading, Mark
 from contracts.worktime import WorkCalendar, work_calendar
 from incidents import journal, updates
@@ -26,14 +35,24 @@ ASK_EVERY = 3600
 """Seconds between two questions whether to take what the monitor saw, where the contract has no rhythm of updates."""
 SECOND = timedelta(seconds=1)
 HOLD = """
-    SELECT 1 FROM contracts_calendar WHERE id IN (SELECT calendar_id FROM contracts_target WHERE version_id = %s)
+    WITH mine AS (SELECT id, calendar_id FROM contracts_target WHERE version_id = %s),
+    other AS (SELECT outside_id, calendar_id FROM contracts_targetalternative WHERE target_id IN (SELECT id FROM mine))
+    SELECT 1 FROM contracts_calendar WHERE id IN (
+        SELECT calendar_id FROM mine UNION SELECT calendar_id FROM other UNION SELECT outside_id FROM other
+    )
     ORDER BY id FOR KEY SHARE
 """
+TIMES = (
+    "calendar__days",
+    "alternatives__calendar__days",
+    "alternatives__outside__days",
+)
 CLOCK_COLUMNS = [
     "state",
     "severity",
     "calendar",
     "calendar_at",
+    "reading",
     "started_at",
     "deadline",
     "stopped_at",
@@ -50,16 +69,20 @@ CLOCK_COLUMNS = [
 
 @dataclass(frozen=True, slots=True)
 class VersionTerms:
-    """A version as the pure clocks read it, with the calendar row behind each (severity, target) and the ladder."""
+    """A version as the pure clocks read it, with the calendar row behind each time, all its calendars and the ladder.
+
+    `counted_in`: by (severity, target, which of its times).
+    """
 
     terms: clock.Terms
-    calendars: dict[tuple[str, str], Calendar]
+    counted_in: dict[tuple[str, str, int], Calendar]
+    calendars: tuple[Calendar, ...]
     steps: tuple[EscalationStep, ...]
     rhythms: dict[str, updates.Rhythm]
 
     def stood(self, at: datetime) -> str:
         """The digest of the calendars, each as it stood at an instant."""
-        return stood_digest({calendar.pk: calendar for calendar in self.calendars.values()}.values(), at)
+        return stood_digest(self.calendars, at)
 
     @property
     def ladder(self) -> list[Step]:
@@ -81,32 +104,51 @@ def mark_of(fired: Fired) -> Mark:
 
 def version_terms(version: ContractVersion) -> VersionTerms:
     """Versions never change; days of a calendar may be entered or removed ahead, so its history is read afresh."""
-    targets = list(version.targets.select_related("calendar").prefetch_related("calendar__days"))
+    targets = list(version.targets.select_related("calendar").prefetch_related(*TIMES))
     rhythms = version.rhythms.select_related("calendar").prefetch_related("calendar__days")
     return VersionTerms(
         _clock_terms(version, targets),
-        {(target.severity, target.kind): target.calendar for target in targets},
+        _counted_in(targets),
+        tuple(_calendars(targets).values()),
         tuple(version.steps.select_related("person")),
         {row.severity: updates.rhythm_of(row) for row in rhythms},
     )
 
 
+def _counted_in(targets: Iterable[Target]) -> dict[tuple[str, str, int], Calendar]:
+    """The calendar of each time of each target."""
+    counted: dict[tuple[str, str, int], Calendar] = {}
+    for target in targets:
+        calendars = [target.calendar, *(time.calendar for time in target.otherwise)]
+        counted |= {(target.severity, target.kind, place): calendar for place, calendar in enumerate(calendars)}
+    return counted
+
+
 def clock_terms(versions: Iterable[ContractVersion]) -> dict[int, clock.Terms]:
     """By what the clocks of each version count, by its key; in a number of queries that doesn't depend on how many."""
     rows = list(versions)
-    prefetch_related_objects(rows, "targets__calendar__days")
+    prefetch_related_objects(rows, *(f"targets__{name}" for name in TIMES))
     return {version.pk: _clock_terms(version, list(version.targets.all())) for version in rows}
 
 
 def _clock_terms(version: ContractVersion, targets: Sequence[Target]) -> clock.Terms:
-    calendars = {target.calendar_id: target.calendar for target in targets}
-    histories = {key: calendar_history(calendar) for key, calendar in calendars.items()}
-    by_severity: dict[str, list[tuple[str, clock.TargetTerms]]] = {}
+    hours = {key: hours_ever(calendar) for key, calendar in _calendars(targets).items()}
+    by_severity: dict[str, list[tuple[str, TargetTerms]]] = {}
     for target in targets:
-        terms = clock.TargetTerms(target.minutes * 60, clock.Hours(*histories[target.calendar_id]))
+        terms = target_terms(target, target.otherwise, lambda calendar: hours[calendar.pk])
         by_severity.setdefault(target.severity, []).append((target.kind, terms))
     severities = tuple((name, tuple(by_severity.get(name, ()))) for name in Severity.values)
     return clock.Terms(repair_starts=version.repair_starts, reopen=version.reopen, severities=severities)
+
+
+def _calendars(targets: Iterable[Target]) -> dict[int, Calendar]:
+    """Every calendar by which the targets are counted, or one of their times is chosen, by its key."""
+    by_key: dict[int, Calendar] = {}
+    for target in targets:
+        by_key[target.calendar_id] = target.calendar
+        for time in target.otherwise:
+            by_key |= {calendar.pk: calendar for calendar in (time.calendar, time.outside)}
+    return by_key
 
 
 def events_of(entries: Iterable[JournalEntry]) -> tuple[clock.Event, ...]:
@@ -213,8 +255,9 @@ def row_of(clock_now: clock.Clock, terms: VersionTerms) -> dict[str, object]:
     return {
         "state": clock_now.state,
         "severity": clock_now.severity,
-        "calendar": terms.calendars.get((clock_now.severity, clock_now.target)),
+        "calendar": terms.counted_in.get((clock_now.severity, clock_now.target, clock_now.choice.place)),
         "calendar_at": moment_or_none(clock_now.calendar_at),
+        "reading": clock_now.choice.days.reading if clock_now.choice.days else "",
         "started_at": moment_or_none(clock_now.started_at),
         "deadline": moment_or_none(clock_now.deadline),
         "stopped_at": moment_or_none(clock_now.stopped_at),
@@ -235,7 +278,8 @@ def hours_of(row: ClockRow) -> WorkCalendar | None:
     """
     if row.calendar is None:
         return None
-    return work_calendar(calendar_terms(row.calendar, as_of=row.calendar_at or row.computed_at))
+    terms = calendar_terms(row.calendar, as_of=row.calendar_at or row.computed_at)
+    return work_calendar(counted_hours(terms, row.reading))
 
 
 def breaches_of(incident: Incident, clocks: Iterable[clock.Clock], at: datetime) -> list[Breach]:

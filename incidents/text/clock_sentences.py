@@ -12,6 +12,7 @@ from django.utils.translation import gettext_noop
 
 from contracts.models import TargetKind
 from contracts.terms import calendar_terms, moment, seconds
+from contracts.time_text import other_words, within_words
 from contracts.worktime import work_calendar
 from incidents.choices import ClockState, PauseReason
 from incidents.models import ClockRow, Incident, Pause
@@ -188,7 +189,8 @@ def repair_to_come(incident: Incident, rows: Iterable[ClockRow]) -> str:
         return ""
     hours = work_calendar(calendar_terms(target.calendar))
     working = hours.next_change(seconds(incident.received_at)) is not None
-    return _(REPAIR_WITHIN[version.repair_starts]) % {"span": words.span(target.seconds, working=working)}
+    promise = _(REPAIR_WITHIN[version.repair_starts]) % {"span": within_words(target, working=working)}
+    return "; ".join([promise, *(other_words(time) for time in target.otherwise)])
 
 
 def _between(row: ClockRow, start: datetime, end: datetime) -> int:

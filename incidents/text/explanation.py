@@ -8,8 +8,10 @@ from datetime import date, datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from contracts.calendar_text import week_words
 from contracts.models import Severity, TargetKind
 from contracts.terms import moment, seconds
+from contracts.time_text import days_words, ending_words
 from incidents.choices import PauseReason
 from incidents.clock.clocks import Clock, TraceLine
 from wording import words
@@ -23,6 +25,10 @@ CHANGES = {
     "worse": gettext_noop("It got worse: %(severity)s, %(span)s from here"),
     "downgrade": gettext_noop("Milder, agreed with the client: %(severity)s, %(span)s from the clock's start"),
     "correction": gettext_noop("Classified wrongly before: %(severity)s, %(span)s from the clock's start"),
+}
+CHOSEN = {
+    True: gettext_noop("It starts within %(hours)s: the time for these hours counts"),
+    False: gettext_noop("It starts outside %(hours)s: the other time counts"),
 }
 OTHERS = {
     "decides": gettext_noop("The deadline of %(severity)s decides"),
@@ -97,7 +103,7 @@ def explanation_rows(clock: Clock, *, zone: str, day: date | None = None) -> lis
     if not clock.trace:
         return []
     *steps, result = clock.trace
-    rows = [_row(line, clock, zone, day) for line in steps]
+    rows = [row for line in steps for row in (_row(line, clock, zone, day), *_chosen(line))]
     return [
         *rows,
         ExplanationRow("sum", _time(result.at, zone, day), _(RESULTS[result.kind]), hms(result.seconds)),
@@ -108,7 +114,7 @@ def _row(line: TraceLine, clock: Clock, zone: str, day: date | None) -> Explanat
     facts = {
         "severity": f"{line.detail} {Severity(line.detail).label}" if line.detail in Severity.values else "",
         "target": TargetKind(clock.target).label,
-        "span": hms(line.seconds),
+        "span": _length(line),
         "reason": PauseReason(line.detail).label if line.detail in PauseReason.values else "",
     }
     msgid = CANCELLED[line.detail] if line.kind == "clock_cancelled" else CHANGES.get(line.kind) or OTHERS[line.kind]
@@ -117,6 +123,23 @@ def _row(line: TraceLine, clock: Clock, zone: str, day: date | None) -> Explanat
         until = _time(line.until, zone, day)
         sentence = _("%(what)s: by %(until)s") % {"what": sentence, "until": until}
     return ExplanationRow(STYLES.get(line.kind, ""), _hours(line, zone, day), sentence, _figure(line))
+
+
+def _chosen(line: TraceLine) -> list[ExplanationRow]:
+    """Which of several times of the target it is, and why; nothing where it has one."""
+    if line.kind not in CHANGES or line.choice.asked is None:
+        return []
+    sentence = _(CHOSEN[line.choice.within]) % {"hours": week_words(line.choice.asked)}
+    return [ExplanationRow("off", "", sentence, "")]
+
+
+def _length(line: TraceLine) -> str:
+    """The target's time; days with the working hours that they are from the start."""
+    days = line.choice.days
+    if line.kind not in CHANGES or days is None:
+        return hms(line.seconds)
+    words_of = (days_words(days.days, days.reading), ending_words(days.reading), f"({hms(line.seconds)})")
+    return " ".join(word for word in words_of if word)
 
 
 def _figure(line: TraceLine) -> str:

@@ -15,7 +15,7 @@ from accounts.models import ADMIN, MANAGER, User
 from accounts.permissions import SignedRequest, open_to
 from contracts import agreements, calendar_text
 from contracts.forms.calendar import DayForm
-from contracts.models import Calendar, CalendarDay, Contract
+from contracts.models import Calendar, CalendarDay, Contract, ContractVersion
 from contracts.terms import calendar_terms
 from incidents import days_off
 from wording.instants import this_second
@@ -90,5 +90,7 @@ def _calendars(request: SignedRequest) -> QuerySet[Calendar]:
 
 def _using(request: SignedRequest, calendar: Calendar) -> QuerySet[Contract]:
     """Contracts that count by it, of those that the person may see."""
-    contracts = Contract.objects.visible_to(request.user).filter(versions__targets__calendar=calendar)
+    contracts = Contract.objects.visible_to(request.user).filter(
+        versions__in=ContractVersion.objects.counting_by(calendar)
+    )
     return contracts.select_related("client").distinct()

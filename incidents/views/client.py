@@ -121,7 +121,7 @@ def page(user: User, incident: Incident, now: datetime) -> dict[str, Any]:
         "older": journal.older,
         "undelivered": undelivered(incident, journal.entries),
         "steps": repair_steps(incident, state),
-        "promises": [(target, target.seconds) for target in promised(incident.version, incident.severity)],
+        "promises": promised(incident.version, incident.severity),
         "contract_path": contract_path(user, incident),
         "silence": _silence(incident, now),
         "your_time": _your_time(incident, now),

@@ -15,8 +15,10 @@ from django.views.decorators.http import require_GET
 from accounts.active import show_client
 from accounts.models import AGENT, MANAGER, OWNER, REPORTER, User
 from accounts.permissions import SignedRequest, open_to
+from contracts.calendar_text import week_words
 from contracts.models import TargetKind
 from contracts.terms import moment
+from contracts.time_text import days_words
 from incidents.clock.clocks import Clock
 from incidents.events import Kind
 from incidents.models import Incident
@@ -65,7 +67,7 @@ def _context(user: User, incident: Incident, clock: Clock, now: datetime) -> dic
         "claims": journal_lines.claims(incident.journal.filter(kind=Kind.REPORTED_CLAIM)),
         "rows": explanation_rows(clock, zone=zone),
         "earlier": [(lap, explanation_rows(lap, zone=zone)) for lap in reversed(clock.earlier)],
-        "calendar": next((row.calendar for row in incident.clocks.all() if row.target == clock.target), None),
+        "hours": week_words(clock.calendar) if clock.calendar else "",
         "contract_path": contract_path(user, incident),
     }
 
@@ -88,9 +90,10 @@ def lead(clock: Clock, zone: str) -> str:
         return sentence % {"since": words.full_time(moment(clock.cancelled_at), zone)}
     if clock.started_at is None:
         return _("This clock does not run; below is how its earlier run was judged.")
+    days = clock.choice.days
     facts = {
         "start": words.full_time(moment(clock.started_at), zone),
-        "span": words.span(clock.total),
+        "span": days_words(days.days, days.reading) if days else words.span(clock.total),
         "severity": clock.severity,
         "left": hms(clock.left),
         "late": hms(clock.late),

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from contracts.holidays_pl import POLISH_HOLIDAYS
+from contracts.target_times import DayCount, Hours, TargetTerms
 from contracts.vocabulary import DayReading
 from incidents.clock import escalation
-from incidents.clock.clocks import TARGETS, Clock, DayCount, Event, Hours, TargetTerms, Terms, Timeline
+from incidents.clock.clocks import TARGETS, Clock, Event, Terms, Timeline
 from reports.verify.calendars import NAMED_CALENDARS
 from reports.verify.outcome import Outcome, UnknownWordError
 from reports.verify.read import items, needed, whole, word

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from contracts import worktime
 from contracts.day_terms import day_term
 from contracts.holidays_pl import POLISH_HOLIDAYS
+from contracts.target_times import Hours, TargetTerms
 from contracts.worktime import CalendarTerms, WorkCalendar, work_calendar
 from incidents.clock import clocks as clock
-from incidents.clock.clocks import Clock, Event, Hours, TargetTerms, Terms
+from incidents.clock.clocks import Clock, Event, Terms
 from reports.verify.calendars import NAMED_CALENDARS
 from reports.verify.outcome import Outcome, UnknownWordError
 from reports.verify.read import items, needed, whole, word

@@ -51,7 +51,9 @@ def unusual(calendar: Calendar) -> dict[str, Any]:
         "P1_restore_unit": "started_30min", "P1_restore_grace": "15 minut", "P1_restore_grace_mode": "threshold",
         "P1_update": "0,5 h", "P2_update": "", "P3_update": "2 h", "P3_update_hours": str(calendar.pk),
         "P1_silence": "1 dzień", "P2_silence": "2", "P3_silence": "8 dni roboczych", "P4_silence": "9",
-        "step0_share": "40 % czasu", "step0_channel": "email",
+        "step0_share": "40 % czasu", "step0_channel": "email", "P2_restore": "3 dni robocze do końca pracy",
+        "P3_restore": "2 tygodnie", "other0_of": "P2_restore", "other0_outside": str(calendar.pk),
+        "other0_time": "5 dni roboczych", "other0_hours": str(calendar.pk),
     }  # fmt: skip
 
 
@@ -116,13 +118,17 @@ def test_each_term_that_differs_is_listed(world: build.World) -> None:
     """The fields of one severity and one rung stand for those of the others, which the same lines make."""
     version, before = world.version, spec_of(world.version)
     # A mode, a unit or hours differ in nothing without the thing that they belong to
-    ready = {"P1_restore_rate": "1 %", "P1_restore_grace": "15 min", "step0_share": "44 %"}
+    office = str(build.office_hours().pk)
+    ready = {"P1_restore_rate": "1 %", "P1_restore_grace": "15 min", "step0_share": "44 %", "other0_of": "P1_restore",
+             "other0_outside": office, "other0_time": "2 h", "other0_hours": office}  # fmt: skip
     form = form_of(version, **ready)
-    base, ours = preview(form, build.MONDAY, before).changes, ("P1_restore", "P1_update", "P1_silence", "step0_")
-    others = ("P2_", "P3_", "P4_", "P1_", "step")
+    base = preview(form, build.MONDAY, before).changes
+    ours = ("P1_restore", "P1_update", "P1_silence", "step0_", "other0_")
+    others = ("P2_", "P3_", "P4_", "P1_", "step", "other")
     fields = {field.html_name: field for field in form}
     names = [name for name in fields if name.startswith(ours) or not name.startswith(others)]
     other = {name: other_value(fields[name]) for name in names if name not in SIGNED} | {"step0_whom": "manager"}
+    other["other0_outside"] = str(build.long_hours().pk)
     other["step0_person"] = str(version.created_by_id)
     assert len(other) > 30
     assert {name for name, value in other.items() if _changes(version, before, ready, name, value) == base} == set()

@@ -19,11 +19,12 @@ from hypothesis import strategies as st
 
 from contracts.forms.calendar import CalendarForm, DayForm
 from contracts.forms.contract import AskedForm, ContractForm
+from contracts.forms.parse import Length
 from contracts.forms.rates import Rates, cap_value, rates_value
 from contracts.forms.rows import FormChoices
 from contracts.penalty.rules import Unit
 from contracts.terms import tier_columns
-from contracts.vocabulary import Mark
+from contracts.vocabulary import DayReading, Mark
 
 HOUR = Unit.named("started_hour")
 TODAY = date(2026, 3, 2)
@@ -47,15 +48,28 @@ WORKING = "Write the number of working days, like 5."
 MONTHS = "Write the number of months, like 3, at most 36."
 DAY = "Write the day like 2027-01-31."
 WINDOWS = "Write the hours like 8:00-16:00, several with a comma; over midnight 22:00-6:00."
+WHOLE, CLOSE, KC = DayReading.END_OF_DAY, DayReading.CLOSE, DayReading.CALENDAR_DAYS
+MINUTES = {
+    "30 min": 30, "4 h": 240, "1 h 30 min": 90, "0,5 h": 30, "1,5 h": 90, "1.5h": 90, "0.25 h": 15,
+    "24 godziny": 1440, "1 godzina": 60, "8 godzin": 480, "2 godz.": 120, "2 godz": 120, "90 minut": 90,
+    "1 minuta": 1, "30m": 30, "1h30m": 90, "1 h i 30 min": 90, "2 hours": 120, "1 hour and 5 minutes": 65,
+    "1:30": 90, "0:45 h": 45, "\u00a04\u202fh\t": 240, "4 H": 240, "0 min": 0,
+}  # fmt: skip
 TABLE: dict[str, dict[str, Any]] = {
     "P1_restore": {
-        "30 min": 30, "4 h": 240, "1 h 30 min": 90, "0,5 h": 30, "1,5 h": 90, "1.5h": 90, "0.25 h": 15,
-        "24 godziny": 1440, "1 godzina": 60, "8 godzin": 480, "2 godz.": 120, "2 godz": 120, "90 minut": 90,
-        "1 minuta": 1, "30m": 30, "1h30m": 90, "1 h i 30 min": 90, "2 hours": 120, "1 hour and 5 minutes": 65,
-        "1:30": 90, "0:45 h": 45,
-        "\u00a04\u202fh\t": 240, "4 H": 240, "0 min": 0,
-        "2 dni": DAYS, "5 dni roboczych": DAYS, "1 dzień": DAYS, "2 doby": DAYS, "2 working days": DAYS,
-        "1 tydzień": DAYS,
+        **{text: Length(minutes) for text, minutes in MINUTES.items()},
+        **dict.fromkeys(("1 dzień roboczy", "NBD", "next business day", "następny dzień roboczy"), Length(0, 1, WHOLE)),
+        "3 dni robocze": Length(0, 3, WHOLE), "5 dni roboczych do 24:00": Length(0, 5, WHOLE),
+        "5 dr": Length(0, 5, WHOLE), "2 working days": Length(0, 2, WHOLE), "3 business days": Length(0, 3, WHOLE),
+        "3 dni robocze do końca pracy": Length(0, 3, CLOSE), "1 dzień roboczy, do zamknięcia": Length(0, 1, CLOSE),
+        "2 working days to the close": Length(0, 2, CLOSE), "2 dni robocze do końca dnia": Length(0, 2, WHOLE),
+        "14 dni kalendarzowych": Length(0, 14, KC), "1 dzień kalendarzowy": Length(0, 1, KC),
+        "2 tygodnie": Length(0, 14, KC), "1 tydzień": Length(0, 7, KC), "2 weeks": Length(0, 14, KC),
+        "2 dni": "Say which days: 2 working days or 2 calendar days.", "2 doby": "Write it in hours: 48 h.",
+        "1 dzień": "Say which days: 1 working day or 1 calendar day.",
+        "14 dni kalendarzowych do końca pracy": "Calendar days end at 24:00: write them like 14 calendar days.",
+        "0 dni roboczych": "Write from 1 to 365 days.", "400 dni roboczych": "Write from 1 to 365 days.",
+        "1 miesiąc": "Write the time like 4 h, 3 working days, 14 calendar days or 2 weeks.",
         "4": TIME, "h": TIME, "cztery godziny": TIME, "-4 h": TIME, "4 h 5": TIME, "80 zł": TIME, "75 %": TIME,
         "1,5 h 30 min": TIME, "30 s": TIME, "4 netto": TIME, "1:75": TIME, "٤ h": TIME,
         "0,33 h": "Write whole minutes, like 20 min.", "99999 h": "Write a time from 0 min to 9999 h.",
@@ -188,8 +202,9 @@ def test_each_field_of_text_stands_in_the_table_or_is_free() -> None:
     free = {"number", "name", "signatories"}  # words, not figures
     alike = {
         "_reaction": "P1_restore", "_restore": "P1_restore", "_final_fix": "P1_restore", "_rate": "P1_restore_rate",
-        "_grace": "P1_restore_grace", "_share": "step0_share", "_update": "P1_update", "_silence": "P1_silence",
         "_cap": "month_cap",
+        "_time": "P1_restore", "_grace": "P1_restore_grace",
+        "_share": "step0_share", "_update": "P1_update", "_silence": "P1_silence",
     }  # fmt: skip
     typed_into = {
         name: field for name, field in FIELDS.items()

@@ -9,9 +9,10 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from contracts.holidays_pl import POLISH_HOLIDAYS
+from contracts.target_times import Hours, TargetTerms
 from contracts.worktime import CalendarTerms, parse_calendar
 from incidents.clock import escalation
-from incidents.clock.clocks import Clock, Event, Hours, TargetTerms, Terms, Timeline, clocks
+from incidents.clock.clocks import Clock, Event, Terms, Timeline, clocks
 from reports.verify.calendars import NAMED_CALENDARS
 
 WARSAW = ZoneInfo("Europe/Warsaw")

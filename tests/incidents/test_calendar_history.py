@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.holidays_pl import POLISH_HOLIDAYS
+from contracts.target_times import Hours, TargetTerms
 from contracts.worktime import CalendarTerms, parse_calendar
-from incidents.clock.clocks import Event, Hours, TargetTerms, Terms, clocks
+from incidents.clock.clocks import Event, Terms, clocks
 from reports.verify.calendars import NAMED_CALENDARS
 from tests.incidents.clock_world import ALWAYS, OFFICE, at, events, told
 from tests.incidents.test_clock_properties import stories

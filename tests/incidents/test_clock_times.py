@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from contracts.day_terms import day_term
 from contracts.holidays_pl import POLISH_HOLIDAYS
+from contracts.target_times import DayCount, Hours, TargetTerms
 from contracts.vocabulary import DayReading
 from contracts.worktime import work_calendar
-from incidents.clock.clocks import DayCount, Hours, TargetTerms, Terms
+from incidents.clock.clocks import Terms
 from tests.incidents.clock_world import ALWAYS, LONG, MINUTE, OFFICE, at, fired, play, target, terms, told
 from tests.incidents.test_calendar_history import office
 
@@ -86,9 +87,9 @@ def test_what_starts_anew_after_a_rejection_has_the_time_of_the_rejection() -> N
 
 def test_the_final_fix_has_the_time_of_the_workaround() -> None:
     clock = play("received P1 @10 09:00", "workaround @10 11:00", now="10 12:00", by=two())["final_fix"]
-    assert (told(clock), clock.place) == ("running till 12 03:00, 2340 left", 0)
+    assert (told(clock), clock.choice.place) == ("running till 12 03:00, 2340 left", 0)
     clock = play("received P1 @10 15:00", "workaround @10 18:00", now="10 18:00", by=two())["final_fix"]
-    assert (told(clock), clock.place) == ("running till 14 02:00, 4800 left", 1)
+    assert (told(clock), clock.choice.place) == ("running till 14 02:00, 4800 left", 1)
 
 
 def test_a_share_of_days_is_a_share_of_their_hours() -> None:
@@ -125,7 +126,7 @@ def test_several_conditions_are_asked_in_their_order() -> None:
     late = replace(target(120, ALWAYS), reported_in=Hours(LONG), otherwise=target(240, ALWAYS))
     by = terms(P1=(("restore", replace(target(60, ALWAYS), reported_in=Hours(OFFICE), otherwise=late)),))
     places = {
-        moment: (clock.place, clock.left // MINUTE)
+        moment: (clock.choice.place, clock.left // MINUTE)
         for moment in ("10 09:00", "10 20:00", "10 23:00", "14 09:00")
         for clock in [play(f"received P1 @{moment}", now=moment, by=by)["restore"]]
     }

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from contracts import agreements
 from contracts.models import Calendar, CalendarDay, ContractVersion
+from contracts.target_times import Hours, TargetTerms
 from contracts.terms import calendar_terms, moment_or_none, seconds
 from incidents import days_off, lifecycle
 from incidents.clock import clocks as clock
@@ -205,8 +206,8 @@ def test_what_a_day_off_had_moved_before_calendars_had_a_history_stays_as_it_was
     # As the first landing counted: every day that is there, whenever it was entered
     target = world.version.targets.get(severity="P3", kind="restore")
     terms = clock.Terms("report", "continue", (("P3", (
-        ("restore", clock.TargetTerms(target.seconds, clock.Hours(calendar_terms(office)))),
-        ("reaction", clock.TargetTerms(8 * 3600, clock.Hours(calendar_terms(office)))),
+        ("restore", TargetTerms(target.minutes * 60, Hours(calendar_terms(office)))),
+        ("reaction", TargetTerms(8 * 3600, Hours(calendar_terms(office)))),
     )),))  # fmt: skip
     old = clock.clocks(terms, projection.events_for(running), seconds(counted_at))
     for name in ("restore", "reaction"):

@@ -14,7 +14,8 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from contracts.models import ShopQuerySet
 from incidents import lifecycle, repeats, reporting, sweeps
-from incidents.models import Breach, Firing, Incident, IncidentQuerySet, JoinedReport, JournalEntry, Pause, RepeatKey
+from incidents.keys import RepeatKey
+from incidents.models import Breach, Firing, Incident, IncidentQuerySet, JoinedReport, JournalEntry, Pause
 from incidents.notices import write as notices
 from messaging import outbox
 from messaging.models import Notification

@@ -12,7 +12,8 @@ from django.db import connection
 from django.test import Client
 
 from incidents import lifecycle, reporting
-from incidents.models import Incident, JournalEntry, RepeatKey
+from incidents.keys import RepeatKey
+from incidents.models import Incident, JournalEntry
 from incidents.repeats import AlreadyFiled
 from messaging.models import Notification
 from tests import build

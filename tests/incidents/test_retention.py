@@ -16,7 +16,8 @@ from accounts import letters
 from accounts import retention as of_people
 from accounts.models import Letter, Limit, LimitReached
 from incidents import retention
-from incidents.models import Incident, Notice, RepeatKey
+from incidents.keys import RepeatKey
+from incidents.models import Incident, Notice
 from incidents.projection.proof import differences
 from messaging import outbox
 from messaging.models import Notification

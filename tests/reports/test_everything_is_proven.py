@@ -31,6 +31,7 @@ from contracts.models import (
 from contracts.planned import MaintenanceWindow
 from contracts.seal_rows import Seal
 from contracts.severities import Meaning, SeverityName
+from contracts.timed import TargetAlternative
 from incidents import lifecycle, sweeps
 from incidents.anchors import Anchor, AnchorLeaf, Tally, newest
 from incidents.models import Breach, ClockRow, Firing, Incident, JoinedReport, JournalEntry, Notice, Pause
@@ -69,7 +70,7 @@ BESIDE: dict[str, str] = {
 }
 WHOLE: tuple[type[models.Model], ...] = (
     Contract, Contract.shops.through, ContractVersion, Target, PenaltyRule, UpdateRhythm, EscalationStep, CalendarDay,
-    SeverityName, Meaning,
+    SeverityName, Meaning, TargetAlternative,
     MaintenanceWindow, Seal, JournalEntry, Pause, Firing, Breach, JoinedReport, Tally, BreachDecision,
 )  # fmt: skip
 # Every table that money rests on, with the columns in which another value moves none: model → column → why
@@ -108,6 +109,11 @@ def world(monkeypatch: pytest.MonkeyPatch) -> build.World:
     world = build.world(second_person_above="50.00")
     SeverityName.objects.create(version=world.version, severity="P1", name="Awaria", description="nie sprzedaje")
     Meaning.objects.create(version=world.version, symptom="typo", severity="P3")
+    repair = world.version.targets.get(severity="P4", kind="restore")
+    TargetAlternative.objects.create(
+        target=repair, place=1, outside=build.office_hours(), minutes=0, days=5, reading="business_days_close",
+        calendar=build.office_hours(),
+    )  # fmt: skip
     build.seal_all()
     hours = build.round_the_clock()
     second = build.staff("Halina Nowak", role="manager", on_call=False)
@@ -156,7 +162,8 @@ def rows() -> list[models.Model]:
     return [
         Client.objects.get(), Shop.objects.get(), version.contract, version, target, target.penalty,
         version.rhythms.all()[0], version.steps.all()[0],
-        SeverityName.objects.get(), Meaning.objects.get(), Contract.shops.through.objects.get(), target.calendar,
+        SeverityName.objects.get(), Meaning.objects.get(), TargetAlternative.objects.get(),
+        Contract.shops.through.objects.get(), target.calendar,
         CalendarDay.objects.get(removed_at=None), CalendarDay.objects.get(removed_at__isnull=False),
         MaintenanceWindow.objects.get(), Seal.objects.latest("seq"), late, late.journal.latest("seq"),
         ClockRow.objects.get(incident=late, target="restore"), Pause.objects.get(), Firing.objects.order_by("pk")[0],

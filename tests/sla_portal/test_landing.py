@@ -30,7 +30,8 @@ from contracts.models import Calendar, Contract, ContractVersion, Shop
 from contracts.seal_rows import Seal
 from incidents import forgetting, journal, lifecycle, reporting
 from incidents.events import DECISIONS
-from incidents.models import Breach, Incident, JoinedReport, JournalEntry, Notice, RepeatKey
+from incidents.keys import RepeatKey
+from incidents.models import Breach, Incident, JoinedReport, JournalEntry, Notice
 from incidents.projection import proof, proof_beside
 from incidents.repeats import AlreadyFiled
 from incidents.text import journal_lines

@@ -28,6 +28,7 @@ from contracts.models import (
 from contracts.notice import notice
 from contracts.penalty.rules import BaseLine
 from contracts.terms import caps_of, scheme_of
+from contracts.timed import TargetAlternative
 from incidents import lifecycle, reporting
 from incidents.models import Breach, Incident, JournalEntry, Notice
 from incidents.projection import rows as projection
@@ -75,6 +76,9 @@ def case() -> Case:
         everywhere=build.office_hours(), ladder=[("reaction", 50, "manager", "email")], rhythms=[("P4", 60)],
         targets=[("P1", 30, 240, 0), ("P4", 480, 0, 0)],
     )  # fmt: skip
+    repair = world.version.targets.get(severity="P1", kind="restore")
+    for place, hours in ((1, build.office_hours()), (2, build.long_hours())):
+        TargetAlternative.objects.create(target=repair, place=place, outside=hours, minutes=480, calendar=hours)
     reaction = world.version.targets.get(severity="P1", kind="reaction")
     PenaltyRule.objects.create(target=reaction, rate=Decimal(1))
     incident = build.incident(world.shop, by=world.reporter)
@@ -219,6 +223,13 @@ def local_day(case: Case) -> Any:
 
 
 V, T, P, E, R, C = ContractVersion, Target, PenaltyRule, EscalationStep, UpdateRhythm, Contract
+A = TargetAlternative
+
+
+def in_days(days: int, reading: str) -> dict[str, Any]:
+    return {"minutes": 0, "days": days, "reading": reading}
+
+
 # column → what reads it, and two values: of the column, or of several where one says nothing alone
 READ: dict[tuple[type[models.Model], str], tuple[Callable[[Case], Any], Any, Any]] = {
     (V, "valid_from"): (in_force, date(2025, 1, 1), date(2026, 3, 20)),
@@ -274,6 +285,15 @@ READ: dict[tuple[type[models.Model], str], tuple[Callable[[Case], Any], Any, Any
     (T, "kind"): (clocks, "restore", "final_fix"),
     (T, "minutes"): (clocks, 240, 300),
     (T, "calendar"): (clocks, lambda _: build.office_hours(), lambda _: build.round_the_clock()),
+    (T, "days"): (clocks, in_days(2, "business_days_close"), in_days(3, "business_days_close")),
+    (T, "reading"): (clocks, in_days(2, "business_days_close"), in_days(2, "calendar_days_kc")),
+    (A, "target"): (clocks, lambda case: case.target("P1"), lambda case: case.target("P4")),
+    (A, "place"): (clocks, 1, 3),
+    (A, "outside"): (clocks, lambda _: build.office_hours(), lambda _: build.round_the_clock()),
+    (A, "minutes"): (clocks, 480, 300),
+    (A, "days"): (clocks, in_days(2, "business_days_close"), in_days(3, "business_days_close")),
+    (A, "reading"): (clocks, in_days(2, "business_days_close"), in_days(2, "calendar_days_kc")),
+    (A, "calendar"): (clocks, lambda _: build.office_hours(), lambda _: build.round_the_clock()),
     (P, "target"): (money, lambda case: case.target("P1"), lambda case: case.target("P4")),
     (P, "rate_type"): (scheme, "percent", "amount"),
     (P, "rate"): (money, Decimal(1), Decimal(2)),
@@ -331,6 +351,7 @@ def row_of(case: Case, model: type[models.Model]) -> models.QuerySet[Any]:
     rows: dict[type[models.Model], models.QuerySet[Any]] = {
         V: V.objects.filter(pk=version.pk),
         T: T.objects.filter(version=version, severity="P1", kind="restore"),
+        A: A.objects.filter(target__version=version, outside=build.office_hours()),
         P: P.objects.filter(pk=case.rule.pk),
         E: E.objects.filter(version=version),
         R: R.objects.filter(version=version, severity="P4"),
@@ -354,7 +375,7 @@ def outcome(case: Case, model: type[models.Model], column: str, value: Any) -> A
 def test_every_column_of_a_contract_stands_in_one_of_the_two_lists() -> None:
     columns = {
         (model, field.name)
-        for model in (V, T, P, E, R, C)
+        for model in (V, T, A, P, E, R, C)
         for field in model._meta.concrete_fields
         if not field.primary_key
     }
