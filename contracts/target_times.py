@@ -37,14 +37,14 @@ class DayCount:
 
 @dataclass(frozen=True, slots=True)
 class TimeChoice:
-    """Which of a target's times a base has, the first is 0, and the hours by which that was told: the last ones asked.
+    """Which of a target's times a base has, the first is 0, and the hours that decided it: the last ones looked at.
 
     The last time of a list stands outside those, every other one within them; no hours: the target has one time.
     """
 
     place: int = 0
     days: DayCount | None = None
-    asked: CalendarTerms | None = None
+    decided_by: CalendarTerms | None = None
     within: bool = True
 
 
@@ -70,16 +70,16 @@ class TargetTerms:
 
         ValueError: the list ends with a condition.
         """
-        time, place, asked, within = self, 0, None, True
+        time, place, decided_by, within = self, 0, None, True
         while time.reported_in is not None:
-            asked = time.reported_in.at(read_at)
-            within = work_calendar(asked).is_open(start)
+            decided_by = time.reported_in.at(read_at)
+            within = work_calendar(decided_by).is_open(start)
             if within:
                 break
             if time.otherwise is None:
                 raise ValueError("the last of several times has no condition")
             time, place = time.otherwise, place + 1
-        return time, TimeChoice(place, time.days, asked, within)
+        return time, TimeChoice(place, time.days, decided_by, within)
 
     def counted(self, start: int, read_at: int) -> tuple[int, CalendarTerms]:
         """Its working seconds from `start`, and the hours that count."""

@@ -127,9 +127,9 @@ def _row(line: TraceLine, clock: Clock, zone: str, day: date | None) -> Explanat
 
 def _chosen(line: TraceLine) -> list[ExplanationRow]:
     """Which of several times of the target it is, and why; nothing where it has one."""
-    if line.kind not in CHANGES or line.choice.asked is None:
+    if line.kind not in CHANGES or line.choice.decided_by is None:
         return []
-    sentence = _(CHOSEN[line.choice.within]) % {"hours": week_words(line.choice.asked)}
+    sentence = _(CHOSEN[line.choice.within]) % {"hours": week_words(line.choice.decided_by)}
     return [ExplanationRow("off", "", sentence, "")]
 
 
