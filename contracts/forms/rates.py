@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from contracts.forms.parse import (
     FEE,
@@ -110,7 +111,7 @@ def cap_value(kind: str, cap: Decimal, currency: str) -> str:
     if kind == OF_VALUE:
         return _("%(percent)s %% of the contract") % {"percent": figure(cap)}
     value = rate_value(kind, cap, currency)
-    return _("%(rate)s of the fee") % {"rate": value} if value.endswith("%") else value
+    return pgettext("typed", "%(rate)s of the fee") % {"rate": value} if value.endswith("%") else value
 
 
 def rates_value(kind: str, rate: Decimal, tiers: tuple[Tier, ...], currency: str) -> str:
