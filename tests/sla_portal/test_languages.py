@@ -28,6 +28,7 @@ def shown(seen: Iterable[Visit], language: str) -> dict[str, list[str]]:
         response = browsers[visit.who].get(visit.path, follow=True)
         page = response.content.decode()
         assert f'<html lang="{language}"' in page, f"{visit} is in another language"
+        assert "%(" not in page, f"{visit} shows a place where a word should stand"
         if words := set(shows_through(page, language)) - OWN_NAMES:
             found[str(visit)] = sorted(words)
     return found
